@@ -1,0 +1,109 @@
+/**
+ * The relay's configuration as the rest of the code sees it: complete (every default filled in), typed, and in plain
+ * units: sizes in bytes, times in milliseconds. Where a limit may be switched off, 0 means none.
+ */
+export interface Config {
+  /** Name of this relay in its network; the host name unless set. */
+  readonly node: string;
+  /** The authenticator of every door that names none of its own. */
+  readonly authenticator: AuthenticatorConfig;
+  /** Channel patterns that bind every door of the PuSu door's realm; null: all channels. */
+  readonly allowedChannels: readonly string[] | null;
+  /** Every relay of the network, this one included; `host` or `host:port`. */
+  readonly relays: readonly string[];
+  readonly doors: Doors;
+  readonly network: Address;
+  readonly admin: Address;
+  readonly limits: Limits;
+  readonly log: LogConfig;
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0: any free port; the one taken is in the `listening` log line. */
+  readonly port: number;
+}
+
+/** A door that is off is null. */
+export interface Doors {
+  readonly pusu: PusuDoorConfig | null;
+  readonly wspubsub: WspubsubDoorConfig | null;
+  readonly pinghub: PinghubDoorConfig | null;
+}
+
+interface DoorConfig extends Address {
+  /** Name space of the door's topics: doors of one realm share topics. */
+  readonly realm: string;
+  /** Null: the relay's. */
+  readonly authenticator: AuthenticatorConfig | null;
+}
+
+export type PusuDoorConfig = DoorConfig;
+
+export interface WspubsubDoorConfig extends DoorConfig {
+  /** Milliseconds that a topic outlives its owner. */
+  readonly grace: number;
+  readonly apiKeys: readonly ApiKey[];
+}
+
+/** A publisher's key for one domain, kept as the SHA-256 of the key: 32 bytes. */
+export interface ApiKey {
+  readonly domain: string;
+  readonly sha256: Buffer;
+}
+
+export interface PinghubDoorConfig extends DoorConfig {
+  /** `scheme://host[:port]` that a browser's `Origin` must equal; null: any. */
+  readonly origin: string | null;
+  /** Absolute path of a UNIX socket that takes the place of host and port. */
+  readonly socket: string | null;
+  /** Port of the plain-text metrics, on the door's host (127.0.0.1 when the door is a socket); null: off. */
+  readonly metricsPort: number | null;
+}
+
+export type AuthenticatorConfig =
+  | { readonly name: 'None' }
+  | { readonly name: 'MyAuthenticator' }
+  | {
+      readonly name: 'PasswordAuthenticator';
+      readonly passwords: readonly PasswordEntry[];
+      readonly allowReadByDefault: boolean;
+    };
+
+/** One password, kept as its SHA-256 (32 bytes), and the channel patterns it opens for reading and writing. */
+export interface PasswordEntry {
+  readonly sha256: Buffer;
+  readonly channels: readonly string[];
+}
+
+/** Sizes in bytes, times in milliseconds, 0 = none (see `config/relay.yaml` for what each one does). */
+export interface Limits {
+  readonly message: number;
+  readonly messageBeforeAuth: number;
+  readonly topicLength: number;
+  readonly fragments: number;
+  readonly handshake: number;
+  readonly close: number;
+  readonly ping: number;
+  readonly pong: number;
+  readonly pending: number;
+  readonly writeStall: number;
+  readonly topicsPerConnection: number;
+  /** Null: 80 % of the file-descriptor limit, found at start. */
+  readonly connections: number | null;
+  readonly connectionsPerAddress: number;
+  /** New connections per second and address. */
+  readonly connectionRatePerAddress: number;
+  /** Addresses or CIDR blocks free of the two limits per address. */
+  readonly exempt: readonly string[];
+  readonly authorise: number;
+  readonly drain: number;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** auto: pretty on a terminal, JSON elsewhere. */
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** Absolute path, or relative to the working directory; null: standard output. */
+  readonly file: string | null;
+}

@@ -1,0 +1,256 @@
+import { type Behaviour, type Exit, keep, type Next, stop } from './behaviour.ts';
+import type { Reply } from './call.ts';
+import {
+  type ChildCounts,
+  type ChildInfo,
+  type ChildOptions,
+  type ChildSpec,
+  type Restart,
+  type Shutdown,
+  starter,
+  WORKER_SHUTDOWN,
+} from './child-spec.ts';
+import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
+import { exit, type Pid, type Process, type Self, send } from './process.ts';
+import { nameOf, type SupervisorReport } from './reports.ts';
+import { addRestart, DEFAULT_INTENSITY, type RestartIntensity } from './restart-intensity.ts';
+import type { Started } from './system.ts';
+import { now, sendAfter } from './timer.ts';
+
+/**
+ * A supervisor of any number of alike children that are started on demand, as OTP's `simple_one_for_one`: one
+ * template, restarts one by one, and all children stopped at the same time.
+ */
+
+export interface Template<Args, State, Message> extends Partial<RestartIntensity> {
+  readonly behaviour: Behaviour<Args, State, Message>;
+  readonly restart: Restart;
+  readonly shutdown?: Shutdown;
+  readonly mailboxLimit?: number;
+  /** A restarted child goes on with the mailbox of the one that crashed; see `SpawnOptions.keepMailbox`. */
+  readonly keepMailbox?: boolean;
+  /** Told of a child that crashed and, the supervisor having given up, is not coming back. */
+  readonly abandoned?: (args: Args) => void;
+}
+
+export type DynamicSupervisorMessage<Args, Message> =
+  | Exit
+  | {
+      readonly type: 'start-child';
+      readonly args: Args;
+      /** Called with the outcome, within the supervisor: it must not throw. */
+      readonly started?: ((result: Started<Message>) => void) | undefined;
+    }
+  | { readonly type: 'try-again'; readonly args: Args; readonly dead: Process; readonly restarts: number }
+  | { readonly type: 'too-slow' }
+  | { readonly type: 'which'; readonly reply: Reply<ChildInfo[]> }
+  | { readonly type: 'count'; readonly reply: Reply<ChildCounts> };
+
+export function dynamicSupervisor<Args, State, Message>(
+  id: string,
+  template: Template<Args, State, Message>,
+  options: ChildOptions<DynamicSupervisorMessage<Args, Message>> = {},
+): ChildSpec {
+  return {
+    id,
+    restart: options.restart ?? 'permanent',
+    shutdown: options.shutdown ?? 'infinity',
+    type: 'supervisor',
+    start: starter(behaviourOf<Args, State, Message>(), template, options),
+  };
+}
+
+/** Starts a child. False: the supervisor is dead or its mailbox full, and `started` is never called. */
+export function startDynamicChild<Args, Message>(
+  supervisor: Pid<DynamicSupervisorMessage<Args, Message>>,
+  args: Args,
+  started?: (result: Started<Message>) => void,
+): boolean {
+  return send(supervisor, { type: 'start-child', args, started });
+}
+
+interface State<Args, ChildState, Message> {
+  readonly self: Self<DynamicSupervisorMessage<Args, Message>>;
+  readonly template: Template<Args, ChildState, Message>;
+  readonly intensity: RestartIntensity;
+  /** Every child with what it was started with. */
+  readonly children: Map<Process, Args>;
+  /** Children that crashed and are to be tried again. */
+  readonly retrying: Map<Process, Args>;
+  restarts: readonly number[];
+  /** Set while the children stop. */
+  stopping: ExitReason | undefined;
+}
+
+function behaviourOf<Args, S, Message>(): Behaviour<
+  Template<Args, S, Message>,
+  State<Args, S, Message>,
+  DynamicSupervisorMessage<Args, Message>
+> {
+  return {
+    name: 'dynamic-supervisor',
+    trapExit: true,
+
+    init(self, template) {
+      const { intensity, period } = { ...DEFAULT_INTENSITY, ...template };
+      return {
+        self,
+        template,
+        intensity: { intensity, period },
+        children: new Map(),
+        retrying: new Map(),
+        restarts: [],
+        stopping: undefined,
+      };
+    },
+
+    handle(state, message) {
+      switch (message.type) {
+        case 'start-child':
+          start(state, message.args, message.started);
+          return keep;
+        case 'exit':
+          return onExit(state, message);
+        case 'try-again':
+          return state.retrying.delete(message.dead)
+            ? restart(state, message.dead, message.args, message.restarts)
+            : keep;
+        case 'too-slow':
+          for (const child of state.children.keys()) exit(child, 'kill');
+          return keep;
+        case 'which':
+          message.reply([...state.children.keys()].map((child) => childInfo(child, state.template)));
+          return keep;
+        case 'count': {
+          const active = state.children.size;
+          message.reply({ specs: 1, active, supervisors: 0, workers: active });
+          return keep;
+        }
+      }
+    },
+
+    // Killed with the news of a crash still in the mailbox: nobody is left to hand that child's mailbox on.
+    undelivered(message, reason) {
+      if (message.type === 'exit') (message.from as Process | null)?.discard(reason);
+    },
+  };
+}
+
+function start<Args, S, Message>(
+  state: State<Args, S, Message>,
+  args: Args,
+  started?: (result: Started<Message>) => void,
+): void {
+  if (state.stopping !== undefined) {
+    started?.({ ok: false, reason: 'shutdown' });
+    return;
+  }
+  const result = spawnChild(state, args, 0);
+  if (!result.ok) report(state, 'start_error', result.reason, null);
+  started?.(result);
+}
+
+function spawnChild<Args, S, Message>(
+  state: State<Args, S, Message>,
+  args: Args,
+  restarts: number,
+  inherit?: Process,
+): Started<Message> {
+  const { self, template } = state;
+  const result = self.system.spawn(template.behaviour, args, {
+    parent: self as Process,
+    restarts,
+    keepMailbox: template.keepMailbox ?? false,
+    ...(template.mailboxLimit === undefined ? {} : { mailboxLimit: template.mailboxLimit }),
+    ...(inherit === undefined ? {} : { inherit }),
+  });
+  if (result.ok) state.children.set(result.pid as Process, args);
+  return result;
+}
+
+function onExit<Args, S, Message>(state: State<Args, S, Message>, { from, reason }: Exit): Next<never> {
+  const child = from as Process | null;
+  const args = child === null ? undefined : state.children.get(child);
+  if (child === null || child === (state.self as Process).parent) return stopAll(state, reason);
+  if (args === undefined && !state.children.has(child)) return keep;
+  state.children.delete(child);
+  const crashed = !isOrderly(reason);
+  if (state.stopping !== undefined) {
+    if (crashed) report(state, 'shutdown_error', reason, child);
+    child.discard(reason);
+    return state.children.size === 0 ? finish(state, state.stopping) : keep;
+  }
+  if (crashed) report(state, 'child_terminated', reason, child);
+  const { restart: kind } = state.template;
+  if (kind === 'permanent' || (kind === 'transient' && crashed)) {
+    return restart(state, child, args as Args, child.restarts + 1);
+  }
+  child.discard(reason);
+  return keep;
+}
+
+function restart<Args, S, Message>(
+  state: State<Args, S, Message>,
+  dead: Process,
+  args: Args,
+  restarts: number,
+): Next<never> {
+  const added = addRestart(state.restarts, now(state.self), state.intensity);
+  state.restarts = added.restarts;
+  if (added.exceeded) {
+    report(state, 'shutdown', { stop: 'reached_max_restart_intensity' }, dead);
+    state.retrying.set(dead, args);
+    return stopAll(state, 'shutdown');
+  }
+  const result = spawnChild(state, args, restarts, dead);
+  if (result.ok) return keep;
+  report(state, 'start_error', result.reason, null);
+  state.retrying.set(dead, args);
+  send(state.self, { type: 'try-again', args, dead, restarts: restarts + 1 });
+  return keep;
+}
+
+function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {
+  if (state.stopping !== undefined) return keep;
+  if (state.children.size === 0) return finish(state, reason);
+  state.stopping = reason;
+  const shutdown = state.template.shutdown ?? WORKER_SHUTDOWN;
+  if (typeof shutdown === 'number') sendAfter(state.self, shutdown, { type: 'too-slow' });
+  const signal = shutdown === 'brutal_kill' ? 'kill' : 'shutdown';
+  for (const child of [...state.children.keys()]) exit(child, signal, state.self);
+  return keep;
+}
+
+/** All children are gone; those that wait for another try go with them. */
+function finish<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {
+  for (const [dead, args] of state.retrying) {
+    dead.discard('shutdown');
+    state.template.abandoned?.(args);
+  }
+  return stop(reason);
+}
+
+function childInfo(child: Process, { restart }: { readonly restart: Restart }): ChildInfo {
+  return { id: nameOf(child), pid: child, type: 'worker', restart };
+}
+
+function report<Args, S, Message>(
+  state: State<Args, S, Message>,
+  context: SupervisorReport['context'],
+  reason: ExitReason,
+  child: Process | null,
+): void {
+  const { self, template } = state;
+  self.system.report({
+    type: 'supervisor',
+    supervisor: nameOf(self as Process),
+    context,
+    reason: describeReason(reason),
+    offender: {
+      id: template.behaviour.name,
+      pid: child?.toString() ?? null,
+      restart: template.restart,
+      type: 'worker',
+    },
+  });
+}

@@ -1,0 +1,402 @@
+import { Become, type Behaviour, keep, type Next, Starting, Stop } from './behaviour.ts';
+import type { ClockTimer } from './clock.ts';
+import { type ExitReason, type ExitSignal, isOrderly, toError } from './exit-reason.ts';
+import { dropMonitors, fireMonitors, type Watch } from './monitor.ts';
+import { crashReport } from './reports.ts';
+import type { Trace } from './sys.ts';
+import type { System } from './system.ts';
+
+/**
+ * The address of one incarnation of a process. A pid outlives its process and never reaches another one; it prints as
+ * `<88>`. Only `send` and the functions of this folder look inside.
+ */
+export interface Pid<in Message> {
+  readonly id: number;
+  /** Type only: what may be sent here. */
+  readonly accepts?: (message: Message) => void;
+}
+
+/** A process as its own callbacks see it: its pid and the system it lives in. */
+export interface Self<in Message> extends Pid<Message> {
+  readonly system: System;
+}
+
+export interface SpawnOptions {
+  /** Told of the start, when `init` is `starting`, and of the exit; its death is the child's death. */
+  readonly parent?: Process;
+  /** A name in the registry, taken before `init` runs. A taken name fails the start. */
+  readonly name?: string;
+  /** What to call it in reports and tools when it has no name: the id of its child spec. */
+  readonly label?: string;
+  /** Messages that may wait; more are refused and counted. */
+  readonly mailboxLimit?: number;
+  /** Keeps the mailbox of a crashed process, which goes on accepting, until `inherit` or `discard`. */
+  readonly keepMailbox?: boolean;
+  /** Takes over the mailbox that was kept. */
+  readonly inherit?: Process;
+  /** How often this child has been restarted before. */
+  readonly restarts?: number;
+}
+
+/** What a parent gets from its children, beside `Exit`. */
+export interface ChildStarted {
+  readonly type: 'child-started';
+  readonly pid: Pid<never>;
+}
+
+export type Status = 'starting' | 'running' | 'limbo' | 'exited';
+
+export const DEFAULT_MAILBOX_LIMIT = 100_000;
+/** Messages that one process handles before others have their turn. */
+const MESSAGES_PER_RUN = 1000;
+
+/**
+ * A process: a mailbox, a state, and a behaviour that is run by the scheduler, one message after the other, within a
+ * guard. Internal to this folder: the rest of the program holds it as a `Pid` or as `Self`.
+ *
+ * The first waiting message has a field of its own, so that a process that gets one message per turn, as the member of
+ * a topic does, allocates nothing for its mailbox.
+ */
+export class Process implements Self<unknown> {
+  readonly id: number;
+  readonly system: System;
+  readonly behaviour: Behaviour<unknown, unknown, unknown>;
+  readonly parent: Process | undefined;
+  readonly mailboxLimit: number;
+  readonly keepMailbox: boolean;
+  readonly restarts: number;
+  readonly startedAt: number;
+  status: Status = 'starting';
+  state: unknown = undefined;
+  name: string | undefined;
+  label: string | undefined;
+  #first: unknown = undefined;
+  #rest: unknown[] | undefined = undefined;
+  #waiting = 0;
+  #queued = false;
+  suspended = false;
+  handled = 0;
+  highWater = 0;
+  /** Set when a signal ends this process in the middle of one of its own callbacks. */
+  #pendingExit: ExitReason | undefined = undefined;
+  #killed = false;
+  links: Set<Process> | undefined = undefined;
+  timers: Set<ClockTimer> | undefined = undefined;
+  /** Who watches this process, and whom it watches; see `monitor.ts`. */
+  watchers: Watch[] | undefined = undefined;
+  watching: Watch[] | undefined = undefined;
+  trace: Trace | undefined = undefined;
+
+  constructor(system: System, behaviour: Behaviour<unknown, unknown, unknown>, options: SpawnOptions) {
+    this.id = system.nextId();
+    this.system = system;
+    this.behaviour = behaviour;
+    this.parent = options.parent;
+    this.name = options.name;
+    this.label = options.label;
+    this.mailboxLimit = options.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT;
+    this.keepMailbox = options.keepMailbox ?? false;
+    this.restarts = options.restarts ?? 0;
+    this.startedAt = system.clock.now();
+  }
+
+  toString(): string {
+    return `<${this.id}>`;
+  }
+
+  get alive(): boolean {
+    return this.status === 'running' || this.status === 'starting';
+  }
+
+  /** Messages waiting in the mailbox. */
+  get mailboxLength(): number {
+    return this.#waiting;
+  }
+
+  /** Runs `init`, then takes over the mailbox that was kept. Returns why it failed, or undefined. */
+  start(args: unknown, inherit?: Process): ExitReason | undefined {
+    const { system } = this;
+    if (this.name !== undefined) {
+      if (system.names.has(this.name)) return { stop: `already registered: ${this.name}` };
+      system.names.set(this.name, this);
+    }
+    system.processes.set(this.id, this);
+    system.counters.spawned++;
+    this.parent?.adopt(this);
+    const caller = system.current;
+    system.current = this;
+    let failure: ExitReason | undefined;
+    try {
+      const state = this.behaviour.init(this, args);
+      if (state instanceof Stop) {
+        failure = state.reason;
+      } else if (state instanceof Starting) {
+        this.state = state.state;
+      } else {
+        this.state = state;
+        this.status = 'running';
+      }
+    } catch (error) {
+      failure = { error: toError(error) };
+    }
+    system.current = caller;
+    failure ??= this.#pendingExit;
+    if (failure !== undefined) {
+      // The starter is told by the return value, so the parent gets no exit message for a child that never was.
+      this.parent?.links?.delete(this);
+      this.#finish(failure, false);
+      return failure;
+    }
+    if (inherit !== undefined) this.#inherit(inherit);
+    if (this.#waiting > 0) this.#schedule();
+    return undefined;
+  }
+
+  /** The mailbox's entrance. False: the process is dead or its mailbox full, and the message was not taken. */
+  receive(message: unknown): boolean {
+    if (this.status === 'exited') {
+      this.system.counters.deadLetters++;
+      return false;
+    }
+    const waiting = this.#waiting;
+    if (waiting === 0) {
+      this.#first = message;
+    } else if (waiting >= this.mailboxLimit) {
+      this.system.counters.refused++;
+      return false;
+    } else if (this.#rest === undefined) {
+      this.#rest = [message];
+    } else {
+      this.#rest.push(message);
+    }
+    this.#waiting = waiting + 1;
+    if (!this.#queued) this.#schedule();
+    return true;
+  }
+
+  /** Called by the scheduler: handles what waits, up to the budget, and then settles. */
+  run(): void {
+    this.#queued = false;
+    if (this.suspended || !this.alive) return;
+    const first = this.#first;
+    const rest = this.#rest;
+    const count = this.#waiting;
+    this.#first = undefined;
+    this.#rest = undefined;
+    this.#waiting = 0;
+    if (count > this.highWater) this.highWater = count;
+    const end = count < MESSAGES_PER_RUN ? count : MESSAGES_PER_RUN;
+    const { behaviour, system } = this;
+    let taken = 0;
+    let settling = false;
+    let reason: ExitReason | undefined;
+    let culprit: { readonly message: unknown } | undefined;
+    system.current = this;
+    try {
+      while (taken < end && reason === undefined) {
+        const message = taken === 0 ? first : (rest as unknown[])[taken - 1];
+        taken++;
+        if (this.trace !== undefined) this.trace.record(message);
+        const next = behaviour.handle(this.state, message, this);
+        reason = next === keep ? this.#pendingExit : this.#follow(next);
+        if (this.suspended) break;
+      }
+      if (reason === undefined && behaviour.settle !== undefined) {
+        settling = true;
+        const next = behaviour.settle(this.state, this);
+        reason = next === keep ? this.#pendingExit : this.#follow(next);
+      }
+    } catch (error) {
+      reason = { error: toError(error) };
+      if (!settling) culprit = { message: taken === 1 ? first : (rest as unknown[])[taken - 2] };
+    }
+    system.current = undefined;
+    this.handled += taken;
+    if (taken < count)
+      this.#putBack(taken === 0 ? [first, ...(rest ?? [])] : (rest as unknown[]).slice(taken - 1));
+    if (reason !== undefined) this.#finish(reason, true, culprit);
+    else if (this.#waiting > 0) this.#schedule();
+  }
+
+  /** Says that a `starting` process is ready for its parent to go on. */
+  becomeStarted(): void {
+    if (this.status !== 'starting') return;
+    this.status = 'running';
+    if (this.#waiting > 0) this.#schedule();
+    this.parent?.receive({ type: 'child-started', pid: this } satisfies ChildStarted);
+  }
+
+  /** Takes an exit signal; see `exit`. */
+  signal(from: Process | null, signal: ExitSignal): void {
+    if (this.status === 'exited') return;
+    if (signal === 'kill') {
+      this.#killed = true;
+      this.#end('killed');
+    } else if (this.behaviour.trapExit === true) {
+      this.receive({ type: 'exit', from, reason: signal });
+    } else if (signal !== 'normal' || from === this) {
+      this.#end(signal);
+    }
+  }
+
+  adopt(child: Process): void {
+    this.links ??= new Set();
+    this.links.add(child);
+  }
+
+  resume(): void {
+    this.suspended = false;
+    if (this.#waiting > 0) this.#schedule();
+  }
+
+  /** Ends a process in limbo: nobody takes over what waits in its mailbox. */
+  discard(reason: ExitReason): void {
+    if (this.status !== 'limbo') return;
+    this.status = 'exited';
+    this.#discardMailbox(reason);
+  }
+
+  #schedule(): void {
+    if (this.#queued || this.suspended || this.status === 'limbo') return;
+    this.#queued = true;
+    this.system.scheduler.enqueue(this);
+  }
+
+  #follow(next: Next<unknown>): ExitReason | undefined {
+    if (next instanceof Stop) return next.reason;
+    if (next instanceof Become) this.state = next.state;
+    return this.#pendingExit;
+  }
+
+  /** Puts messages before all that came since, in their order. */
+  #putBack(messages: unknown[]): void {
+    if (this.#waiting > 0) messages.push(this.#first, ...(this.#rest ?? []));
+    this.#first = messages[0];
+    this.#rest = messages.slice(1);
+    this.#waiting = messages.length;
+  }
+
+  #inherit(predecessor: Process): void {
+    if (predecessor.#waiting > 0) this.#putBack([predecessor.#first, ...(predecessor.#rest ?? [])]);
+    predecessor.status = 'exited';
+    predecessor.#empty();
+  }
+
+  #empty(): void {
+    this.#first = undefined;
+    this.#rest = undefined;
+    this.#waiting = 0;
+  }
+
+  #discardMailbox(reason: ExitReason): void {
+    if (this.#waiting > 0 && this.behaviour.undelivered !== undefined) {
+      const messages = [this.#first, ...(this.#rest ?? [])];
+      this.#guard(() => {
+        for (const message of messages) this.behaviour.undelivered?.(message, reason);
+      });
+    }
+    this.#empty();
+  }
+
+  /** Ends the process now, or as soon as the callback that it is in has returned. */
+  #end(reason: ExitReason): void {
+    if (this.system.current === this) this.#pendingExit ??= reason;
+    else this.#finish(reason, true);
+  }
+
+  #finish(reason: ExitReason, wasStarted: boolean, culprit?: { readonly message: unknown }): void {
+    const { system, behaviour, parent } = this;
+    let why = reason;
+    if (wasStarted && !this.#killed && behaviour.terminate !== undefined) {
+      const fault = this.#guard(() => behaviour.terminate?.(this.state, why, this));
+      if (fault !== undefined) why = { error: fault };
+    }
+    const crashed = !isOrderly(why);
+    // The mailbox is kept only while there is a parent that may hand it on.
+    const kept = this.keepMailbox && wasStarted && crashed && parent?.alive === true;
+    this.status = kept ? 'limbo' : 'exited';
+    system.processes.delete(this.id);
+    if (this.name !== undefined && system.names.get(this.name) === this) system.names.delete(this.name);
+    system.counters.exited++;
+    if (crashed && (wasStarted || (typeof why === 'object' && 'error' in why))) {
+      system.counters.crashed++;
+      system.report(crashReport(this, why));
+    }
+    if (this.timers !== undefined) for (const timer of this.timers) timer.cancel();
+    this.timers = undefined;
+    if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why));
+    if (!kept) this.#discardMailbox(why);
+    this.state = undefined;
+    this.trace = undefined;
+    const links = this.links;
+    this.links = undefined;
+    if (links !== undefined) {
+      for (const other of links) {
+        if (other.parent !== this) other.links?.delete(this);
+        other.signal(this, why);
+      }
+    }
+    dropMonitors(this);
+    fireMonitors(this, why);
+    if (parent !== undefined && wasStarted) {
+      parent.links?.delete(this);
+      parent.receive({ type: 'exit', from: this, reason: why });
+    }
+  }
+
+  /** Runs a callback outside the scheduler's loop. Returns what it threw. */
+  #guard(callback: () => void): Error | undefined {
+    const caller = this.system.current;
+    this.system.current = this;
+    try {
+      callback();
+      return undefined;
+    } catch (error) {
+      return toError(error);
+    } finally {
+      this.system.current = caller;
+    }
+  }
+}
+
+/**
+ * Sends a message. Never blocks and never throws; messages of one sender arrive in order.
+ * False: the process is dead (counted as a dead letter) or its mailbox is full (counted as refused).
+ */
+export function send<Message>(to: Pid<Message>, message: Message): boolean {
+  return (to as Process).receive(message);
+}
+
+/**
+ * Sends an exit signal, as `exit/2`: `kill` ends any process at once, without `terminate`; another reason reaches a
+ * process that traps exits as an `Exit` message and ends any other one, except that `normal` is ignored.
+ */
+export function exit(to: Pid<never>, signal: ExitSignal, from: Pid<never> | null = null): void {
+  (to as Process).signal(from as Process | null, signal);
+}
+
+/** Ties two processes: when one ends, the other gets an exit signal with the same reason. */
+export function link(self: Self<never>, other: Pid<never>): void {
+  const a = self as Process;
+  const b = other as Process;
+  if (!b.alive) {
+    a.signal(b, 'noproc');
+    return;
+  }
+  a.adopt(b);
+  b.adopt(a);
+}
+
+export function unlink(self: Self<never>, other: Pid<never>): void {
+  (self as Process).links?.delete(other as Process);
+  (other as Process).links?.delete(self as Process);
+}
+
+export function isAlive(pid: Pid<never>): boolean {
+  return (pid as Process).alive;
+}
+
+/** Says that a process whose `init` returned `starting(state)` has started. */
+export function started(self: Self<never>): void {
+  (self as Process).becomeStarted();
+}

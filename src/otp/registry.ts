@@ -1,0 +1,41 @@
+import type { Pid, Process } from './process.ts';
+import type { System } from './system.ts';
+
+/**
+ * A name, and what may be sent to whoever has it: `const router = processName<RouterMessage>('topics.router')`.
+ * A name is freed when its process ends and taken again by its successor.
+ */
+export interface ProcessName<in Message> {
+  readonly value: string;
+  /** Type only. */
+  readonly accepts?: (message: Message) => void;
+}
+
+export function processName<Message>(value: string): ProcessName<Message> {
+  return { value };
+}
+
+/** The live process of that name. */
+export function whereis<Message>(system: System, name: ProcessName<Message>): Pid<Message> | undefined {
+  return system.names.get(name.value) as Pid<Message> | undefined;
+}
+
+/** Gives a live process a (further) name. False: the name is taken, the process is dead, or it has one already. */
+export function register<Message>(name: ProcessName<Message>, pid: Pid<Message>): boolean {
+  const process = pid as Process;
+  const { names } = process.system;
+  if (!process.alive || process.name !== undefined || names.has(name.value)) return false;
+  process.name = name.value;
+  names.set(name.value, process);
+  return true;
+}
+
+/** Sends to whoever has the name. False: nobody has it (counted as a dead letter), or the mailbox is full. */
+export function sendNamed<Message>(system: System, name: ProcessName<Message>, message: Message): boolean {
+  const process = system.names.get(name.value);
+  if (process === undefined) {
+    system.counters.deadLetters++;
+    return false;
+  }
+  return process.receive(message);
+}
