@@ -1,5 +1,6 @@
-import { describeReason, type ExitReason } from './exit-reason.ts';
-import { demonitor, watch } from './monitor.ts';
+import type { ClockTimer } from './clock.ts';
+import { describeReason } from './exit-reason.ts';
+import { demonitor, type MonitorRef, watch } from './monitor.ts';
 import { type Pid, type Process, send } from './process.ts';
 
 /** Answers a call. Only the first answer counts. */
@@ -28,24 +29,24 @@ export function call<Message, T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const target = to as Pid<never>;
-    const fail = (why: CallError['why'], detail: string) => {
+    const { clock } = (to as Process).system;
+    let timer: ClockTimer | undefined;
+    let ref: MonitorRef = null;
+    const settle = () => {
       timer?.cancel();
       demonitor(ref);
+    };
+    const fail = (why: CallError['why'], detail: string) => {
+      settle();
       reject(new CallError(why, target, detail));
     };
-    const { clock } = (to as Process).system;
-    const timer =
-      timeout > 0 ? clock.after(timeout, () => fail('timeout', `no answer in ${timeout} ms`)) : null;
-    const ref = watch(target, (reason: ExitReason) => {
-      timer?.cancel();
-      reject(new CallError('down', target, describeReason(reason)));
-    });
-    if (ref === null) return;
-    const reply: Reply<T> = (value) => {
-      timer?.cancel();
-      demonitor(ref);
+    // Made first: should this throw, there is nothing to take back yet.
+    const message = request((value) => {
+      settle();
       resolve(value);
-    };
-    if (!send(to, request(reply))) fail('refused', 'its mailbox is full');
+    });
+    if (timeout > 0) timer = clock.after(timeout, () => fail('timeout', `no answer in ${timeout} ms`));
+    ref = watch(target, (reason) => fail('down', describeReason(reason)));
+    if (ref !== null && !send(to, message)) fail('refused', 'its mailbox is full');
   });
 }

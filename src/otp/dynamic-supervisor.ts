@@ -29,7 +29,7 @@ export interface Template<Args, State, Message> extends Partial<RestartIntensity
   readonly mailboxLimit?: number;
   /** A restarted child goes on with the mailbox of the one that crashed; see `SpawnOptions.keepMailbox`. */
   readonly keepMailbox?: boolean;
-  /** Told of a child that crashed and, the supervisor having given up, is not coming back. */
+  /** Told, within the supervisor, of a child that crashed or was killed and is not coming back. It must not throw. */
   readonly abandoned?: (args: Args) => void;
 }
 
@@ -129,9 +129,11 @@ function behaviourOf<Args, S, Message>(): Behaviour<
       }
     },
 
-    // Killed with the news of a crash still in the mailbox: nobody is left to hand that child's mailbox on.
+    // Ended with the news of a crash still in the mailbox: nobody is left to hand that child's mailbox on.
     undelivered(message, reason) {
       if (message.type === 'exit') (message.from as Process | null)?.discard(reason);
+      else if (message.type === 'try-again') message.dead.discard(reason);
+      else if (message.type === 'start-child') message.started?.({ ok: false, reason });
     },
   };
 }
@@ -176,8 +178,11 @@ function onExit<Args, S, Message>(state: State<Args, S, Message>, { from, reason
   state.children.delete(child);
   const crashed = !isOrderly(reason);
   if (state.stopping !== undefined) {
-    if (crashed) report(state, 'shutdown_error', reason, child);
     child.discard(reason);
+    if (crashed) {
+      report(state, 'shutdown_error', reason, child);
+      state.template.abandoned?.(args as Args);
+    }
     return state.children.size === 0 ? finish(state, state.stopping) : keep;
   }
   if (crashed) report(state, 'child_terminated', reason, child);
@@ -186,6 +191,7 @@ function onExit<Args, S, Message>(state: State<Args, S, Message>, { from, reason
     return restart(state, child, args as Args, child.restarts + 1);
   }
   child.discard(reason);
+  if (crashed) state.template.abandoned?.(args as Args);
   return keep;
 }
 
@@ -206,7 +212,13 @@ function restart<Args, S, Message>(
   if (result.ok) return keep;
   report(state, 'start_error', result.reason, null);
   state.retrying.set(dead, args);
-  send(state.self, { type: 'try-again', args, dead, restarts: restarts + 1 });
+  const again: DynamicSupervisorMessage<Args, Message> = {
+    type: 'try-again',
+    args,
+    dead,
+    restarts: restarts + 1,
+  };
+  (state.self as Process).inform(again);
   return keep;
 }
 
@@ -223,10 +235,8 @@ function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitR
 
 /** All children are gone; those that wait for another try go with them. */
 function finish<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {
-  for (const [dead, args] of state.retrying) {
-    dead.discard('shutdown');
-    state.template.abandoned?.(args);
-  }
+  for (const dead of state.retrying.keys()) dead.discard('shutdown');
+  for (const args of state.retrying.values()) state.template.abandoned?.(args);
   return stop(reason);
 }
 

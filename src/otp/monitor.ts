@@ -12,6 +12,9 @@ export interface Watch {
   ownerIndex: number;
 }
 
+/** A `targetIndex`: the one who is told took the watch back while the news of the death was being spread. */
+const TAKEN_BACK = -1;
+
 /** A monitor, to be taken back with `demonitor`. */
 export type MonitorRef = Watch | null;
 
@@ -22,8 +25,9 @@ export type MonitorRef = Watch | null;
 export function monitor(self: Self<Down>, target: Pid<never>): MonitorRef {
   const owner = self as Process;
   const process = target as Process;
+  if (!owner.alive) return null;
   if (!process.alive) {
-    owner.receive({ type: 'down', pid: target, reason: 'noproc' } satisfies Down);
+    owner.inform({ type: 'down', pid: target, reason: 'noproc' } satisfies Down);
     return null;
   }
   const watch = add({ target: process, owner, notify: null, targetIndex: 0, ownerIndex: 0 });
@@ -47,6 +51,7 @@ export function demonitor(ref: MonitorRef): void {
   if (ref === null) return;
   removeFromTarget(ref);
   removeFromOwner(ref);
+  ref.targetIndex = TAKEN_BACK;
 }
 
 /** Tells all who watch `target`. */
@@ -56,14 +61,9 @@ export function fireMonitors(target: Process, reason: ExitReason): void {
   if (watchers === undefined) return;
   for (const watch of watchers) {
     removeFromOwner(watch);
-    if (watch.owner !== null) {
-      if (watch.owner.alive) {
-        const down: Down = { type: 'down', pid: target, reason };
-        watch.owner.receive(down);
-      }
-    } else {
-      watch.notify?.(reason);
-    }
+    if (watch.targetIndex === TAKEN_BACK) continue;
+    watch.owner?.inform({ type: 'down', pid: target, reason } satisfies Down);
+    watch.notify?.(reason);
   }
 }
 

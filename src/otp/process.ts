@@ -1,4 +1,4 @@
-import { Become, type Behaviour, keep, type Next, Starting, Stop } from './behaviour.ts';
+import { Become, type Behaviour, type Exit, keep, type Next, Starting, Stop } from './behaviour.ts';
 import type { ClockTimer } from './clock.ts';
 import { type ExitReason, type ExitSignal, isOrderly, toError } from './exit-reason.ts';
 import { dropMonitors, fireMonitors, type Watch } from './monitor.ts';
@@ -77,6 +77,8 @@ export class Process implements Self<unknown> {
   suspended = false;
   handled = 0;
   highWater = 0;
+  /** One of its callbacks is on the stack, be it below those of others. */
+  #busy = false;
   /** Set when a signal ends this process in the middle of one of its own callbacks. */
   #pendingExit: ExitReason | undefined = undefined;
   #killed = false;
@@ -116,6 +118,7 @@ export class Process implements Self<unknown> {
   /** Runs `init`, then takes over the mailbox that was kept. Returns why it failed, or undefined. */
   start(args: unknown, inherit?: Process): ExitReason | undefined {
     const { system } = this;
+    if (this.parent?.alive === false) return 'noproc';
     if (this.name !== undefined) {
       if (system.names.has(this.name)) return { stop: `already registered: ${this.name}` };
       system.names.set(this.name, this);
@@ -123,8 +126,7 @@ export class Process implements Self<unknown> {
     system.processes.set(this.id, this);
     system.counters.spawned++;
     this.parent?.adopt(this);
-    const caller = system.current;
-    system.current = this;
+    this.#busy = true;
     let failure: ExitReason | undefined;
     try {
       const state = this.behaviour.init(this, args);
@@ -139,7 +141,7 @@ export class Process implements Self<unknown> {
     } catch (error) {
       failure = { error: toError(error) };
     }
-    system.current = caller;
+    this.#busy = false;
     failure ??= this.#pendingExit;
     if (failure !== undefined) {
       // The starter is told by the return value, so the parent gets no exit message for a child that never was.
@@ -158,20 +160,17 @@ export class Process implements Self<unknown> {
       this.system.counters.deadLetters++;
       return false;
     }
-    const waiting = this.#waiting;
-    if (waiting === 0) {
-      this.#first = message;
-    } else if (waiting >= this.mailboxLimit) {
+    if (this.#waiting >= this.mailboxLimit) {
       this.system.counters.refused++;
       return false;
-    } else if (this.#rest === undefined) {
-      this.#rest = [message];
-    } else {
-      this.#rest.push(message);
     }
-    this.#waiting = waiting + 1;
-    if (!this.#queued) this.#schedule();
+    this.#put(message);
     return true;
+  }
+
+  /** Takes an `Exit`, `Down`, `ChildStarted` or a timer's message: no limit loses them, and the dead do not count them. */
+  inform(message: unknown): void {
+    if (this.alive) this.#put(message);
   }
 
   /** Called by the scheduler: handles what waits, up to the budget, and then settles. */
@@ -179,21 +178,23 @@ export class Process implements Self<unknown> {
     this.#queued = false;
     if (this.suspended || !this.alive) return;
     const first = this.#first;
-    const rest = this.#rest;
-    const count = this.#waiting;
-    this.#first = undefined;
-    this.#rest = undefined;
-    this.#waiting = 0;
+    let rest = this.#rest;
+    let count = this.#waiting;
     if (count > this.highWater) this.highWater = count;
-    const end = count < MESSAGES_PER_RUN ? count : MESSAGES_PER_RUN;
-    const { behaviour, system } = this;
+    if (count > MESSAGES_PER_RUN) {
+      rest = this.#leaveBehind(rest as unknown[]);
+      count = MESSAGES_PER_RUN;
+    } else {
+      this.#empty();
+    }
+    const { behaviour } = this;
     let taken = 0;
     let settling = false;
     let reason: ExitReason | undefined;
     let culprit: { readonly message: unknown } | undefined;
-    system.current = this;
+    this.#busy = true;
     try {
-      while (taken < end && reason === undefined) {
+      while (taken < count && reason === undefined) {
         const message = taken === 0 ? first : (rest as unknown[])[taken - 1];
         taken++;
         if (this.trace !== undefined) this.trace.record(message);
@@ -210,10 +211,9 @@ export class Process implements Self<unknown> {
       reason = { error: toError(error) };
       if (!settling) culprit = { message: taken === 1 ? first : (rest as unknown[])[taken - 2] };
     }
-    system.current = undefined;
+    this.#busy = false;
     this.handled += taken;
-    if (taken < count)
-      this.#putBack(taken === 0 ? [first, ...(rest ?? [])] : (rest as unknown[]).slice(taken - 1));
+    if (taken < count) this.#putBack((rest as unknown[]).slice(taken - 1));
     if (reason !== undefined) this.#finish(reason, true, culprit);
     else if (this.#waiting > 0) this.#schedule();
   }
@@ -223,17 +223,17 @@ export class Process implements Self<unknown> {
     if (this.status !== 'starting') return;
     this.status = 'running';
     if (this.#waiting > 0) this.#schedule();
-    this.parent?.receive({ type: 'child-started', pid: this } satisfies ChildStarted);
+    this.parent?.inform({ type: 'child-started', pid: this } satisfies ChildStarted);
   }
 
   /** Takes an exit signal; see `exit`. */
   signal(from: Process | null, signal: ExitSignal): void {
-    if (this.status === 'exited') return;
+    if (!this.alive) return;
     if (signal === 'kill') {
       this.#killed = true;
       this.#end('killed');
     } else if (this.behaviour.trapExit === true) {
-      this.receive({ type: 'exit', from, reason: signal });
+      this.inform({ type: 'exit', from, reason: signal } satisfies Exit);
     } else if (signal !== 'normal' || from === this) {
       this.#end(signal);
     }
@@ -256,6 +256,14 @@ export class Process implements Self<unknown> {
     this.#discardMailbox(reason);
   }
 
+  #put(message: unknown): void {
+    if (this.#waiting === 0) this.#first = message;
+    else if (this.#rest === undefined) this.#rest = [message];
+    else this.#rest.push(message);
+    this.#waiting++;
+    if (!this.#queued) this.#schedule();
+  }
+
   #schedule(): void {
     if (this.#queued || this.suspended || this.status === 'limbo') return;
     this.#queued = true;
@@ -266,6 +274,14 @@ export class Process implements Self<unknown> {
     if (next instanceof Stop) return next.reason;
     if (next instanceof Become) this.state = next.state;
     return this.#pendingExit;
+  }
+
+  /** Leaves what is past a run's budget in the mailbox. Returns the others but for the first. */
+  #leaveBehind(rest: unknown[]): unknown[] {
+    const taken = rest.splice(0, MESSAGES_PER_RUN);
+    this.#first = taken.pop();
+    this.#waiting -= MESSAGES_PER_RUN;
+    return taken;
   }
 
   /** Puts messages before all that came since, in their order. */
@@ -291,16 +307,14 @@ export class Process implements Self<unknown> {
   #discardMailbox(reason: ExitReason): void {
     if (this.#waiting > 0 && this.behaviour.undelivered !== undefined) {
       const messages = [this.#first, ...(this.#rest ?? [])];
-      this.#guard(() => {
-        for (const message of messages) this.behaviour.undelivered?.(message, reason);
-      });
+      for (const message of messages) this.#guard(() => this.behaviour.undelivered?.(message, reason));
     }
     this.#empty();
   }
 
   /** Ends the process now, or as soon as the callback that it is in has returned. */
   #end(reason: ExitReason): void {
-    if (this.system.current === this) this.#pendingExit ??= reason;
+    if (this.#busy) this.#pendingExit ??= reason;
     else this.#finish(reason, true);
   }
 
@@ -340,21 +354,21 @@ export class Process implements Self<unknown> {
     fireMonitors(this, why);
     if (parent !== undefined && wasStarted) {
       parent.links?.delete(this);
-      parent.receive({ type: 'exit', from: this, reason: why });
+      parent.inform({ type: 'exit', from: this, reason: why } satisfies Exit);
     }
   }
 
   /** Runs a callback outside the scheduler's loop. Returns what it threw. */
   #guard(callback: () => void): Error | undefined {
-    const caller = this.system.current;
-    this.system.current = this;
+    const wasBusy = this.#busy;
+    this.#busy = true;
     try {
       callback();
       return undefined;
     } catch (error) {
       return toError(error);
     } finally {
-      this.system.current = caller;
+      this.#busy = wasBusy;
     }
   }
 }
@@ -379,6 +393,7 @@ export function exit(to: Pid<never>, signal: ExitSignal, from: Pid<never> | null
 export function link(self: Self<never>, other: Pid<never>): void {
   const a = self as Process;
   const b = other as Process;
+  if (!a.alive) return;
   if (!b.alive) {
     a.signal(b, 'noproc');
     return;
@@ -394,6 +409,11 @@ export function unlink(self: Self<never>, other: Pid<never>): void {
 
 export function isAlive(pid: Pid<never>): boolean {
   return (pid as Process).alive;
+}
+
+/** True once nothing sent to this pid can be handled any more, by this process or by one that takes over its mailbox. */
+export function isGone(pid: Pid<never>): boolean {
+  return (pid as Process).status === 'exited';
 }
 
 /** Says that a process whose `init` returned `starting(state)` has started. */

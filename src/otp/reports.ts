@@ -54,10 +54,11 @@ export function nameOf(process: Process): string {
   return process.name ?? `${process.label ?? process.behaviour.name}${process.toString()}`;
 }
 
-/** The frames alone: the lines before them repeat the message. */
+/** The frames alone: the lines before them repeat the message, some line of which may look like a frame. */
 function stackOf(reason: ExitReason): string[] {
   if (typeof reason !== 'object' || !('error' in reason)) return [];
-  const lines = reason.error.stack?.split('\n') ?? [];
+  const { message, stack = '' } = reason.error;
+  const lines = stack.slice(Math.max(0, stack.indexOf(message)) + message.length).split('\n');
   return lines.filter((line) => line.startsWith('    at ')).map((line) => line.trim());
 }
 

@@ -76,12 +76,11 @@ export class Scheduler {
       });
     }
     this.#awake = false;
-    if (this.#head !== this.#tail) {
-      this.#wake();
-    } else {
-      this.#head = 0;
-      this.#tail = 0;
-    }
+    // Taken down to a small number, or a queue that never runs dry would count past what a small integer holds.
+    const count = this.#tail - this.#head;
+    this.#head &= this.#mask;
+    this.#tail = this.#head + count;
+    if (count > 0) this.#wake();
   }
 
   #grow(): void {

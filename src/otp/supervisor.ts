@@ -3,7 +3,7 @@ import { call, type Reply } from './call.ts';
 import type { ChildCounts, ChildInfo, ChildOptions, ChildSpec } from './child-spec.ts';
 import { starter } from './child-spec.ts';
 import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
-import { type ChildStarted, exit, type Pid, type Process, type Self, send } from './process.ts';
+import { type ChildStarted, exit, type Pid, type Process, type Self } from './process.ts';
 import { nameOf, type SupervisorReport } from './reports.ts';
 import { addRestart, DEFAULT_INTENSITY, type RestartIntensity } from './restart-intensity.ts';
 import { now, sendAfter, type Timer } from './timer.ts';
@@ -224,9 +224,13 @@ function onExit(state: State, message: Exit): Next<State> {
     return keep;
   }
   // Its stop is still to come, and finds it gone.
-  if (!isOrderly(message.reason)) report(state, 'child_terminated', message.reason, child);
-  child.pid = undefined;
+  foundDead(state, child, message.reason);
   return keep;
+}
+
+function foundDead(state: State, child: Child, reason: ExitReason): void {
+  if (!isOrderly(reason)) report(state, 'child_terminated', reason, child);
+  child.pid = undefined;
 }
 
 function onChildStarted(state: State, { pid }: ChildStarted): Next<State> {
@@ -300,9 +304,16 @@ function advance(state: State): Next<State> {
 }
 
 function beginStop(state: State, step: Step): undefined {
-  const { pid, spec } = step.child;
+  const { child } = step;
+  child.retrying = false;
+  // Its exit may have come during this plan or the one before, and no other exit will come.
+  const at = state.deferred.findIndex(
+    (message) => message.type === 'exit' && child.pid !== undefined && message.from === child.pid,
+  );
+  if (at >= 0) foundDead(state, child, (state.deferred.splice(at, 1)[0] as Exit).reason);
+  const { pid, spec } = child;
   if (pid === undefined) {
-    forgetIfTemporary(state, step.child);
+    forgetIfTemporary(state, child);
     return;
   }
   state.current = step;
@@ -324,6 +335,7 @@ function beginStart(state: State, step: Step): ExitReason | undefined {
     restarts: child.restarts,
   });
   if (!result.ok) return result.reason;
+  child.retrying = false;
   child.pid = result.pid;
   if ((result.pid as Process).status === 'starting') state.current = step;
   return undefined;
@@ -360,7 +372,7 @@ function startFailed(state: State, child: Child, reason: ExitReason): Next<State
     return keep;
   }
   child.retrying = true;
-  send(state.self, { type: 'try-again', child });
+  (state.self as Process).inform({ type: 'try-again', child } satisfies SupervisorMessage);
   return keep;
 }
 
@@ -392,10 +404,7 @@ function change(state: State, message: Change): Next<State> {
     return carryOut(added, 'start');
   }
   if (child === undefined) return refuse('not_found');
-  if (message.type === 'terminate-child') {
-    child.retrying = false;
-    return carryOut(child, 'stop');
-  }
+  if (message.type === 'terminate-child') return carryOut(child, 'stop');
   if (child.pid !== undefined) return refuse('running');
   if (child.retrying) return refuse('restarting');
   if (message.type === 'restart-child') {

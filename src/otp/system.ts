@@ -37,8 +37,6 @@ export class System {
   readonly processes = new Map<number, Process>();
   /** Every live process that has a name; see `registry.ts`. */
   readonly names = new Map<string, Process>();
-  /** The process whose callback is running. */
-  current: Process | undefined;
   #lastId = 0;
 
   constructor(options: SystemOptions = {}) {

@@ -12,9 +12,10 @@ export interface Timer {
  */
 export function sendAfter<Message>(self: Self<Message>, delay: number, message: Message): Timer {
   const process = self as Process;
+  if (!process.alive) return { cancel: () => undefined };
   const fire = () => {
     process.timers?.delete(timer);
-    process.receive(message);
+    process.inform(message);
   };
   const timer: ClockTimer = process.system.clock.after(delay, fire);
   process.timers ??= new Set();

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import type { HttpReply } from '../door/contract.ts';
+import { textReply } from '../door/replies.ts';
+
+/**
+ * Judges a request to upgrade by RFC 6455, section 4.2.1. Node takes more than that for an upgrade: with a body, in
+ * HTTP/1.0, with two `Host` headers or none, to another protocol. Null: it is a good one.
+ */
+export function refuseHandshake(
+  request: Pick<IncomingMessage, 'method' | 'httpVersion' | 'headers' | 'rawHeaders'>,
+): HttpReply | null {
+  const { headers } = request;
+  if (request.httpVersion !== '1.1') return bad('HTTP/1.1 is required');
+  if (request.method !== 'GET') return bad('an upgrade must be a GET request');
+  if (countOf(request.rawHeaders, 'host') !== 1) return bad('exactly one Host header is required');
+  if (hasToken(headers.upgrade, 'websocket') === false) return bad('the only upgrade is to websocket');
+  if (!hasToken(headers.connection, 'upgrade')) return bad('Connection must name upgrade');
+  if (headers['transfer-encoding'] !== undefined || !isZero(headers['content-length'])) {
+    return bad('an upgrade must not have a body');
+  }
+  if (
+    countOf(request.rawHeaders, 'sec-websocket-version') !== 1 ||
+    headers['sec-websocket-version'] !== '13'
+  ) {
+    return textReply(426, 'Error: bad request. Sec-WebSocket-Version must be 13.', {
+      'Sec-WebSocket-Version': '13',
+      Upgrade: 'websocket',
+    });
+  }
+  const key = headers['sec-websocket-key'];
+  if (countOf(request.rawHeaders, 'sec-websocket-key') !== 1 || key === undefined || !KEY.test(key)) {
+    return bad('Sec-WebSocket-Key must be 16 bytes in base64');
+  }
+  return null;
+}
+
+/** 16 bytes are 22 characters of base64 and two of padding. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** How often a header stands in the request: Node folds or drops repeated ones. `name` in lower case. */
+export function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) count++;
+  return count;
+}
+
+function hasToken(header: string | undefined, token: string): boolean {
+  return header?.split(',').some((part) => part.trim().toLowerCase() === token) ?? false;
+}
+
+function isZero(length: string | undefined): boolean {
+  return length === undefined || /^0+$/.test(length);
+}
+
+function bad(why: string): HttpReply {
+  return textReply(400, `Error: bad request. ${why}.`);
+}

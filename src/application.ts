@@ -1,0 +1,134 @@
+import { type ServerOptions, WebSocketServer } from 'ws';
+import { AdmissionControl } from './acceptor/admission.ts';
+import { drainer } from './acceptor/drainer.ts';
+import { type ListenerMessage, listener } from './acceptor/listener.ts';
+import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Config, Limits } from './config/config.ts';
+import { Connections } from './connection/connections.ts';
+import type { DoorContext } from './connection/door-context.ts';
+import { newDoorCounters } from './connection/door-counters.ts';
+import { DoorWebSocket } from './connection/websocket-transport.ts';
+import { type DoorSettings, doorSettings } from './doors.ts';
+import { Guards } from './guards.ts';
+import type { Log } from './log.ts';
+import { type Application, startApplication } from './otp/application-master.ts';
+import { type ChildSpec, worker } from './otp/child-spec.ts';
+import { type ProcessName, processName } from './otp/registry.ts';
+import { supervisor } from './otp/supervisor.ts';
+import { System } from './otp/system.ts';
+import { newAccounting } from './topic/accounting.ts';
+import { Topics } from './topic/topics.ts';
+
+/** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
+const ROOT_INTENSITY = { intensity: 3, period: 10_000 };
+const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
+
+/** A relay that is being started, runs, or is being stopped. */
+export interface Relay extends Application {
+  readonly system: System;
+  readonly topics: Topics;
+}
+
+/**
+ * The relay: its supervision tree, and the only place where its parts are chosen and wired. The order of the children
+ * is the order in which they start; they stop in the reverse one, so that accepting ends before anything else does.
+ */
+export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
+  const system = new System({ report: log.report });
+  const topics = new Topics(newAccounting());
+  const connections = new Connections();
+  const guards = new Guards(config, log);
+  const admission = new AdmissionControl({
+    connections: config.limits.connections ?? maxConnections,
+    perAddress: config.limits.connectionsPerAddress,
+    ratePerAddress: config.limits.connectionRatePerAddress,
+    exempt: config.limits.exempt,
+  });
+  const doors = doorSettings(config);
+  const listenerNames: ProcessName<ListenerMessage>[] = [];
+  const listeners = doors.flatMap((settings): ChildSpec[] => {
+    const context = doorContext(settings, config.limits, topics, guards, log);
+    const name = processName<ListenerMessage>(`listener.${settings.door.name}`);
+    listenerNames.push(name);
+    const args = {
+      context,
+      at: settings.at,
+      admission,
+      startHandler: (handler: Parameters<Connections['start']>[1]) => connections.start(system, handler),
+      log,
+    };
+    const specs = [worker(`listener.${settings.door.name}`, listener, args, { name })];
+    if (settings.metrics !== null) {
+      const channels = () => countTopicsOf(topics, settings);
+      specs.push(
+        worker('listener.pinghub-metrics', metricsListener, {
+          ...settings.metrics,
+          counters: context.counters,
+          channels,
+          log,
+        }),
+      );
+    }
+    return specs;
+  });
+  const drain = config.limits.drain;
+  const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
+    topics.spec,
+    supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
+    connections.spec,
+    supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, listeners),
+    worker(
+      'drainer',
+      drainer,
+      { listeners: listenerNames, connections: connections.partitions, limit: drain, log },
+      { shutdown: 'infinity' },
+    ),
+  ]);
+  return { ...startApplication(system, root), system, topics };
+}
+
+function doorContext(
+  settings: DoorSettings,
+  limits: Limits,
+  topics: Topics,
+  guards: Guards,
+  log: Log,
+): DoorContext {
+  return {
+    door: settings.door,
+    realm: settings.realm,
+    guards: guards.of(settings),
+    topics,
+    limits,
+    heartbeat: settings.heartbeat,
+    grace: settings.grace,
+    counters: newDoorCounters(),
+    webSockets: webSocketServer(limits),
+    log,
+  };
+}
+
+/** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
+function webSocketServer(limits: Limits): WebSocketServer {
+  // Newer than the published types.
+  const timing: ServerOptions & { readonly closeTimeout: number } = { closeTimeout: limits.close };
+  return new WebSocketServer({
+    ...timing,
+    noServer: true,
+    WebSocket: DoorWebSocket,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.message,
+    maxFragments: limits.fragments,
+    // A client's wishes are not refused: pypusu asks for `http-only`, and expects it.
+    handleProtocols: (protocols) => protocols.values().next().value ?? false,
+  });
+}
+
+function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number {
+  let count = 0;
+  for (const topic of topics.all()) {
+    if (topic.realm === realm && topic.members.groups.some(({ format }) => formats.includes(format))) count++;
+  }
+  return count;
+}

@@ -1,0 +1,34 @@
+import type { Authenticator } from './contract.ts';
+import { none, onPatterns, type Permissions, readAndWrite, readEverything, union } from './permissions.ts';
+import { entriesOf } from './secret.ts';
+
+export interface Password {
+  /** SHA-256 of the password: 32 bytes. */
+  readonly sha256: Buffer;
+  /** Patterns of the topics that it opens for reading and writing. */
+  readonly channels: readonly string[];
+}
+
+/**
+ * `PasswordAuthenticator`: the credential is a password. With `allowReadByDefault` everybody may read everything, so
+ * that a wrong password is accepted too, for reading, as in pusud. Throws a RangeError for a malformed pattern.
+ */
+export function passwordAuthenticator(
+  passwords: readonly Password[],
+  allowReadByDefault: boolean,
+): Authenticator {
+  const anonymous = allowReadByDefault ? readEverything : none;
+  const entries = passwords.map(({ sha256, channels }) => ({
+    sha256,
+    permissions: onPatterns(channels, readAndWrite),
+  }));
+  return {
+    name: 'PasswordAuthenticator',
+    anonymous,
+    authorise: ({ authorization }) =>
+      entriesOf(entries, authorization).reduce<Permissions>(
+        (granted, { permissions }) => union(granted, permissions),
+        anonymous,
+      ),
+  };
+}

@@ -1,0 +1,40 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { inspect } from 'node:util';
+
+/** 32 bytes, of the text as UTF-8. */
+export function sha256(text: string): Buffer {
+  return createHash('sha256').update(text, 'utf8').digest();
+}
+
+/** Every entry whose hash is that of `secret`. Takes the same time wherever, and whether, there is one. */
+export function entriesOf<T extends { readonly sha256: Buffer }>(entries: readonly T[], secret: string): T[] {
+  const hash = sha256(secret);
+  return entries.filter((entry) => timingSafeEqual(entry.sha256, hash));
+}
+
+const HIDDEN = '[hidden]';
+
+/** A value on its way through mailboxes, which tools may look into: it prints, and becomes JSON, as `[hidden]`. */
+export class Hidden<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return HIDDEN;
+  }
+
+  toJSON(): string {
+    return HIDDEN;
+  }
+
+  [inspect.custom](): string {
+    return HIDDEN;
+  }
+}

@@ -1,0 +1,108 @@
+import { addressBlock, host, origin, port, relay, socketPath } from './addresses.ts';
+import { apiKeys } from './api-keys.ts';
+import { authenticatorName } from './authenticators.ts';
+import { listOf, orNull, orOff, textKind } from './kind.ts';
+import { channelPatterns, passwords } from './passwords.ts';
+import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
+import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
+
+const KiB = 1024;
+const seconds = 1000;
+
+/** Keys that every door has; `config/relay.yaml` says what each key does. */
+const door = (defaultHost: string, defaultPort: number, realm: string) => ({
+  host: key(host, defaultHost),
+  port: key(port, defaultPort),
+  realm: key(name, realm),
+  authenticator: key(orNull(authenticatorName), null),
+  passwords: key(passwords, []),
+  allow_read_by_default: key(flag, false),
+});
+
+const address = (defaultHost: string, defaultPort: number) =>
+  section({ host: key(host, defaultHost), port: key(port, defaultPort) });
+
+/** The table of all keys with their kinds and defaults. */
+export const relayKeys = section({
+  node: key(orNull(nodeName), null),
+
+  authenticator: key(authenticatorName, 'None'),
+  passwords: key(passwords, []),
+  allow_read_by_default: key(flag, false),
+  allowed_channels: key(orNull(channelPatterns), null),
+  jwt_signing_algorithms: key(
+    listOf('a list of algorithms', matching('an algorithm such as HS256', /^\w+$/)),
+    [],
+  ),
+  jwt_verification_key: key(orNull(textKind('a key as text', (text) => text)), null),
+
+  relays: key(listOf('a list of relays', relay), []),
+  client_port: alias(['doors', 'pusu', 'port']),
+  network_port: alias(['network', 'port']),
+
+  doors: section({
+    pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),
+    wspubsub: switchable(
+      section({
+        ...door('127.0.0.1', 3000, 'wspubsub'),
+        grace: key(time, 10 * seconds),
+        apikeys: section({ list: key(apiKeys, []), file: unavailable(), postgres: unavailable() }),
+      }),
+    ),
+    pinghub: switchable(
+      section({
+        ...door('127.0.0.1', 8081, 'main'),
+        origin: key(orNull(origin), null),
+        socket: key(orNull(socketPath), null),
+        metrics_port: key(orNull(orOff(port)), 8082),
+      }),
+    ),
+  }),
+
+  network: address('0.0.0.0', 55001),
+  admin: address('127.0.0.1', 55002),
+
+  limits: section({
+    message: key(size, 64 * KiB),
+    message_before_auth: key(size, 4 * KiB),
+    topic_length: key(count, 256),
+    fragments: key(count, 64),
+    handshake: key(time, 5 * seconds),
+    close: key(time, 1 * seconds),
+    ping: key(time, 25 * seconds),
+    pong: key(time, 10 * seconds),
+    pending: key(size, 1024 * KiB),
+    write_stall: key(time, 10 * seconds),
+    topics_per_connection: key(count, 128),
+    connections: key(orNull(count), null),
+    connections_per_address: key(count, 100),
+    connection_rate_per_address: key(count, 20),
+    exempt: key(listOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
+    authorise: key(time, 60 * seconds),
+    drain: key(time, 30 * seconds),
+  }),
+
+  log: section({
+    level: key(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),
+    format: key(oneOf(['auto', 'json', 'pretty']), 'auto'),
+    file: key(orNull(filePath), null),
+  }),
+});
+
+/** Settings as they were written, defaults filled in. */
+export type Settings = typeof relayKeys extends Reader<infer T> ? T : never;
+export type DoorSettings = SectionValue<ReturnType<typeof door>>;
+
+export const doorNames = ['pusu', 'wspubsub', 'pinghub'] as const;
+
+/** Every path below `reader`, sections included, in the table's order: `limits`, `limits.message`, … */
+export function* keyPaths(
+  reader: Reader<unknown>,
+  above: readonly string[] = [],
+): Iterable<readonly string[]> {
+  for (const [name, below] of reader.keys ?? []) {
+    const path = [...above, name];
+    yield path;
+    yield* keyPaths(below, path);
+  }
+}

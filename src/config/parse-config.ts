@@ -1,0 +1,67 @@
+import type { Config } from './config.ts';
+import { type ConfigError, inReadingOrder, type Place, type Report } from './config-error.ts';
+import { environmentLayers } from './environment.ts';
+import { flagLayers } from './flags.ts';
+import { relayKeys } from './keys.ts';
+import { type Layer, withAliases, withDoors } from './layers.ts';
+import { type Complain, checkTogether, warnAbout } from './rules.ts';
+import { configOf } from './settings-config.ts';
+import { readYaml } from './yaml-text.ts';
+
+export interface ConfigSources {
+  /** The YAML text of the file. */
+  readonly text: string;
+  /** The file's name, as errors show it. */
+  readonly file: string;
+  /** `key.path=value`, in the order of the command line. */
+  readonly sets: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly hostName: string;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigError[] }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] };
+
+/** The configuration that the sources stand for, or every fault in them, in reading order. Pure, and never throws. */
+export function parseConfig({ text, file, sets, env, hostName }: ConfigSources): ConfigResult {
+  const errors: ConfigError[] = [];
+  const report = into(errors);
+  const top: Place = { file, line: 1, column: 1 };
+
+  const written = readYaml(text, top, report);
+  const unreadable = Math.min(...errors.map((error) => error.line));
+  const layers: Layer[] = [
+    ...withAliases(withDoors(written, top), report),
+    ...withAliases(environmentLayers(env, report), report),
+    ...withAliases(flagLayers(sets, report), report),
+  ];
+
+  const places = new Map<string, Place>();
+  const failed = new Set<string>();
+  const entries = layers.map((value) => ({ key: '', value, at: value.at }));
+  const settings = relayKeys.read(entries, '', { report, places, failed });
+
+  const complainInto =
+    (list: ConfigError[]): Complain =>
+    (keys, expected) => {
+      if (keys.some((key) => failed.has(key))) return;
+      const at = keys.map((key) => places.get(key)).find((place) => place !== undefined) ?? top;
+      list.push({ ...at, key: keys[0], expected });
+    };
+
+  if (unreadable === Number.POSITIVE_INFINITY) checkTogether(settings, complainInto(errors));
+  // From the first fault of the text itself on, nothing is known to stand where it was meant to.
+  const known = errors.filter(
+    (error) => error.key === 'yaml' || error.file !== file || error.line < unreadable,
+  );
+  if (known.length > 0) return { ok: false, errors: inReadingOrder(known, file) };
+
+  const warnings: ConfigError[] = [];
+  warnAbout(settings, complainInto(warnings));
+  return { ok: true, config: configOf(settings, hostName), warnings: inReadingOrder(warnings, file) };
+}
+
+function into(list: ConfigError[]): Report {
+  return (at, key, expected) => list.push({ ...at, key, expected });
+}

@@ -1,0 +1,66 @@
+import type { PasswordEntry } from './config.ts';
+import { type Context, type Kind, listOf, Refusal, textKind } from './kind.ts';
+import { hashed } from './secrets.ts';
+import { type Entry, isNull, type Value } from './value.ts';
+
+/** `*`, `prefix*`, or exactly one channel. */
+export const channelPattern: Kind<string> = textKind(
+  'a channel pattern such as news, user.* or "*" (in quotes)',
+  (text) => {
+    if (text === '' || /\p{Cs}/u.test(text)) return undefined;
+    return text.slice(0, -1).includes('*')
+      ? new Refusal('a channel pattern with its * at the end only')
+      : text;
+  },
+);
+
+export const channelPatterns = listOf('a list of channel patterns', channelPattern);
+
+/**
+ * A map of passwords to channel patterns, or a list of such maps, which is the form of pusud's example file. A password
+ * is a key here, so paths count the passwords and never name one.
+ */
+export const passwords: Kind<readonly PasswordEntry[]> = {
+  expected: 'a map of passwords, each with a list of channel patterns',
+  parse(value, path, context) {
+    const entries = passwordEntries(value);
+    if (entries === undefined) {
+      context.report(value.at, path, passwords.expected);
+      return undefined;
+    }
+    const lines = new Map<string, number>();
+    const parsed = entries.map((entry, index) => {
+      const at = `${path}[${index}]`;
+      const sha256 = entry.key === '' ? new Refusal('a password that is not empty') : hashed(entry.key);
+      const channels = patternsOf(entry.value, at, context);
+      if (sha256 instanceof Refusal) {
+        context.report(entry.at, at, sha256.expected);
+        return undefined;
+      }
+      const hex = sha256.toString('hex');
+      const before = lines.get(hex);
+      lines.set(hex, entry.at.line);
+      if (before !== undefined) {
+        context.report(entry.at, at, `each password once; this one is already on line ${before}`);
+        return undefined;
+      }
+      return channels && { sha256, channels };
+    });
+    return parsed.every((password) => password !== undefined) ? parsed : undefined;
+  },
+};
+
+function patternsOf(value: Value, path: string, context: Context): readonly string[] | undefined {
+  if (!isNull(value)) return channelPatterns.parse(value, path, context);
+  context.report(value.at, path, `${channelPatterns.expected}, [] for none`);
+  return undefined;
+}
+
+function passwordEntries(value: Value): readonly Entry[] | undefined {
+  if (isNull(value)) return [];
+  if (value.kind === 'map') return value.entries;
+  if (value.kind === 'list' && value.items.every((item) => item.kind === 'map')) {
+    return value.items.flatMap((item) => item.entries);
+  }
+  return undefined;
+}

@@ -1,0 +1,94 @@
+import { type DoorSettings, doorNames, type Settings } from './keys.ts';
+
+/**
+ * Says what was expected of the first of `keys`, all of which are to blame; the place is that of the first that was
+ * written at all.
+ */
+export type Complain = (keys: readonly [string, ...string[]], expected: string) => void;
+
+/** Rules that bind several keys. */
+export function checkTogether(settings: Settings, complain: Complain): void {
+  checkPending(settings, complain);
+  checkListeners(settings, complain);
+  for (const name of doorNames) {
+    const door = settings.doors[name];
+    if (door) checkDoorAuthenticator(`doors.${name}`, door, complain);
+  }
+}
+
+/** A member that may not hold one message of the greatest size would be closed by it, reading or not. */
+function checkPending({ limits }: Settings, complain: Complain): void {
+  if (limits.pending === 0 || limits.message === 0 || limits.pending >= limits.message) return;
+  complain(
+    ['limits.pending', 'limits.message'],
+    `at least limits.message, ${limits.message} bytes, or 0 (none)`,
+  );
+}
+
+interface Listener {
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+function listeners({ doors, network, admin }: Settings): Listener[] {
+  const { pusu, wspubsub, pinghub } = doors;
+  const found: Listener[] = [];
+  const add = (key: string, host: string, port: number | null): void => {
+    if (port !== null) found.push({ key, host, port });
+  };
+  if (pusu) add('doors.pusu.port', pusu.host, pusu.port);
+  if (wspubsub) add('doors.wspubsub.port', wspubsub.host, wspubsub.port);
+  if (pinghub) {
+    const { host, port, socket, metricsPort } = pinghub;
+    if (socket === null) add('doors.pinghub.port', host, port);
+    add('doors.pinghub.metrics_port', socket === null ? host : '127.0.0.1', metricsPort);
+  }
+  add('network.port', network.host, network.port);
+  add('admin.port', admin.host, admin.port);
+  return found;
+}
+
+function checkListeners(settings: Settings, complain: Complain): void {
+  const all = listeners(settings);
+  for (const [index, later] of all.entries()) {
+    const earlier = all
+      .slice(0, index)
+      .find((one) => one.port === later.port && later.port !== 0 && overlap(one.host, later.host));
+    if (!earlier) continue;
+    const hosts = [later.key, earlier.key].map((key) => key.replace(/\w+$/, 'host'));
+    const expected = `a port of its own; ${earlier.key} is ${earlier.port} too, on the same host`;
+    complain([later.key, earlier.key, ...hosts], expected);
+  }
+}
+
+/** Whether one port cannot be taken on both hosts: `::` takes the IPv4 addresses too. */
+function overlap(a: string, b: string): boolean {
+  const takes = (one: string, other: string): boolean =>
+    one === '::' || (one === '0.0.0.0' && !other.includes(':'));
+  return a.toLowerCase() === b.toLowerCase() || takes(a, b) || takes(b, a);
+}
+
+/** Settings that no authenticator reads would look like protection and be none. */
+function checkDoorAuthenticator(path: string, door: DoorSettings, complain: Complain): void {
+  if (door.authenticator === 'PasswordAuthenticator') return;
+  const expected = 'authenticator: PasswordAuthenticator beside it, at this door';
+  if (door.passwords.length > 0) complain([`${path}.passwords`, `${path}.authenticator`], expected);
+  if (door.allowReadByDefault) complain([`${path}.allow_read_by_default`, `${path}.authenticator`], expected);
+}
+
+/** What is legal and yet hardly meant. */
+export function warnAbout(settings: Settings, complain: Complain): void {
+  const { authenticator, passwords, allowReadByDefault, allowedChannels, doors } = settings;
+  const usesPasswords = authenticator === 'PasswordAuthenticator';
+  if (passwords.length > 0 && !usesPasswords) {
+    complain(['passwords'], `not used by authenticator ${authenticator}`);
+  }
+  if (usesPasswords && passwords.length === 0 && !allowReadByDefault) {
+    complain(['authenticator'], 'PasswordAuthenticator without passwords lets nobody in');
+  }
+  if (allowedChannels?.length === 0) {
+    complain(['allowed_channels'], 'an empty list allows no channel; null allows all');
+  }
+  if (doorNames.every((name) => doors[name] === null)) complain(['doors'], 'every door is off');
+}

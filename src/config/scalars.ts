@@ -1,0 +1,104 @@
+import { type Kind, plainKind, Refusal, textKind } from './kind.ts';
+import { nearest } from './nearest.ts';
+import { asBoolean } from './value.ts';
+
+/** True or false; also yes, no, on and off, as pusud reads them. */
+export const flag: Kind<boolean> = plainKind('true or false', asBoolean);
+
+/** `expected` says what the number is for and its range. */
+export function wholeNumber(expected: string, lowest: number, highest: number): Kind<number> {
+  return plainKind(expected, ({ text }) => {
+    const number = digits(text);
+    return number !== undefined && number >= lowest && number <= highest ? number : undefined;
+  });
+}
+
+const mostCounted = 1_000_000_000;
+
+export const count = wholeNumber(`a whole number from 0 (none) to ${mostCounted}`, 0, mostCounted);
+
+const sizeUnits = new Map([
+  ['', 1],
+  ['b', 1],
+  ['kb', 1000],
+  ['mb', 1000 ** 2],
+  ['gb', 1000 ** 3],
+  ['kib', 1024],
+  ['mib', 1024 ** 2],
+  ['gib', 1024 ** 3],
+]);
+
+/** Bytes. */
+export const size: Kind<number> = textKind(
+  'a size such as 64KiB (B, KiB, MiB, GiB, kB, MB, GB, or a plain number of bytes; 0: none)',
+  (text) => {
+    const [number, unit] = withUnit(text, sizeUnits);
+    if (number === undefined || unit === undefined) return undefined;
+    return number * unit <= 1024 ** 3 ? number * unit : new Refusal('a size of at most 1GiB');
+  },
+);
+
+const timeUnits = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+]);
+
+// A timer of Node's fires at once when its delay does not fit 31 bits.
+const longestHours = 596;
+
+/** Milliseconds. */
+export const time: Kind<number> = textKind('a time such as 10s (ms, s, m, h; 0: none)', (text) => {
+  const [number, unit] = withUnit(text, timeUnits);
+  if (number === 0 && text === '0') return 0;
+  if (number !== undefined && /\d$/.test(text)) {
+    return new Refusal(`a time with its unit: ${text}ms, ${text}s, ${text}m or ${text}h`);
+  }
+  if (number === undefined || unit === undefined) return undefined;
+  const milliseconds = number * unit;
+  return milliseconds <= longestHours * 3_600_000
+    ? milliseconds
+    : new Refusal(`a time of at most ${longestHours}h`);
+});
+
+export function oneOf<const T extends string>(names: readonly T[]): Kind<T> {
+  const expected = `one of ${names.join(', ')}`;
+  return textKind(expected, (text) => {
+    const found = names.find((name) => name === text);
+    if (found !== undefined) return found;
+    const near = nearest(text, names);
+    return near === undefined ? undefined : new Refusal(`${expected}; did you mean "${near}"?`);
+  });
+}
+
+/** A text that `pattern` matches as a whole. */
+export function matching(expected: string, pattern: RegExp): Kind<string> {
+  return textKind(expected, (text) => (pattern.test(text) ? text : undefined));
+}
+
+export const name = matching(
+  'a name of at most 64 letters, digits, dots, dashes and underscores',
+  /^[A-Za-z0-9_][\w.-]{0,63}$/,
+);
+
+/** A relay's name is also the name of a folder. */
+export const nodeName = matching(
+  'a name of at most 255 letters, digits, dots, dashes and underscores',
+  /^[A-Za-z0-9_][\w.-]{0,254}$/,
+);
+
+export const filePath = matching('the path of a file', /^[^\0]+$/);
+
+/** A whole number in decimal digits, without a leading zero (YAML 1.1 reads 010 as 8, YAML 1.2 as 10). */
+function digits(text: string): number | undefined {
+  return /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : undefined;
+}
+
+function withUnit(
+  text: string,
+  units: ReadonlyMap<string, number>,
+): [number | undefined, number | undefined] {
+  const [, number, unit] = /^(\d+) ?([A-Za-z]*)$/.exec(text) ?? [];
+  return [digits(number ?? ''), units.get((unit ?? '').toLowerCase())];
+}

@@ -1,0 +1,27 @@
+/** WebSocket close codes (RFC 6455, section 7.4.1, and the IANA registry) with which we end connections. */
+export const NORMAL = 1000;
+/** The relay is shutting down. */
+export const GOING_AWAY = 1001;
+export const PROTOCOL_ERROR = 1002;
+/** Only ever logged: the connection broke without a close frame. */
+export const ABNORMAL = 1006;
+export const INVALID_TEXT = 1007;
+export const POLICY_VIOLATION = 1008;
+export const TOO_BIG = 1009;
+export const INTERNAL_ERROR = 1011;
+/** Come back later: the client does not read, or the relay cannot serve it now. */
+export const TRY_AGAIN_LATER = 1013;
+
+/** The code that ws closes with after it has reported this error. */
+export function codeOfError(error: Error & { readonly code?: string }): number {
+  switch (error.code) {
+    case 'WS_ERR_INVALID_UTF8':
+      return INVALID_TEXT;
+    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
+      return TOO_BIG;
+    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
+      return POLICY_VIOLATION;
+    default:
+      return error.code?.startsWith('WS_ERR_') === true ? PROTOCOL_ERROR : ABNORMAL;
+  }
+}

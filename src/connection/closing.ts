@@ -1,0 +1,35 @@
+import type { HttpReply } from '../door/contract.ts';
+import type { Connection } from './connection.ts';
+import { flush } from './writing.ts';
+
+/** Ends an accepted connection: what is queued goes out first, and then the close. */
+export function close(connection: Connection, code: number, reason: string): void {
+  if (connection.phase === 'closing') return;
+  connection.closeCode = code;
+  connection.closeReason = reason;
+  connection.inbox = undefined;
+  if (connection.phase === 'opening') {
+    connection.phase = 'closing';
+    connection.transport.destroy();
+    return;
+  }
+  flush(connection);
+  connection.phase = 'closing';
+  if (!connection.outbox.writing) finishClose(connection);
+}
+
+/** Sends the close, once nothing waits to be written any more. */
+export function finishClose(connection: Connection): void {
+  connection.transport.close(connection.closeCode, connection.closeReason);
+}
+
+/** Answers a request that is not accepted. */
+export function reply(connection: Connection, answer: HttpReply): void {
+  if (connection.phase !== 'opening') return;
+  connection.phase = 'closing';
+  connection.inbox = undefined;
+  connection.closeCode = answer.status;
+  if (answer.status >= 400)
+    connection.context.log.refused(connection.context.door.name, answer.status, connection.address);
+  connection.transport.reply(answer);
+}

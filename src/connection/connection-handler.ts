@@ -1,0 +1,257 @@
+import { isEmpty } from '../authenticator/permissions.ts';
+import { textReply } from '../door/replies.ts';
+import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
+import { sendAfter, uptime } from '../otp/timer.ts';
+import { Delivery } from '../topic/delivery.ts';
+import type { MemberMessage, Topic } from '../topic/topic.ts';
+import {
+  ABNORMAL,
+  GOING_AWAY,
+  INTERNAL_ERROR,
+  POLICY_VIOLATION,
+  TOO_BIG,
+  TRY_AGAIN_LATER,
+} from './close-codes.ts';
+import { close, reply } from './closing.ts';
+import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
+import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
+import { checkProgress, countDropped, drop, dropInFlight, flush, flushed, queue } from './writing.ts';
+
+const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
+
+/**
+ * The process of one client connection. It gives what happens to the door's session, performs the commands that come
+ * back, and writes what its topics deliver. When it ends, however it ends, its socket is closed, and no other.
+ */
+export const connectionHandler: Behaviour<ConnectionArgs, Connection, ConnectionMessage> = {
+  name: 'connection-handler',
+  trapExit: true,
+
+  init(self, args) {
+    const connection = new Connection(self, args);
+    connection.transport.attach(self);
+    perform(connection, connection.session.start());
+    const { authorise } = args.context.limits;
+    if (authorise > 0 && isEmpty(connection.permissions))
+      sendAfter(self, authorise, { type: 'still-no-right' });
+    return connection;
+  },
+
+  handle(connection, message): Next<Connection> {
+    if (message instanceof Delivery) {
+      if (connection.phase === 'open') queue(connection, message);
+      else countDropped(connection, message.count, 'closed');
+      return keep;
+    }
+    switch (message.type) {
+      case 'text':
+      case 'binary':
+      case 'body':
+        if (!isTooBig(connection, message.payload)) received(connection, message);
+        return keep;
+      case 'credit':
+        returned(connection, message.bytes);
+        return keep;
+      case 'flushed':
+        flushed(connection);
+        return keep;
+      case 'pong':
+        if (connection.heartbeat === 'pinged') connection.heartbeat = 'answered';
+        return keep;
+      case 'heartbeat':
+        heartbeat(connection);
+        return keep;
+      case 'progress':
+        checkProgress(connection);
+        return keep;
+      case 'authorised':
+      case 'unavailable':
+        authorisation(connection, message);
+        return keep;
+      case 'no-answer':
+        noAnswer(connection, message.question);
+        return keep;
+      case 'still-no-right':
+        if (connection.phase === 'open' && isEmpty(connection.permissions)) {
+          close(connection, POLICY_VIOLATION, 'authorize timeout');
+        }
+        return keep;
+      case 'closed':
+        closedByTransport(connection, message.code);
+        return stop('normal');
+      case 'exit':
+        return goAway(connection);
+      default:
+        fromTopic(connection, message);
+        return keep;
+    }
+  },
+
+  settle(connection) {
+    flush(connection);
+    return keep;
+  },
+
+  terminate(connection, reason) {
+    const crashed = reason !== 'normal' && reason !== 'shutdown';
+    if (crashed) {
+      connection.closeCode = INTERNAL_ERROR;
+      connection.closeReason = 'crash';
+      if (connection.phase === 'open') connection.transport.close(INTERNAL_ERROR, 'internal error');
+      else connection.transport.destroy();
+    }
+    const why = connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed';
+    drop(connection, why);
+    dropInFlight(connection, why);
+    if (connection.accepted) {
+      connection.context.counters.connections--;
+      writeLog(connection);
+    }
+  },
+};
+
+function isTooBig(connection: Connection, payload: Buffer): boolean {
+  const { messageBeforeAuth } = connection.context.limits;
+  if (
+    messageBeforeAuth === 0 ||
+    payload.length <= messageBeforeAuth ||
+    connection.transport.kind === 'exchange'
+  )
+    return false;
+  if (!isEmpty(connection.permissions)) return false;
+  close(connection, TOO_BIG, 'authorize first');
+  return true;
+}
+
+function returned(connection: Connection, bytes: number): void {
+  connection.credit.giveBack(bytes);
+  if (connection.transport.kind === 'exchange')
+    step(connection, { type: 'published', topic: connection.target?.name ?? '' });
+  else if (connection.paused) updateReading(connection);
+}
+
+/** Ping, and look whether the pong has come when it is due; then wait for the time of the next ping. */
+function heartbeat(connection: Connection): void {
+  const { context, self, transport, phase } = connection;
+  const { ping, pong } = context.heartbeat;
+  if (phase !== 'open') return;
+  if (connection.heartbeat === 'rest') {
+    transport.keepAlive();
+    connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
+    sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
+  } else if (connection.heartbeat === 'pinged') {
+    connection.closeCode = ABNORMAL;
+    connection.closeReason = 'no pong';
+    transport.destroy();
+  } else {
+    connection.heartbeat = 'rest';
+    sendAfter(self, Math.max(ping - pong, 0), HEARTBEAT);
+  }
+}
+
+function authorisation(
+  connection: Connection,
+  message: Extract<ConnectionMessage, { readonly type: 'authorised' | 'unavailable' }>,
+): void {
+  const { question } = connection;
+  if (question?.type !== 'authorise' || question.ref !== message.ref) return;
+  if (message.type === 'unavailable') {
+    answered(connection, { type: 'unavailable' });
+    return;
+  }
+  grant(connection, message.permissions);
+  answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
+}
+
+function noAnswer(connection: Connection, question: Connection['question']): void {
+  if (question === undefined || connection.question !== question) return;
+  if (question.type === 'authorise') answered(connection, { type: 'unavailable' });
+  else answered(connection, refusal(question.type, question.topic, 'unavailable'));
+}
+
+function fromTopic(
+  connection: Connection,
+  message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>,
+): void {
+  const { question, memberships } = connection;
+  switch (message.type) {
+    case 'joined':
+      memberships.set(message.topic);
+      if (isAsked(question, 'join', message.topic.name))
+        answered(connection, { type: 'joined', topic: message.topic.name });
+      return;
+    case 'claimed':
+      connection.owned = message.topic;
+      if (isAsked(question, 'claim', message.topic.name))
+        answered(connection, { type: 'claimed', topic: message.topic.name });
+      return;
+    case 'refused':
+      if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
+      else if (isAsked(question, message.action, message.name))
+        answered(connection, refusal(message.action, message.name, message.why));
+      else close(connection, TRY_AGAIN_LATER, 'topic lost');
+      return;
+    case 'ended':
+      memberships.delete(message.topic.name);
+      step(connection, { type: 'ended', topic: message.topic.name });
+      return;
+    case 'lost':
+      rejoin(connection, message.topic);
+      return;
+  }
+}
+
+function isAsked(question: Connection['question'], type: 'join' | 'claim', topic: string): boolean {
+  return question?.type === type && question.topic === topic;
+}
+
+/** A topic has gone under its members: they are the ones who know that it is wanted. */
+function rejoin(connection: Connection, topic: Topic): void {
+  const { self, context, format, memberships } = connection;
+  if (connection.phase !== 'open') return;
+  const routed = (request: Parameters<typeof context.topics.route>[3]) =>
+    context.topics.route(self.system, context.realm, topic.name, request);
+  let ok = true;
+  if (connection.owned === topic) ok = routed({ type: 'claim', member: self, grace: context.grace });
+  if (memberships.get(topic.name) === topic && format !== null) {
+    const again = { grace: context.grace };
+    ok = routed({ type: 'join', member: self, format, while: connection.memberWhile, again });
+  }
+  if (!ok) close(connection, TRY_AGAIN_LATER, 'topic lost');
+}
+
+function goAway(connection: Connection): Next<Connection> {
+  if (connection.phase === 'opening')
+    reply(connection, textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
+  else close(connection, GOING_AWAY, 'going away');
+  return keep;
+}
+
+/** What the transport says of the end matters only where we have not ended it ourselves. */
+function closedByTransport(connection: Connection, code: number): void {
+  if (connection.phase === 'closing' || connection.closeCode !== 0) return;
+  connection.closeCode = code;
+  connection.closeReason = code === ABNORMAL ? 'connection lost' : 'closed by client';
+}
+
+function writeLog(connection: Connection): void {
+  const { context, self, closeCode, closeReason } = connection;
+  context.log.closed(
+    {
+      door: context.door.name,
+      conn: self.id,
+      code: closeCode,
+      reason: closeReason,
+      address: connection.address,
+      in: connection.messagesIn,
+      out: connection.messagesOut,
+      age: Math.round(uptime(self)),
+    },
+    closeReason === 'slow' ? 'warn' : 'info',
+  );
+}
+
+/** For the end of a connection that nobody handles any more. */
+export function abandon({ transport }: ConnectionArgs): void {
+  transport.destroy();
+}

@@ -1,0 +1,102 @@
+import type { Authorisation } from '../authenticator/authenticator-server.ts';
+import type { Permissions } from '../authenticator/permissions.ts';
+import type { Session } from '../door/contract.ts';
+import type { Exit } from '../otp/behaviour.ts';
+import type { Self } from '../otp/process.ts';
+import type { Timer } from '../otp/timer.ts';
+import type { Format } from '../topic/format.ts';
+import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { Credit } from './credit.ts';
+import type { DoorContext, Guard } from './door-context.ts';
+import { Memberships } from './memberships.ts';
+import { Outbox } from './outbox.ts';
+import type { Transport } from './transport.ts';
+
+/** What the transport tells. Payloads are views of a read buffer. */
+export type TransportMessage =
+  | { readonly type: 'text' | 'binary' | 'body'; readonly payload: Buffer }
+  | { readonly type: 'pong' }
+  /** The last one. */
+  | { readonly type: 'closed'; readonly code: number };
+
+/** All that a connection's handler understands. */
+export type ConnectionMessage =
+  | MemberMessage
+  | TransportMessage
+  | Authorisation
+  | Exit
+  /** What was written has reached the kernel. */
+  | { readonly type: 'flushed' }
+  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' }
+  | { readonly type: 'no-answer'; readonly question: Question };
+
+/** Something asked of another process, whose answer the session waits for. */
+export type Question =
+  | { readonly type: 'authorise'; readonly ref: number }
+  | { readonly type: 'join' | 'claim'; readonly topic: string };
+
+export interface ConnectionArgs {
+  readonly context: DoorContext;
+  readonly guard: Guard;
+  readonly transport: Transport;
+  readonly session: Session;
+  readonly format: Format | null;
+  readonly address: string;
+}
+
+/**
+ * opening: not answered yet. open: accepted. closing: a close or a reply is on its way, and what the client sends is no
+ * longer handled.
+ */
+export type Phase = 'opening' | 'open' | 'closing';
+
+/** The state of one connection. */
+export class Connection {
+  readonly self: Self<ConnectionMessage>;
+  readonly context: DoorContext;
+  readonly guard: Guard;
+  readonly transport: Transport;
+  readonly format: Format | null;
+  readonly address: string;
+  session: Session;
+  phase: Phase = 'opening';
+  permissions: Permissions;
+  readonly memberships = new Memberships();
+  readonly outbox = new Outbox();
+  readonly credit = new Credit();
+  /** Where the last message was published that went to a topic this connection is not in. */
+  target: Topic | undefined = undefined;
+  /** The topic that this connection owns. */
+  owned: Topic | undefined = undefined;
+  question: Question | undefined = undefined;
+  questionTimer: Timer | undefined = undefined;
+  /** What the client has sent since the question was asked. */
+  inbox: TransportMessage[] | undefined = undefined;
+  paused = false;
+  accepted = false;
+  /** rest: the next beat is a ping. pinged: its pong is due. answered: it has come. */
+  heartbeat: 'rest' | 'pinged' | 'answered' = 'rest';
+  /** On what terms it joins its topics. */
+  memberWhile: 'wanted' | 'owned' = 'wanted';
+  /** Has been told to its topics as behind. */
+  behind = false;
+  /** Behind, and not reading: it holds nobody back. */
+  stalled = false;
+  /** How the writing goes, while a write is under way; see `writing.ts`. */
+  stall: { written: number; since: number } | undefined = undefined;
+  closeCode = 0;
+  closeReason = '';
+  messagesIn = 0;
+  messagesOut = 0;
+
+  constructor(self: Self<ConnectionMessage>, args: ConnectionArgs) {
+    this.self = self;
+    this.context = args.context;
+    this.guard = args.guard;
+    this.transport = args.transport;
+    this.session = args.session;
+    this.format = args.format;
+    this.address = args.address;
+    this.permissions = args.guard.anonymous;
+  }
+}

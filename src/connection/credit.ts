@@ -1,0 +1,26 @@
+/**
+ * What a publisher may have under way. Each message costs its bytes and a fixed sum until its topic has fanned it out;
+ * a publisher that has used up its credit is not read from until some has come back.
+ */
+export class Credit {
+  #used = 0;
+
+  /** Takes the cost of a message, and returns it: what is to be given back. */
+  take(bytes: number): number {
+    const cost = bytes + MESSAGE_COST;
+    this.#used += cost;
+    return cost;
+  }
+
+  giveBack(cost: number): void {
+    this.#used = Math.max(0, this.#used - cost);
+  }
+
+  get exhausted(): boolean {
+    return this.#used >= CREDIT_BYTES;
+  }
+}
+
+export const CREDIT_BYTES = 128 * 1024;
+/** What a message costs the relay beside its bytes, so that a flood of tiny ones is bounded as well. */
+export const MESSAGE_COST = 64;

@@ -1,0 +1,51 @@
+import type { WebSocketServer } from 'ws';
+import type { AuthenticatorMessage } from '../authenticator/authenticator-server.ts';
+import type { Permissions } from '../authenticator/permissions.ts';
+import type { Limits } from '../config/config.ts';
+import type { Door } from '../door/contract.ts';
+import type { ProcessName } from '../otp/registry.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { DoorCounters } from './door-counters.ts';
+
+/** What all connections of one door share. */
+export interface DoorContext {
+  readonly door: Door;
+  readonly realm: string;
+  readonly guards: Readonly<Record<'authenticator' | 'apikeys' | 'open', Guard>>;
+  readonly topics: Topics;
+  readonly limits: Limits;
+  /** Milliseconds between pings or comments, and how long a pong may take; 0: none. */
+  readonly heartbeat: { readonly ping: number; readonly pong: number };
+  /** Milliseconds that an owned topic outlives its owner. */
+  readonly grace: number;
+  readonly counters: DoorCounters;
+  readonly webSockets: WebSocketServer;
+  readonly log: ConnectionLog;
+}
+
+/** Who judges a connection's credentials. */
+export interface Guard {
+  /** The rights of every connection before any credential. */
+  readonly anonymous: Permissions;
+  /** The authenticator's process; null where there is none to ask, and every credential grants `anonymous`. */
+  readonly server: ProcessName<AuthenticatorMessage> | null;
+}
+
+/** How a connection ended. Written for every one that was accepted. */
+export interface Closed {
+  readonly door: string;
+  readonly conn: number;
+  readonly code: number;
+  readonly reason: string;
+  readonly address: string;
+  /** Messages that came from the client, and deliveries that went to it. */
+  readonly in: number;
+  readonly out: number;
+  /** Milliseconds. */
+  readonly age: number;
+}
+
+export interface ConnectionLog {
+  closed(closed: Closed, level: 'info' | 'warn'): void;
+  refused(door: string, status: number, address: string): void;
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpReply } from '../door/contract.ts';
+import { textReply } from '../door/replies.ts';
+import { type Pid, send } from '../otp/process.ts';
+import { ABNORMAL } from './close-codes.ts';
+import type { TransportMessage } from './connection.ts';
+import type { Transport } from './transport.ts';
+
+/** One HTTP request with a body, and its answer. The body is read whole, up to the limit of a message. */
+export class ExchangeTransport implements Transport {
+  readonly kind = 'exchange';
+  readonly socket: Socket;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #limit: number;
+
+  /** `limit`: bytes of the body; 0: none. */
+  constructor(request: IncomingMessage, response: ServerResponse, limit: number) {
+    this.socket = request.socket;
+    this.#request = request;
+    this.#response = response;
+    this.#limit = limit;
+  }
+
+  attach(handler: Pid<TransportMessage>): void {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    this.#response.on('close', () => send(handler, { type: 'closed', code: ABNORMAL }));
+    this.#request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (this.#limit > 0 && size > this.#limit) this.#tooLarge();
+      else chunks.push(chunk);
+    });
+    this.#request.on('end', () => {
+      if (!this.#response.headersSent) send(handler, { type: 'body', payload: joined(chunks) });
+    });
+  }
+
+  accept(): boolean {
+    return false;
+  }
+
+  reply({ status, headers, body }: HttpReply): void {
+    if (this.#response.headersSent || this.#response.destroyed) return;
+    this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
+    this.#response.end(body);
+  }
+
+  pause(): void {
+    this.#request.pause();
+  }
+
+  resume(): void {
+    this.#request.resume();
+  }
+
+  keepAlive(): void {
+    // An exchange is short.
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Answers at once; the rest of the body is not waited for. */
+  #tooLarge(): void {
+    if (this.#response.headersSent) return;
+    this.#request.removeAllListeners('data');
+    this.reply(textReply(413, 'Error: message too large.', { Connection: 'close' }));
+    this.#response.once('finish', () => this.socket.destroySoon());
+  }
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}

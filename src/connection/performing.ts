@@ -1,0 +1,217 @@
+import { authorise } from '../authenticator/authenticator-server.ts';
+import { allows, type Right, union } from '../authenticator/permissions.ts';
+import type { Command, Event, Refused } from '../door/contract.ts';
+import { send } from '../otp/process.ts';
+import { sendAfter } from '../otp/timer.ts';
+import { Delivery } from '../topic/delivery.ts';
+import type { Message } from '../topic/message.ts';
+import type { Topic } from '../topic/topic.ts';
+import { close, reply } from './closing.ts';
+import type { Connection, Question, TransportMessage } from './connection.ts';
+import { queue } from './writing.ts';
+
+/**
+ * Performs what sessions decide. Every door's joins, claims and publishes pass here, and here they are checked against
+ * the connection's rights: a door cannot forget to.
+ */
+
+/** Milliseconds until a question counts as not answered. The authenticator has a shorter limit of its own. */
+const ANSWER_TIMEOUT = 5000;
+
+/** Gives the session an event, and performs what it says. */
+export function step(connection: Connection, event: Event): void {
+  if (connection.phase === 'closing') return;
+  const [session, commands] = connection.session.step(event);
+  connection.session = session;
+  if (commands.length > 0) perform(connection, commands);
+}
+
+export function perform(connection: Connection, commands: readonly Command[]): void {
+  for (const command of commands) {
+    if (connection.phase === 'closing') return;
+    performOne(connection, command);
+  }
+}
+
+/** What the client has sent: the session's, at once, or once the question that is open has been answered. */
+export function received(connection: Connection, message: TransportMessage & Event): void {
+  if (connection.question !== undefined || connection.inbox !== undefined) {
+    connection.inbox ??= [];
+    connection.inbox.push(message);
+    updateReading(connection);
+    return;
+  }
+  step(connection, message);
+}
+
+/** The open question has been answered, or never will be. What has waited for it goes on. */
+export function answered(connection: Connection, event: Event): void {
+  connection.question = undefined;
+  connection.questionTimer?.cancel();
+  connection.questionTimer = undefined;
+  step(connection, event);
+  while (
+    connection.question === undefined &&
+    connection.inbox !== undefined &&
+    connection.phase !== 'closing'
+  ) {
+    const next = connection.inbox.shift();
+    if (next === undefined) connection.inbox = undefined;
+    else step(connection, next as TransportMessage & Event);
+  }
+  updateReading(connection);
+}
+
+/** Reads from the client, or does not: while it has no credit, or a question is open and it sends on. */
+export function updateReading(connection: Connection): void {
+  const pause =
+    connection.phase !== 'closing' && (connection.credit.exhausted || connection.inbox !== undefined);
+  if (pause === connection.paused) return;
+  connection.paused = pause;
+  if (pause) connection.transport.pause();
+  else connection.transport.resume();
+}
+
+function performOne(connection: Connection, command: Command): void {
+  switch (command.type) {
+    case 'publish':
+      publish(connection, command.topic, command.message);
+      return;
+    case 'send':
+      queue(connection, new Delivery(command.bytes, 0));
+      return;
+    case 'authorise':
+      askAuthenticator(connection, command.authorization);
+      return;
+    case 'join':
+      join(connection, command.topic, command.while);
+      return;
+    case 'claim':
+      claim(connection, command.topic);
+      return;
+    case 'leave':
+      leave(connection, command.topic);
+      return;
+    case 'accept':
+      accept(connection);
+      return;
+    case 'reply':
+      reply(connection, command);
+      return;
+    case 'close':
+      close(connection, command.code, command.reason);
+      return;
+  }
+}
+
+function accept(connection: Connection): void {
+  const { context, self, transport } = connection;
+  if (!transport.accept()) {
+    connection.phase = 'closing';
+    transport.destroy();
+    return;
+  }
+  connection.phase = 'open';
+  connection.accepted = true;
+  context.counters.connections++;
+  if (context.heartbeat.ping > 0) sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
+}
+
+function publish(connection: Connection, name: string, message: Message): void {
+  const { context, self, transport } = connection;
+  const exchange = transport.kind === 'exchange';
+  if (!may(connection, 'write', name, 'publish')) return;
+  connection.messagesIn++;
+  if (exchange) context.counters.posts++;
+  else context.counters.messages++;
+  const cost = connection.credit.take(message.payload.length);
+  const topic = targetOf(connection, name);
+  if (
+    topic?.server === undefined ||
+    !send(topic.server, { type: 'publish', message, from: self, credit: cost })
+  ) {
+    connection.credit.giveBack(cost);
+    context.topics.accounting.messages++;
+    context.topics.accounting.lost[topic?.server === undefined ? 'unheard' : 'refused']++;
+    context.counters.drops++;
+    if (exchange) step(connection, { type: 'published', topic: name });
+    return;
+  }
+  if (connection.credit.exhausted) updateReading(connection);
+}
+
+/** The live topic of that name; the last one that was published to is remembered. */
+function targetOf(connection: Connection, name: string): Topic | undefined {
+  const { target, context } = connection;
+  if (target !== undefined && target.name === name && !target.retired) return target;
+  connection.target = context.topics.find(context.realm, name);
+  return connection.target;
+}
+
+function join(connection: Connection, name: string, condition: 'wanted' | 'owned'): void {
+  const { context, self, format, memberships } = connection;
+  if (format === null || !may(connection, 'read', name, 'join')) return;
+  if (memberships.get(name) !== undefined) {
+    step(connection, { type: 'joined', topic: name });
+    return;
+  }
+  const { topicsPerConnection } = context.limits;
+  if (topicsPerConnection > 0 && memberships.size >= topicsPerConnection) {
+    step(connection, refusal('join', name, 'too-many'));
+    return;
+  }
+  connection.memberWhile = condition;
+  const request = { type: 'join', member: self, format, while: condition } as const;
+  if (context.topics.route(self.system, context.realm, name, request))
+    ask(connection, { type: 'join', topic: name });
+  else step(connection, refusal('join', name, 'unavailable'));
+}
+
+function claim(connection: Connection, name: string): void {
+  const { context, self } = connection;
+  if (!may(connection, 'write', name, 'claim')) return;
+  const request = { type: 'claim', member: self, grace: context.grace } as const;
+  if (context.topics.route(self.system, context.realm, name, request))
+    ask(connection, { type: 'claim', topic: name });
+  else step(connection, refusal('claim', name, 'unavailable'));
+}
+
+function leave(connection: Connection, name: string): void {
+  const topic = connection.memberships.get(name);
+  connection.memberships.delete(name);
+  if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: connection.self });
+}
+
+let lastRef = 0;
+
+function askAuthenticator(connection: Connection, authorization: string): void {
+  const { guard, self, context, address } = connection;
+  if (guard.server === null) {
+    step(connection, { type: 'authorised', granted: true });
+    return;
+  }
+  const ref = ++lastRef;
+  const question = { authorization, door: context.door.name, address };
+  if (authorise(guard.server, question, self, ref)) ask(connection, { type: 'authorise', ref });
+  else step(connection, { type: 'unavailable' });
+}
+
+/** Adds rights to those that the connection has. */
+export function grant(connection: Connection, permissions: Connection['permissions']): void {
+  connection.permissions = union(connection.permissions, permissions);
+}
+
+function ask(connection: Connection, question: Question): void {
+  connection.question = question;
+  connection.questionTimer = sendAfter(connection.self, ANSWER_TIMEOUT, { type: 'no-answer', question });
+}
+
+function may(connection: Connection, right: Right, topic: string, action: Refused['action']): boolean {
+  if (allows(connection.permissions, right, topic)) return true;
+  step(connection, refusal(action, topic, 'forbidden'));
+  return false;
+}
+
+export function refusal(action: Refused['action'], topic: string, why: Refused['why']): Refused {
+  return { type: 'refused', action, topic, why };
+}

@@ -1,0 +1,34 @@
+import type { Socket } from 'node:net';
+import type { HttpReply } from '../door/contract.ts';
+import type { Pid } from '../otp/process.ts';
+import type { TransportMessage } from './connection.ts';
+
+/**
+ * The way to one client: a WebSocket, an endless HTTP answer, or a single exchange. It tells the connection's handler
+ * what happens (`TransportMessage`), and that `closed` comes last, once.
+ */
+export interface Transport {
+  readonly kind: 'websocket' | 'stream' | 'exchange';
+  /** Where finished bytes go once the connection is accepted. */
+  readonly socket: Socket;
+  /** Begins to tell the handler what happens. */
+  attach(handler: Pid<TransportMessage>): void;
+  /** Completes the upgrade or sends the head of the answer. False: the client is gone, or no client of ours. */
+  accept(): boolean;
+  /** Answers a request that was not accepted, and ends it. */
+  reply(reply: HttpReply): void;
+  /** Reads nothing more until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Sends what keeps the way open: a ping, a comment. */
+  keepAlive(): void;
+  /** Ends an accepted connection in good order; it takes `limits.close` at the most. */
+  close(code: number, reason: string): void;
+  /** Ends the connection now. */
+  destroy(): void;
+}
+
+/** Listeners on a socket that hold no state are shared by all connections. */
+export function ignoreError(): void {
+  // A socket's error is followed by its close, which says all we need.
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket, type WebSocketServer } from 'ws';
+import type { HttpReply } from '../door/contract.ts';
+import { pingFrame } from '../door/frame.ts';
+import { type Pid, send } from '../otp/process.ts';
+import { ABNORMAL, codeOfError } from './close-codes.ts';
+import type { TransportMessage } from './connection.ts';
+import { rawReply } from './http-reply.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * A WebSocket. ws parses what comes in, answers pings and closes; what goes out are finished frames, written straight
+ * to the socket. That is safe beside ws's own frames because compression is off and every write is whole frames.
+ */
+export class WebSocketTransport implements Transport {
+  readonly kind = 'websocket';
+  readonly socket: Socket;
+  readonly #server: WebSocketServer;
+  /** The handshake, until it is answered. */
+  #upgrade: { readonly request: IncomingMessage; readonly head: Buffer } | undefined;
+  #webSocket: WebSocket | undefined = undefined;
+  #handler: Pid<TransportMessage> | undefined = undefined;
+  /** The close code of a fault that ws has found. */
+  #failure = 0;
+  /** Listens for a client that goes before it is answered. */
+  #onGone: (() => void) | undefined = undefined;
+
+  constructor(server: WebSocketServer, request: IncomingMessage, socket: Socket, head: Buffer) {
+    this.socket = socket;
+    this.#server = server;
+    this.#upgrade = { request, head };
+  }
+
+  attach(handler: Pid<TransportMessage>): void {
+    this.#handler = handler;
+    this.#onGone = () => this.closed(ABNORMAL);
+    this.socket.on('close', this.#onGone);
+  }
+
+  accept(): boolean {
+    const upgrade = this.#upgrade;
+    this.#upgrade = undefined;
+    if (upgrade === undefined || this.socket.destroyed || !this.socket.writable) return false;
+    if (this.#onGone !== undefined) this.socket.off('close', this.#onGone);
+    this.#onGone = undefined;
+    this.#server.handleUpgrade(upgrade.request, this.socket, upgrade.head, (webSocket) => {
+      this.#webSocket = webSocket;
+      (webSocket as DoorWebSocket).transport = this;
+      webSocket.on('message', onMessage);
+      webSocket.on('pong', onPong);
+      webSocket.on('error', onError);
+      webSocket.on('close', onClose);
+    });
+    return this.#webSocket !== undefined;
+  }
+
+  reply(reply: HttpReply): void {
+    this.#upgrade = undefined;
+    this.socket.end(rawReply(reply));
+    this.socket.destroySoon();
+  }
+
+  pause(): void {
+    this.#webSocket?.pause();
+  }
+
+  resume(): void {
+    this.#webSocket?.resume();
+  }
+
+  keepAlive(): void {
+    this.socket.write(PING);
+  }
+
+  close(code: number, reason: string): void {
+    const webSocket = this.#webSocket;
+    // A paused socket would never see the client's answer.
+    webSocket?.resume();
+    if (webSocket === undefined) this.socket.destroy();
+    else webSocket.close(code, reason);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  tell(message: TransportMessage): void {
+    if (this.#handler !== undefined) send(this.#handler, message);
+  }
+
+  failed(code: number): void {
+    this.#failure = code;
+  }
+
+  closed(code: number): void {
+    this.tell({ type: 'closed', code: this.#failure === 0 ? code : this.#failure });
+    this.#handler = undefined;
+  }
+}
+
+/** The class that the door's WebSocketServer makes: it knows its transport, so that listeners can be shared. */
+export class DoorWebSocket extends WebSocket {
+  transport: WebSocketTransport | undefined;
+}
+
+function onMessage(this: WebSocket, payload: unknown, isBinary: boolean): void {
+  (this as DoorWebSocket).transport?.tell({ type: isBinary ? 'binary' : 'text', payload: payload as Buffer });
+}
+
+function onPong(this: WebSocket): void {
+  (this as DoorWebSocket).transport?.tell(PONG);
+}
+
+function onError(this: WebSocket, error: Error): void {
+  (this as DoorWebSocket).transport?.failed(codeOfError(error));
+}
+
+function onClose(this: WebSocket, code: number): void {
+  (this as DoorWebSocket).transport?.closed(code);
+}
+
+const PING = pingFrame();
+const PONG: TransportMessage = { type: 'pong' };

@@ -1,0 +1,42 @@
+import type { DoorRequest } from './contract.ts';
+import { decodeOnce } from './request-path.ts';
+
+/**
+ * The credential that an HTTP request brings, for doors whose protocol has no frame for it: the token of
+ * `Authorization: Bearer`, the password of `Authorization: Basic`, or `access_token` in the query (RFC 6750, section
+ * 2.3), for browsers, which cannot set a header on a WebSocket. The header goes first. Null: none that can be read,
+ * so a malformed one opens what an absent one does.
+ */
+export function credentialOf(request: DoorRequest): string | null {
+  const authorization = request.header('authorization');
+  return (authorization === undefined ? null : ofHeader(authorization)) ?? ofQuery(request.query);
+}
+
+function ofHeader(authorization: string): string | null {
+  // A repeated header is joined by `, `: neither pattern takes that.
+  const [, scheme, value] = /^(bearer|basic) +(\S+) *$/i.exec(authorization) ?? [];
+  if (scheme === undefined || value === undefined) return null;
+  return scheme.toLowerCase() === 'bearer' ? value : passwordOf(value);
+}
+
+/** RFC 7617: base64 of `user:password`, in UTF-8; the user is not asked for and not judged. */
+function passwordOf(encoded: string): string | null {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return null;
+  const pair = Buffer.from(encoded, 'base64').toString();
+  const colon = pair.indexOf(':');
+  return colon === -1 ? null : pair.slice(colon + 1);
+}
+
+function ofQuery(query: string): string | null {
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1 || formDecoded(pair.slice(0, equals)) !== 'access_token') continue;
+    return formDecoded(pair.slice(equals + 1)) || null;
+  }
+  return null;
+}
+
+/** Queries are forms: a `+` is a space there, and encoders write `%2B` for a plus. */
+function formDecoded(text: string): string | null {
+  return decodeOnce(text.replaceAll('+', ' '));
+}

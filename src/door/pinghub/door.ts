@@ -1,0 +1,93 @@
+import { isWithin } from '../../topic/topic-name.ts';
+import type { Door, DoorRequest, Route } from '../contract.ts';
+import { credentialOf } from '../credential.ts';
+import { forbidden, methodNotAllowed } from '../replies.ts';
+import { decodeOnce } from '../request-path.ts';
+import { badRequest } from './bad-request.ts';
+import { acceptsEventStream, eventStreamFormat } from './event-stream.ts';
+import { pinghubFormat } from './format.ts';
+import { normalOrigin } from './origin.ts';
+import { pageReply } from './page.ts';
+import { postSession } from './post-session.ts';
+import { pinghubSession } from './session.ts';
+
+export interface PinghubOptions {
+  /** The longest path with its leading `/`, in characters; 0: no limit. */
+  readonly topicLength: number;
+  /** `scheme://host[:port]` that an `Origin` header must name; null: any. */
+  readonly origin: string | null;
+}
+
+const wrongMethod = methodNotAllowed('GET, HEAD, POST');
+const notAPath = badRequest('The path must begin with a slash.');
+const invalidPath = badRequest('The path must be percent-encoded, valid UTF-8.');
+
+/** pinghub: every path is a channel, to listen and talk at by WebSocket, to talk to by POST. */
+export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
+  const wantedOrigin = origin === null ? null : normalOrigin(origin);
+  if (origin !== null && wantedOrigin === null) throw new Error(`not an origin: ${origin}`);
+  const longPath = badRequest(`The path must have 1-${topicLength} Unicode characters.`);
+
+  function isOriginWanted(request: DoorRequest): boolean {
+    const sent = request.header('origin');
+    return wantedOrigin === null || sent === undefined || normalOrigin(sent) === wantedOrigin;
+  }
+
+  return {
+    name: 'pinghub',
+    route(request: DoorRequest): Route {
+      if (!request.path.startsWith('/')) return notAPath;
+      const path = decodeOnce(request.path);
+      if (path === null) return invalidPath;
+      if (!isWithin(path, topicLength)) return longPath;
+      const wish = wishOf(request);
+      if (wish === 'other') return wrongMethod;
+      if (wish === 'page') return pageReply(path);
+      if (!isOriginWanted(request)) return forbidden;
+
+      // The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own.
+      const topic = path.slice(1);
+      const credential = credentialOf(request);
+      switch (wish) {
+        case 'websocket':
+          return {
+            type: 'open',
+            transport: 'websocket',
+            format: pinghubFormat,
+            session: pinghubSession(topic, credential),
+            guard: 'authenticator',
+          };
+        case 'stream':
+          return {
+            type: 'open',
+            transport: 'stream',
+            format: eventStreamFormat,
+            session: pinghubSession(topic, credential),
+            guard: 'authenticator',
+          };
+        case 'exchange':
+          return {
+            type: 'open',
+            transport: 'exchange',
+            format: null,
+            session: postSession(topic, credential),
+            guard: 'authenticator',
+          };
+      }
+    },
+  };
+}
+
+function wishOf(request: DoorRequest): 'websocket' | 'stream' | 'exchange' | 'page' | 'other' {
+  switch (request.method) {
+    case 'GET':
+      if (request.upgrade) return 'websocket';
+      return acceptsEventStream(request.header('accept')) ? 'stream' : 'page';
+    case 'HEAD':
+      return 'page';
+    case 'POST':
+      return 'exchange';
+    default:
+      return 'other';
+  }
+}

@@ -1,0 +1,54 @@
+import { isUtf8 } from 'node:buffer';
+import { ending } from '../closed-session.ts';
+import { type Command, type Event, nothing, type Session, type Step } from '../contract.ts';
+import { refusal, textReply, unauthorised, unavailable } from '../replies.ts';
+import { badRequest } from './bad-request.ts';
+
+/** A POST: its body is one message. It is answered when the topic has taken it, or at once when it is empty. */
+export function postSession(topic: string, credential: string | null): Session {
+  return new PostSession(topic, credential, false);
+}
+
+const ok = ending(textReply(200, 'OK'));
+const invalidUtf8 = ending(badRequest('The body must be valid UTF-8.'));
+
+class PostSession implements Session {
+  readonly topic: string;
+  /** A credential was given and found good. */
+  readonly known: boolean;
+  // Private by name, so that no inspection of a connection's state shows it.
+  readonly #credential: string | null;
+
+  constructor(topic: string, credential: string | null, known: boolean) {
+    this.topic = topic;
+    this.#credential = credential;
+    this.known = known;
+  }
+
+  start(): readonly Command[] {
+    return this.#credential === null ? nothing : [{ type: 'authorise', authorization: this.#credential }];
+  }
+
+  step(event: Event): Step {
+    switch (event.type) {
+      case 'authorised':
+        return event.granted ? [new PostSession(this.topic, null, true), nothing] : ending(unauthorised);
+      case 'body':
+        return this.#received(event.payload);
+      case 'published':
+        return ok;
+      case 'refused':
+        return ending(refusal(event.why, this.known));
+      case 'unavailable':
+        return ending(unavailable);
+      default:
+        return [this, nothing];
+    }
+  }
+
+  #received(payload: Buffer): Step {
+    if (payload.length === 0) return ok;
+    if (!isUtf8(payload)) return invalidUtf8;
+    return [this, [{ type: 'publish', topic: this.topic, message: { kind: 'text', payload } }]];
+  }
+}

@@ -1,0 +1,46 @@
+import type { HttpReply, Refused } from './contract.ts';
+
+/** The HTTP answers that doors have in common. */
+
+export function textReply(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  return {
+    type: 'reply',
+    status,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers },
+    body: `${body}\n`,
+  };
+}
+
+export const unauthorised = textReply(401, 'Unauthorized', { 'WWW-Authenticate': 'Bearer' });
+export const forbidden = textReply(403, 'Forbidden');
+export const notFound = textReply(404, 'Not Found');
+/** RFC 9110, section 7.8: whoever sends `Upgrade` names it in `Connection`. */
+export const upgradeRequired = textReply(426, 'Upgrade Required: this is a WebSocket', {
+  Upgrade: 'websocket',
+  Connection: 'Upgrade',
+});
+export const unavailable = textReply(503, 'Service Unavailable', { 'Retry-After': '1' });
+
+/** `allow`: the methods that would do, joined by `, `. */
+export function methodNotAllowed(allow: string): HttpReply {
+  return textReply(405, 'Method Not Allowed', { Allow: allow });
+}
+
+/** What a refusal is in HTTP. `known`: a credential was given and found good, so another one is not the way out. */
+export function refusal(why: Refused['why'], known: boolean): HttpReply {
+  switch (why) {
+    case 'forbidden':
+      return known ? forbidden : unauthorised;
+    case 'missing':
+      return notFound;
+    case 'owned':
+    case 'too-many':
+      return forbidden;
+    case 'unavailable':
+      return unavailable;
+  }
+}

@@ -1,0 +1,73 @@
+import type { AuthenticatorConfig, Config, WspubsubDoorConfig } from './config/config.ts';
+import type { Door } from './door/contract.ts';
+import { pinghubDoor } from './door/pinghub/door.ts';
+import { eventStreamFormat } from './door/pinghub/event-stream.ts';
+import { pinghubFormat } from './door/pinghub/format.ts';
+import { pusuDoor } from './door/pusu/door.ts';
+import { pusuFormat } from './door/pusu/format.ts';
+import { wspubsubDoor } from './door/wspubsub/door.ts';
+import { wspubsubFormat } from './door/wspubsub/format.ts';
+import type { Format } from './topic/format.ts';
+
+/** One door that is on: its protocol, and all that the configuration says of it. */
+export interface DoorSettings {
+  readonly door: Door;
+  readonly formats: readonly Format[];
+  readonly realm: string;
+  readonly at: { readonly host: string; readonly port: number } | { readonly socket: string };
+  /** Null: the relay's. */
+  readonly authenticator: AuthenticatorConfig | null;
+  readonly apiKeys: WspubsubDoorConfig['apiKeys'];
+  readonly heartbeat: { readonly ping: number; readonly pong: number };
+  readonly grace: number;
+  /** Where the door's plain-text metrics are; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+}
+
+/** pinghub's own times: a ping every 27 seconds, and the pong 3 seconds later. */
+const PINGHUB_HEARTBEAT = { ping: 27_000, pong: 3000 };
+const LOOPBACK = '127.0.0.1';
+
+/** The doors that are on, in the order in which they open. */
+export function doorSettings({ doors, limits }: Config): DoorSettings[] {
+  const { pusu, wspubsub, pinghub } = doors;
+  const { topicLength } = limits;
+  const heartbeat = { ping: limits.ping, pong: limits.pong };
+  const common = { apiKeys: [], heartbeat, grace: 0, metrics: null };
+  const settings: DoorSettings[] = [];
+  if (pusu !== null) {
+    settings.push({
+      ...common,
+      ...pusu,
+      door: pusuDoor({ topicLength }),
+      formats: [pusuFormat],
+      at: at(pusu),
+    });
+  }
+  if (wspubsub !== null) {
+    const realmIsShared = [pusu, pinghub].some((other) => other?.realm === wspubsub.realm);
+    const door = wspubsubDoor({ topicLength, realmIsShared });
+    settings.push({ ...common, ...wspubsub, door, formats: [wspubsubFormat], at: at(wspubsub) });
+  }
+  if (pinghub !== null) {
+    const { socket, metricsPort, origin } = pinghub;
+    settings.push({
+      ...common,
+      ...pinghub,
+      door: pinghubDoor({ topicLength, origin }),
+      formats: [pinghubFormat, eventStreamFormat],
+      at: socket === null ? at(pinghub) : { socket },
+      heartbeat: limits.ping === 0 ? heartbeat : PINGHUB_HEARTBEAT,
+      metrics:
+        metricsPort === null ? null : { host: socket === null ? pinghub.host : LOOPBACK, port: metricsPort },
+    });
+  }
+  return settings;
+}
+
+function at({ host, port }: { readonly host: string; readonly port: number }): {
+  host: string;
+  port: number;
+} {
+  return { host, port };
+}

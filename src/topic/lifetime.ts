@@ -1,0 +1,33 @@
+/**
+ * Who owns a topic, and for how long it outlives its owner. Most topics are never owned and live as long as they have
+ * members; a wspubsub topic lives as long as its owner and a time of grace, in which another owner may take it over.
+ */
+export type Lifetime<Owner> =
+  | { readonly state: 'unowned' }
+  | { readonly state: 'owned'; readonly owner: Owner; readonly grace: number }
+  | { readonly state: 'grace'; readonly until: number };
+
+export const unowned: Lifetime<never> = { state: 'unowned' };
+
+/** The lifetime under a new owner; null while another one is there. */
+export function claim<Owner>(lifetime: Lifetime<Owner>, owner: Owner, grace: number): Lifetime<Owner> | null {
+  if (lifetime.state === 'owned' && lifetime.owner !== owner) return null;
+  return { state: 'owned', owner, grace };
+}
+
+/** The owner is gone: grace begins. Anybody else's leaving changes nothing. */
+export function ownerLeft<Owner>(lifetime: Lifetime<Owner>, who: Owner, now: number): Lifetime<Owner> {
+  if (lifetime.state !== 'owned' || lifetime.owner !== who) return lifetime;
+  return { state: 'grace', until: now + lifetime.grace };
+}
+
+/** True when the time of grace is over. */
+export function hasEnded<Owner>(lifetime: Lifetime<Owner>, now: number): boolean {
+  return lifetime.state === 'grace' && now >= lifetime.until;
+}
+
+/** Who else may publish: anybody to a topic that is not owned, its owner alone to one that is or was a moment ago. */
+export function mayPublish<Owner>(lifetime: Lifetime<Owner>, who: Owner): boolean {
+  if (lifetime.state === 'unowned') return true;
+  return lifetime.state === 'owned' && lifetime.owner === who;
+}

@@ -1,0 +1,258 @@
+import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
+import { demonitor, monitor } from '../otp/monitor.ts';
+import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import type { Accounting } from './accounting.ts';
+import { Delivery } from './delivery.ts';
+import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
+import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from './topic.ts';
+
+/**
+ * One live topic. It puts the messages of all publishers in one order and fans them out: all that are waiting, in one
+ * turn, as one `Delivery` for each format in use, sent to every member.
+ *
+ * It does so only while no member is behind: a fast publisher runs out of credit instead of filling the members'
+ * outboxes. Members say themselves when they are in the way and when they no longer are.
+ */
+
+/** Bytes of messages in one delivery, so that members can say that they are behind before the next one. */
+const DELIVERY_BYTES = 64 * 1024;
+
+export interface TopicServerArgs {
+  readonly topic: Topic;
+  readonly accounting: Accounting;
+  /** Asks the router whether the topic may go. It answers with `retire`, or not at all when a join is under way. */
+  readonly idle: (topic: Topic) => void;
+}
+
+interface State extends TopicServerArgs {
+  readonly self: Self<TopicMessage>;
+  /** The router has been asked, and nothing has come since. */
+  asked: boolean;
+}
+
+export const topicServer: Behaviour<TopicServerArgs, State, TopicMessage> = {
+  name: 'topic-server',
+
+  init(self, args) {
+    const { topic, accounting } = args;
+    topic.server = self;
+    resumeAfterCrash(topic, accounting);
+    topic.members.refresh((member) => monitor(self, member));
+    if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
+    if (topic.lifetime.state === 'grace')
+      sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+    // After a restart there may be messages to fan out, or nobody left.
+    send(self, { type: 'continue' });
+    return { ...args, self, asked: false };
+  },
+
+  handle(state, message) {
+    switch (message.type) {
+      case 'publish':
+        publish(state, message);
+        return keep;
+      case 'join':
+        join(state, message);
+        return keep;
+      case 'leave':
+        leave(state, message.member);
+        return keep;
+      case 'behind':
+        if (state.topic.members.has(message.member)) state.topic.behind.add(message.member);
+        return keep;
+      case 'not-behind':
+        state.topic.behind.delete(message.member);
+        return keep;
+      case 'claim':
+        takeClaim(state, message);
+        return keep;
+      case 'down':
+        gone(state, message.pid);
+        return keep;
+      case 'grace-over':
+        endOfGrace(state);
+        return keep;
+      case 'continue':
+        state.asked = false;
+        return keep;
+      case 'retire':
+        return stop('normal');
+    }
+  },
+
+  settle(state): Next<State> {
+    const { topic } = state;
+    if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
+    else if (!state.asked && isIdle(topic)) {
+      state.asked = true;
+      state.idle(topic);
+    }
+    return keep;
+  },
+
+  /** Ended with its supervisor: the members must find their way to the next one. */
+  terminate({ topic }, reason) {
+    if (reason === 'shutdown' || reason === 'killed') tellLost(topic);
+  },
+
+  undelivered(message) {
+    if (message.type === 'publish') giveBack(message);
+  },
+};
+
+/** Tells the members of a topic whose server is not coming back. */
+export function tellLost(topic: Topic): void {
+  topic.server = undefined;
+  topic.retired = true;
+  for (const member of topic.members.all()) send(member, { type: 'lost', topic });
+  if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
+}
+
+function publish({ topic, accounting }: State, message: Publish): void {
+  if (!mayPublish(topic.lifetime, message.from)) {
+    accounting.lost.refused++;
+    send(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+    giveBack(message);
+    return;
+  }
+  topic.queue.push(message);
+}
+
+/** Fans out what has been published, up to one delivery's worth. */
+function fanOut({ topic, accounting, self }: State): void {
+  const { queue, members } = topic;
+  const first = topic.next;
+  let bytes = 0;
+  while (topic.next < queue.length && bytes < DELIVERY_BYTES) {
+    const publish = queue[topic.next] as Publish;
+    topic.rendering = publish;
+    topic.next++;
+    const { message } = publish;
+    bytes += message.payload.length;
+    for (const group of members.groups) {
+      const part = group.format.render(message, topic.name);
+      if (part === 'nothing') continue;
+      if (part === 'undeliverable') {
+        accounting.attempts += group.members.size;
+        accounting.dropped.undeliverable += group.members.size;
+      } else {
+        group.parts.push(part);
+      }
+    }
+  }
+  const end = topic.next;
+  for (const { format, members: recipients, parts } of members.groups) {
+    if (parts.length === 0) continue;
+    const delivery = new Delivery(format.assemble(parts), parts.length);
+    parts.length = 0;
+    accounting.attempts += delivery.count * recipients.size;
+    for (const member of recipients.keys()) {
+      if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
+    }
+  }
+  topic.rendering = undefined;
+  accounting.messages += end - first;
+  if (members.groups.length === 0) accounting.lost.unheard += end - first;
+  for (let i = first; i < end; i++) {
+    const publish = queue[i] as Publish;
+    if (publish.credit > 0) giveBack(publish);
+  }
+  if (end === queue.length) {
+    queue.length = 0;
+    topic.next = 0;
+    return;
+  }
+  // What is left waits for the members to have had their turn.
+  queue.splice(0, end);
+  topic.next = 0;
+  send(self, { type: 'continue' });
+}
+
+function join(state: State, { member, format, while: condition, again }: Join): void {
+  const { topic, self } = state;
+  topic.taken++;
+  state.asked = false;
+  if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
+    topic.lifetime = { state: 'grace', until: now(self) + again.grace };
+    sendAfter(self, again.grace, { type: 'grace-over' });
+  } else if (condition === 'owned' && topic.lifetime.state === 'unowned') {
+    send(member, { type: 'refused', action: 'join', name: topic.name, why: 'missing' });
+    return;
+  }
+  if (!topic.members.has(member)) {
+    if (!isAlive(member)) return;
+    // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
+    if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
+    topic.members.add(member, format, monitor(self, member), condition === 'owned');
+  }
+  send(member, { type: 'joined', topic });
+}
+
+function leave(state: State, member: Pid<MemberMessage>): void {
+  const { topic } = state;
+  // What was published before it left was published to it.
+  if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
+  demonitor(topic.members.remove(member) ?? null);
+  topic.behind.delete(member);
+}
+
+function takeClaim(state: State, { member, grace }: Claim): void {
+  const { topic, self } = state;
+  topic.taken++;
+  state.asked = false;
+  const lifetime = claim(topic.lifetime, member, grace);
+  if (lifetime === null) {
+    send(member, { type: 'refused', action: 'claim', name: topic.name, why: 'owned' });
+    return;
+  }
+  topic.lifetime = lifetime;
+  monitor(self, member);
+  send(member, { type: 'claimed', topic });
+}
+
+function gone(state: State, pid: Pid<never>): void {
+  const { topic, self } = state;
+  const member = pid as Pid<MemberMessage>;
+  topic.members.remove(member);
+  topic.behind.delete(member);
+  const before = topic.lifetime;
+  topic.lifetime = ownerLeft(before, member, now(self));
+  if (topic.lifetime !== before && topic.lifetime.state === 'grace') {
+    sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+  }
+}
+
+/** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
+function endOfGrace({ topic, self }: State): void {
+  if (!hasEnded(topic.lifetime, now(self))) return;
+  topic.lifetime = { state: 'unowned' };
+  for (const member of topic.members.whileOwned()) {
+    demonitor(topic.members.remove(member) ?? null);
+    topic.behind.delete(member);
+    send(member, { type: 'ended', topic });
+  }
+}
+
+function isIdle(topic: Topic): boolean {
+  return topic.lifetime.state === 'unowned' && topic.queue.length === 0 && topic.members.groups.length === 0;
+}
+
+/**
+ * The last incarnation crashed while it made a delivery: the message it was on is lost, and those before it are
+ * rendered already and go out with the next delivery.
+ */
+function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
+  for (const message of topic.queue.splice(0, topic.next)) {
+    accounting.messages++;
+    if (message === topic.rendering) accounting.lost.crash++;
+    giveBack(message);
+  }
+  topic.next = 0;
+  topic.rendering = undefined;
+}
+
+/** A publisher whose credit does not come back would wait for ever: it comes back for a message that is lost, too. */
+function giveBack({ from, credit }: Publish): void {
+  if (credit > 0) send(from, { type: 'credit', bytes: credit });
+}

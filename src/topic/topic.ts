@@ -1,0 +1,93 @@
+import type { MonitorRef } from '../otp/monitor.ts';
+import type { Pid } from '../otp/process.ts';
+import type { Delivery } from './delivery.ts';
+import type { Format } from './format.ts';
+import { type Lifetime, unowned } from './lifetime.ts';
+import { Members } from './members.ts';
+import type { Message } from './message.ts';
+
+/**
+ * All that is known of one live topic. The record belongs to the supervisor of the topic's server, which hands it to
+ * each incarnation, so that members and waiting messages outlive a crash; the server alone changes it, but for
+ * `forwarded` and `retired`, which are the router's.
+ */
+export class Topic {
+  readonly realm: string;
+  readonly name: string;
+  /** Where to publish; undefined before the server has started, and after the topic has retired. */
+  server: Pid<TopicMessage> | undefined = undefined;
+  readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
+  lifetime: Lifetime<Pid<MemberMessage>> = unowned;
+  /** Published and not yet fanned out, from `next` on. */
+  readonly queue: Publish[] = [];
+  next = 0;
+  /** The message that is being rendered: if the server crashes, on this one. */
+  rendering: Publish | undefined = undefined;
+  /** Members that are behind and catching up: nothing is fanned out until they have. */
+  readonly behind = new Set<Pid<MemberMessage>>();
+  /** Joins and claims that the router has sent to the server. */
+  forwarded = 0;
+  /** How many of them the server has taken. */
+  taken = 0;
+  retired = false;
+
+  constructor(realm: string, name: string) {
+    this.realm = realm;
+    this.name = name;
+  }
+
+  toString(): string {
+    return `topic:${this.realm}:${this.name}`;
+  }
+}
+
+/** What a topic server understands. */
+export type TopicMessage =
+  | Publish
+  | Join
+  | Claim
+  | { readonly type: 'leave'; readonly member: Pid<MemberMessage> }
+  /** A member's pending bytes are many; nothing is sent until it is no longer in the way. */
+  | { readonly type: 'behind' | 'not-behind'; readonly member: Pid<MemberMessage> }
+  | { readonly type: 'down'; readonly pid: Pid<never> }
+  | { readonly type: 'continue' | 'grace-over' | 'retire' };
+
+export interface Publish {
+  readonly type: 'publish';
+  readonly message: Message;
+  readonly from: Pid<MemberMessage>;
+  /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
+  readonly credit: number;
+}
+
+export interface Join {
+  readonly type: 'join';
+  readonly member: Pid<MemberMessage>;
+  readonly format: Format;
+  readonly while: 'wanted' | 'owned';
+  /** Set when a member of a topic that was lost comes back: an owner may follow, within this grace in milliseconds. */
+  readonly again?: { readonly grace: number };
+}
+
+export interface Claim {
+  readonly type: 'claim';
+  readonly member: Pid<MemberMessage>;
+  /** Milliseconds that the topic outlives this owner. */
+  readonly grace: number;
+}
+
+/** What a topic sends to its members, publishers and owner. */
+export type MemberMessage =
+  | Delivery
+  | { readonly type: 'credit'; readonly bytes: number }
+  | { readonly type: 'joined' | 'claimed'; readonly topic: Topic }
+  | {
+      readonly type: 'refused';
+      readonly action: 'join' | 'claim' | 'publish';
+      readonly name: string;
+      readonly why: 'missing' | 'owned' | 'unavailable';
+    }
+  /** The owner is gone for good. */
+  | { readonly type: 'ended'; readonly topic: Topic }
+  /** The server is gone and its members with it, through no fault of theirs: join again. */
+  | { readonly type: 'lost'; readonly topic: Topic };

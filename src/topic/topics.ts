@@ -1,0 +1,90 @@
+import type { ChildSpec } from '../otp/child-spec.ts';
+import { worker } from '../otp/child-spec.ts';
+import { dynamicSupervisor } from '../otp/dynamic-supervisor.ts';
+import { hashKey } from '../otp/partition-supervisor.ts';
+import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
+import { supervisor } from '../otp/supervisor.ts';
+import type { System } from '../otp/system.ts';
+import type { Accounting } from './accounting.ts';
+import type { Claim, Join, Topic } from './topic.ts';
+import {
+  type TopicRouterMessage,
+  type TopicSupervisorMessage,
+  type TopicTable,
+  topicRouter,
+} from './topic-router.ts';
+import { tellLost, topicServer } from './topic-server.ts';
+
+/** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
+const PARTITIONS = 8;
+/** Crashes of topic servers in one partition, in 5 seconds, before the partition starts afresh. */
+const INTENSITY = { intensity: 10, period: 5000 };
+/** Publishers are slowed by their credit long before; this is for what no credit covers. */
+const MAILBOX_LIMIT = 1_000_000;
+
+interface Partition {
+  readonly table: TopicTable;
+  readonly servers: ProcessName<TopicSupervisorMessage>;
+  readonly router: ProcessName<TopicRouterMessage>;
+}
+
+/** All live topics: how the rest of the relay reaches them, and their part of the supervision tree. */
+export class Topics {
+  readonly accounting: Accounting;
+  readonly #partitions: readonly Partition[];
+
+  constructor(accounting: Accounting) {
+    this.accounting = accounting;
+    this.#partitions = Array.from({ length: PARTITIONS }, (_, index) => ({
+      table: new Map(),
+      servers: processName(`topics.${index}.servers`),
+      router: processName(`topics.${index}.router`),
+    }));
+  }
+
+  /** `topics`: one supervisor per partition, over its servers and then its router. */
+  get spec(): ChildSpec {
+    return supervisor('topics', { strategy: 'one_for_one', intensity: 5, period: 5000 }, [
+      ...this.#partitions.map((partition, index) => this.#partitionSpec(partition, index)),
+    ]);
+  }
+
+  /** The live topic of that name. Reading it needs no message: nobody but its router changes the table. */
+  find(realm: string, name: string): Topic | undefined {
+    return this.#of(name).table.get(realm)?.get(name);
+  }
+
+  /** Asks for membership or ownership. The answer comes to the one who asks, as a `MemberMessage`. False: nobody can. */
+  route(system: System, realm: string, name: string, request: Join | Claim): boolean {
+    return sendNamed(system, this.#of(name).router, { type: 'route', realm, name, request });
+  }
+
+  /** Every live topic, for tools and metrics. */
+  *all(): Iterable<Topic> {
+    for (const { table } of this.#partitions) for (const topics of table.values()) yield* topics.values();
+  }
+
+  #of(name: string): Partition {
+    return this.#partitions[hashKey(name) % PARTITIONS] as Partition;
+  }
+
+  #partitionSpec({ table, servers, router }: Partition, index: number): ChildSpec {
+    const template = {
+      behaviour: topicServer,
+      restart: 'transient',
+      keepMailbox: true,
+      mailboxLimit: MAILBOX_LIMIT,
+      abandoned: ({ topic }: { readonly topic: Topic }) => tellLost(topic),
+      ...INTENSITY,
+    } as const;
+    return supervisor(`topics.${index}`, { strategy: 'rest_for_one', intensity: 3, period: 5000 }, [
+      dynamicSupervisor(`topics.${index}.servers`, template, { name: servers }),
+      worker(
+        `topics.${index}.router`,
+        topicRouter,
+        { table, servers, accounting: this.accounting },
+        { name: router, mailboxLimit: MAILBOX_LIMIT },
+      ),
+    ]);
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The load process: `load.js JSON`, the JSON being a `LoadRequest`; prints one line, a `LoadResult`. It must cost far less
+ * per delivery than any server, so that what is measured is the server.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection, pongFrame } from './connection.ts';
+import { MessageStream } from './message-stream.ts';
+import { cpuMicroseconds, residentBytes } from './process-stat.ts';
+import { Publisher } from './publisher.ts';
+import { Pump } from './pump.ts';
+import type { Scenario } from './scenarios.ts';
+import { Tally } from './tally.ts';
+
+export interface LoadRequest {
+  readonly scenario: Scenario;
+  readonly port: number;
+  /** Process to read CPU time and memory of. */
+  readonly pid: number;
+}
+
+/** Times in microseconds, memory in bytes; null where the platform does not tell or nothing was measured. */
+export interface LoadResult {
+  readonly deliveriesPerSecond: number;
+  readonly cpuPerDelivery: number | null;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly bytesPerConnection: number | null;
+  readonly connectsPerSecond: number;
+  readonly cpuPerConnect: number | null;
+  readonly lost: number;
+  readonly outOfOrder: number;
+  readonly duplicates: number;
+  /** Frames that are no message of the run, publishers' own copies included. */
+  readonly unexpected: number;
+  /** Connections that the server ended, and why the first one did. */
+  readonly closed: number;
+  readonly closedWhy: string | null;
+  readonly stalls: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly reads: number;
+  /** Shares of one core over the measured time: the load process must stay below the server. */
+  readonly serverShare: number | null;
+  readonly loadShare: number;
+  /** The load process' share of a core while subscribers connect: near 1, it and not the server sets connects/s. */
+  readonly loadShareConnecting: number;
+}
+
+/** Upgrades under way at a time, and how long all of them may take together. */
+const UPGRADES = 128;
+const CONNECT_LIMIT = 60_000;
+const PONG = 0x0a;
+const PING = 0x09;
+
+const request = JSON.parse(process.argv[2] ?? '') as LoadRequest;
+process.stdout.write(`${JSON.stringify(await run(request))}\n`, () => process.exit(0));
+
+async function run({ scenario, port, pid }: LoadRequest): Promise<LoadResult> {
+  const tally = new Tally();
+  const echoes = new Tally();
+  const streams: MessageStream[] = [];
+  const connections: Connection[] = [];
+  let closed = 0;
+  let closedWhy: string | null = null;
+  let reads = 0;
+  let pump: Pump | null = null;
+  const afterRead = (): void => {
+    reads += 1;
+    pump?.delivered();
+  };
+
+  const open = (topic: number, of: Tally, done: (error?: Error) => void): Connection => {
+    const stream = new MessageStream(topic, of, (opcode, payload) => {
+      if (opcode === PING) connection.socket.write(pongFrame(payload));
+      else if (opcode !== PONG)
+        closedWhy ??= `close frame ${payload.length < 2 ? '' : payload.readUInt16BE(0)}`;
+    });
+    const connection = new Connection(port, `/bench-${topic}`, stream, of === tally ? afterRead : ignore, {
+      open: () => done(),
+      closed: (reason) => {
+        closed += 1;
+        closedWhy ??= reason;
+        done(new Error(`connection ${connections.length}: ${reason}`));
+      },
+    });
+    if (of === tally) streams.push(stream);
+    connections.push(connection);
+    return connection;
+  };
+
+  const idle = residentBytes(pid);
+  const cpuIdle = cpuMicroseconds(pid);
+  const ownIdle = process.cpuUsage();
+  const connecting = performance.now();
+  await connectAll(scenario.subscribers, (index, done) => open(index % scenario.topics, tally, done));
+  const connectSeconds = (performance.now() - connecting) / 1000;
+  const ownConnect = process.cpuUsage(ownIdle);
+  const cpuConnect = difference(cpuMicroseconds(pid), cpuIdle);
+
+  const publishers: Publisher[] = [];
+  await connectAll(scenario.publishers, (index, done) => {
+    publishers.push(new Publisher(open(index % scenario.topics, echoes, done).socket));
+  });
+  await sleep(scenario.settle);
+  const memory = difference(residentBytes(pid), idle);
+
+  pump = new Pump(scenario, publishers, tally);
+  pump.start();
+  await sleep(scenario.warmup);
+
+  tally.measuring = true;
+  const begin = { at: performance.now(), delivered: tally.delivered, published: pump.published, reads };
+  const cpuBegin = cpuMicroseconds(pid);
+  const ownBegin = process.cpuUsage();
+  await sleep(scenario.duration);
+  const cpu = difference(cpuMicroseconds(pid), cpuBegin);
+  const own = process.cpuUsage(ownBegin);
+  const passed = performance.now() - begin.at;
+  tally.measuring = false;
+  const measured = tally.delivered - begin.delivered;
+  const published = pump.published - begin.published;
+  const measuredReads = reads - begin.reads;
+  pump.stop();
+
+  const deadline = performance.now() + scenario.drain;
+  while (tally.delivered < pump.expected && performance.now() < deadline) await sleep(10);
+  let lost = 0;
+  for (const [index, stream] of streams.entries())
+    lost += stream.lost(pump.publishedOf(index % scenario.topics));
+  for (const connection of connections) connection.destroy();
+
+  return {
+    deliveriesPerSecond: (measured / passed) * 1000,
+    cpuPerDelivery: cpu === null || measured === 0 ? null : cpu / measured,
+    p50: tally.percentile(0.5),
+    p99: tally.percentile(0.99),
+    bytesPerConnection: memory === null ? null : memory / connections.length,
+    connectsPerSecond: scenario.subscribers / connectSeconds,
+    cpuPerConnect: cpuConnect === null ? null : cpuConnect / scenario.subscribers,
+    lost,
+    outOfOrder: tally.outOfOrder,
+    duplicates: tally.duplicates,
+    unexpected: tally.unexpected + echoes.unexpected,
+    closed,
+    closedWhy,
+    stalls: pump.stalls,
+    published,
+    delivered: measured,
+    reads: measuredReads,
+    serverShare: cpu === null ? null : cpu / 1000 / passed,
+    loadShare: (own.user + own.system) / 1000 / passed,
+    loadShareConnecting: (ownConnect.user + ownConnect.system) / 1e6 / connectSeconds,
+  };
+}
+
+function ignore(): void {}
+
+function difference(after: number | null, before: number | null): number | null {
+  return after === null || before === null ? null : after - before;
+}
+
+/** Opens `count` connections, a bounded number at a time; rejects with the first one that fails. */
+async function connectAll(
+  count: number,
+  open: (index: number, done: (error?: Error) => void) => void,
+): Promise<void> {
+  let started = 0;
+  let ready = 0;
+  await new Promise<void>((resolve, reject) => {
+    const limit = setTimeout(
+      () => reject(new Error(`${ready} of ${count} connected in time`)),
+      CONNECT_LIMIT,
+    );
+    const next = (): void => {
+      const index = started++;
+      open(index, (error) => {
+        if (error !== undefined) return reject(error);
+        ready += 1;
+        if (started < count) next();
+        else if (ready === count) {
+          clearTimeout(limit);
+          resolve();
+        }
+      });
+    };
+    while (started < Math.min(UPGRADES, count)) next();
+  });
+}

@@ -1,0 +1,85 @@
+/** How the publishers of a scenario are paced. */
+export type Pace =
+  /** At most this many messages unreceived per subscriber on average, so that the server decides the speed. */
+  | { readonly kind: 'window'; readonly messages: number }
+  /** This many messages a second whatever the server does; each carries the time at which it was due. */
+  | { readonly kind: 'rate'; readonly perSecond: number };
+
+/** What one load process does to one server. Times in milliseconds. */
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  readonly subscribers: number;
+  readonly topics: number;
+  readonly publishers: number;
+  readonly pace: Pace;
+  /** Quiet time after the last connect; memory is read at its end. */
+  readonly settle: number;
+  readonly warmup: number;
+  readonly duration: number;
+  /** How long to wait for messages that are still under way when publishing has ended. */
+  readonly drain: number;
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'F1',
+    title: '1 topic, 1,000 subscribers, full speed',
+    subscribers: 1000,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'window', messages: 64 },
+    settle: 500,
+    warmup: 1000,
+    duration: 3000,
+    drain: 3000,
+  },
+  {
+    name: 'F2',
+    title: '1 topic, 10,000 subscribers, full speed',
+    subscribers: 10_000,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'window', messages: 16 },
+    settle: 2000,
+    warmup: 1500,
+    duration: 4000,
+    drain: 5000,
+  },
+  {
+    name: 'F3',
+    title: '1,000 topics of 5 subscribers, full speed',
+    subscribers: 5000,
+    topics: 1000,
+    publishers: 1000,
+    pace: { kind: 'window', messages: 256 },
+    settle: 500,
+    warmup: 1000,
+    duration: 3000,
+    drain: 3000,
+  },
+  {
+    name: 'F4',
+    title: 'latency at rest: 100 subscribers, 100 messages/s',
+    subscribers: 100,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'rate', perSecond: 100 },
+    settle: 500,
+    warmup: 500,
+    duration: 4000,
+    drain: 3000,
+  },
+  {
+    name: 'F5',
+    title: 'steady: 1,000 subscribers, 100 messages/s',
+    subscribers: 1000,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'rate', perSecond: 100 },
+    settle: 500,
+    warmup: 1000,
+    duration: 3000,
+    drain: 3000,
+  },
+];

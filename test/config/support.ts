@@ -1,0 +1,32 @@
+import type { Config } from '../../src/config/config.ts';
+import { formatError } from '../../src/config/config-error.ts';
+import { type ConfigResult, parseConfig } from '../../src/config/parse-config.ts';
+
+interface Sources {
+  readonly sets?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export function parse(text: string, { sets = [], env = {} }: Sources = {}): ConfigResult {
+  return parseConfig({ text, file: 'relay.yaml', sets, env, hostName: 'host-1' });
+}
+
+/** The configuration; throws the error lines when there is none. */
+export function accepted(text: string, sources?: Sources): Config {
+  const result = parse(text, sources);
+  if (!result.ok) throw new Error(result.errors.map(formatError).join('\n'));
+  return result.config;
+}
+
+/** The error lines; throws when there are none. */
+export function refused(text: string, sources?: Sources): string[] {
+  const result = parse(text, sources);
+  if (result.ok) throw new Error('the configuration was accepted');
+  return result.errors.map(formatError);
+}
+
+export function warned(text: string): string[] {
+  const result = parse(text);
+  if (!result.ok) throw new Error(result.errors.map(formatError).join('\n'));
+  return result.warnings.map(formatError);
+}

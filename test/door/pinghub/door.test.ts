@@ -1,0 +1,147 @@
+import test from 'ava';
+import { pinghubDoor } from '../../../src/door/pinghub/door.ts';
+import { eventStreamFormat } from '../../../src/door/pinghub/event-stream.ts';
+import { pinghubFormat } from '../../../src/door/pinghub/format.ts';
+import { doorRequest, type RequestParts } from '../door-request.ts';
+import { answerOf, lastOf, play, sessionOf, statusOf } from '../script.ts';
+
+const door = pinghubDoor({ topicLength: 256, origin: null });
+const strict = pinghubDoor({ topicLength: 256, origin: 'https://example.com' });
+
+const stream = { accept: 'text/event-stream' };
+const joins = (target: string) => play(sessionOf(door, { target, upgrade: true })).flat();
+
+test('a WebSocket joins the path without its leading slash', (t) => {
+  const route = door.route(doorRequest({ target: '/a/b', upgrade: true }));
+  t.like(route, { type: 'open', transport: 'websocket', guard: 'authenticator' });
+  t.is(route.type === 'open' ? route.format : null, pinghubFormat);
+  t.deepEqual(joins('/a/b'), ['join a/b while wanted']);
+});
+
+test('a path is decoded once and otherwise kept', (t) => {
+  t.deepEqual(joins('/a%2Fb'), ['join a/b while wanted']);
+  t.deepEqual(joins('/%2541'), ['join %41 while wanted']);
+  t.deepEqual(joins('/%C3%A9'), ['join é while wanted']);
+  t.deepEqual(joins('/\u00c3\u00a9'), ['join é while wanted']);
+  t.deepEqual(joins('/a//../.%2e/\\'), ['join a//../../\\ while wanted']);
+  t.deepEqual(joins('/%00%0a'), ['join \0\n while wanted']);
+});
+
+test('the query is not part of the channel', (t) => {
+  t.deepEqual(joins('/a?b=c'), ['join a while wanted']);
+});
+
+test('the paths of one slash and of two are two channels', (t) => {
+  t.deepEqual(joins('/'), ['join  while wanted']);
+  t.deepEqual(joins('//'), ['join / while wanted']);
+});
+
+test('a path that is not UTF-8 or not properly escaped is a bad request, whatever is asked', (t) => {
+  for (const target of ['/%ff', '/%zz', '/%', '/\u00ff', 'a', '*', 'http://host/a', '']) {
+    for (const parts of [{ upgrade: true }, {}, { method: 'POST' }, { headers: stream }] as RequestParts[]) {
+      const { status, body } = answerOf(door, { ...parts, target });
+      t.is(status, 400);
+      t.regex(body, /^Error: bad request\. \S.*\n$/);
+    }
+  }
+});
+
+test('a path of the limit passes, and one character more is a bad request', (t) => {
+  t.is(statusOf(door, { target: `/${'a'.repeat(255)}`, upgrade: true }), 101);
+  t.is(statusOf(door, { target: `/${'a'.repeat(256)}`, upgrade: true }), 400);
+  t.is(statusOf(door, { target: `/${'%F0%9F%98%80'.repeat(255)}`, upgrade: true }), 101);
+  t.is(statusOf(door, { target: `/${'%F0%9F%98%80'.repeat(256)}`, upgrade: true }), 400);
+  t.regex(answerOf(door, { target: `/${'a'.repeat(256)}` }).body, /1-256/);
+  const endless = pinghubDoor({ topicLength: 0, origin: null });
+  t.is(statusOf(endless, { target: `/${'a'.repeat(9999)}`, upgrade: true }), 101);
+});
+
+test('a POST is an exchange that delivers nothing', (t) => {
+  t.like(door.route(doorRequest({ target: '/a', method: 'POST' })), {
+    type: 'open',
+    transport: 'exchange',
+    guard: 'authenticator',
+    format: null,
+  });
+  const session = sessionOf(door, { target: '/a', method: 'POST' });
+  t.deepEqual(lastOf(session, { type: 'body', payload: Buffer.from('hi') }), ['publish a text hi']);
+});
+
+test('a GET that accepts an event stream subscribes', (t) => {
+  const route = door.route(doorRequest({ target: '/a', headers: stream }));
+  t.like(route, { type: 'open', transport: 'stream', guard: 'authenticator' });
+  t.is(route.type === 'open' ? route.format : null, eventStreamFormat);
+  const session = sessionOf(door, { target: '/a', headers: stream });
+  t.deepEqual(play(session, { type: 'joined', topic: 'a' }), [['join a while wanted'], ['accept']]);
+});
+
+test('any other GET, and HEAD, is the page', (t) => {
+  for (const method of ['GET', 'HEAD']) {
+    const { status, headers, body } = answerOf(door, { target: '/somestring', method });
+    t.is(status, 200);
+    t.like(headers, { 'Content-Type': 'text/html; charset=utf-8' });
+    t.true(body.includes('/somestring'));
+  }
+});
+
+test('other methods are not allowed', (t) => {
+  for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+    const { status, headers } = answerOf(door, { method });
+    t.is(status, 405);
+    t.like(headers, { Allow: 'GET, HEAD, POST' });
+  }
+});
+
+test('a credential of the request is judged first', (t) => {
+  const headers = { authorization: 'Bearer s' };
+  for (const parts of [{ upgrade: true }, { method: 'POST' }, { headers: stream }] as RequestParts[]) {
+    const byHeader = sessionOf(door, { ...parts, headers: { ...parts.headers, ...headers } });
+    t.deepEqual(play(byHeader), [['authorise s']]);
+    t.deepEqual(play(sessionOf(door, { ...parts, target: '/?access_token=q' })), [['authorise q']]);
+  }
+});
+
+const guarded: readonly (readonly [string, RequestParts])[] = [
+  ['upgrade', { upgrade: true }],
+  ['POST', { method: 'POST' }],
+  ['event stream', { headers: stream }],
+];
+
+for (const [name, parts] of guarded) {
+  const from = (origin: string | null, which = strict) =>
+    statusOf(which, { ...parts, headers: { ...parts.headers, ...(origin === null ? {} : { origin }) } });
+
+  test(`an origin other than the one wanted is forbidden: ${name}`, (t) => {
+    for (const origin of [
+      'https://example.net',
+      'http://example.com',
+      'https://example.com:8443',
+      'null',
+      '',
+    ]) {
+      t.is(from(origin), 403, origin);
+    }
+  });
+
+  test(`two origins are forbidden: ${name}`, (t) => {
+    t.is(from('https://example.com, https://example.com'), 403);
+  });
+
+  test(`the origin wanted passes, with or without its default port, and so does none: ${name}`, (t) => {
+    for (const origin of ['https://example.com', 'https://example.com:443', 'HTTPS://Example.com', null]) {
+      t.is(from(origin), 101);
+    }
+  });
+
+  test(`any origin passes when none is wanted: ${name}`, (t) => {
+    for (const origin of ['https://example.net', 'null', 'x']) t.is(from(origin, door), 101);
+  });
+}
+
+test('the page is for every origin', (t) => {
+  t.is(statusOf(strict, { headers: { origin: 'https://example.net' } }), 200);
+});
+
+test('an origin that is none is refused at the start', (t) => {
+  t.throws(() => pinghubDoor({ topicLength: 256, origin: 'example.com' }), { message: /not an origin/ });
+});

@@ -1,0 +1,77 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  acceptsEventStream,
+  eventStreamFormat,
+  eventStreamKeepalive,
+} from '../../../src/door/pinghub/event-stream.ts';
+
+function stream(...messages: readonly string[]): string {
+  const parts = messages.map((message) => ({ opcode: 1, payload: Buffer.from(message) }) as const);
+  return eventStreamFormat.assemble(parts).toString();
+}
+
+/** What a browser dispatches (HTML standard, section 9.2.6), for streams of data and comments. */
+function dispatched(bytes: string): string[] {
+  const events: string[] = [];
+  let data = '';
+  for (const line of bytes.split(/\r\n|\r|\n/)) {
+    if (line === '') {
+      if (data !== '') events.push(data.slice(0, -1));
+      data = '';
+    } else if (line.startsWith('data:')) data += `${line.slice(line[5] === ' ' ? 6 : 5)}\n`;
+    else if (!line.startsWith(':')) throw new Error(`not a field: ${line}`);
+  }
+  return events;
+}
+
+test('a message is an event', (t) => {
+  t.is(stream('hi'), 'data: hi\n\n');
+  t.is(stream('a', 'b'), 'data: a\n\ndata: b\n\n');
+});
+
+test('every kind of line break begins a new data line', (t) => {
+  t.is(stream('a\nb\rc\r\nd\n\ne'), 'data: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: e\n\n');
+});
+
+test('a browser gets the messages, with line feeds for all line breaks', (t) => {
+  const message = fc.string({
+    unit: fc.constantFrom('a', ' ', ':', '\n', '\r', 'é', 'data: '),
+    minLength: 1,
+  });
+  fc.assert(
+    fc.property(fc.array(message), (messages) => {
+      t.deepEqual(
+        dispatched(`${eventStreamKeepalive}${stream(...messages)}`),
+        messages.map((text) => text.replace(/\r\n|\r/g, '\n')),
+      );
+    }),
+  );
+});
+
+test('a stream carries what a WebSocket of the door does', (t) => {
+  t.is(eventStreamFormat.render({ kind: 'text', payload: Buffer.alloc(0) }, 'p'), 'nothing');
+  t.is(eventStreamFormat.render({ kind: 'binary', payload: Buffer.from([0xff]) }, 'p'), 'undeliverable');
+});
+
+test('a stream is wanted by those who name it', (t) => {
+  for (const accept of [
+    'text/event-stream',
+    'TEXT/event-stream',
+    'text/html, text/event-stream;q=0.9',
+    'text/event-stream , */*',
+  ]) {
+    t.true(acceptsEventStream(accept), accept);
+  }
+  for (const accept of [
+    undefined,
+    '',
+    '*/*',
+    'text/*',
+    'text/event-streams',
+    'xtext/event-stream',
+    'a/b;x=text/event-stream',
+  ]) {
+    t.false(acceptsEventStream(accept), accept);
+  }
+});

@@ -1,0 +1,85 @@
+import test from 'ava';
+import { systemClock } from '../../src/otp/clock.ts';
+import { exit, type Process, type Self, send } from '../../src/otp/process.ts';
+import { now, sendAfter, type Timer, uptime } from '../../src/otp/timer.ts';
+import { spawnScripted, testSystem } from '../support/otp.ts';
+
+test('a timer is a message, at its time and not before', async (t) => {
+  const { system, advance } = testSystem();
+  const { pid, log } = spawnScripted(system);
+  sendAfter(pid as Process, 100, 'ring');
+  await advance(99);
+  t.deepEqual(log.got, []);
+  await advance(1);
+  t.deepEqual(log.got, ['ring']);
+  await advance(1000);
+  t.is(log.got.length, 1);
+  t.is((pid as Process).timers?.size, 0);
+});
+
+test('timers ring in the order of their times, equal ones in the order they were set', async (t) => {
+  const { system, advance } = testSystem();
+  const { pid, log } = spawnScripted(system);
+  for (const [delay, name] of [
+    [30, 'third'],
+    [10, 'first'],
+    [10, 'second'],
+  ] as const) {
+    sendAfter(pid as Process, delay, name);
+  }
+  await advance(30);
+  t.deepEqual(log.got, ['first', 'second', 'third']);
+});
+
+test('a cancelled timer does not ring, and cancelling twice or late is harmless', async (t) => {
+  const { system, clock, advance } = testSystem();
+  const { pid, log } = spawnScripted(system);
+  const early = sendAfter(pid as Process, 10, 'early');
+  const late = sendAfter(pid as Process, 10, 'late');
+  early.cancel();
+  early.cancel();
+  await advance(10);
+  late.cancel();
+  t.deepEqual(log.got, ['late']);
+  t.is(clock.pending, 0);
+});
+
+test('the timers of a process end with it, and do not count as dead letters', async (t) => {
+  const { system, clock, advance } = testSystem();
+  const { pid } = spawnScripted(system);
+  let timer: Timer | undefined;
+  send(pid, (self: Self<unknown>) => {
+    timer = sendAfter(self, 10, 'never');
+    sendAfter(self, 20, 'never');
+    return undefined;
+  });
+  await advance(0);
+  t.is(clock.pending, 2);
+  exit(pid, 'kill');
+  t.is(clock.pending, 0);
+  sendAfter(pid as Process, 10, 'too late').cancel();
+  sendAfter(pid as Process, 10, 'too late');
+  t.is(clock.pending, 0);
+  await advance(100);
+  timer?.cancel();
+  t.is(system.counters.deadLetters, 0);
+});
+
+test('now and uptime are read from the clock of the system', async (t) => {
+  const { system, advance } = testSystem();
+  await advance(500);
+  const { pid } = spawnScripted(system);
+  await advance(70);
+  t.is(now(pid as Process), 570);
+  t.is(uptime(pid), 70);
+});
+
+test("the machine's clock runs forward, fires, and lets itself be cancelled", async (t) => {
+  const before = systemClock.now();
+  systemClock.after(0, () => t.fail('cancelled')).cancel();
+  // Its timers do not keep the event loop alive: this one does.
+  const alive = setInterval(() => undefined, 1000);
+  await new Promise<void>((resolve) => systemClock.after(1, resolve));
+  clearInterval(alive);
+  t.true(systemClock.now() > before);
+});
