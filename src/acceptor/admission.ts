@@ -13,6 +13,8 @@ export interface AdmissionLimits {
 
 export type Admission = 'admitted' | 'full' | 'address-full' | 'address-rate';
 
+const EXEMPT_KNOWN = 4096;
+
 interface AddressState {
   open: number;
   /** A token bucket: what is left of it at `at`. */
@@ -26,6 +28,8 @@ export class AdmissionControl {
   readonly #exempt = new BlockList();
   readonly #addresses = new Map<string, AddressState>();
   readonly #refused = { full: 0, 'address-full': 0, 'address-rate': 0 };
+  /** Verdicts of the block list, which costs more than a look-up: the same few proxies connect again and again. */
+  readonly #exemptKnown = new Map<string, boolean>();
   #open = 0;
 
   constructor(limits: AdmissionLimits) {
@@ -107,8 +111,14 @@ export class AdmissionControl {
   }
 
   #isExempt(address: string): boolean {
+    const known = this.#exemptKnown.get(address);
+    if (known !== undefined) return known;
     const version = isIP(address);
-    return version !== 0 && this.#exempt.check(address, version === 6 ? 'ipv6' : 'ipv4');
+    // Over a UNIX socket there is no address, and nobody from elsewhere.
+    const exempt = version === 0 || this.#exempt.check(address, version === 6 ? 'ipv6' : 'ipv4');
+    if (this.#exemptKnown.size >= EXEMPT_KNOWN) this.#exemptKnown.clear();
+    this.#exemptKnown.set(address, exempt);
+    return exempt;
   }
 }
 

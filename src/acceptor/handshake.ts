@@ -13,7 +13,7 @@ export function refuseHandshake(
   if (request.httpVersion !== '1.1') return bad('HTTP/1.1 is required');
   if (request.method !== 'GET') return bad('an upgrade must be a GET request');
   if (countOf(request.rawHeaders, 'host') !== 1) return bad('exactly one Host header is required');
-  if (hasToken(headers.upgrade, 'websocket') === false) return bad('the only upgrade is to websocket');
+  if (!hasToken(headers.upgrade, 'websocket')) return bad('the only upgrade is to websocket');
   if (!hasToken(headers.connection, 'upgrade')) return bad('Connection must name upgrade');
   if (headers['transfer-encoding'] !== undefined || !isZero(headers['content-length'])) {
     return bad('an upgrade must not have a body');
@@ -40,11 +40,15 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 /** How often a header stands in the request: Node folds or drops repeated ones. `name` in lower case. */
 export function countOf(rawHeaders: readonly string[], name: string): number {
   let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) count++;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] as string;
+    if (header.length === name.length && header.toLowerCase() === name) count++;
+  }
   return count;
 }
 
 function hasToken(header: string | undefined, token: string): boolean {
+  if (header === token) return true;
   return header?.split(',').some((part) => part.trim().toLowerCase() === token) ?? false;
 }
 

@@ -56,6 +56,8 @@ export type ListenerMessage =
 interface State extends ListenerArgs {
   readonly self: Self<ListenerMessage>;
   readonly server: Server;
+  /** Listens for the end of every connection that was admitted; one function for all of them. */
+  readonly onClose: (this: Socket) => void;
 }
 
 /** Bytes of a request's head. */
@@ -84,7 +86,6 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       pass(self, { type: 'connection', socket }, socket);
     });
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      socket.on('error', ignoreError);
       pass(self, { type: 'upgrade', request, socket, head }, socket);
     });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -92,7 +93,12 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       pass(self, { type: 'request', request, response }, request.socket);
     });
     listen(server, args.at);
-    return starting({ ...args, self, server });
+    const { admission } = args;
+    // Node remembers the address of a socket that is closed, once it has been asked for.
+    const onClose = function (this: Socket) {
+      admission.leave(plainAddress(this.remoteAddress), now(self));
+    };
+    return starting({ ...args, self, server, onClose });
   },
 
   handle(state, message): Next<State> {
@@ -183,7 +189,7 @@ function admit(state: State, socket: Socket): void {
   const address = plainAddress(socket.remoteAddress);
   const verdict = admission.enter(address, now(self));
   if (verdict === 'admitted') {
-    socket.once('close', () => admission.leave(address, now(self)));
+    socket.on('close', state.onClose);
     return;
   }
   log.notAdmitted(context.door.name, verdict, address);
@@ -265,7 +271,8 @@ function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): DoorReques
 function valuesOf(rawHeaders: readonly string[], name: string): string | undefined {
   const values: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '');
+    const header = rawHeaders[i] as string;
+    if (header.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '');
   }
   return values.length === 0 ? undefined : values.join(', ');
 }

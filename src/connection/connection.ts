@@ -39,7 +39,8 @@ export interface ConnectionArgs {
   readonly context: DoorContext;
   readonly guard: Guard;
   readonly transport: Transport;
-  readonly session: Session;
+  /** Taken out by the handler: what a child was started with is kept as long as it lives, and this holds a credential. */
+  session: Session | null;
   readonly format: Format | null;
   readonly address: string;
 }
@@ -94,7 +95,8 @@ export class Connection {
     this.context = args.context;
     this.guard = args.guard;
     this.transport = args.transport;
-    this.session = args.session;
+    this.session = args.session as Session;
+    args.session = null;
     this.format = args.format;
     this.address = args.address;
     this.permissions = args.guard.anonymous;

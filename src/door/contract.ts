@@ -93,6 +93,7 @@ export type Command =
   | { readonly type: 'join'; readonly topic: string; readonly while: 'wanted' | 'owned' }
   /** Becomes the owner of a topic; needs the right to write. Owners are not members. */
   | { readonly type: 'claim'; readonly topic: string }
+  /** Of a topic that it is not a member of: nothing. */
   | { readonly type: 'leave'; readonly topic: string }
   /** Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. */
   | { readonly type: 'publish'; readonly topic: string; readonly message: Message }

@@ -32,8 +32,6 @@ test('a supervisor ends with the reason it was told, and writes no report about 
     const pid = await start({}, [member('a')]);
     const told: unknown[] = [];
     watch(pid, (why) => told.push(why));
-    const parent = null;
-    t.is(parent, null);
     (pid as Process).signal(null, reason);
     await quiet();
     t.deepEqual(told, [reason]);

@@ -41,7 +41,7 @@ test('anything else is unknown', (t) => {
 });
 
 test('a channel is a non-empty, well-formed string', (t) => {
-  for (const type of ['subscribe', 'unsubscribe', 'publish']) {
+  for (const type of ['subscribe', 'unsubscribe', 'publish'] as const) {
     for (const channel of ['""', '5', 'null', '["c"]', String.raw`"\ud800"`, String.raw`"\udc00\ud800"`]) {
       t.is(parse(`{"type":"${type}","channel":${channel}}`).type, 'unknown', channel);
     }

@@ -1,0 +1,45 @@
+import test from 'ava';
+import { pinghubDoor } from '../../src/door/pinghub/door.ts';
+import { pusuDoor } from '../../src/door/pusu/door.ts';
+import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
+import { doorContract, formatContract, type Opening } from './door-contract.ts';
+
+const pusu: readonly Opening[] = [{ name: 'client', request: { upgrade: true } }];
+
+const wspubsub: readonly Opening[] = [
+  { name: 'owner', request: { target: '/ws/pub/key/d/t', upgrade: true } },
+  { name: 'subscriber', request: { target: '/ws/sub/d/t', upgrade: true } },
+];
+
+const wspubsubInSharedRealm: readonly Opening[] = [
+  { name: 'subscriber in a shared realm', request: { target: '/ws/sub/d/t', upgrade: true } },
+  {
+    name: 'subscriber in a shared realm with a credential',
+    request: { target: '/ws/sub/d/t?access_token=s', upgrade: true },
+  },
+];
+
+const headers = { accept: 'text/event-stream' };
+const pinghub: readonly Opening[] = [
+  { name: 'WebSocket', request: { target: '/d/t', upgrade: true } },
+  { name: 'WebSocket with a credential', request: { target: '/d/t?access_token=s', upgrade: true } },
+  { name: 'event stream', request: { target: '/d/t', headers } },
+  { name: 'POST', request: { target: '/d/t', method: 'POST' } },
+  { name: 'POST with a credential', request: { target: '/d/t?access_token=s', method: 'POST' } },
+];
+
+const ownRealm = wspubsubDoor({ topicLength: 256, realmIsShared: false });
+const sharedRealm = {
+  ...wspubsubDoor({ topicLength: 256, realmIsShared: true }),
+  name: 'wspubsub (shared realm)',
+};
+
+for (const [door, openings] of [
+  [pusuDoor({ topicLength: 256 }), pusu],
+  [ownRealm, wspubsub],
+  [sharedRealm, wspubsubInSharedRealm],
+  [pinghubDoor({ topicLength: 256, origin: null }), pinghub],
+] as const) {
+  doorContract(test, door, openings);
+  formatContract(test, door, openings);
+}
