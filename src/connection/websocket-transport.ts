@@ -47,10 +47,6 @@ export class WebSocketTransport implements Transport {
     this.#server.handleUpgrade(upgrade.request, this.socket, upgrade.head, (webSocket) => {
       this.#webSocket = webSocket;
       (webSocket as DoorWebSocket).transport = this;
-      webSocket.on('message', onMessage);
-      webSocket.on('pong', onPong);
-      webSocket.on('error', onError);
-      webSocket.on('close', onClose);
     });
     return this.#webSocket !== undefined;
   }
@@ -99,25 +95,33 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-/** The class that the door's WebSocketServer makes: it knows its transport, so that listeners can be shared. */
+/**
+ * The class that the door's WebSocketServer makes. It takes its events where ws emits them: a table of listeners for
+ * each connection would cost more than all the rest that we keep of it.
+ */
 export class DoorWebSocket extends WebSocket {
-  transport: WebSocketTransport | undefined;
-}
+  transport: WebSocketTransport | undefined = undefined;
 
-function onMessage(this: WebSocket, payload: unknown, isBinary: boolean): void {
-  (this as DoorWebSocket).transport?.tell({ type: isBinary ? 'binary' : 'text', payload: payload as Buffer });
-}
-
-function onPong(this: WebSocket): void {
-  (this as DoorWebSocket).transport?.tell(PONG);
-}
-
-function onError(this: WebSocket, error: Error): void {
-  (this as DoorWebSocket).transport?.failed(codeOfError(error));
-}
-
-function onClose(this: WebSocket, code: number): void {
-  (this as DoorWebSocket).transport?.closed(code);
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { transport } = this;
+    if (transport === undefined) return false;
+    switch (event) {
+      case 'message':
+        transport.tell({ type: args[1] === true ? 'binary' : 'text', payload: args[0] as Buffer });
+        return true;
+      case 'pong':
+        transport.tell(PONG);
+        return true;
+      case 'error':
+        transport.failed(codeOfError(args[0] as Error));
+        return true;
+      case 'close':
+        transport.closed(args[0] as number);
+        return true;
+      default:
+        return false;
+    }
+  }
 }
 
 const PING = pingFrame();

@@ -15,9 +15,18 @@ export interface ClockTimer {
 /** The machine's monotonic clock. Its timers do not keep Node's event loop alive: listeners and sockets do. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after: (delay, action) => {
-    const timeout = setTimeout(action, delay);
-    timeout.unref();
-    return { cancel: () => clearTimeout(timeout) };
-  },
+  after: (delay, action) => new SystemTimer(delay, action),
 };
+
+class SystemTimer implements ClockTimer {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(delay: number, action: () => void) {
+    this.#timeout = setTimeout(action, delay);
+    this.#timeout.unref();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}

@@ -31,8 +31,8 @@ export function monitor(self: Self<Down>, target: Pid<never>): MonitorRef {
     return null;
   }
   const watch = add({ target: process, owner, notify: null, targetIndex: 0, ownerIndex: 0 });
-  owner.watching ??= [];
-  watch.ownerIndex = owner.watching.push(watch) - 1;
+  if (owner.watching === undefined) owner.watching = [watch];
+  else watch.ownerIndex = owner.watching.push(watch) - 1;
   return watch;
 }
 
@@ -75,8 +75,10 @@ export function dropMonitors(owner: Process): void {
 }
 
 function add(watch: Watch): Watch {
-  watch.target.watchers ??= [];
-  watch.targetIndex = watch.target.watchers.push(watch) - 1;
+  // Most processes are watched by one other: a literal is as small as that, a pushed array is not.
+  const { target } = watch;
+  if (target.watchers === undefined) target.watchers = [watch];
+  else watch.targetIndex = target.watchers.push(watch) - 1;
   return watch;
 }
 

@@ -1,10 +1,10 @@
 import { Become, type Behaviour, type Exit, keep, type Next, Starting, Stop } from './behaviour.ts';
-import type { ClockTimer } from './clock.ts';
 import { type ExitReason, type ExitSignal, isOrderly, toError } from './exit-reason.ts';
 import { dropMonitors, fireMonitors, type Watch } from './monitor.ts';
 import { crashReport } from './reports.ts';
 import type { Trace } from './sys.ts';
 import type { System } from './system.ts';
+import { cancelTimers, type Timer } from './timer.ts';
 
 /**
  * The address of one incarnation of a process. A pid outlives its process and never reaches another one; it prints as
@@ -83,7 +83,8 @@ export class Process implements Self<unknown> {
   #pendingExit: ExitReason | undefined = undefined;
   #killed = false;
   links: Set<Process> | undefined = undefined;
-  timers: Set<ClockTimer> | undefined = undefined;
+  /** What this process has set; see `timer.ts`. */
+  timers: Timer | Set<Timer> | undefined = undefined;
   /** Who watches this process, and whom it watches; see `monitor.ts`. */
   watchers: Watch[] | undefined = undefined;
   watching: Watch[] | undefined = undefined;
@@ -336,8 +337,7 @@ export class Process implements Self<unknown> {
       system.counters.crashed++;
       system.report(crashReport(this, why));
     }
-    if (this.timers !== undefined) for (const timer of this.timers) timer.cancel();
-    this.timers = undefined;
+    if (this.timers !== undefined) cancelTimers(this);
     if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why));
     if (!kept) this.#discardMailbox(why);
     this.state = undefined;

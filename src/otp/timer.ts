@@ -11,21 +11,51 @@ export interface Timer {
  * takes it back; one that has fired may have its message in the mailbox already.
  */
 export function sendAfter<Message>(self: Self<Message>, delay: number, message: Message): Timer {
-  const process = self as Process;
-  if (!process.alive) return { cancel: () => undefined };
-  const fire = () => {
-    process.timers?.delete(timer);
-    process.inform(message);
-  };
-  const timer: ClockTimer = process.system.clock.after(delay, fire);
-  process.timers ??= new Set();
-  process.timers.add(timer);
-  return {
-    cancel: () => {
-      timer.cancel();
-      process.timers?.delete(timer);
-    },
-  };
+  const timer = new ProcessTimer(self as Process, message);
+  if (timer.process.alive) timer.start(delay);
+  return timer;
+}
+
+/** A process has one timer as a rule, and then no set of them. */
+class ProcessTimer implements Timer {
+  readonly process: Process;
+  readonly message: unknown;
+  #clockTimer: ClockTimer | undefined = undefined;
+
+  constructor(process: Process, message: unknown) {
+    this.process = process;
+    this.message = message;
+  }
+
+  start(delay: number): void {
+    const { process } = this;
+    this.#clockTimer = process.system.clock.after(delay, () => {
+      this.#forget();
+      process.inform(this.message);
+    });
+    if (process.timers === undefined) process.timers = this;
+    else if (process.timers instanceof Set) process.timers.add(this);
+    else process.timers = new Set([process.timers, this]);
+  }
+
+  cancel(): void {
+    this.#clockTimer?.cancel();
+    this.#forget();
+  }
+
+  #forget(): void {
+    const { process } = this;
+    if (process.timers === this) process.timers = undefined;
+    else if (process.timers instanceof Set) process.timers.delete(this);
+  }
+}
+
+/** Cancels what a process has set. */
+export function cancelTimers(process: Process): void {
+  const { timers } = process;
+  process.timers = undefined;
+  if (timers instanceof Set) for (const timer of timers) timer.cancel();
+  else timers?.cancel();
 }
 
 /** Milliseconds on the clock of the process's system. */

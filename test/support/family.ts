@@ -28,6 +28,8 @@ export interface Family extends TestSystem {
   member(id: string, options?: MemberOptions): ChildSpec;
   start(flags: SupervisorFlags, children: readonly ChildSpec[]): Promise<Pid<SupervisorMessage>>;
   pid(id: string): Pid<Told>;
+  /** It has been started at least once. */
+  known(id: string): boolean;
   tell(id: string, message: Told): void;
   crash(...ids: string[]): Promise<void>;
   end(id: string, reason: ExitReason): Promise<void>;
@@ -89,6 +91,7 @@ export function family(): Family {
       return result.pid as Pid<SupervisorMessage>;
     },
     pid,
+    known: (id) => pids.has(id),
     tell: (id, message) => {
       send(pid(id), message);
     },

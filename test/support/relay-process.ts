@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import { Arrivals } from './arrivals.ts';
+import type { Logged } from './relay.ts';
+
+export const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The program as a user runs it. */
+export interface RelayProcess {
+  readonly log: Arrivals<Logged>;
+  /** Standard output and standard error, as text, so far. */
+  output(): { readonly out: string; readonly err: string };
+  /** Settles when the process is gone and its output has been read. */
+  readonly exited: Promise<Exited>;
+  signal(signal: NodeJS.Signals): void;
+  port(door: string): Promise<number>;
+}
+
+export interface Exited {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the built program; it is killed with the test. Standard output that is no JSON is in `output` alone. */
+export function runRelay(
+  t: ExecutionContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RelayProcess {
+  const child = spawn(process.execPath, [join(packageRoot, 'dist', 'start.js'), ...args], {
+    cwd: packageRoot,
+    // A terminal, or variables of whoever runs the tests, must not change what is tested.
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.teardown(() => {
+    child.kill('SIGKILL');
+  });
+  const log = new Arrivals<Logged>('log of the process');
+  let out = '';
+  let err = '';
+  createInterface(child.stdout).on('line', (line) => {
+    out += `${line}\n`;
+    if (line.startsWith('{')) log.push(JSON.parse(line) as Logged);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  return {
+    log,
+    output: () => ({ out, err }),
+    exited: new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code, out, err }));
+    }),
+    signal: (signal) => child.kill(signal),
+    port: async (door) => {
+      const line = await log.find((one) => one.msg === 'listening' && one['door'] === door, `port of ${door}`);
+      return line['port'] as number;
+    },
+  };
+}
+
+/** A temporary folder that is gone with the test. */
+export function temporaryFolder(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfare-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes a configuration file, and returns its path. */
+export function configFile(t: ExecutionContext, text: string): string {
+  const file = join(temporaryFolder(t), 'relay.yaml');
+  writeFileSync(file, text);
+  return file;
+}
