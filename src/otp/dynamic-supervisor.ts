@@ -112,9 +112,7 @@ function behaviourOf<Args, S, Message>(): Behaviour<
         case 'exit':
           return onExit(state, message);
         case 'try-again':
-          return state.retrying.delete(message.dead)
-            ? restart(state, message.dead, message.args, message.restarts)
-            : keep;
+          return tryAgain(state, message.dead, message.args, message.restarts);
         case 'too-slow':
           for (const child of state.children.keys()) exit(child, 'kill');
           return keep;
@@ -220,6 +218,18 @@ function restart<Args, S, Message>(
   };
   (state.self as Process).inform(again);
   return keep;
+}
+
+function tryAgain<Args, S, Message>(
+  state: State<Args, S, Message>,
+  dead: Process,
+  args: Args,
+  restarts: number,
+): Next<never> {
+  // While the others stop nobody is started any more: `finish` abandons this one.
+  if (state.stopping !== undefined) return keep;
+  state.retrying.delete(dead);
+  return restart(state, dead, args, restarts);
 }
 
 function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {

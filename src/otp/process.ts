@@ -360,7 +360,6 @@ export class Process implements Self<unknown> {
 
   /** Runs a callback outside the scheduler's loop. Returns what it threw. */
   #guard(callback: () => void): Error | undefined {
-    const wasBusy = this.#busy;
     this.#busy = true;
     try {
       callback();
@@ -368,7 +367,7 @@ export class Process implements Self<unknown> {
     } catch (error) {
       return toError(error);
     } finally {
-      this.#busy = wasBusy;
+      this.#busy = false;
     }
   }
 }

@@ -139,7 +139,9 @@ test('a trace of nothing sees nothing, and one of the dead ends by itself', asyn
   trace(pid, 0, 50, () => t.fail());
   send(pid, 1);
   await advance(0);
+  trace(pid, 1, 50, () => t.fail());
   exit(pid, 'kill');
+  t.is((pid as Process).trace, undefined);
   trace(pid, 1, 50, () => t.fail());
   await advance(50);
   t.is(clock.pending, 0);
