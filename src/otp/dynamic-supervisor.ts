@@ -11,9 +11,10 @@ import {
   WORKER_SHUTDOWN,
 } from './child-spec.ts';
 import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
-import { exit, type Pid, type Process, type Self, send } from './process.ts';
+import { type Pid, type Process, type Self, send } from './process.ts';
 import { nameOf, type SupervisorReport } from './reports.ts';
 import { addRestart, DEFAULT_INTENSITY, type RestartIntensity } from './restart-intensity.ts';
+import { exit } from './signal.ts';
 import type { Started } from './system.ts';
 import { now, sendAfter } from './timer.ts';
 

@@ -1,8 +1,9 @@
 import { dispatch, Nobody, type Ref, spawn, start, stop } from 'nact';
 import { type Behaviour, keep } from '../../src/otp/behaviour.ts';
 import { dynamicSupervisor, startDynamicChild } from '../../src/otp/dynamic-supervisor.ts';
-import { exit, type Pid, send } from '../../src/otp/process.ts';
+import { type Pid, send } from '../../src/otp/process.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { supervisor } from '../../src/otp/supervisor.ts';
 import { System } from '../../src/otp/system.ts';
 

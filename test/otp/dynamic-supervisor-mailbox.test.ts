@@ -1,5 +1,6 @@
 import test from 'ava';
-import { exit, isAlive, type Process, send } from '../../src/otp/process.ts';
+import { isAlive, type Process, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { resume, statistics, suspend } from '../../src/otp/sys.ts';
 import { shutdown } from '../support/family.ts';
 import { pool } from '../support/pool.ts';

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { become, keep, starting } from '../../src/otp/behaviour.ts';
-import { exit, isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import { isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { find, getState, replaceState, resume, statistics, suspend, trace } from '../../src/otp/sys.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 

@@ -1,6 +1,7 @@
 import type { Exit } from '../../src/otp/behaviour.ts';
 import { type Behaviour, keep, stop } from '../../src/otp/behaviour.ts';
-import { exit, isAlive, type Pid, send } from '../../src/otp/process.ts';
+import { isAlive, type Pid, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { type Accounting, newAccounting } from '../../src/topic/accounting.ts';
 import { Delivery } from '../../src/topic/delivery.ts';
 import type { Format } from '../../src/topic/format.ts';
