@@ -105,7 +105,7 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
     undelivered(message, reason) {
       if (message.type === 'publish') {
         lose(accounting, message, reason === 'normal' ? 'unheard' : 'crash');
-      } else if (message.type === 'join' || message.type === 'claim') {
+      } else if (message.type === 'claim' || (message.type === 'join' && !takenInCrash.has(message))) {
         cannot(message);
       }
     },
@@ -179,7 +179,11 @@ function fanOut({ topic, accounting, self }: State): void {
   send(self, { type: 'continue' });
 }
 
-function join(state: State, { member, format, while: condition, again }: Join): void {
+/** Joins that were taken by a server as it crashed: its death does not undo them. */
+const takenInCrash = new WeakSet<Join>();
+
+function join(state: State, request: Join): void {
+  const { member, format, while: condition, again } = request;
   const { topic, self } = state;
   topic.taken++;
   state.asked = false;
@@ -195,6 +199,9 @@ function join(state: State, { member, format, while: condition, again }: Join): 
     try {
       // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
       if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
+    } catch (error) {
+      takenInCrash.add(request);
+      throw error;
     } finally {
       // A crash on one of them takes that message, and not the join.
       topic.members.add(member, format, monitor(self, member), condition === 'owned');

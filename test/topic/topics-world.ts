@@ -33,7 +33,8 @@ export interface TopicsWorld extends TestSystem {
   /** The supervisor of all topics. */
   readonly root: Pid<Exit>;
   member(): TestMember;
-  join(member: TestMember, name: string, options?: Partial<Join>): void;
+  /** False: nobody could be asked. */
+  join(member: TestMember, name: string, options?: Partial<Join>): boolean;
   claim(member: TestMember, name: string, grace?: number): void;
   leave(member: TestMember, name: string): void;
   /** False: nobody took it. The cost is the credit that must come back. */
@@ -61,7 +62,7 @@ export function topicsWorld(): TopicsWorld {
     root: started.pid as Pid<Exit>,
     member: () => newMember(world, accounting),
     join({ pid }, name, options = {}) {
-      topics.route(system, REALM, {
+      return topics.route(system, REALM, {
         type: 'join',
         name,
         member: pid,
