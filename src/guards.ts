@@ -16,8 +16,11 @@ export class Guards {
   readonly specs: ChildSpec[] = [];
   readonly #config: Config;
   readonly #log: Log;
+  readonly #suffix: string;
 
-  constructor(config: Config, log: Log) {
+  /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
+  constructor(config: Config, log: Log, generation = 0) {
+    this.#suffix = generation === 0 ? '' : `.${generation}`;
     this.#config = config;
     this.#log = log;
   }
@@ -38,7 +41,8 @@ export class Guards {
     };
   }
 
-  #guard(id: string, authenticator: Authenticator): Guard {
+  #guard(name: string, authenticator: Authenticator): Guard {
+    const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
     const args = { authenticator, log: this.#log.authenticator };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
