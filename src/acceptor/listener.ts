@@ -11,6 +11,7 @@ import { WebSocketTransport } from '../connection/websocket-transport.ts';
 import type { DoorRequest, HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { type AdmissionControl, plainAddress } from './admission.ts';
@@ -95,6 +96,8 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       pass(self, { type: 'request', request, response }, request.socket);
     });
     listen(server, args.at);
+    // A port ends with its owner, also when that is killed: its successor is to have it.
+    watch(self, () => server.close());
     const { admission } = args;
     // Node remembers the address of a socket that is closed, once it has been asked for.
     const onClose = function (this: Socket) {

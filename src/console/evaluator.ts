@@ -53,6 +53,7 @@ export class Evaluator {
   readonly #guard: EvaluationGuard;
   readonly #unclaim: () => void;
   readonly #builtIn: readonly string[];
+  #closed = false;
   #contextId = 0;
   #takerId = '';
   #taken: unknown = undefined;
@@ -142,6 +143,8 @@ export class Evaluator {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.cancel('the session has ended');
     this.#unclaim();
     this.#timers.close();
@@ -197,7 +200,6 @@ export class Evaluator {
       expression,
       contextId: this.#contextId,
       objectGroup: GROUP,
-      replMode: true,
       throwOnSideEffect: true,
       timeout: 100,
       silent: true,
