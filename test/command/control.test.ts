@@ -284,7 +284,7 @@ test('attach through a terminal: prompt, lines, ^C, completion, colours, and ^D 
   tty.type('connec');
   await tty.see(/connec/);
   tty.type('\t');
-  await tty.see(/connections/);
+  await tty.see(/tions/);
   tty.type('\u0003');
   await tty.see(/seen 4> /);
   tty.type('await new Promise(() => {})\r');
