@@ -50,11 +50,11 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
     settings.push({ ...common, ...wspubsub, door, formats: [wspubsubFormat], at: at(wspubsub) });
   }
   if (pinghub !== null) {
-    const { socket, metricsPort, origin } = pinghub;
+    const { socket, metricsPort } = pinghub;
     settings.push({
       ...common,
       ...pinghub,
-      door: pinghubDoor({ topicLength, origin }),
+      door: pinghubDoor({ topicLength }),
       formats: [pinghubFormat, eventStreamFormat],
       at: socket === null ? at(pinghub) : { socket },
       heartbeat: limits.ping === 0 ? heartbeat : PINGHUB_HEARTBEAT,

@@ -1,4 +1,4 @@
-import { addressBlock, host, origin, port, relay, socketPath } from './addresses.ts';
+import { addressBlock, host, origins, port, proxy, relay, socketPath } from './addresses.ts';
 import { apiKeys } from './api-keys.ts';
 import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
@@ -17,6 +17,10 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   authenticator: key(orNull(authenticatorName), null),
   passwords: key(passwords, []),
   allow_read_by_default: key(flag, false),
+  origin: key(orNull(origins), null),
+  tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
+  trusted_proxies: key(listOf('a list of addresses', proxy), []),
+  proxy_protocol: key(flag, false),
 });
 
 const address = (defaultHost: string, defaultPort: number) =>
@@ -52,7 +56,6 @@ export const relayKeys = section({
     pinghub: switchable(
       section({
         ...door('127.0.0.1', 8081, 'main'),
-        origin: key(orNull(origin), null),
         socket: key(orNull(socketPath), null),
         metrics_port: key(orNull(orOff(port)), 8082),
       }),
@@ -77,6 +80,8 @@ export const relayKeys = section({
     connections: key(orNull(count), null),
     connections_per_address: key(count, 100),
     connection_rate_per_address: key(count, 20),
+    failed_authorisations: key(count, 10),
+    publish_rate: key(count, 0),
     exempt: key(listOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
     authorise: key(time, 60 * seconds),
     drain: key(time, 30 * seconds),

@@ -12,7 +12,9 @@ export function checkTogether(settings: Settings, complain: Complain): void {
   checkListeners(settings, complain);
   for (const name of doorNames) {
     const door = settings.doors[name];
-    if (door) checkDoorAuthenticator(`doors.${name}`, door, complain);
+    if (!door) continue;
+    checkDoorAuthenticator(`doors.${name}`, door, complain);
+    checkEdge(`doors.${name}`, door, complain);
   }
 }
 
@@ -75,6 +77,24 @@ function checkDoorAuthenticator(path: string, door: DoorSettings, complain: Comp
   const expected = 'authenticator: PasswordAuthenticator beside it, at this door';
   if (door.passwords.length > 0) complain([`${path}.passwords`, `${path}.authenticator`], expected);
   if (door.allowReadByDefault) complain([`${path}.allow_read_by_default`, `${path}.authenticator`], expected);
+}
+
+/** Half of a key pair would look like encryption and be none; a header that nobody may send, like a client's address. */
+function checkEdge(
+  path: string,
+  { tls, trustedProxies, proxyProtocol }: DoorSettings,
+  complain: Complain,
+): void {
+  const [cert, key] = [`${path}.tls.cert`, `${path}.tls.key`];
+  if (tls.cert !== null && tls.key === null) complain([key, cert], 'the file of the key, beside tls.cert');
+  if (tls.key !== null && tls.cert === null)
+    complain([cert, key], 'the file of the certificate, beside tls.key');
+  if (proxyProtocol && trustedProxies.length === 0) {
+    complain(
+      [`${path}.trusted_proxies`, `${path}.proxy_protocol`],
+      'the addresses of the proxies that send the PROXY header',
+    );
+  }
 }
 
 /** What is legal and yet hardly meant. */

@@ -45,6 +45,13 @@ export interface Closed {
   readonly age: number;
 }
 
+/** Watches for addresses that try one credential after the other. `now`: milliseconds. */
+export interface AuthorisationAttempts {
+  failed(address: string, now: number): void;
+  /** Whether the address has failed too often, and is to be refused. */
+  refuses(address: string, now: number): boolean;
+}
+
 export interface ConnectionLog {
   closed(closed: Closed, level: 'info' | 'warn'): void;
   refused(door: string, status: number, address: string): void;
