@@ -1,4 +1,4 @@
-import type { AuthenticatorConfig, Config, WspubsubDoorConfig } from './config/config.ts';
+import type { AuthenticatorConfig, Config, TlsFiles, WspubsubDoorConfig } from './config/config.ts';
 import type { Door } from './door/contract.ts';
 import { pinghubDoor } from './door/pinghub/door.ts';
 import { eventStreamFormat } from './door/pinghub/event-stream.ts';
@@ -20,6 +20,12 @@ export interface DoorSettings {
   readonly apiKeys: WspubsubDoorConfig['apiKeys'];
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
+  readonly origin: readonly string[] | null;
+  readonly tls: TlsFiles | null;
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  /** Subscribers are let in without a credential, whatever the authenticator. */
+  readonly openToSubscribers: boolean;
   /** Where the door's plain-text metrics are; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
 }
@@ -33,7 +39,7 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   const { pusu, wspubsub, pinghub } = doors;
   const { topicLength } = limits;
   const heartbeat = { ping: limits.ping, pong: limits.pong };
-  const common = { apiKeys: [], heartbeat, grace: 0, metrics: null };
+  const common = { apiKeys: [], heartbeat, grace: 0, metrics: null, openToSubscribers: false };
   const settings: DoorSettings[] = [];
   if (pusu !== null) {
     settings.push({
@@ -47,7 +53,14 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   if (wspubsub !== null) {
     const realmIsShared = [pusu, pinghub].some((other) => other?.realm === wspubsub.realm);
     const door = wspubsubDoor({ topicLength, realmIsShared });
-    settings.push({ ...common, ...wspubsub, door, formats: [wspubsubFormat], at: at(wspubsub) });
+    settings.push({
+      ...common,
+      ...wspubsub,
+      door,
+      formats: [wspubsubFormat],
+      at: at(wspubsub),
+      openToSubscribers: !realmIsShared,
+    });
   }
   if (pinghub !== null) {
     const { socket, metricsPort } = pinghub;

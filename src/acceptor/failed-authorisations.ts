@@ -1,5 +1,5 @@
 import type { AuthorisationAttempts } from '../connection/door-context.ts';
-import type { AddressList } from './address-list.ts';
+import { type AddressList, LOCAL } from './address-list.ts';
 import type { Refusals } from './refusals.ts';
 
 /** The time in which failures are counted, and for which an address is refused after too many. */
@@ -35,7 +35,7 @@ export class FailedAuthorisations implements AuthorisationAttempts {
   }
 
   failed(address: string, now: number): void {
-    if (this.#limit === 0 || this.#exempt.has(address)) return;
+    if (this.#limit === 0 || address === LOCAL || this.#exempt.has(address)) return;
     let failures = this.#addresses.get(address);
     if (failures === undefined) {
       this.#makeRoom();

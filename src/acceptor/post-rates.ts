@@ -1,5 +1,5 @@
 import { TokenBucket } from '../connection/token-bucket.ts';
-import type { AddressList } from './address-list.ts';
+import { type AddressList, LOCAL } from './address-list.ts';
 
 /**
  * How many messages an address may post. A POST has no connection that could be slowed: behind a proxy many clients
@@ -22,7 +22,7 @@ export class PostRates {
   }
 
   take(address: string, now: number): boolean {
-    if (this.#rate === 0 || this.#exempt.has(address)) return true;
+    if (this.#rate === 0 || address === LOCAL || this.#exempt.has(address)) return true;
     let bucket = this.#buckets.get(address);
     if (bucket === undefined) {
       bucket = new TokenBucket(this.#rate, now);

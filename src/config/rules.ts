@@ -16,6 +16,7 @@ export function checkTogether(settings: Settings, complain: Complain): void {
     checkDoorAuthenticator(`doors.${name}`, door, complain);
     checkEdge(`doors.${name}`, door, complain);
   }
+  checkSocket(settings, complain);
 }
 
 /** A member that may not hold one message of the greatest size would be closed by it, reading or not. */
@@ -95,6 +96,16 @@ function checkEdge(
       'the addresses of the proxies that send the PROXY header',
     );
   }
+}
+
+/** Behind TLS, a connection is told from others by its address, and one by a UNIX socket has none. */
+function checkSocket({ doors: { pinghub } }: Settings, complain: Complain): void {
+  if (pinghub === null || pinghub.socket === null || pinghub.tls.cert === null || !pinghub.proxyProtocol)
+    return;
+  complain(
+    ['doors.pinghub.proxy_protocol', 'doors.pinghub.socket'],
+    'false on a UNIX socket with TLS; X-Forwarded-For names the client there',
+  );
 }
 
 /** What is legal and yet hardly meant. */

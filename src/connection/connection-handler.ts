@@ -16,7 +16,16 @@ import {
 } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
-import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
+import {
+  answered,
+  grant,
+  perform,
+  publishAgain,
+  received,
+  refusal,
+  step,
+  updateReading,
+} from './performing.ts';
 import {
   checkProgress,
   countDropped,
@@ -46,6 +55,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     const connection = new Connection(self, args);
     connection.transport.attach(self);
     perform(connection, connection.session.start());
+    if (connection.transport.kind === 'exchange') readBody(connection);
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
     const { authorise } = args.context.limits;
@@ -64,7 +74,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'text':
       case 'binary':
       case 'body':
-        if (!isTooBig(connection, message.payload)) received(connection, message);
+        if (!isTooMuch(connection, message.payload.length)) received(connection, message);
+        return keep;
+      case 'ping':
+        isTooMuch(connection, 0);
         return keep;
       case 'credit':
         returned(connection, message.bytes);
@@ -77,6 +90,9 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'heartbeat':
         heartbeat(connection);
+        return keep;
+      case 'publish-again':
+        publishAgain(connection);
         return keep;
       case 'progress':
         checkProgress(connection);
@@ -140,17 +156,28 @@ function ended(connection: Connection, why: 'slow' | 'crash' | 'closed'): void {
   writeLog(connection);
 }
 
-function isTooBig(connection: Connection, payload: Buffer): boolean {
-  const { messageBeforeAuth } = connection.context.limits;
-  if (
-    messageBeforeAuth === 0 ||
-    payload.length <= messageBeforeAuth ||
-    connection.transport.kind === 'exchange'
-  )
-    return false;
-  if (!isEmpty(connection.permissions)) return false;
+/** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
+const BYTES_BEFORE_RIGHTS = 48 * 1024;
+/** What a message that waits costs beside its bytes. */
+const WAITING_COST = 256;
+
+/** Closes a client that has no right yet and is about to cost more than such a client may. */
+function isTooMuch(connection: Connection, size: number): boolean {
+  const { transport, inbox, context } = connection;
+  if (transport.kind !== 'websocket' || !isEmpty(connection.permissions)) return false;
+  const { messageBeforeAuth } = context.limits;
+  if (messageBeforeAuth === 0) return false;
+  const cost = transport.socket.bytesRead + (inbox?.length ?? 0) * WAITING_COST;
+  if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
   close(connection, TOO_BIG, 'authorize first');
   return true;
+}
+
+/** A body is read once its credential is good; without one, as much is read as anybody may send. */
+function readBody(connection: Connection): void {
+  const { transport, context, question } = connection;
+  if (question !== undefined) updateReading(connection);
+  else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {
@@ -169,7 +196,7 @@ function heartbeat(connection: Connection): void {
     transport.keepAlive();
     connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
     sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
-  } else if (connection.heartbeat === 'pinged') {
+  } else if (connection.heartbeat === 'pinged' && !connection.throttled) {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
     transport.destroy();
@@ -189,6 +216,8 @@ function authorisation(
     answered(connection, { type: 'unavailable' });
     return;
   }
+  if (isEmpty(message.permissions))
+    connection.context.attempts.failed(connection.address, now(connection.self));
   grant(connection, message.permissions);
   answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
 }

@@ -20,6 +20,7 @@ export interface DoorContext {
   readonly grace: number;
   readonly counters: DoorCounters;
   readonly webSockets: WebSocketServer;
+  readonly attempts: AuthorisationAttempts;
   readonly log: ConnectionLog;
 }
 
