@@ -86,6 +86,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         flushed(connection);
         return keep;
       case 'pong':
+        if (isTooMuch(connection, 0)) return keep;
         if (connection.heartbeat === 'pinged') connection.heartbeat = 'answered';
         return keep;
       case 'heartbeat':
