@@ -49,8 +49,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     resumeAfterCrash(topic, accounting);
     topic.members.refresh((member) => monitor(self, member));
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
-    if (topic.lifetime.state === 'grace')
-      sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+    awaitEndOfGrace(topic, self);
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
     return { ...args, self, asked: false };
@@ -188,7 +187,7 @@ function join(state: State, request: Join): void {
   state.asked = false;
   if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
-    sendAfter(self, again.grace, { type: 'grace-over' });
+    awaitEndOfGrace(topic, self);
   } else if (condition === 'owned' && topic.lifetime.state === 'unowned') {
     send(member, { type: 'refused', action: 'join', name: topic.name, why: 'missing' });
     return;
@@ -243,14 +242,22 @@ function gone(state: State, pid: Pid<never>): void {
   topic.behind.delete(member);
   const before = topic.lifetime;
   topic.lifetime = ownerLeft(before, member, now(self));
-  if (topic.lifetime !== before && topic.lifetime.state === 'grace') {
-    sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
-  }
+  if (topic.lifetime !== before) awaitEndOfGrace(topic, self);
+}
+
+/** Sets the timer for the end of a grace, if there is one. */
+function awaitEndOfGrace({ lifetime }: Topic, self: Self<TopicMessage>): void {
+  if (lifetime.state === 'grace')
+    sendAfter(self, Math.ceil(lifetime.until - now(self)), { type: 'grace-over' });
 }
 
 /** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
 function endOfGrace({ topic, self }: State): void {
-  if (!hasEnded(topic.lifetime, now(self))) return;
+  if (!hasEnded(topic.lifetime, now(self))) {
+    // A timer may ring a moment early.
+    awaitEndOfGrace(topic, self);
+    return;
+  }
   topic.lifetime = { state: 'unowned' };
   for (const member of topic.members.whileOwned()) {
     demonitor(topic.members.remove(member) ?? null);

@@ -30,12 +30,10 @@ function readSteadily(t: ExecutionContext, { socket }: RawClient): { bytes: numb
   const seen = { bytes: 0 };
   let on = true;
   const read = () => {
-    const chunk = socket.read(Math.min(64 * KIB, socket.readableLength)) as Buffer | null;
+    const chunk = socket.read() as Buffer | null;
     seen.bytes += chunk?.length ?? 0;
     if (on) setImmediate(read);
   };
-  // Without a listener a stream that is not flowing stops asking its socket.
-  socket.on('readable', () => undefined);
   read();
   t.teardown(() => {
     on = false;
@@ -52,7 +50,7 @@ interface Watched {
 }
 
 /** Looks at a relay in every turn of the event loop. */
-function watchMemory({ relay }: TestRelay, name: string): Watched {
+function watchMemory(t: ExecutionContext, { relay }: TestRelay, name: string): Watched {
   let on = true;
   const seen: Watched = { behind: 0, pending: 0, waiting: 0, stop: () => (on = false) };
   const look = () => {
@@ -67,6 +65,7 @@ function watchMemory({ relay }: TestRelay, name: string): Watched {
     if (on) setImmediate(look);
   };
   look();
+  t.teardown(seen.stop);
   return seen;
 }
 
@@ -95,7 +94,7 @@ test('a publisher at full speed against 200 reading subscribers closes nobody an
   const readers = await Promise.all(Array.from({ length: 200 }, () => connectWs(t, port, '/t')));
   const publisher = await connectWs(t, port, '/t');
   const seen = [publisher, ...readers].map(countInOrder);
-  const memory = watchMemory(relay, 't');
+  const memory = watchMemory(t, relay, 't');
   await flood(publisher, 1000, 500);
   await eventually(() => seen.every(({ count }) => count === 1000), 'all have all');
   memory.stop();
@@ -116,7 +115,7 @@ test('a subscriber that stops reading is closed as slow; the others get everythi
   const stuck = await rawMember(t, port, '/t');
   stopReading(stuck);
   const seen = [publisher, ...readers].map(countInOrder);
-  const memory = watchMemory(relay, 't');
+  const memory = watchMemory(t, relay, 't');
   const count = MORE_THAN_BUFFERS / (8 * KIB);
   await flood(publisher, count, 8 * KIB);
   const line = await relay.closed();
@@ -140,7 +139,7 @@ test('a subscriber that reads slowly and steadily slows the publisher, and is no
   stopReading(slow);
   const publisher = await connectWs(t, port, '/t');
   const seen = countInOrder(publisher);
-  const memory = watchMemory(relay, 't');
+  const memory = watchMemory(t, relay, 't');
   const count = MORE_THAN_BUFFERS / (8 * KIB);
   const slowly = readSteadily(t, slow);
   await flood(publisher, count, 8 * KIB);
@@ -196,7 +195,7 @@ test('a flood of tiny messages is bounded by what each costs, and arrives whole'
   const publisher = await rawMember(t, port, '/t');
   stopReading(publisher);
   publisher.socket.resume();
-  const memory = watchMemory(relay, 't');
+  const memory = watchMemory(t, relay, 't');
   const burst = Buffer.concat(Array.from({ length: 1000 }, () => clientFrame('x')));
   for (let i = 0; i < 20; i++) publisher.send(burst);
   await eventually(() => readers.every(({ got }) => got.all.length === 20_000), 'all have all');
@@ -211,7 +210,7 @@ test('a client that sends pings and never reads is ended before its pongs pile u
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const stuck = await rawMember(t, relay.port('pinghub'), '/t');
   stopReading(stuck);
-  const memory = watchMemory(relay, 't');
+  const memory = watchMemory(t, relay, 't');
   const burst = Buffer.concat(Array.from({ length: 2000 }, () => clientFrame('x'.repeat(120), 9)));
   const isClosed = () => relay.log.all.some(({ msg }) => msg === 'closed');
   for (let sent = 0; !isClosed() && sent < 4 * MORE_THAN_BUFFERS; sent += burst.length) {
