@@ -225,7 +225,7 @@ function answer(state: State, message: IncomingMessage, response: ServerResponse
   }
   const transport =
     route.transport === 'stream'
-      ? new StreamTransport(message, response)
+      ? new StreamTransport(message, response, route)
       : new ExchangeTransport(message, response, context.limits.message);
   open(state, route, transport, message.socket);
 }
