@@ -1,4 +1,4 @@
-import { type AddressList, LOCAL } from './address-list.ts';
+import { AddressList, LOCAL } from './address-list.ts';
 import { newRefusals, type Refusals } from './refusals.ts';
 
 /** Who may connect at all: a bound on all connections, and per address on their number and on how fast they come. */
@@ -8,9 +8,14 @@ export interface AdmissionLimits {
   readonly perAddress: number;
   /** New connections per second. */
   readonly ratePerAddress: number;
+  /** Addresses and CIDR blocks without the two limits per address. */
+  readonly exempt: readonly string[];
 }
 
 export type Admission = 'admitted' | 'full' | 'address-full' | 'address-rate';
+
+/** Milliseconds between two looks for addresses that can be forgotten. */
+export const SWEEP_PERIOD = 10_000;
 
 interface AddressState {
   open: number;
@@ -29,11 +34,12 @@ export class AdmissionControl {
   readonly #addresses = new Map<string, AddressState>();
   readonly #refused: Refusals;
   #open = 0;
+  #swept = 0;
 
-  /** `exempt`: free of the two limits per address. `refused`: where refusals are counted. */
-  constructor(limits: AdmissionLimits, exempt: AddressList, refused: Refusals = newRefusals()) {
+  /** `refused`: where refusals are counted. */
+  constructor(limits: AdmissionLimits, refused: Refusals = newRefusals()) {
     this.#limits = limits;
-    this.#exempt = exempt;
+    this.#exempt = new AddressList(limits.exempt);
     this.#refused = refused;
   }
 
@@ -84,8 +90,10 @@ export class AdmissionControl {
     if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
   }
 
-  /** Forgets addresses that have nothing open and a full bucket again; to be called now and then. */
-  sweep(now: number): void {
+  /** Forgets addresses that have nothing open and a full bucket again: most that leave do not have one yet. */
+  #sweep(now: number): void {
+    if (now - this.#swept < SWEEP_PERIOD) return;
+    this.#swept = now;
     for (const [address, state] of this.#addresses) {
       this.#refill(state, now);
       if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
@@ -108,6 +116,7 @@ export class AdmissionControl {
     if ((perAddress === 0 && ratePerAddress === 0) || this.#isExempt(address)) return 'admitted';
     let state = this.#addresses.get(address);
     if (state === undefined) {
+      this.#sweep(now);
       state = { open: 0, tokens: this.#burst, at: now };
       this.#addresses.set(address, state);
     }

@@ -1,5 +1,6 @@
 import type { AuthorisationAttempts } from '../connection/door-context.ts';
 import { type AddressList, LOCAL } from './address-list.ts';
+import { SWEEP_PERIOD } from './admission.ts';
 import type { Refusals } from './refusals.ts';
 
 /** The time in which failures are counted, and for which an address is refused after too many. */
@@ -22,6 +23,7 @@ export class FailedAuthorisations implements AuthorisationAttempts {
   readonly #exempt: AddressList;
   readonly #refusals: Refusals;
   readonly #addresses = new Map<string, Failures>();
+  #swept = 0;
 
   /** `limit`: failures in a minute that have an address refused; 0: none do. */
   constructor(limit: number, exempt: AddressList, refusals: Refusals) {
@@ -38,6 +40,7 @@ export class FailedAuthorisations implements AuthorisationAttempts {
     if (this.#limit === 0 || address === LOCAL || this.#exempt.has(address)) return;
     let failures = this.#addresses.get(address);
     if (failures === undefined) {
+      this.#sweep(now);
       this.#makeRoom();
       failures = { times: [], until: 0 };
       this.#addresses.set(address, failures);
@@ -59,8 +62,10 @@ export class FailedAuthorisations implements AuthorisationAttempts {
     return true;
   }
 
-  /** Forgets addresses whose failures are old; to be called now and then. */
-  sweep(now: number): void {
+  /** Forgets addresses whose failures are old. */
+  #sweep(now: number): void {
+    if (now - this.#swept < SWEEP_PERIOD) return;
+    this.#swept = now;
     for (const [address, { times, until }] of this.#addresses) {
       if (until <= now && (times.at(-1) ?? 0) + FAILURE_PERIOD <= now) this.#addresses.delete(address);
     }

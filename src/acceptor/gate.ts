@@ -18,9 +18,6 @@ export interface GateLimits {
   readonly exempt: readonly string[];
 }
 
-/** How often addresses are forgotten that have become like any other, in milliseconds. */
-export const SWEEP_PERIOD = 10_000;
-
 /** What all doors together allow a client, by its address. */
 export class Gate {
   readonly refusals: Refusals = newRefusals();
@@ -35,17 +32,11 @@ export class Gate {
         connections: limits.connections,
         perAddress: limits.connectionsPerAddress,
         ratePerAddress: limits.connectionRatePerAddress,
+        exempt: limits.exempt,
       },
-      exempt,
       this.refusals,
     );
     this.attempts = new FailedAuthorisations(limits.failedAuthorisations, exempt, this.refusals);
     this.posts = new PostRates(limits.publishRate, exempt);
-  }
-
-  sweep(now: number): void {
-    this.admission.sweep(now);
-    this.attempts.sweep(now);
-    this.posts.sweep(now);
   }
 }

@@ -4,34 +4,22 @@ import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
-import { ExchangeTransport } from '../connection/exchange-transport.ts';
-import { rawReply } from '../connection/http-reply.ts';
-import { StreamTransport } from '../connection/stream-transport.ts';
-import { ignoreError, onceOver, type Transport } from '../connection/transport.ts';
-import { WebSocketTransport } from '../connection/websocket-transport.ts';
-import type { HttpReply, Route } from '../door/contract.ts';
-import { forbidden, textReply, tooManyAttempts, tooManyRequests } from '../door/replies.ts';
+import { ignoreError } from '../connection/transport.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
-import { isAlive, type Pid, type Self, send, started } from '../otp/process.ts';
-import { now, sendAfter } from '../otp/timer.ts';
+import { watch } from '../otp/monitor.ts';
+import { type Self, send, started } from '../otp/process.ts';
+import { now } from '../otp/timer.ts';
 import { AddressList, plainAddress } from './address-list.ts';
+import { admit, pass, proxied } from './admitting.ts';
 import { ClientAddresses } from './client-addresses.ts';
-import { asDoorRequest } from './door-request.ts';
-import { type Gate, SWEEP_PERIOD } from './gate.ts';
-import { refuseHandshake } from './handshake.ts';
+import type { Gate } from './gate.ts';
+import { isLoopback, newServer, type Serve, type TlsPair, takeConnections } from './http-server.ts';
+import { listen, type Place } from './listen.ts';
 import { describeFailure } from './listen-failure.ts';
-import {
-  isLoopback,
-  listen,
-  newServer,
-  type Place,
-  type Serve,
-  type TlsPair,
-  takeConnections,
-} from './listening.ts';
 import { type OriginRule, originRule } from './origin.ts';
-import { readProxyHeader } from './proxied-socket.ts';
+import { Pipelines } from './pipeline.ts';
 import type { Refusals } from './refusals.ts';
+import { answer, request, upgrade } from './requests.ts';
 
 /**
  * One door's listener: accepts connections within the limits, speaks HTTP, and gives each request that the door lets in
@@ -81,14 +69,18 @@ export type ListenerMessage =
       readonly socket: Socket;
       readonly head: Buffer;
     }
-  | { readonly type: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
+  | {
+      /** `turn`: a request again, when it has waited for those before it. */
+      readonly type: 'request' | 'turn';
+      readonly request: IncomingMessage;
+      readonly response: ServerResponse;
+    }
   /** Reads certificate and key again, for the connections to come. */
   | { readonly type: 'reread-tls' }
-  | { readonly type: 'sweep' }
   /** Accepts nothing more; what has been accepted goes on. */
   | { readonly type: 'stop-accepting' };
 
-interface State extends ListenerArgs {
+export interface ListenerState extends ListenerArgs {
   readonly self: Self<ListenerMessage>;
   readonly server: Server;
   readonly clients: ClientAddresses;
@@ -98,9 +90,10 @@ interface State extends ListenerArgs {
   /** Listen for the end of every connection that was admitted; one function for all of them. */
   readonly onClose: (this: Socket) => void;
   readonly onProxyClose: () => void;
+  readonly pipelines: Pipelines;
 }
 
-export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
+export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> = {
   name: 'listener',
   trapExit: true,
 
@@ -122,8 +115,6 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
     if (tls !== null) {
       server.on('secureConnection', (socket: Socket) => {
         socket.on('error', ignoreError);
-        // Every exchange that a client has under way listens for the end of their connection.
-        socket.setMaxListeners(0);
         if (edge.proxyProtocol) clients.wrapped(socket);
       });
       server.on('tlsClientError', () => {
@@ -137,8 +128,12 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       response.on('error', ignoreError);
       pass(self, { type: 'request', request, response }, request.socket);
     });
+    // However the process ends, killed included: its successor needs the address.
+    watch(self, () => {
+      server.close();
+      server.closeIdleConnections();
+    });
     listen(server, args.at);
-    sendAfter(self, SWEEP_PERIOD, { type: 'sweep' });
     const { admission } = gate;
     // Node remembers the address of a socket that is closed, once it has been asked for.
     const onClose = function (this: Socket) {
@@ -146,10 +141,20 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
     };
     const onProxyClose = () => admission.leaveProxy();
     const isOriginAllowed = originRule(edge.origin);
-    return starting({ ...args, self, server, clients, isOriginAllowed, serve, onClose, onProxyClose });
+    return starting({
+      ...args,
+      self,
+      server,
+      clients,
+      isOriginAllowed,
+      serve,
+      onClose,
+      onProxyClose,
+      pipelines: new Pipelines(),
+    });
   },
 
-  handle(state, message): Next<State> {
+  handle(state, message): Next<ListenerState> {
     switch (message.type) {
       case 'connection':
         admit(state, message.socket);
@@ -163,6 +168,9 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       case 'request':
         request(state, message.request, message.response);
         return keep;
+      case 'turn':
+        answer(state, message.request, message.response);
+        return keep;
       case 'listening':
         listening(state);
         return keep;
@@ -170,10 +178,6 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
         return stop({ stop: describeFailure(message.error, state.at) });
       case 'reread-tls':
         rereadTls(state);
-        return keep;
-      case 'sweep':
-        sendAfter(state.self, SWEEP_PERIOD, { type: 'sweep' });
-        state.gate.sweep(now(state.self));
         return keep;
       case 'stop-accepting':
         state.server.close();
@@ -184,22 +188,13 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
     }
   },
 
-  terminate({ server }) {
-    server.close();
-    server.closeIdleConnections();
-  },
-
   undelivered(message) {
-    if (message.type === 'request') message.request.socket.destroy();
+    if (message.type === 'request' || message.type === 'turn') message.request.socket.destroy();
     else if ('socket' in message) message.socket.destroy();
   },
 };
 
-function pass(self: Pid<ListenerMessage>, message: ListenerMessage, socket: Socket): void {
-  if (!isAlive(self) || !send(self, message)) socket.destroy();
-}
-
-function listening(state: State): void {
+function listening(state: ListenerState): void {
   const { self, server, context, at, edge, log } = state;
   const address = server.address();
   if (typeof address === 'object' && address !== null) {
@@ -223,7 +218,7 @@ function listening(state: State): void {
 }
 
 /** The server goes on with the certificate that it has when the new one is no good. */
-function rereadTls({ edge, server, context, log }: State): void {
+function rereadTls({ edge, server, context, log }: ListenerState): void {
   const tls = edge.tls?.() ?? null;
   const door = context.door.name;
   if (tls === null) return;
@@ -233,182 +228,4 @@ function rereadTls({ edge, server, context, log }: State): void {
   }
   (server as TlsServer).setSecureContext(tls);
   log.note('certificate read', { door });
-}
-
-function admit(state: State, socket: Socket): void {
-  const { gate, clients, context, self, serve } = state;
-  // Gone already: its close would not be heard, and it would count for ever.
-  if (socket.destroyed) return;
-  const address = plainAddress(socket.remoteAddress);
-  const isProxy = clients.isProxy(address);
-  const time = now(self);
-  const verdict = isProxy
-    ? gate.admission.enterProxy()
-    : gate.attempts.refuses(address, time)
-      ? 'failed-authorisations'
-      : gate.admission.enter(address, time);
-  if (verdict !== 'admitted') {
-    turnAway(state, socket, verdict, address);
-    return;
-  }
-  socket.on('close', isProxy ? state.onProxyClose : state.onClose);
-  // Every exchange that a client has under way listens for the end of their connection.
-  socket.setMaxListeners(0);
-  if (serve === null) return;
-  if (!isProxy) {
-    serve(socket);
-    return;
-  }
-  const done = (client: string | null) => pass(self, { type: 'proxied', socket, address: client }, socket);
-  readProxyHeader(socket, context.limits.handshake, done, () => {
-    gate.refusals['proxy-header']++;
-  });
-}
-
-function proxied(state: State, socket: Socket, address: string | null): void {
-  const { gate, clients, self, serve } = state;
-  if (socket.destroyed) return;
-  if (address !== null) {
-    clients.name(socket, address);
-    // One proxy behind another: its requests say more.
-    if (!clients.isProxy(address)) {
-      const verdict = enterClient(state, address);
-      if (verdict !== 'admitted') {
-        turnAway(state, socket, verdict, address);
-        return;
-      }
-      socket.once('close', () => gate.admission.leaveClient(address, now(self)));
-    }
-  }
-  serve?.(socket);
-}
-
-function enterClient({ gate, self }: State, address: string): Verdict {
-  const time = now(self);
-  return gate.attempts.refuses(address, time)
-    ? 'failed-authorisations'
-    : gate.admission.enterClient(address, time);
-}
-
-type Verdict = 'admitted' | keyof Refusals;
-
-/** Refuses a connection of which nothing has been read. Before TLS there are no words that the client would read. */
-function turnAway({ log, context, edge }: State, socket: Socket, why: keyof Refusals, address: string): void {
-  log.notAdmitted(context.door.name, why, address);
-  if (edge.tls !== null) {
-    socket.destroy();
-    return;
-  }
-  socket.end(rawReply(refusalOf(why)));
-  socket.destroySoon();
-}
-
-function refusalOf(why: keyof Refusals): HttpReply {
-  switch (why) {
-    case 'full':
-      return textReply(503, 'Error: full.', { 'Retry-After': '1' });
-    case 'failed-authorisations':
-      return tooManyAttempts;
-    case 'origin':
-      return forbidden;
-    case 'publish-rate':
-      return tooManyRequests('messages');
-    default:
-      return tooManyRequests('connections');
-  }
-}
-
-function upgrade(state: State, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  const { context } = state;
-  if (isRefused(socket)) return;
-  const refusal = refuseHandshake(request);
-  const route = refusal ?? context.door.route(asDoorRequest(request, true));
-  if (route.type === 'open' && route.transport === 'websocket') {
-    open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), request);
-    return;
-  }
-  const answer = route.type === 'reply' ? route : textReply(400, 'Error: bad request. Not to be upgraded.');
-  context.log.refused(context.door.name, answer.status, state.clients.ofRequest(socket, request.rawHeaders));
-  socket.end(rawReply(answer));
-  socket.destroySoon();
-}
-
-function request(state: State, message: IncomingMessage, response: ServerResponse): void {
-  const { context } = state;
-  if (isRefused(message.socket)) return;
-  const route = context.door.route(asDoorRequest(message, false));
-  if (route.type === 'reply') {
-    replyTo(response, route);
-    return;
-  }
-  const transport =
-    route.transport === 'stream'
-      ? new StreamTransport(message, response)
-      : new ExchangeTransport(message, response, context.limits.message);
-  open(state, route, transport, message, response);
-}
-
-function open(
-  state: State,
-  route: Extract<Route, { type: 'open' }>,
-  transport: Transport,
-  { socket, rawHeaders }: IncomingMessage,
-  response?: ServerResponse,
-): void {
-  const { context, clients, startHandler, gate, log, self } = state;
-  const peer = clients.ofConnection(socket);
-  const address = clients.ofRequest(socket, rawHeaders);
-  const verdict = judge(state, transport, address, rawHeaders, address !== peer);
-  if (verdict !== 'admitted') {
-    log.notAdmitted(context.door.name, verdict, address);
-    transport.reply(refusalOf(verdict));
-    return;
-  }
-  if (address !== peer) {
-    const leave = () => gate.admission.leaveClient(address, now(self));
-    if (response === undefined) socket.once('close', leave);
-    else onceOver(response, socket, leave);
-  }
-  const taken = startHandler({
-    context,
-    guard: context.guards[route.guard],
-    transport,
-    session: route.session,
-    format: route.format,
-    address,
-  });
-  if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
-}
-
-/** `forwarded`: of the client only its request is known, and that counts as its connection. */
-function judge(
-  state: State,
-  { kind }: Transport,
-  address: string,
-  rawHeaders: readonly string[],
-  forwarded: boolean,
-): Verdict {
-  const { gate, isOriginAllowed, self } = state;
-  const time = now(self);
-  if (gate.attempts.refuses(address, time)) return 'failed-authorisations';
-  if (!isOriginAllowed(rawHeaders)) {
-    gate.refusals.origin++;
-    return 'origin';
-  }
-  if (kind === 'exchange' && !gate.posts.take(address, time)) {
-    gate.refusals['publish-rate']++;
-    return 'publish-rate';
-  }
-  return forwarded ? gate.admission.enterClient(address, time) : 'admitted';
-}
-
-/** A connection that was not admitted, whose request was on its way already. */
-function isRefused(socket: Socket): boolean {
-  return socket.writableEnded;
-}
-
-/** Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
-function replyTo(response: ServerResponse, { status, headers, body }: HttpReply): void {
-  response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
-  response.end(body);
 }

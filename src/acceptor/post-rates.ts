@@ -1,5 +1,6 @@
 import { TokenBucket } from '../connection/token-bucket.ts';
 import { type AddressList, LOCAL } from './address-list.ts';
+import { SWEEP_PERIOD } from './admission.ts';
 
 /**
  * How many messages an address may post. A POST has no connection that could be slowed: behind a proxy many clients
@@ -9,6 +10,7 @@ export class PostRates {
   readonly #rate: number;
   readonly #exempt: AddressList;
   readonly #buckets = new Map<string, TokenBucket>();
+  #swept = 0;
 
   /** `rate`: messages per second; 0: no limit. */
   constructor(rate: number, exempt: AddressList) {
@@ -25,14 +27,17 @@ export class PostRates {
     if (this.#rate === 0 || address === LOCAL || this.#exempt.has(address)) return true;
     let bucket = this.#buckets.get(address);
     if (bucket === undefined) {
+      this.#sweep(now);
       bucket = new TokenBucket(this.#rate, now);
       this.#buckets.set(address, bucket);
     }
     return bucket.take(now);
   }
 
-  /** Forgets addresses that have posted nothing for a while; to be called now and then. */
-  sweep(now: number): void {
+  /** Forgets addresses that have posted nothing for a while. */
+  #sweep(now: number): void {
+    if (now - this.#swept < SWEEP_PERIOD) return;
+    this.#swept = now;
     for (const [address, bucket] of this.#buckets) if (bucket.isFull(now)) this.#buckets.delete(address);
   }
 }

@@ -19,8 +19,8 @@ export type TransportMessage =
   | { readonly type: 'pong' }
   /** Told only of a client that has no right yet. */
   | { readonly type: 'ping' }
-  /** The last one. */
-  | { readonly type: 'closed'; readonly code: number };
+  /** The last one. `fault`: what the client sent is why. */
+  | { readonly type: 'closed'; readonly code: number; readonly fault?: boolean };
 
 /** All that a connection's handler understands. */
 export type ConnectionMessage =
@@ -92,6 +92,8 @@ export class Connection {
   memberWhile: 'wanted' | 'owned' = 'wanted';
   /** Has been told to its topics as behind. */
   behind = false;
+  /** Has become behind in this very turn. */
+  burst = false;
   /** Behind, and not reading: it holds nobody back. */
   stalled = false;
   /** How the writing goes, while a write is under way; see `writing.ts`. */

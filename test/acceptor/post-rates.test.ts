@@ -21,9 +21,9 @@ test('exempt addresses post as they like, and all do where there is no limit', (
 
 test('an address that has rested is forgotten', (t) => {
   const posts = new PostRates(2, none);
-  posts.take('a', 0);
-  posts.sweep(499);
-  t.is(posts.addresses, 1);
-  posts.sweep(500);
-  t.is(posts.addresses, 0);
+  for (const address of ['a', 'b', 'c']) posts.take(address, 0);
+  posts.take('d', 9999);
+  t.is(posts.addresses, 4, 'looked for now and then, not for every message');
+  posts.take('e', 10_000);
+  t.is(posts.addresses, 2, 'd has not rested yet');
 });

@@ -49,7 +49,13 @@ log: { level: trace, format: json }
   await refuse(pinghub, `/allowed?access_token=${good}`, { ca, headers: { origin: 'https://b.example' } });
   // Five from one address are one too many.
   const forwarded = { 'x-forwarded-for': '192.0.2.1' };
-  for (const authorization of [`Bearer ${bad}`, basic(bad), `Bearer ${bad}`, `Bearer ${bad}`, `Bearer ${bad}`]) {
+  for (const authorization of [
+    `Bearer ${bad}`,
+    basic(bad),
+    `Bearer ${bad}`,
+    `Bearer ${bad}`,
+    `Bearer ${bad}`,
+  ]) {
     await refuse(pinghub, '/allowed', { ca, headers: { ...forwarded, authorization } });
   }
   await refuse(wspubsub, `/ws/pub/${bad}/a.com/news`, { ca });
@@ -57,13 +63,18 @@ log: { level: trace, format: json }
   t.deepEqual(statuses, [403, 403, 401, 401, 401, 401, 429, 403, 400]);
   await client.leave();
   await new Promise((resolve) => {
-    const outgoing = request(pinghub.replace('wss', 'https') + `/allowed?access_token=${bad}`, { ca, method: 'POST' });
+    const outgoing = request(`${pinghub.replace('wss', 'https')}/allowed?access_token=${bad}`, {
+      ca,
+      method: 'POST',
+    });
     outgoing.on('response', resolve).end('x');
   });
   relay.signal('SIGTERM');
   const { out, err, code } = await relay.exited;
   t.is(code, 0);
   const written = out + err;
-  for (const what of ['not admitted', 'refused', 'closed', 'failed-authorisations', 'origin']) t.true(written.includes(what), what);
-  for (const secret of ['hunter2', basic(good).slice(6), basic(bad).slice(6), 'PRIVATE KEY']) t.false(written.includes(secret), secret);
+  for (const what of ['not admitted', 'refused', 'closed', 'failed-authorisations', 'origin'])
+    t.true(written.includes(what), what);
+  for (const secret of ['hunter2', basic(good).slice(6), basic(bad).slice(6), 'PRIVATE KEY'])
+    t.false(written.includes(secret), secret);
 });

@@ -4,7 +4,12 @@ import { credentialOf } from '../credential.ts';
 import { methodNotAllowed } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
 import { badRequest } from './bad-request.ts';
-import { acceptsEventStream, eventStreamFormat } from './event-stream.ts';
+import {
+  acceptsEventStream,
+  eventStreamFormat,
+  eventStreamHeaders,
+  eventStreamKeepalive,
+} from './event-stream.ts';
 import { pinghubFormat } from './format.ts';
 import { pageReply } from './page.ts';
 import { postSession } from './post-session.ts';
@@ -50,6 +55,8 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
           return {
             type: 'open',
             transport: 'stream',
+            headers: eventStreamHeaders,
+            keepAlive: eventStreamKeepalive,
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',

@@ -1,10 +1,6 @@
-import { lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, type Socket } from 'node:net';
-
-/** Where a door listens. */
-export type Place = { readonly host: string; readonly port: number } | { readonly socket: string };
+import type { Socket } from 'node:net';
 
 /** A certificate and its key, in PEM. */
 export interface TlsPair {
@@ -41,36 +37,6 @@ export function takeConnections(server: Server): Serve {
   return (socket) => {
     for (const listener of listeners) listener.call(server, socket);
   };
-}
-
-/** A socket file that a killed relay has left is taken over; one that somebody answers at is not. */
-export function listen(server: Server, at: Place): void {
-  if ('port' in at) {
-    server.listen(at.port, at.host);
-    return;
-  }
-  const path = at.socket;
-  if (!isSocket(path)) {
-    server.listen(path);
-    return;
-  }
-  const probe = connect(path);
-  probe.on('connect', () => {
-    probe.destroy();
-    server.emit('error', Object.assign(new Error(), { code: 'EADDRINUSE' }));
-  });
-  probe.on('error', () => {
-    unlinkSync(path);
-    server.listen(path);
-  });
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return lstatSync(path).isSocket();
-  } catch {
-    return false;
-  }
 }
 
 /** Whether only this machine can reach what listens there. */
