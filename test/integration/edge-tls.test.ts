@@ -172,6 +172,24 @@ test('a subscriber over TLS that reads nothing is closed as slow, its neighbours
   t.true(relay.accounting.dropped.slow > 0);
 });
 
+test('a subscriber over TLS whose writes make no progress is closed as slow, whatever may be pending', async (t) => {
+  const {
+    relay,
+    certificate: { ca },
+  } = await open(t, { limits: { pending: 0, write_stall: '1s' } });
+  const neighbour = await connectWs(t, wss(relay, 'pinghub'), '/t', { ca });
+  const deaf = await tlsSocket(t, relay.port('pinghub'), ca);
+  deaf.write(upgradeRequest());
+  await new Promise((resolve) => deaf.once('data', resolve));
+  deaf.pause();
+  const messages = Array.from({ length: 300 }, (_, n) => `${n}`.padEnd(32 * 1024));
+  neighbour.send(...messages);
+  t.deepEqual(await neighbour.take(300), messages);
+  t.like(await relay.closed(), { code: 1013, reason: 'slow', level: 'warn' });
+  await eventually(() => isBalanced(relay.accounting), 'attempts are deliveries and drops');
+  t.true(relay.accounting.dropped.slow > 0);
+});
+
 test('a subscriber over TLS that reads slowly gets everything, in order', async (t) => {
   const {
     relay,
