@@ -148,7 +148,7 @@ function defaultLimits(): Limits {
   return parsed.config.limits;
 }
 
-class FakeTransport implements Transport {
+export class FakeTransport implements Transport {
   readonly kind: Transport['kind'];
   readonly fake = new FakeSocket();
   readonly socket = this.fake as unknown as Socket;
