@@ -13,6 +13,8 @@ export interface Authenticator {
    * loop that is everybody's: what takes long returns a promise. It keeps the credential no longer than it needs it.
    */
   authorise(question: Question): Permissions | Promise<Permissions>;
+  /** Calls `changed` whenever earlier answers may no longer hold, until the function that it returns is called. */
+  watch?(changed: () => void): () => void;
 }
 
 export interface Question {

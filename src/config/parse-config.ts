@@ -59,7 +59,7 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
 
   const warnings: ConfigError[] = [];
   warnAbout(settings, complainInto(warnings));
-  return { ok: true, config: configOf(settings, hostName), warnings: inReadingOrder(warnings, file) };
+  return { ok: true, config: configOf(settings, file, hostName), warnings: inReadingOrder(warnings, file) };
 }
 
 function into(list: ConfigError[]): Report {

@@ -1,19 +1,28 @@
+import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf } from './authenticators.ts';
 import type { AuthenticatorConfig, Config } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
-/** The configuration that checked settings stand for; `hostName` names a relay that has no name of its own. */
-export function configOf(settings: Settings, hostName: string): Config {
+/**
+ * The configuration that checked settings stand for. `file`: where they were written, as paths may be relative to it.
+ * `hostName` names a relay that has no name of its own.
+ */
+export function configOf(settings: Settings, file: string, hostName: string): Config {
   const { allowedChannels, relays, network, admin, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
     authenticator: authenticatorOf(settings.authenticator, settings),
+    apiKeys: apiKeysOf([settings.apikeys], file),
     allowedChannels,
     relays,
     doors: {
       pusu: pusu && doorOf(pusu),
-      wspubsub: wspubsub && { ...doorOf(wspubsub), grace: wspubsub.grace, apiKeys: wspubsub.apikeys.list },
+      wspubsub: wspubsub && {
+        ...doorOf(wspubsub),
+        grace: wspubsub.grace,
+        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], file),
+      },
       pinghub: pinghub && {
         ...doorOf(pinghub),
         origin: pinghub.origin,

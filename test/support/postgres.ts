@@ -1,0 +1,250 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { ExecutionContext, ImplementationFn } from 'ava';
+import test from 'ava';
+import { Client } from 'pg';
+
+/** A real server in a folder of its own, on a UNIX socket and a free port of loopback. */
+export interface Postgres {
+  /** Asks for a password, over TCP. */
+  readonly url: string;
+  readonly password: string;
+  /** Trusts whoever may open the socket. */
+  readonly socketUrl: string;
+  readonly port: number;
+  /** Ends it at once, as a crash would, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port. */
+  start(): Promise<void>;
+  /** Stops it in mid-air, connections and all: it takes questions and answers none. */
+  freeze(): void;
+  thaw(): void;
+  /** A database of its own for one test, which knows nothing yet; the URL of it. */
+  database(): Promise<string>;
+  end(): Promise<void>;
+}
+
+/** As the server refuses to run as root. */
+interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const binaries = findBinaries();
+
+/** Runs where there is a PostgreSQL, which `test/support/provision.js` sees to, and is skipped elsewhere. */
+export function testWithPostgres(title: string, implementation: ImplementationFn<[]>): void {
+  if (binaries === null) test.skip(`${title} (needs PostgreSQL)`, implementation);
+  else test(title, implementation);
+}
+
+/** The server of a file of tests: started before the first that asks, and ended after the last. */
+export function sharedPostgres(): () => Promise<Postgres> {
+  let server: Promise<Postgres> | null = null;
+  test.after.always(async () => {
+    await (await server?.catch(() => null))?.end();
+  });
+  return () => {
+    server ??= startPostgres();
+    return server;
+  };
+}
+
+/** A server for one test, which may kill it. */
+export async function ownPostgres(t: ExecutionContext): Promise<Postgres> {
+  const server = await startPostgres();
+  t.teardown(() => server.end());
+  return server;
+}
+
+async function startPostgres(): Promise<Postgres> {
+  if (binaries === null) throw new Error('PostgreSQL is not installed');
+  const account = unprivileged();
+  const folder = mkdtempSync(join(tmpdir(), 'fanfare-pg-'));
+  const password = 'pg-"p@ss:w/rd';
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, password);
+  for (const path of [folder, passwordFile]) {
+    if (account.uid !== undefined && account.gid !== undefined) chownSync(path, account.uid, account.gid);
+  }
+  const data = join(folder, 'data');
+  const options = ['--no-sync', '--encoding=UTF8', '--locale=C', '--username=fanfare'];
+  const access = ['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
+  execFileSync(join(binaries, 'initdb'), [...options, ...access, '--pgdata', data], {
+    ...account,
+    cwd: folder,
+    stdio: 'pipe',
+  });
+  const port = await freePort();
+  const server = new Server(join(binaries, 'postgres'), account, folder, data, port);
+  await server.start();
+  const host = `fanfare:${encodeURIComponent(password)}@127.0.0.1:${port}`;
+  const socketUrl = `postgres://fanfare@/postgres?host=${encodeURIComponent(folder)}&port=${port}`;
+  let databases = 0;
+  return {
+    url: `postgres://${host}/postgres`,
+    password,
+    socketUrl,
+    port,
+    kill: () => server.kill(),
+    start: () => server.start(),
+    freeze: () => server.signalAll('SIGSTOP'),
+    thaw: () => server.signalAll('SIGCONT'),
+    async database() {
+      const name = `test${++databases}`;
+      await queryOn(socketUrl, `CREATE DATABASE ${name}`);
+      return `postgres://${host}/${name}`;
+    },
+    async end() {
+      await server.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs statements on a connection of its own. */
+export async function queryOn(url: string, sql: string, values?: readonly unknown[]) {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    return await (values === undefined ? client.query(sql) : client.query(sql, [...values]));
+  } finally {
+    await client.end();
+  }
+}
+
+class Server {
+  readonly #program: string;
+  readonly #account: Account;
+  readonly #folder: string;
+  readonly #data: string;
+  readonly #port: number;
+  #child: ChildProcess | null = null;
+  #gone: Promise<void> = Promise.resolve();
+
+  constructor(program: string, account: Account, folder: string, data: string, port: number) {
+    this.#program = program;
+    this.#account = account;
+    this.#folder = folder;
+    this.#data = data;
+    this.#port = port;
+  }
+
+  async start(): Promise<void> {
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      port: String(this.#port),
+      unix_socket_directories: this.#folder,
+      fsync: 'off',
+      shared_buffers: '8MB',
+      max_connections: '40',
+      log_min_messages: 'log',
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(this.#program, ['-D', this.#data, ...flags], {
+      ...this.#account,
+      cwd: this.#folder,
+      // A group of its own, so that its processes can be stopped together, and a Ctrl-C is not theirs.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
+    });
+    this.#child = child;
+    const end = () => this.signalAll('SIGKILL');
+    process.on('exit', end);
+    this.#gone = new Promise((resolve) => {
+      child.on('close', () => {
+        process.off('exit', end);
+        if (this.#child === child) this.#child = null;
+        resolve();
+      });
+    });
+    let said = '';
+    await new Promise<void>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', () => reject(new Error(`PostgreSQL has ended: ${said}`)));
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (said.length < 100_000) said += chunk.toString();
+        if (said.includes('ready to accept connections')) resolve();
+      });
+    });
+  }
+
+  async kill(): Promise<void> {
+    this.signalAll('SIGKILL');
+    await this.#gone;
+  }
+
+  /** The postmaster and, as far as they are there yet, its children, which have groups of their own. */
+  signalAll(signal: NodeJS.Signals): void {
+    const parent = this.#child?.pid;
+    if (parent === undefined) return;
+    for (const pid of [...childrenOf(parent), parent]) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It is gone already.
+      }
+    }
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => parentOf(pid) === parent);
+}
+
+/** proc(5): the fourth field of `stat`; the second one is in parentheses and may hold anything. */
+function parentOf(pid: number): number | null {
+  try {
+    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  } catch {
+    return null;
+  }
+}
+
+function findBinaries(): string | null {
+  const base = '/usr/lib/postgresql';
+  const versions = existsSync(base) ? readdirSync(base).toSorted((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...versions.map((version) => join(base, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ];
+  return (
+    folders.find((folder) => ['initdb', 'postgres'].every((each) => existsSync(join(folder, each)))) ?? null
+  );
+}
+
+function unprivileged(): Account {
+  if (process.getuid?.() !== 0) return {};
+  for (const name of ['postgres', 'nobody']) {
+    const [uid, gid] = ['-u', '-g'].map((flag) => Number(spawnSync('id', [flag, name]).stdout));
+    if (uid !== undefined && gid !== undefined && uid > 0) return { uid, gid };
+  }
+  throw new Error('PostgreSQL does not run as root, and there is no other account for it');
+}
+
+/** Free a moment ago: the server itself cannot be asked for one. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
