@@ -19,18 +19,27 @@ export class KeyFile {
   #text: string | null = null;
   #fault: string | null = null;
   #looking: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
 
   constructor(file: string, log: StoreLog) {
     this.#file = file;
     this.#log = log;
   }
 
-  /** Reads the file again if it is another one than before. Never rejects. */
+  /** Reads the file again if it is another one than before; done, it has seen it as it is now or later. Never rejects. */
   look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = null;
+    if (this.#looking === null) {
+      this.#looking = this.#look().finally(() => {
+        this.#looking = null;
+      });
+      return this.#looking;
+    }
+    // The one that is under way may have seen the file before it was changed: all who come now wait for the next one.
+    this.#next ??= this.#looking.then(() => {
+      this.#next = null;
+      return this.look();
     });
-    return this.#looking;
+    return this.#next;
   }
 
   async #look(): Promise<void> {
