@@ -10,7 +10,7 @@ export interface Command {
 export interface Place {
   readonly packageRoot: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly input: NodeJS.ReadStream;
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   out(line: string): void;
   /** For what is no result: faults, and what else people are told. */
   err(line: string): void;

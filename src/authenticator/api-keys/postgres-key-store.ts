@@ -7,10 +7,10 @@ import { newClient } from './postgres-client.ts';
 const LIST = `SELECT domain, username, active, to_char(insert_ts, 'YYYY-MM-DD"T"HH24:MI:SS') AS created
   FROM apikeys ORDER BY domain`;
 const PRESENT = 'SELECT domain, apikey FROM apikeys WHERE active AND domain = ANY($1) FOR UPDATE';
-const PUT = `INSERT INTO apikeys (domain, username, apikey, active) VALUES ($1, COALESCE($2, $1), $3, true)
+const PUT = `INSERT INTO apikeys (domain, username, apikey, active) VALUES ($1::varchar, COALESCE($2::varchar, $1::varchar), $3::varchar, true)
   ON CONFLICT (domain) DO UPDATE
-  SET username = COALESCE($2, apikeys.username), apikey = $3, insert_ts = now(), active = true
-  WHERE NOT apikeys.active OR $4`;
+  SET username = COALESCE($2::varchar, apikeys.username), apikey = excluded.apikey, insert_ts = now(), active = true
+  WHERE NOT apikeys.active OR $4::boolean`;
 const REVOKE = 'UPDATE apikeys SET active = false WHERE domain = $1 AND active';
 
 /** Keys in the table of wspubsub. A revoked one stays there, and is not active. */

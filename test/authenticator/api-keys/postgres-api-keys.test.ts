@@ -256,8 +256,9 @@ testWithPostgres('a server that hangs is late, and nobody waits longer than that
   t.true(performance.now() - before < 2000);
   t.like(events, [{ why: 'late' }]);
   server.thaw();
-  await eventually(() => true, 'a turn');
-  t.like(await answerTo('k'), { type: 'authorised' });
+  let answer = await answerTo('k');
+  while (answer?.type !== 'authorised') answer = await answerTo('k');
+  t.true(allows(answer.permissions, 'write', 'a/t'));
 });
 
 testWithPostgres('a wrong password and a missing table are outages, not refusals', async (t) => {
