@@ -71,6 +71,7 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
     }
     return specs;
   });
+  sayWhatBinds(config, doors, log);
   const drain = config.limits.drain;
   const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
     topics.spec,
