@@ -21,6 +21,6 @@ export function withinChannels(authenticator: Authenticator, patterns: readonly 
     },
     ...(authenticator.watch === undefined
       ? {}
-      : { watch: (changed: () => void) => authenticator.watch?.(changed) ?? (() => undefined) }),
+      : { watch: (changed) => authenticator.watch?.(changed) ?? (() => undefined) }),
   };
 }
