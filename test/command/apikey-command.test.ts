@@ -240,7 +240,7 @@ test('a command line that makes no sense gets the usage, a bad configuration its
 
 testWithPostgres('a database that cannot be used is one clear line, without its password', async (t) => {
   const server = await postgres();
-  const bare = await server.database();
+  const bare = await server.database('tcp');
   const wrong = bare.replace(/:[^:@/]*@/, ':hunter2@');
   const nowhere = 'postgres://fanfare:hunter2@127.0.0.1:1/keys';
   for (const [url, line] of [

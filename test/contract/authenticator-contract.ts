@@ -119,16 +119,20 @@ export function authenticatorContract(name: string, { make, grants, runs = test 
       client.ask(server, authorization, ref);
     });
     await quiet();
-    await eventually(() => client.answers.length >= credentials.length, 'every question is answered');
+    // The first answer to each: an authenticator that is watched may be asked again.
+    const first = () => credentials.map((_, ref) => client.answers.find((answer) => answer.ref === ref));
+    await eventually(() => !first().includes(undefined), 'every question is answered');
     const expected = await Promise.all(
       credentials.map(async (authorization, ref) => {
         return { type: 'authorised', ref, permissions: await asked(authenticator, authorization) };
       }),
     );
-    t.deepEqual(
-      client.answers.toSorted((a, b) => a.ref - b.ref),
-      expected,
+    const answers = first().map((answer) =>
+      answer?.type === 'authorised'
+        ? { type: answer.type, ref: answer.ref, permissions: answer.permissions }
+        : answer,
     );
+    t.deepEqual(answers, expected);
     t.deepEqual(events, []);
     t.deepEqual(reports, []);
   });

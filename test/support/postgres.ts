@@ -30,8 +30,8 @@ export interface Postgres {
   /** Stops it in mid-air, connections and all: it takes questions and answers none. */
   freeze(): void;
   thaw(): void;
-  /** A database of its own for one test, which knows nothing yet; the URL of it. */
-  database(): Promise<string>;
+  /** A database of its own for one test, which knows nothing yet: its URL, through the socket unless `tcp`. */
+  database(way?: 'socket' | 'tcp'): Promise<string>;
   end(): Promise<void>;
 }
 
@@ -43,10 +43,13 @@ interface Account {
 
 const binaries = findBinaries();
 
-/** Runs where there is a PostgreSQL, which `test/support/provision.js` sees to, and is skipped elsewhere. */
+/**
+ * Runs where there is a PostgreSQL, which `test/support/provision.js` sees to, and is skipped elsewhere. One after the
+ * other, as a database and its clients share a machine that may be small, and clients give up after a while.
+ */
 export function testWithPostgres(title: string, implementation: ImplementationFn<[]>): void {
   if (binaries === null) test.skip(`${title} (needs PostgreSQL)`, implementation);
-  else test(title, implementation);
+  else test.serial(title, implementation);
 }
 
 /** The server of a file of tests: started before the first that asks, and ended after the last. */
@@ -90,7 +93,9 @@ async function startPostgres(): Promise<Postgres> {
   const server = new Server(join(binaries, 'postgres'), account, folder, data, port);
   await server.start();
   const host = `fanfare:${encodeURIComponent(password)}@127.0.0.1:${port}`;
-  const socketUrl = `postgres://fanfare@/postgres?host=${encodeURIComponent(folder)}&port=${port}`;
+  const socketUrlOf = (name: string) =>
+    `postgres://fanfare@/${name}?host=${encodeURIComponent(folder)}&port=${port}`;
+  const socketUrl = socketUrlOf('postgres');
   let databases = 0;
   return {
     url: `postgres://${host}/postgres`,
@@ -101,10 +106,10 @@ async function startPostgres(): Promise<Postgres> {
     start: () => server.start(),
     freeze: () => server.signalAll('SIGSTOP'),
     thaw: () => server.signalAll('SIGCONT'),
-    async database() {
+    async database(way = 'socket') {
       const name = `test${++databases}`;
       await queryOn(socketUrl, `CREATE DATABASE ${name}`);
-      return `postgres://${host}/${name}`;
+      return way === 'tcp' ? `postgres://${host}/${name}` : socketUrlOf(name);
     },
     async end() {
       await server.kill();

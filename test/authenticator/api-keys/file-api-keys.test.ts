@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { fileApiKeys } from '../../../src/authenticator/api-keys/file-api-keys.ts';
-import { allows } from '../../../src/authenticator/permissions.ts';
+import { allows, type Permissions } from '../../../src/authenticator/permissions.ts';
 import { sha256 } from '../../../src/authenticator/secret.ts';
 import { authenticatorContract } from '../../contract/authenticator-contract.ts';
 import { temporaryFolder } from '../../support/relay-process.ts';
@@ -41,7 +41,7 @@ function setup(t: ExecutionContext, { poll = NEVER, text = '' as string | null }
   const { log, lines } = storeLog();
   const authenticator = fileApiKeys({ file, log, poll });
   const opens = async (key: string, topic = 'a/t') =>
-    allows(await authenticator.authorise(question(key)), 'write', topic);
+    allows((await authenticator.authorise(question(key))) as Permissions, 'write', topic);
   return { file, lines, authenticator, opens };
 }
 

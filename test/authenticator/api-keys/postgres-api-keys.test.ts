@@ -6,7 +6,7 @@ import {
 } from '../../../src/authenticator/api-keys/postgres-api-keys.ts';
 import { authenticatorServer } from '../../../src/authenticator/authenticator-server.ts';
 import type { AuthenticatorEvent } from '../../../src/authenticator/outage.ts';
-import { allows, isEmpty } from '../../../src/authenticator/permissions.ts';
+import { allows, isEmpty, type Permissions } from '../../../src/authenticator/permissions.ts';
 import { Hidden } from '../../../src/authenticator/secret.ts';
 import { System } from '../../../src/otp/system.ts';
 import { authenticatorContract } from '../../contract/authenticator-contract.ts';
@@ -35,7 +35,7 @@ function over(url: string, options: Partial<PostgresApiKeys> = {}) {
   const { log, lines } = storeLog();
   const authenticator = postgresApiKeys({ url: new Hidden(url), recheck: 0, log, ...options });
   const opens = async (key: string, topic = 'a/t') =>
-    allows(await authenticator.authorise(question(key)), 'write', topic);
+    allows((await authenticator.authorise(question(key))) as Permissions, 'write', topic);
   return { authenticator, opens, lines };
 }
 
@@ -84,7 +84,8 @@ testWithPostgres('a domain that no path can name opens nothing', async (t) => {
     ['', 'empty'],
   ]);
   const { authenticator } = over(url);
-  for (const key of ['slash', 'empty']) t.true(isEmpty(await authenticator.authorise(question(key))), key);
+  for (const key of ['slash', 'empty'])
+    t.true(isEmpty((await authenticator.authorise(question(key))) as Permissions), key);
 });
 
 testWithPostgres('many questions at once share ten connections, and one prepared query', async (t) => {
@@ -121,9 +122,11 @@ testWithPostgres('every change of the table is told, whoever made it', async (t)
   t.deepEqual(lines.all, []);
 });
 
+const databaseOf = (url: string) => /\/(\w+)\?/.exec(url)?.[1] ?? '';
+
 /** Waits until the relay has so many connections to a database. */
 async function connections(url: string, server: string, wanted: number): Promise<void> {
-  const name = new URL(url).pathname.slice(1);
+  const name = databaseOf(url);
   const count = async () =>
     (
       await queryOn(
@@ -159,7 +162,7 @@ testWithPostgres('a connection that is cut is made anew, and that counts as a ch
   await queryOn(
     server.socketUrl,
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = 'fanfare'`,
-    [new URL(url).pathname.slice(1)],
+    [databaseOf(url)],
   );
   await told.next();
   t.deepEqual(
@@ -211,11 +214,13 @@ function process(url: string, timeout = 2000) {
   const log = (event: AuthenticatorEvent) => events.push(event);
   const server = spawnOk(system, authenticatorServer, { authenticator, log, timeout });
   const client = asker(system);
+  let asked = 0;
   const answerTo = async (key: string) => {
-    const ref = client.answers.length;
+    const ref = asked++;
     client.ask(server, key, ref);
-    await eventually(() => client.answers.length > ref, 'an answer');
-    return client.answers[ref];
+    const answer = () => client.answers.find((each) => each.ref === ref);
+    await eventually(() => answer() !== undefined, 'an answer');
+    return answer();
   };
   return { answerTo, events, reports, lines, authenticator };
 }
@@ -263,7 +268,7 @@ testWithPostgres('a server that hangs is late, and nobody waits longer than that
 
 testWithPostgres('a wrong password and a missing table are outages, not refusals', async (t) => {
   const server = await postgres();
-  const url = await server.database();
+  const url = await server.database('tcp');
   const wrong = url.replace(/:[^:@/]*@/, ':hunter2@');
   const bare = process(url);
   t.like(await bare.answerTo('k'), { type: 'unavailable' });
