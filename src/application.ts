@@ -88,6 +88,18 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
   return { ...startApplication(system, root), system, topics };
 }
 
+/** What an operator might not expect of these settings, once, at the start. */
+function sayWhatBinds(config: Config, doors: readonly DoorSettings[], log: Log): void {
+  const { allowedChannels, relays } = config;
+  if (allowedChannels !== null && config.doors.pusu !== null) {
+    const bound = doors
+      .filter(({ realm }) => realm === config.doors.pusu?.realm)
+      .map(({ door }) => door.name);
+    log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
+  }
+  if (relays.length > 0) log.warn('relays are named, and this version links none: every relay is on its own');
+}
+
 function doorContext(
   settings: DoorSettings,
   limits: Limits,

@@ -2,35 +2,22 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
-import { send } from '../otp/process.ts';
-import { now, sendAfter, uptime } from '../otp/timer.ts';
+import { sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
-import type { MemberMessage, Topic } from '../topic/topic.ts';
 import {
   ABNORMAL,
   GOING_AWAY,
   INTERNAL_ERROR,
   POLICY_VIOLATION,
+  reasonOfFault,
   TOO_BIG,
-  TRY_AGAIN_LATER,
 } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
+import { ended } from './ending.ts';
+import { fromTopic, rejoin } from './from-topics.ts';
 import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
-import {
-  checkProgress,
-  countDropped,
-  drop,
-  dropInFlight,
-  flush,
-  flushed,
-  queue,
-  tellNew,
-} from './writing.ts';
-
-/** How often a member of a topic that was lost tries to join it again, and for how long, in milliseconds. */
-const REJOIN_PERIOD = 100;
-const REJOIN_LIMIT = 5000;
+import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 
@@ -94,7 +81,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         }
         return keep;
       case 'closed':
-        closedByTransport(connection, message.code);
+        closedByTransport(connection, message.code, message.fault === true);
         return stop('normal');
       case 'rejoin':
         rejoin(connection, message.topic, message.since);
@@ -108,6 +95,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 
   settle(connection) {
+    if (connection.burst) connection.burst = false;
     flush(connection);
     return keep;
   },
@@ -117,8 +105,11 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     if (crashed) {
       connection.closeCode = INTERNAL_ERROR;
       connection.closeReason = 'crash';
-      if (connection.phase === 'open') connection.transport.close(INTERNAL_ERROR, 'internal error');
-      else connection.transport.destroy();
+      const { transport } = connection;
+      // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of another one.
+      if (connection.phase === 'open' && transport.kind === 'websocket')
+        transport.close(INTERNAL_ERROR, 'internal error');
+      else transport.destroy();
     }
     ended(connection, connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed');
   },
@@ -128,17 +119,6 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       message.accounting.dropped[isOrderly(reason) ? 'closed' : 'crash'] += message.count;
   },
 };
-
-/** Counts what was not delivered, and writes the log line. */
-function ended(connection: Connection, why: 'slow' | 'crash' | 'closed'): void {
-  if (connection.ended) return;
-  connection.ended = true;
-  drop(connection, why);
-  dropInFlight(connection, why);
-  if (!connection.accepted) return;
-  connection.context.counters.connections--;
-  writeLog(connection);
-}
 
 function isTooBig(connection: Connection, payload: Buffer): boolean {
   const { messageBeforeAuth } = connection.context.limits;
@@ -199,82 +179,6 @@ function noAnswer(connection: Connection, question: Connection['question']): voi
   else answered(connection, refusal(question.type, question.topic, 'unavailable'));
 }
 
-function fromTopic(
-  connection: Connection,
-  message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>,
-): void {
-  const { question, memberships } = connection;
-  switch (message.type) {
-    case 'joined':
-      joined(connection, message.topic);
-      return;
-    case 'claimed':
-      connection.owned = message.topic;
-      if (isAsked(question, 'claim', message.topic.name))
-        answered(connection, { type: 'claimed', topic: message.topic.name });
-      return;
-    case 'refused':
-      if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
-      else if (isAsked(question, message.action, message.name))
-        answered(connection, refusal(message.action, message.name, message.why));
-      // Where nothing is asked it is about a topic that was lost, and will be tried again.
-      else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
-      return;
-    case 'ended':
-      memberships.delete(message.topic.name);
-      step(connection, { type: 'ended', topic: message.topic.name });
-      return;
-    case 'lost':
-      rejoin(connection, message.topic, now(connection.self));
-      return;
-  }
-}
-
-function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self } = connection;
-  const asked = isAsked(question, 'join', topic.name);
-  if (!asked && memberships.get(topic.name) === undefined) {
-    // It has left while the topic was lost.
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
-    return;
-  }
-  memberships.set(topic);
-  tellNew(connection, topic);
-  if (asked) answered(connection, { type: 'joined', topic: topic.name });
-}
-
-function isAsked(question: Connection['question'], type: 'join' | 'claim', topic: string): boolean {
-  return question?.type === type && question.topic === topic;
-}
-
-/** A topic has gone under its members: they are the ones who know that it is wanted. */
-function rejoin(connection: Connection, topic: Topic, since: number): void {
-  const { self, context, format, memberships, memberWhile } = connection;
-  const { grace, realm, topics } = context;
-  const { name } = topic;
-  const isOwner = connection.owned === topic;
-  const isMember = memberships.get(name) === topic && format !== null;
-  if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
-  if (now(self) - since >= REJOIN_LIMIT) {
-    close(connection, TRY_AGAIN_LATER, 'topic lost');
-    return;
-  }
-  if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
-  if (isMember) {
-    const request = {
-      type: 'join',
-      name,
-      member: self,
-      format,
-      while: memberWhile,
-      again: { grace },
-    } as const;
-    topics.route(self.system, realm, request);
-  }
-  // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
-  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
-}
-
 function goAway(connection: Connection): Next<Connection> {
   if (connection.phase === 'opening')
     reply(connection, textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
@@ -283,34 +187,8 @@ function goAway(connection: Connection): Next<Connection> {
 }
 
 /** What the transport says of the end matters only where we have not ended it ourselves. */
-function closedByTransport(connection: Connection, code: number): void {
+function closedByTransport(connection: Connection, code: number, fault: boolean): void {
   if (connection.phase === 'closing' || connection.closeCode !== 0) return;
   connection.closeCode = code;
-  connection.closeReason = code === ABNORMAL ? 'connection lost' : 'closed by client';
-}
-
-function writeLog(connection: Connection): void {
-  const { context, self, closeCode, closeReason } = connection;
-  context.log.closed(
-    {
-      door: context.door.name,
-      conn: self.id,
-      code: closeCode,
-      reason: closeReason,
-      address: connection.address,
-      in: connection.messagesIn,
-      out: connection.messagesOut,
-      age: Math.round(uptime(self)),
-    },
-    closeReason === 'slow' ? 'warn' : 'info',
-  );
-}
-
-/** For the end of a connection that nobody handles any more. */
-export function abandon({ transport, connection }: ConnectionArgs): void {
-  transport.destroy();
-  if (connection === undefined || connection.ended) return;
-  connection.closeCode ||= ABNORMAL;
-  connection.closeReason ||= 'killed';
-  ended(connection, 'crash');
+  connection.closeReason = fault || code === ABNORMAL ? reasonOfFault(code) : 'closed by client';
 }

@@ -16,8 +16,8 @@ import type { Transport } from './transport.ts';
 export type TransportMessage =
   | { readonly type: 'text' | 'binary' | 'body'; readonly payload: Buffer }
   | { readonly type: 'pong' }
-  /** The last one. */
-  | { readonly type: 'closed'; readonly code: number };
+  /** The last one. `fault`: what the client sent is why. */
+  | { readonly type: 'closed'; readonly code: number; readonly fault?: boolean };
 
 /** All that a connection's handler understands. */
 export type ConnectionMessage =
@@ -85,6 +85,8 @@ export class Connection {
   memberWhile: 'wanted' | 'owned' = 'wanted';
   /** Has been told to its topics as behind. */
   behind = false;
+  /** Has become behind in this very turn. */
+  burst = false;
   /** Behind, and not reading: it holds nobody back. */
   stalled = false;
   /** How the writing goes, while a write is under way; see `writing.ts`. */

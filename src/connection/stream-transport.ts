@@ -27,7 +27,7 @@ export class StreamTransport implements Transport {
 
   attach(handler: Pid<TransportMessage>): void {
     this.#handler = handler;
-    onceOver(this.#response, this.socket, () => {
+    onceOver(this.#response, () => {
       this.#handler = undefined;
       send(handler, { type: 'closed', code: ABNORMAL });
     });
@@ -38,8 +38,6 @@ export class StreamTransport implements Transport {
   accept(): boolean {
     if (this.#handler === undefined || this.socket.destroyed) return false;
     const response = this.#response;
-    // Behind an answer that has not gone out yet, events would overtake it.
-    if (response.socket !== this.socket) return false;
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
     response.writeHead(200, {
