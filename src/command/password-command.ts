@@ -10,8 +10,9 @@ export const passwordCommand: Command = {
   usage: ['password hash < FILE'],
   async run(args, { input, out, err }) {
     if (args.length !== 1 || args[0] !== 'hash') throw new BadUsage();
-    if (input.isTTY) err('password (it is not shown):');
-    const password = input.isTTY ? await typed(input) : await piped(input);
+    const password = input.isTTY
+      ? await typed(input, () => err('password (it is not shown):'))
+      : await piped(input);
     const why = faultOf(password);
     if (why !== null || password === null) {
       err(why ?? 'no password came');
@@ -45,14 +46,16 @@ async function piped(input: NodeJS.ReadableStream): Promise<string | null> {
 }
 
 /** A line of the terminal, which echoes nothing: whatever readline would show of it goes nowhere. */
-async function typed(input: NodeJS.ReadableStream): Promise<string> {
+async function typed(input: NodeJS.ReadableStream, prompt: () => void): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true });
   return new Promise((resolve) => {
     lines.on('line', (line) => {
-      lines.close();
       resolve(line);
+      lines.close();
     });
     lines.on('close', () => resolve(''));
+    // Not before the terminal has been told to be quiet.
+    prompt();
   });
 }

@@ -282,3 +282,21 @@ testWithPostgres('the program ends by itself when a command is done', async (t) 
   const password = await runProgram(['password', 'hash'], 'a\n');
   t.is(password.out, `sha256:${sha256('a').toString('hex')}\n`);
 });
+
+testWithPostgres(
+  'whoever runs the commands needs no more rights than those that are documented',
+  async (t) => {
+    const { run, url, config } = await postgresStore(t);
+    await queryOn(
+      url,
+      `CREATE ROLE keeper LOGIN; GRANT SELECT, INSERT, UPDATE ON apikeys TO keeper;
+     GRANT USAGE ON SEQUENCE apikeys_id_seq TO keeper`,
+    );
+    writeFileSync(config, `apikeys: { postgres: ${JSON.stringify(url.replace('fanfare@', 'keeper@'))} }`);
+    for (const args of [['add', 'a'], ['add', 'a', '--replace'], ['revoke', 'a'], ['list']]) {
+      t.is((await run(...args)).code, 0, args.join(' '));
+    }
+    await queryOn(url, 'REVOKE UPDATE ON apikeys FROM keeper');
+    t.regex((await run('revoke', 'a')).err, /does not allow this user to do that/);
+  },
+);

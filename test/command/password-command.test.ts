@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import test from 'ava';
+import { passwordCommand } from '../../src/command/password-command.ts';
+import { packageRoot } from '../support/relay-process.ts';
 import { runCommand } from './run-command.ts';
 
 const hash = (input: string | Buffer) => runCommand(['password', 'hash'], input);
@@ -28,4 +31,21 @@ test('a password as an argument, where others can see it, is not taken', async (
   t.is(code, 1);
   t.is(out, '');
   t.is(err, 'usage: node dist/start.js password hash < FILE\n');
+});
+
+test('on a terminal a line is asked for, and what is typed is not shown', async (t) => {
+  const said: string[] = [];
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  const code = await passwordCommand.run(['hash'], {
+    packageRoot,
+    env: {},
+    input,
+    out: (line) => said.push(line),
+    err: (line) => {
+      said.push(line);
+      input.write('hunter2\r');
+    },
+  });
+  t.is(code, 0);
+  t.deepEqual(said, ['password (it is not shown):', `sha256:${sha256('hunter2')}`]);
 });

@@ -23,6 +23,8 @@ export interface Postgres {
   /** Trusts whoever may open the socket. */
   readonly socketUrl: string;
   readonly port: number;
+  /** Signed by itself, for 127.0.0.1; its path. Null: there is no openssl that could make one. */
+  readonly certificate: string | null;
   /** Ends it at once, as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
   /** Starts it again, on the same port. */
@@ -78,9 +80,10 @@ async function startPostgres(): Promise<Postgres> {
   const password = 'pg-"p@ss:w/rd';
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, password);
-  for (const path of [folder, passwordFile]) {
+  const own = (path: string) => {
     if (account.uid !== undefined && account.gid !== undefined) chownSync(path, account.uid, account.gid);
-  }
+  };
+  for (const path of [folder, passwordFile]) own(path);
   const data = join(folder, 'data');
   const options = ['--no-sync', '--encoding=UTF8', '--locale=C', '--username=fanfare'];
   const access = ['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
@@ -89,8 +92,10 @@ async function startPostgres(): Promise<Postgres> {
     cwd: folder,
     stdio: 'pipe',
   });
+  const certificate = selfSigned(folder);
+  for (const path of certificate === null ? [] : [certificate, keyOf(certificate)]) own(path);
   const port = await freePort();
-  const server = new Server(join(binaries, 'postgres'), account, folder, data, port);
+  const server = new Server(join(binaries, 'postgres'), account, folder, data, port, certificate);
   await server.start();
   const host = `fanfare:${encodeURIComponent(password)}@127.0.0.1:${port}`;
   const socketUrlOf = (name: string) =>
@@ -102,6 +107,7 @@ async function startPostgres(): Promise<Postgres> {
     password,
     socketUrl,
     port,
+    certificate,
     kill: () => server.kill(),
     start: () => server.start(),
     freeze: () => server.signalAll('SIGSTOP'),
@@ -135,15 +141,24 @@ class Server {
   readonly #folder: string;
   readonly #data: string;
   readonly #port: number;
+  readonly #certificate: string | null;
   #child: ChildProcess | null = null;
   #gone: Promise<void> = Promise.resolve();
 
-  constructor(program: string, account: Account, folder: string, data: string, port: number) {
+  constructor(
+    program: string,
+    account: Account,
+    folder: string,
+    data: string,
+    port: number,
+    certificate: string | null,
+  ) {
     this.#program = program;
     this.#account = account;
     this.#folder = folder;
     this.#data = data;
     this.#port = port;
+    this.#certificate = certificate;
   }
 
   async start(): Promise<void> {
@@ -155,6 +170,9 @@ class Server {
       shared_buffers: '8MB',
       max_connections: '40',
       log_min_messages: 'log',
+      ...(this.#certificate === null
+        ? {}
+        : { ssl: 'on', ssl_cert_file: this.#certificate, ssl_key_file: keyOf(this.#certificate) }),
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = spawn(this.#program, ['-D', this.#data, ...flags], {
@@ -240,6 +258,24 @@ function unprivileged(): Account {
     if (uid !== undefined && gid !== undefined && uid > 0) return { uid, gid };
   }
   throw new Error('PostgreSQL does not run as root, and there is no other account for it');
+}
+
+const keyOf = (certificate: string) => `${certificate}.key`;
+
+function selfSigned(folder: string): string | null {
+  const certificate = join(folder, 'server.pem');
+  const key = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    keyOf(certificate),
+  ];
+  const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const args = ['req', '-x509', '-days', '2', ...key, ...name, '-out', certificate];
+  return spawnSync('openssl', args, { stdio: 'ignore' }).status === 0 ? certificate : null;
 }
 
 /** Free a moment ago: the server itself cannot be asked for one. */

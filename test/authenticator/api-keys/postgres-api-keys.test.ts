@@ -277,3 +277,40 @@ testWithPostgres('a wrong password and a missing table are outages, not refusals
   t.like(await refused.answerTo('k'), { type: 'unavailable' });
   t.like(refused.events, [{ error: '28P01' }]);
 });
+
+testWithPostgres('the URL says whether the connection is encrypted, and whom it trusts', async (t) => {
+  const { certificate, database } = await postgres();
+  if (certificate === null) return t.log('there is no openssl to make a certificate with');
+  const url = await tableOf(await database('tcp'), [['a', 'k']]);
+  const { opens } = over(`${url}?sslmode=verify-full&sslrootcert=${certificate}`);
+  t.true(await opens('k'));
+  const { rows } = await queryOn(
+    url,
+    `SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+     WHERE datname = current_database() AND application_name = 'fanfare'`,
+  );
+  t.deepEqual(rows, [{ ssl: true }]);
+  await t.throwsAsync(over(`${url}?sslmode=verify-full`).opens('k'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  await t.throwsAsync(over(`${url}?sslmode=verify-full&sslrootcert=/nowhere.pem`).opens('k'), {
+    code: 'ENOENT',
+  });
+  t.true(await over(`${url}?sslmode=no-verify`).opens('k'));
+  return undefined;
+});
+
+testWithPostgres('the right to read the table is all that a relay needs', async (t) => {
+  const server = await postgres();
+  const url = await tableOf(await server.database(), [['a', 'k']]);
+  const reader = `reader_${databaseOf(url)}`;
+  await queryOn(url, `CREATE ROLE ${reader} LOGIN; GRANT SELECT ON apikeys TO ${reader}`);
+  const { authenticator, opens, lines } = over(url.replace('fanfare@', `${reader}@`));
+  t.true(await opens('k'));
+  const { tell, told } = changes();
+  const stop = authenticator.watch?.(tell);
+  await told.next();
+  await queryOn(url, 'UPDATE apikeys SET active = false');
+  await told.next();
+  t.false(await opens('k'));
+  t.deepEqual(lines.all, []);
+  stop?.();
+});
