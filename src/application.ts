@@ -73,6 +73,7 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
   });
   sayWhatBinds(config, doors, log);
   const drain = config.limits.drain;
+  let stopping = false;
   const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
     topics.spec,
     supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
@@ -81,11 +82,22 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
     worker(
       'drainer',
       drainer,
-      { listeners: listenerNames, connections: connections.partitions, limit: drain, log },
+      {
+        isStopping: () => stopping,
+        listeners: listenerNames,
+        connections: connections.partitions,
+        limit: drain,
+        log,
+      },
       { shutdown: 'infinity' },
     ),
   ]);
-  return { ...startApplication(system, root), system, topics };
+  const application = startApplication(system, root);
+  const stopRelay = () => {
+    stopping = true;
+    application.stop();
+  };
+  return { ...application, stop: stopRelay, system, topics };
 }
 
 /** What an operator might not expect of these settings, once, at the start. */

@@ -11,6 +11,7 @@ import { WebSocketTransport } from '../connection/websocket-transport.ts';
 import type { HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { type AdmissionControl, plainAddress } from './admission.ts';
@@ -98,6 +99,11 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       response.on('error', ignoreError);
       pass(self, { type: 'request', request, response }, request.socket);
     });
+    // However the process ends, killed included: its successor needs the address.
+    watch(self, () => {
+      server.close();
+      server.closeIdleConnections();
+    });
     listen(server, args.at);
     const { admission } = args;
     // Node remembers the address of a socket that is closed, once it has been asked for.
@@ -133,11 +139,6 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       case 'exit':
         return stop(message.reason);
     }
-  },
-
-  terminate({ server }) {
-    server.close();
-    server.closeIdleConnections();
   },
 
   undelivered(message) {
@@ -225,7 +226,7 @@ function answer(state: State, message: IncomingMessage, response: ServerResponse
   }
   const transport =
     route.transport === 'stream'
-      ? new StreamTransport(message, response)
+      ? new StreamTransport(message, response, route)
       : new ExchangeTransport(message, response, context.limits.message);
   open(state, route, transport, message.socket);
 }

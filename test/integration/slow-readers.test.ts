@@ -7,6 +7,7 @@ import { clientFrame, connectRaw, post, type RawClient, upgradeRequest } from '.
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
+// One after the other: whether a client counts as reading is a matter of time, which the tests of a file share.
 const KIB = 1024;
 /** More than the kernel's buffers on both sides of a loopback connection take. */
 const MORE_THAN_BUFFERS = 24 * KIB * KIB;
@@ -88,71 +89,83 @@ function countInOrder({ webSocket }: WsClient): { count: number; inOrder: boolea
   return seen;
 }
 
-test('a publisher at full speed against 200 reading subscribers closes nobody and loses nothing', async (t) => {
-  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
-  const port = relay.port('pinghub');
-  const readers = await Promise.all(Array.from({ length: 200 }, () => connectWs(t, port, '/t')));
-  const publisher = await connectWs(t, port, '/t');
-  const seen = [publisher, ...readers].map(countInOrder);
-  const memory = watchMemory(t, relay, 't');
-  await flood(publisher, 1000, 500);
-  await eventually(() => seen.every(({ count }) => count === 1000), 'all have all');
-  memory.stop();
-  await quietAccount(relay);
-  t.true(seen.every(({ inOrder }) => inOrder));
-  t.is(relay.accounting.attempts, 201_000);
-  t.is(relay.accounting.delivered, 201_000);
-  t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
-  t.true(memory.waiting <= CREDIT_BYTES + 64 * KIB + MESSAGE_COST);
-  t.true(memory.pending <= 1024 * KIB);
-});
+test.serial(
+  'a publisher at full speed against 200 reading subscribers closes nobody and loses nothing',
+  async (t) => {
+    const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+    const port = relay.port('pinghub');
+    const readers = await Promise.all(Array.from({ length: 200 }, () => connectWs(t, port, '/t')));
+    const publisher = await connectWs(t, port, '/t');
+    const seen = [publisher, ...readers].map(countInOrder);
+    const memory = watchMemory(t, relay, 't');
+    await flood(publisher, 1000, 500);
+    await eventually(() => seen.every(({ count }) => count === 1000), 'all have all');
+    memory.stop();
+    await quietAccount(relay);
+    t.true(seen.every(({ inOrder }) => inOrder));
+    t.is(relay.accounting.attempts, 201_000);
+    t.is(relay.accounting.delivered, 201_000);
+    t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
+    t.true(memory.waiting <= CREDIT_BYTES + 64 * KIB + MESSAGE_COST);
+    t.true(memory.pending <= 1024 * KIB);
+  },
+);
 
-test('a subscriber that stops reading is closed as slow; the others get everything, in order', async (t) => {
-  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
-  const port = relay.port('pinghub');
-  const readers = await Promise.all(Array.from({ length: 5 }, () => connectWs(t, port, '/t')));
-  const publisher = await connectWs(t, port, '/t');
-  const stuck = await rawMember(t, port, '/t');
-  stopReading(stuck);
-  const seen = [publisher, ...readers].map(countInOrder);
-  const memory = watchMemory(t, relay, 't');
-  const count = MORE_THAN_BUFFERS / (8 * KIB);
-  await flood(publisher, count, 8 * KIB);
-  const line = await relay.closed();
-  t.like(line, { level: 'warn', code: 1013, reason: 'slow', door: 'pinghub' });
-  await eventually(() => seen.every((one) => one.count === count), 'the others have all');
-  memory.stop();
-  await quietAccount(relay);
-  const { accounting } = relay;
-  t.true(seen.every(({ inOrder }) => inOrder));
-  t.true(accounting.dropped.slow > 0);
-  const toStuck = accounting.delivered - 6 * count;
-  t.true(toStuck > 0 && toStuck < (line['out'] as number), 'what was under way is not counted as delivered');
-  t.is(relay.log.all.filter(({ msg }) => msg === 'closed').length, 1);
-  t.is(topicOf(relay, 't').members.size, 6);
-});
+test.serial(
+  'a subscriber that stops reading is closed as slow; the others get everything, in order',
+  async (t) => {
+    const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+    const port = relay.port('pinghub');
+    const readers = await Promise.all(Array.from({ length: 5 }, () => connectWs(t, port, '/t')));
+    const publisher = await connectWs(t, port, '/t');
+    const stuck = await rawMember(t, port, '/t');
+    stopReading(stuck);
+    const seen = [publisher, ...readers].map(countInOrder);
+    const memory = watchMemory(t, relay, 't');
+    const count = MORE_THAN_BUFFERS / (8 * KIB);
+    await flood(publisher, count, 8 * KIB);
+    const line = await relay.closed();
+    t.like(line, { level: 'warn', code: 1013, reason: 'slow', door: 'pinghub' });
+    await eventually(() => seen.every((one) => one.count === count), 'the others have all');
+    memory.stop();
+    await quietAccount(relay);
+    const { accounting } = relay;
+    t.true(seen.every(({ inOrder }) => inOrder));
+    t.true(accounting.dropped.slow > 0);
+    const toStuck = accounting.delivered - 6 * count;
+    t.true(
+      toStuck > 0 && toStuck < (line['out'] as number),
+      'what was under way is not counted as delivered',
+    );
+    t.is(relay.log.all.filter(({ msg }) => msg === 'closed').length, 1);
+    t.is(topicOf(relay, 't').members.size, 6);
+  },
+);
 
-test('a subscriber that reads slowly and steadily slows the publisher, and is not closed', async (t) => {
-  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
-  const port = relay.port('pinghub');
-  const slow = await rawMember(t, port, '/t');
-  stopReading(slow);
-  const publisher = await connectWs(t, port, '/t');
-  const seen = countInOrder(publisher);
-  const memory = watchMemory(t, relay, 't');
-  const count = MORE_THAN_BUFFERS / (8 * KIB);
-  const slowly = readSteadily(t, slow);
-  await flood(publisher, count, 8 * KIB);
-  await eventually(() => seen.count === count && slowly.bytes === count * (8 * KIB + 4), 'both have all');
-  memory.stop();
-  await quietAccount(relay);
-  t.true(memory.behind > 0, 'it was behind');
-  t.true(memory.pending <= 1024 * KIB);
-  t.is(relay.accounting.delivered, 2 * count);
-  t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
-});
+test.serial(
+  'a subscriber that reads slowly and steadily slows the publisher, and is not closed',
+  async (t) => {
+    const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+    const port = relay.port('pinghub');
+    const slow = await rawMember(t, port, '/t');
+    stopReading(slow);
+    const publisher = await connectWs(t, port, '/t');
+    const seen = countInOrder(publisher);
+    const memory = watchMemory(t, relay, 't');
+    const count = MORE_THAN_BUFFERS / (8 * KIB);
+    const slowly = readSteadily(t, slow);
+    await flood(publisher, count, 8 * KIB);
+    await eventually(() => seen.count === count && slowly.bytes === count * (8 * KIB + 4), 'both have all');
+    memory.stop();
+    await quietAccount(relay);
+    t.true(memory.behind > 0, 'it was behind');
+    t.true(memory.pending <= 1024 * KIB);
+    t.is(relay.accounting.delivered, 2 * count);
+    t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
+  },
+);
 
-test('a client past write_stall is closed as slow even when little waits for it', async (t) => {
+test.serial('a client past write_stall is closed as slow even when little waits for it', async (t) => {
   const relay = await startTestRelay(t, {
     doors: { pinghub: {} },
     limits: { write_stall: '1s', pending: '0B' },
@@ -170,7 +183,7 @@ test('a client past write_stall is closed as slow even when little waits for it'
   t.true(relay.accounting.dropped.slow > 0);
 });
 
-test('a stream whose reader stops is ended as slow', async (t) => {
+test.serial('a stream whose reader stops is ended as slow', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const port = relay.port('pinghub');
   const stuck = await connectRaw(t, port);
@@ -188,7 +201,7 @@ test('a stream whose reader stops is ended as slow', async (t) => {
   t.is(topicOf(relay, 't').members.size, 1);
 });
 
-test('a flood of tiny messages is bounded by what each costs, and arrives whole', async (t) => {
+test.serial('a flood of tiny messages is bounded by what each costs, and arrives whole', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const port = relay.port('pinghub');
   const readers = await Promise.all(Array.from({ length: 3 }, () => connectWs(t, port, '/t')));
@@ -206,7 +219,7 @@ test('a flood of tiny messages is bounded by what each costs, and arrives whole'
   t.is(relay.accounting.delivered, 80_000);
 });
 
-test('a client that sends pings and never reads is ended before its pongs pile up', async (t) => {
+test.serial('a client that sends pings and never reads is ended before its pongs pile up', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const stuck = await rawMember(t, relay.port('pinghub'), '/t');
   stopReading(stuck);
@@ -222,7 +235,7 @@ test('a client that sends pings and never reads is ended before its pongs pile u
   t.true(memory.pending <= 1024 * KIB, `${memory.pending} bytes`);
 });
 
-test('a flood of POSTs is answered to the last, beside a publisher at full speed', async (t) => {
+test.serial('a flood of POSTs is answered to the last, beside a publisher at full speed', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const port = relay.port('pinghub');
   const reader = await connectWs(t, port, '/t');
@@ -244,30 +257,33 @@ test('a flood of POSTs is answered to the last, beside a publisher at full speed
   t.is(relay.accounting.delivered, 2 * 2200);
 });
 
-test('a subscriber of 100 busy topics that reads slowly and steadily is not closed, and gets everything', async (t) => {
-  const relay = await startTestRelay(t, { doors: { pusu: {} } });
-  const port = relay.port('pusu');
-  const slow = await rawMember(t, port, '/');
-  const channels = Array.from({ length: 100 }, (_, index) => `c${index}`);
-  for (const channel of channels) slow.send(clientFrame(JSON.stringify({ type: 'subscribe', channel })));
-  await slow.until('"c99"');
-  stopReading(slow);
-  const slowly = readSteadily(t, slow);
-  const publishers = await Promise.all(Array.from({ length: 25 }, () => connectWs(t, port)));
-  const content = 'x'.repeat(16 * KIB);
-  let expected = 0;
-  for (let i = 0; i < 16; i++) {
-    for (const [p, publisher] of publishers.entries()) {
-      for (let j = 0; j < 4; j++) {
-        const text = JSON.stringify({ type: 'publish', channel: channels[p * 4 + j], content });
-        publisher.send(text);
-        expected += text.length + 4;
+test.serial(
+  'a subscriber of 100 busy topics that reads slowly and steadily is not closed, and gets everything',
+  async (t) => {
+    const relay = await startTestRelay(t, { doors: { pusu: {} } });
+    const port = relay.port('pusu');
+    const slow = await rawMember(t, port, '/');
+    const channels = Array.from({ length: 100 }, (_, index) => `c${index}`);
+    for (const channel of channels) slow.send(clientFrame(JSON.stringify({ type: 'subscribe', channel })));
+    await slow.until('"c99"');
+    stopReading(slow);
+    const slowly = readSteadily(t, slow);
+    const publishers = await Promise.all(Array.from({ length: 25 }, () => connectWs(t, port)));
+    const content = 'x'.repeat(16 * KIB);
+    let expected = 0;
+    for (let i = 0; i < 16; i++) {
+      for (const [p, publisher] of publishers.entries()) {
+        for (let j = 0; j < 4; j++) {
+          const text = JSON.stringify({ type: 'publish', channel: channels[p * 4 + j], content });
+          publisher.send(text);
+          expected += text.length + 4;
+        }
       }
     }
-  }
-  await eventually(() => slowly.bytes >= expected, 'all has come');
-  await quietAccount(relay);
-  t.is(slowly.bytes, expected);
-  t.is(relay.accounting.delivered, 1600);
-  t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
-});
+    await eventually(() => slowly.bytes >= expected, 'all has come');
+    await quietAccount(relay);
+    t.is(slowly.bytes, expected);
+    t.is(relay.accounting.delivered, 1600);
+    t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
+  },
+);

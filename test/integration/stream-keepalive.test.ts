@@ -63,10 +63,10 @@ test('a quiet stream gets a comment at each beat, between events, and is never a
 
   const stream = await connectRaw(t, port);
   stream.send('GET /t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
-  const comments = (count: number) => ': keepalive\n\n'.repeat(count);
+  const comments = (count: number) => ':\n\n'.repeat(count);
   const { length } = await stream.until('\r\n\r\n');
   await stream.until(comments(4));
   await post(port, '/t', 'event');
   const text = await stream.until(`data: event\n\n${comments(4)}`);
-  t.regex(text.slice(length), /^(: keepalive\n\n)*data: event\n\n(: keepalive\n\n)+$/);
+  t.regex(text.slice(length), /^(:\n\n)*data: event\n\n(:\n\n)+$/);
 });

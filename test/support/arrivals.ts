@@ -49,7 +49,7 @@ export class Arrivals<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        const last = this.all.slice(-5).map((item) => JSON.stringify(item));
+        const last = this.all.slice(-5).map((item) => JSON.stringify(item).slice(0, 500));
         reject(new Error(`${this.#what}: ${label} has not come; the last of ${this.all.length}: ${last}`));
       }, PATIENCE);
       // Who waits for one of two things leaves the other one behind.
