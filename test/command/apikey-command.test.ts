@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../src/authenticator/secret.ts';
@@ -166,6 +166,16 @@ test('a new file may be read by whoever may read the configuration', async (t) =
   const { run, file, config } = fileStore(t);
   t.is((await run('add', 'a')).code, 0);
   t.is(statSync(file).mode & 0o666, statSync(config).mode & 0o666);
+});
+
+test('a link to the file stays a link', async (t) => {
+  const { run, file } = fileStore(t);
+  const target = join(dirname(file), 'elsewhere.yaml');
+  writeFileSync(target, '');
+  symlinkSync(target, file);
+  t.is((await run('add', 'a')).code, 0);
+  t.true(lstatSync(file).isSymbolicLink());
+  t.regex(readFileSync(target, 'utf8'), /domain: "a"/);
 });
 
 test('a broken file is not written over', async (t) => {

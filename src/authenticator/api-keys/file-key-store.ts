@@ -4,6 +4,7 @@ import {
   closeSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -95,7 +96,8 @@ function textOf(file: string): string {
   }
 }
 
-function locked<T>(file: string, like: string, change: (text: string) => Written<T>): T {
+function locked<T>(path: string, like: string, change: (text: string) => Written<T>): T {
+  const file = behindLinks(path);
   const beside = `${file}.new`;
   let descriptor: number;
   try {
@@ -138,6 +140,15 @@ function permitLike(beside: string, ...examples: readonly string[]): void {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
+  }
+}
+
+/** A link stays one, and what it leads to is replaced. */
+function behindLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 

@@ -13,6 +13,8 @@ interface WatchedTable {
 
 const FIRST_RETRY = 500;
 const LAST_RETRY = 4000;
+/** Milliseconds between looks at a connection. With the two seconds that one may take, it stays within the promised five. */
+const PROBE = 2000;
 
 /** The trigger of `rel/sql/apikeys.sql`, as long as it is not switched off. */
 const TRIGGER = `SELECT 1 FROM pg_trigger WHERE tgname = 'apikeys_changed' AND tgrelid = to_regclass('apikeys')
@@ -20,8 +22,9 @@ const TRIGGER = `SELECT 1 FROM pg_trigger WHERE tgname = 'apikeys_changed' AND t
 
 /**
  * Calls `changed` when the table of keys has changed: it listens to `apikeys`, on which the table's trigger notifies.
- * What changed while nobody listened is not known, so each connection begins with a call. Every `recheck` milliseconds
- * the connection is tried; where there is no trigger, that counts as a change. The result ends it.
+ * What changed while nobody listened is not known, so each connection begins with a call. The connection is tried all
+ * the time, as one that a network has swallowed looks like one on which nothing happens. Where there is no trigger,
+ * every `recheck` milliseconds count as a change. The result ends it.
  */
 export function watchTable(table: WatchedTable, changed: () => void): () => void {
   const stop = new AbortController();
@@ -69,8 +72,9 @@ async function listen(
     await client.query('LISTEN apikeys');
     listening();
     changed();
+    let told = performance.now();
     let triggered = true;
-    for (let first = true; !stop.aborted; first = false) {
+    while (!stop.aborted) {
       const isTriggered = await hasTrigger(client);
       if (triggered && !isTriggered) {
         log.warn('the table of API keys does not tell of its changes; rel/sql/apikeys.sql makes it', {
@@ -78,8 +82,11 @@ async function listen(
         });
       }
       triggered = isTriggered;
-      if (!first && !triggered) changed();
-      await Promise.race([gone, pause(recheck, stop)]);
+      if (!triggered && recheck > 0 && performance.now() - told >= recheck) {
+        told = performance.now();
+        changed();
+      }
+      await Promise.race([gone, pause(recheck > 0 ? Math.min(recheck, PROBE) : PROBE, stop)]);
     }
   } finally {
     client.removeAllListeners('notification');
@@ -93,11 +100,7 @@ async function hasTrigger(client: Client): Promise<boolean> {
 
 class LostConnection extends Error {}
 
-/** Settles early, and well, at `stop`; 0 milliseconds: only then. */
+/** Settles early, and well, at `stop`. */
 async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  if (milliseconds > 0)
-    await sleep(milliseconds, undefined, { signal: stop, ref: false }).catch(() => undefined);
-  else if (!stop.aborted) {
-    await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
-  }
+  await sleep(milliseconds, undefined, { signal: stop, ref: false }).catch(() => undefined);
 }

@@ -266,6 +266,20 @@ testWithPostgres('a server that hangs is late, and nobody waits longer than that
   t.true(allows(answer.permissions, 'write', 'a/t'));
 });
 
+testWithPostgres('a connection that has gone silent is noticed, and replaced', async (t) => {
+  const server = await ownPostgres(t);
+  const { authenticator, lines } = over(await tableOf(server.url, []), { recheck: 5 });
+  const { tell, told } = changes();
+  const stop = authenticator.watch?.(tell);
+  await told.next();
+  server.freeze();
+  await lines.find(({ msg }) => msg === 'changes of API keys are not heard until the database is back');
+  server.thaw();
+  await told.next();
+  stop?.();
+  t.is(lines.all.length, 2);
+});
+
 testWithPostgres('a wrong password and a missing table are outages, not refusals', async (t) => {
   const server = await postgres();
   const url = await server.database('tcp');
