@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { apiKeys } from './api-keys.ts';
 import type { ApiKeysConfig } from './config.ts';
 import { Hidden } from './hidden.ts';
@@ -24,9 +24,8 @@ export const apiKeyStores = (recheck: number | null) =>
 
 export type ApiKeyStores = ReturnType<typeof apiKeyStores> extends Reader<infer T> ? T : never;
 
-/** The store that the first of `sections` names which names any; the embedded file when none does. */
-export function apiKeysOf(sections: readonly ApiKeyStores[], configFile: string): ApiKeysConfig {
-  const folder = dirname(configFile);
+/** The store that the first of `sections` names which names any; the embedded file, in `folder`, when none does. */
+export function apiKeysOf(sections: readonly ApiKeyStores[], folder: string): ApiKeysConfig {
   const { list, file, postgres } = sections.find(namesStore) ?? { list: [], file: null, postgres: null };
   if (list.length > 0) return { store: 'list', keys: list };
   if (postgres !== null) {

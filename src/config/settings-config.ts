@@ -4,16 +4,16 @@ import type { AuthenticatorConfig, Config } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
 /**
- * The configuration that checked settings stand for. `file`: where they were written, as paths may be relative to it.
- * `hostName` names a relay that has no name of its own.
+ * The configuration that checked settings stand for. `hostName` names a relay that has no name of its own; files are
+ * relative to `folder`, that of the configuration file.
  */
-export function configOf(settings: Settings, file: string, hostName: string): Config {
+export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, network, admin, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
     authenticator: authenticatorOf(settings.authenticator, settings),
-    apiKeys: apiKeysOf([settings.apikeys], file),
+    apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
     doors: {
@@ -21,7 +21,7 @@ export function configOf(settings: Settings, file: string, hostName: string): Co
       wspubsub: wspubsub && {
         ...doorOf(wspubsub),
         grace: wspubsub.grace,
-        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], file),
+        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
       },
       pinghub: pinghub && {
         ...doorOf(pinghub),

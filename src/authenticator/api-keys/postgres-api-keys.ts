@@ -12,6 +12,8 @@ export interface PostgresApiKeys {
   /** Milliseconds after which keys may have changed, when the table does not tell; 0: never. */
   readonly recheck: number;
   readonly log: StoreLog;
+  /** Milliseconds that connecting and the query may take, each. Default: 2,000. */
+  readonly timeout?: number;
 }
 
 const question = {
@@ -23,14 +25,14 @@ const question = {
  * API keys in the table of wspubsub. A question is one query, so a revoked key opens nothing from then on; a database
  * that is down or late is no answer, and one that is back is asked again.
  */
-export function postgresApiKeys({ url, recheck, log }: PostgresApiKeys): Authenticator {
+export function postgresApiKeys({ url, recheck, log, timeout = 2000 }: PostgresApiKeys): Authenticator {
   let pool: Promise<Pool> | null = null;
   return {
     name: 'ApiKeys',
     anonymous: none,
     async authorise({ authorization }) {
       if (!isStorable(authorization)) return none;
-      pool ??= newPool(url);
+      pool ??= newPool(url, timeout);
       const { rows } = await (await pool).query<{ domain: string }>({ ...question, values: [authorization] });
       return rows
         .filter(({ domain }) => isSegment(domain))

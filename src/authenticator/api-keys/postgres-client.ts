@@ -2,14 +2,14 @@ import type { Client, ClientConfig, Pool } from 'pg';
 import type { Hidden } from '../../config/hidden.ts';
 import { LONGEST_KEY } from './key-store.ts';
 
-/** Milliseconds that connecting, and each query, may take. */
+/** Milliseconds that connecting, and each query, may take, of a connection that answers no questions. */
 const LIMIT = 2000;
 const CONNECTIONS = 10;
 
 /** pg is loaded when a store needs it: most relays have none in a database. */
-export async function newPool(url: Hidden<string>): Promise<Pool> {
+export async function newPool(url: Hidden<string>, limit: number): Promise<Pool> {
   const { Pool } = await import('pg');
-  const pool = new Pool({ ...settings(url), max: CONNECTIONS, allowExitOnIdle: true });
+  const pool = new Pool({ ...settings(url, limit), max: CONNECTIONS, allowExitOnIdle: true });
   // A connection that is lost while idle: the next query opens another one, and tells if it cannot.
   pool.on('error', () => undefined);
   return pool;
@@ -18,7 +18,7 @@ export async function newPool(url: Hidden<string>): Promise<Pool> {
 /** Connected. Its `end` event comes when the connection is gone, for whatever reason. */
 export async function newClient(url: Hidden<string>): Promise<Client> {
   const { Client } = await import('pg');
-  const client = new Client(settings(url));
+  const client = new Client(settings(url, LIMIT));
   // What ends a connection rejects the query that is under way, too, and `end` follows.
   client.on('error', () => undefined);
   try {
@@ -31,11 +31,11 @@ export async function newClient(url: Hidden<string>): Promise<Client> {
 }
 
 /** TLS, too, is in the URL (`sslmode`, `sslrootcert`). */
-function settings(url: Hidden<string>): ClientConfig {
+function settings(url: Hidden<string>, limit: number): ClientConfig {
   return {
     connectionString: url.reveal(),
-    connectionTimeoutMillis: LIMIT,
-    query_timeout: LIMIT,
+    connectionTimeoutMillis: limit,
+    query_timeout: limit,
     keepAlive: true,
     application_name: 'fanfare',
   };
