@@ -1,19 +1,12 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  chownSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { ExecutionContext, ImplementationFn } from 'ava';
 import test from 'ava';
 import { Client } from 'pg';
+import { type Account, keyOf, Server } from './postgres-server.ts';
 
 /** A real server in a folder of its own, on a UNIX socket and a free port of loopback. */
 export interface Postgres {
@@ -35,12 +28,6 @@ export interface Postgres {
   /** A database of its own for one test, which knows nothing yet: its URL, through the socket unless `tcp`. */
   database(way?: 'socket' | 'tcp'): Promise<string>;
   end(): Promise<void>;
-}
-
-/** As the server refuses to run as root. */
-interface Account {
-  readonly uid?: number;
-  readonly gid?: number;
 }
 
 const binaries = findBinaries();
@@ -135,110 +122,6 @@ export async function queryOn(url: string, sql: string, values?: readonly unknow
   }
 }
 
-class Server {
-  readonly #program: string;
-  readonly #account: Account;
-  readonly #folder: string;
-  readonly #data: string;
-  readonly #port: number;
-  readonly #certificate: string | null;
-  #child: ChildProcess | null = null;
-  #gone: Promise<void> = Promise.resolve();
-
-  constructor(
-    program: string,
-    account: Account,
-    folder: string,
-    data: string,
-    port: number,
-    certificate: string | null,
-  ) {
-    this.#program = program;
-    this.#account = account;
-    this.#folder = folder;
-    this.#data = data;
-    this.#port = port;
-    this.#certificate = certificate;
-  }
-
-  async start(): Promise<void> {
-    const settings = {
-      listen_addresses: '127.0.0.1',
-      port: String(this.#port),
-      unix_socket_directories: this.#folder,
-      fsync: 'off',
-      shared_buffers: '8MB',
-      max_connections: '40',
-      log_min_messages: 'log',
-      ...(this.#certificate === null
-        ? {}
-        : { ssl: 'on', ssl_cert_file: this.#certificate, ssl_key_file: keyOf(this.#certificate) }),
-    };
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(this.#program, ['-D', this.#data, ...flags], {
-      ...this.#account,
-      cwd: this.#folder,
-      // A group of its own, so that its processes can be stopped together, and a Ctrl-C is not theirs.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
-    });
-    this.#child = child;
-    const end = () => this.signalAll('SIGKILL');
-    process.on('exit', end);
-    this.#gone = new Promise((resolve) => {
-      child.on('close', () => {
-        process.off('exit', end);
-        if (this.#child === child) this.#child = null;
-        resolve();
-      });
-    });
-    let said = '';
-    await new Promise<void>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', () => reject(new Error(`PostgreSQL has ended: ${said}`)));
-      child.stderr.on('data', (chunk: Buffer) => {
-        if (said.length < 100_000) said += chunk.toString();
-        if (said.includes('ready to accept connections')) resolve();
-      });
-    });
-  }
-
-  async kill(): Promise<void> {
-    this.signalAll('SIGKILL');
-    await this.#gone;
-  }
-
-  /** The postmaster and, as far as they are there yet, its children, which have groups of their own. */
-  signalAll(signal: NodeJS.Signals): void {
-    const parent = this.#child?.pid;
-    if (parent === undefined) return;
-    for (const pid of [...childrenOf(parent), parent]) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // It is gone already.
-      }
-    }
-  }
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => parentOf(pid) === parent);
-}
-
-/** proc(5): the fourth field of `stat`; the second one is in parentheses and may hold anything. */
-function parentOf(pid: number): number | null {
-  try {
-    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
-  } catch {
-    return null;
-  }
-}
-
 function findBinaries(): string | null {
   const base = '/usr/lib/postgresql';
   const versions = existsSync(base) ? readdirSync(base).toSorted((a, b) => Number(b) - Number(a)) : [];
@@ -259,8 +142,6 @@ function unprivileged(): Account {
   }
   throw new Error('PostgreSQL does not run as root, and there is no other account for it');
 }
-
-const keyOf = (certificate: string) => `${certificate}.key`;
 
 function selfSigned(folder: string): string | null {
   const certificate = join(folder, 'server.pem');
