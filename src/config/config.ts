@@ -1,3 +1,5 @@
+import type { Hidden } from './hidden.ts';
+
 /**
  * The relay's configuration as the rest of the code sees it: complete (every default filled in), typed, and in plain
  * units: sizes in bytes, times in milliseconds. Where a limit may be switched off, 0 means none.
@@ -7,6 +9,8 @@ export interface Config {
   readonly node: string;
   /** The authenticator of every door that names none of its own. */
   readonly authenticator: AuthenticatorConfig;
+  /** Where the keys of publishers are, for a door that names no store of its own. */
+  readonly apiKeys: ApiKeysConfig;
   /** Channel patterns that bind every door of the PuSu door's realm; null: all channels. */
   readonly allowedChannels: readonly string[] | null;
   /** Every relay of the network, this one included; `host` or `host:port`. */
@@ -58,8 +62,15 @@ export type PusuDoorConfig = DoorConfig;
 export interface WspubsubDoorConfig extends DoorConfig {
   /** Milliseconds that a topic outlives its owner. */
   readonly grace: number;
-  readonly apiKeys: readonly ApiKey[];
+  readonly apiKeys: ApiKeysConfig;
 }
+
+export type ApiKeysConfig =
+  | { readonly store: 'list'; readonly keys: readonly ApiKey[] }
+  /** `file`: its path, which is absolute or relative to the working directory. */
+  | { readonly store: 'file'; readonly file: string }
+  /** `recheck`: milliseconds between looks at a table that does not tell of its changes; 0: none. */
+  | { readonly store: 'postgres'; readonly url: Hidden<string>; readonly recheck: number };
 
 /** A publisher's key for one domain, kept as the SHA-256 of the key: 32 bytes. */
 export interface ApiKey {

@@ -1,10 +1,10 @@
 import { addressBlock, host, origins, port, proxy, relay, socketPath } from './addresses.ts';
-import { apiKeys } from './api-keys.ts';
+import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
-import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
+import { alias, key, type Reader, type SectionValue, section, switchable } from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -33,6 +33,7 @@ export const relayKeys = section({
   authenticator: key(authenticatorName, 'None'),
   passwords: key(passwords, []),
   allow_read_by_default: key(flag, false),
+  apikeys: apiKeyStores(60 * seconds),
   allowed_channels: key(orNull(channelPatterns), null),
   jwt_signing_algorithms: key(
     listOf('a list of algorithms', matching('an algorithm such as HS256', /^\w+$/)),
@@ -50,7 +51,7 @@ export const relayKeys = section({
       section({
         ...door('127.0.0.1', 3000, 'wspubsub'),
         grace: key(time, 10 * seconds),
-        apikeys: section({ list: key(apiKeys, []), file: unavailable(), postgres: unavailable() }),
+        apikeys: apiKeyStores(null),
       }),
     ),
     pinghub: switchable(

@@ -1,11 +1,12 @@
 import { isAbsolute, join } from 'node:path';
+import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf } from './authenticators.ts';
 import type { Config, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
 /**
- * The configuration that checked settings stand for; `hostName` names a relay that has no name of its own, `folder` is
- * where the paths of files start.
+ * The configuration that checked settings stand for. `hostName` names a relay that has no name of its own; files are
+ * relative to `folder`, that of the configuration file.
  */
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, network, admin, limits, log } = settings;
@@ -13,6 +14,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
     authenticator: authenticatorOf(settings.authenticator, settings),
+    apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
     doors: {
@@ -20,7 +22,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
       wspubsub: wspubsub && {
         ...doorOf(wspubsub, folder),
         grace: wspubsub.grace,
-        apiKeys: wspubsub.apikeys.list,
+        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
       },
       pinghub: pinghub && {
         ...doorOf(pinghub, folder),

@@ -7,9 +7,12 @@ import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
 import { packageRoot, temporaryFolder } from './relay-process.ts';
 
+/** Debian has it where only root looks for commands. */
+const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
+
 /** Whether there is an nginx to run. */
 export function hasNginx(): boolean {
-  return spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0;
+  return spawnSync('nginx', ['-v'], { stdio: 'ignore', env }).status === 0;
 }
 
 /**
@@ -41,6 +44,7 @@ export async function startNginx(
   );
   const child = spawn('nginx', ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env,
   });
   const gone = new Promise((resolve) => child.on('exit', resolve));
   t.teardown(() => {
