@@ -1,9 +1,11 @@
 import type { WebSocketServer } from 'ws';
-import type { AdmissionControl } from './acceptor/admission.ts';
 import { type DrainerArgs, drainer } from './acceptor/drainer.ts';
-import { type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
+import type { Gate } from './acceptor/gate.ts';
+import { type Edge, type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
+import { readTls } from './config/tls-files.ts';
 import { Connection } from './connection/connection.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
@@ -33,7 +35,7 @@ export interface OpenDoorsOptions {
   readonly acceptor: ProcessName<SupervisorMessage>;
   readonly authenticators: ProcessName<SupervisorMessage>;
   readonly topics: Topics;
-  readonly admission: AdmissionControl;
+  readonly gate: Gate;
   readonly log: Log;
   readonly newWebSocketServer: (limits: Limits) => WebSocketServer;
   readonly startHandler: ListenerArgs['startHandler'];
@@ -58,12 +60,12 @@ interface Opened {
 const LAST_ANSWERS = 10_000;
 /** Keys that a door's authenticators come from. */
 const GUARD_KEYS =
-  /^(authenticator|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|apikeys).*)?)$/;
+  /^(authenticator|apikeys|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|apikeys).*)?)$/;
 /** Keys below a door's that its listener was started with; all others are read at the time of need. */
-const LISTENER_KEYS = /^doors\.\w+\.(tls|trusted_proxies|proxy_protocol)(\.|$)/;
+const LISTENER_KEYS = /^doors\.\w+\.(origin|tls|trusted_proxies|proxy_protocol)(\.|$)/;
 
 export class OpenDoors implements Reloadable {
-  readonly keys = ['doors', 'authenticator', 'allowed_channels', 'limits'];
+  readonly keys = ['doors', 'authenticator', 'apikeys', 'allowed_channels', 'limits'];
   /** A client's topics are in the realm that it came into. */
   readonly except = ['doors.*.realm'];
   readonly #options: OpenDoorsOptions;
@@ -78,6 +80,11 @@ export class OpenDoors implements Reloadable {
   /** The listeners of all doors. */
   get listeners(): ProcessName<ListenerMessage>[] {
     return Array.from(this.#open.values(), ({ listener: { name } }) => name);
+  }
+
+  /** Has the doors read their certificates and keys again. */
+  rereadTls(): void {
+    for (const name of this.listeners) sendNamed(this.#options.system, name, { type: 'reread-tls' });
   }
 
   /** The doors of the first configuration, to be started by their supervisors. */
@@ -262,7 +269,7 @@ export class OpenDoors implements Reloadable {
   }
 
   #newContext(settings: DoorSettings, limits: Limits, guards: Pick<Guards, 'of'>): DoorContext {
-    const { topics, log, newWebSocketServer } = this.#options;
+    const { topics, log, newWebSocketServer, gate } = this.#options;
     return {
       door: settings.door,
       realm: settings.realm,
@@ -273,6 +280,7 @@ export class OpenDoors implements Reloadable {
       grace: settings.grace,
       counters: newDoorCounters(),
       webSockets: newWebSocketServer(limits),
+      attempts: gate.attempts,
       log,
     };
   }
@@ -281,9 +289,16 @@ export class OpenDoors implements Reloadable {
     settings: DoorSettings,
     context: DoorContext,
   ): { readonly door: OpenDoor; readonly specs: ChildSpec[] } {
-    const { admission, startHandler, log, topics } = this.#options;
+    const { gate, startHandler, log, topics } = this.#options;
     const own = this.#opened(`listener.${settings.door.name}`);
-    const args: ListenerArgs = { context, at: settings.at, admission, startHandler, log };
+    const args: ListenerArgs = {
+      context,
+      at: settings.at,
+      edge: edgeOf(settings, context),
+      gate,
+      startHandler,
+      log,
+    };
     const specs = [worker(own.id, listener, args, { name: own.name })];
     let metrics: Opened | null = null;
     if (settings.metrics !== null) {
@@ -327,6 +342,17 @@ export class OpenDoors implements Reloadable {
       // The supervisor has ended meanwhile.
     }
   }
+}
+
+function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
+  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  return {
+    origin,
+    tls: tls === null ? null : () => readTls(tls),
+    trustedProxies,
+    proxyProtocol,
+    open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
+  };
 }
 
 function samePlace(a: DoorSettings['at'] | null, b: DoorSettings['at'] | null): boolean {

@@ -261,7 +261,8 @@ function terminal(t: ExecutionContext, args: readonly string[]) {
     async see(what: RegExp): Promise<void> {
       const end = performance.now() + PATIENCE;
       await until(() => what.test(seen) || performance.now() > end);
-      if (!what.test(seen)) throw new Error(`${what} has not come; after the last one: ${JSON.stringify(seen)}`);
+      if (!what.test(seen))
+        throw new Error(`${what} has not come; after the last one: ${JSON.stringify(seen)}`);
       seen = seen.slice((what.exec(seen)?.index ?? 0) + (what.exec(seen)?.[0].length ?? 0));
     },
     ended: new Promise((resolve) => child.on('exit', resolve)),
