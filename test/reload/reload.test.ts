@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Reloaded } from '../../src/console/node-view.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
-import { connectWs, type WsClient } from '../support/ws-client.ts';
+import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
 type Settings = Parameters<typeof testConfig>[0];
 
@@ -147,4 +147,16 @@ test('two reloads at once are done one after the other', async (t) => {
   ]);
   t.deepEqual(one?.applied, ['limits.drain']);
   t.deepEqual(two?.applied, []);
+});
+
+test('other origins make the door listen anew, and connections stay', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const one = await client(t, relay);
+  const headers = { origin: 'https://other.example.com' };
+  await connectWs(t, relay.port('pusu'), '/', { headers });
+  const next = { doors: { pusu: { origin: ['https://chat.example.com'] } } };
+  t.like(await reload(relay, next), { ok: true, applied: ['doors.pusu.origin'] });
+  t.is((await refusedWs(t, relay.port('pusu'), '/', { headers })).status, 403);
+  await connectWs(t, relay.port('pusu'), '/', { headers: { origin: 'https://chat.example.com' } });
+  await lives(t, one, 'a');
 });
