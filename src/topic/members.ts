@@ -6,6 +6,8 @@ export interface Group<Member, Ref> {
   readonly members: Map<Member, Ref>;
   /** Rendered for the delivery that is being made. */
   readonly parts: Part[];
+  /** Messages of that delivery that the format cannot carry. */
+  undeliverable: number;
 }
 
 /** Who is in a topic, by the format of what they get. */
@@ -28,7 +30,7 @@ export class Members<Member, Ref> {
   add(member: Member, format: Format, ref: Ref, whileOwned = false): void {
     let group = this.groups.find((candidate) => candidate.format === format);
     if (group === undefined) {
-      group = { format, members: new Map(), parts: [] };
+      group = { format, members: new Map(), parts: [], undeliverable: 0 };
       this.groups.push(group);
     }
     group.members.set(member, ref);
@@ -41,7 +43,6 @@ export class Members<Member, Ref> {
     for (const [index, group] of this.groups.entries()) {
       const ref = group.members.get(member);
       if (!group.members.delete(member)) continue;
-      // A group without members renders nothing more; parts that it holds belong to nobody.
       if (group.members.size === 0) this.groups.splice(index, 1);
       return ref;
     }
