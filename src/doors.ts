@@ -46,7 +46,8 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   }
   if (wspubsub !== null) {
     const realmIsShared = [pusu, pinghub].some((other) => other?.realm === wspubsub.realm);
-    const door = wspubsubDoor({ topicLength, realmIsShared });
+    const subscribersNeedRight = realmIsShared || wspubsub.authenticator !== null;
+    const door = wspubsubDoor({ topicLength, subscribersNeedRight });
     settings.push({ ...common, ...wspubsub, door, formats: [wspubsubFormat], at: at(wspubsub) });
   }
   if (pinghub !== null) {

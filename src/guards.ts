@@ -2,14 +2,19 @@ import { withinChannels } from './authenticator/allowed-channels.ts';
 import { apiKeys } from './authenticator/api-keys.ts';
 import { authenticatorFrom } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
+import type { Authorisation } from './authenticator/authorisation.ts';
 import type { Authenticator } from './authenticator/contract.ts';
 import { readEverything, restrict } from './authenticator/permissions.ts';
+import { StandingAnswers } from './authenticator/standing.ts';
 import type { Config } from './config/config.ts';
 import type { DoorContext, Guard } from './connection/door-context.ts';
 import type { DoorSettings } from './doors.ts';
 import type { Log } from './log.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
 import { processName } from './otp/registry.ts';
+
+/** Milliseconds beyond an authenticator's own limit that a connection waits for its answer. */
+const PATIENCE = 3000;
 
 /** Which authenticator judges the clients of which door: one process for each, bound to the channels that are allowed. */
 export class Guards {
@@ -34,14 +39,18 @@ export class Guards {
       open: {
         anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
         server: null,
+        needs: 'credential',
+        patience: 0,
       },
     };
   }
 
   #guard(id: string, authenticator: Authenticator): Guard {
     const server = processName<AuthenticatorMessage>(id);
-    const args = { authenticator, log: this.#log.authenticator };
+    const standing = new StandingAnswers<Authorisation>();
+    const args = { authenticator, log: this.#log.authenticator, standing };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
-    return { anonymous: authenticator.anonymous, server };
+    const { anonymous, needs = 'credential' } = authenticator;
+    return { anonymous, server, needs, patience: PATIENCE };
   }
 }

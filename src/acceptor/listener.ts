@@ -14,6 +14,7 @@ import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../o
 import { isAlive, type Pid, type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { type AdmissionControl, plainAddress } from './admission.ts';
+import { clientRequest } from './client-request.ts';
 import { refuseHandshake } from './handshake.ts';
 import { describeFailure } from './listen-failure.ts';
 
@@ -214,7 +215,7 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
   const refusal = refuseHandshake(request);
   const route = refusal ?? context.door.route(asDoorRequest(request, true));
   if (route.type === 'open' && route.transport === 'websocket') {
-    open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), socket);
+    open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), request);
     return;
   }
   const answer = route.type === 'reply' ? route : textReply(400, 'Error: bad request. Not to be upgraded.');
@@ -235,23 +236,26 @@ function request(state: State, message: IncomingMessage, response: ServerRespons
     route.transport === 'stream'
       ? new StreamTransport(message, response)
       : new ExchangeTransport(message, response, context.limits.message);
-  open(state, route, transport, message.socket);
+  open(state, route, transport, message);
 }
 
 function open(
   state: State,
   route: Extract<Route, { type: 'open' }>,
   transport: Transport,
-  socket: Socket,
+  request: IncomingMessage,
 ): void {
   const { context, startHandler } = state;
+  const guard = context.guards[route.guard];
   const taken = startHandler({
     context,
-    guard: context.guards[route.guard],
+    guard,
     transport,
     session: route.session,
     format: route.format,
-    address: plainAddress(socket.remoteAddress),
+    address: plainAddress(request.socket.remoteAddress),
+    about: route.about ?? null,
+    request: guard.needs === 'credential' ? undefined : clientRequest(request),
   });
   if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
 }

@@ -1,4 +1,4 @@
-import { isEmpty } from '../authenticator/permissions.ts';
+import { allows, isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
@@ -15,8 +15,10 @@ import {
   TRY_AGAIN_LATER,
 } from './close-codes.ts';
 import { close, reply } from './closing.ts';
-import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
-import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
+import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
+import { answered, answeredJudging, perform, received, refusal, step, updateReading } from './performing.ts';
+import { rejoin } from './rejoining.ts';
+import { expire, graceOver, grant, hasRight, regrant } from './rights.ts';
 import {
   checkProgress,
   countDropped,
@@ -27,10 +29,6 @@ import {
   queue,
   tellNew,
 } from './writing.ts';
-
-/** How often a member of a topic that was lost tries to join it again, and for how long, in milliseconds. */
-const REJOIN_PERIOD = 100;
-const REJOIN_LIMIT = 5000;
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 
@@ -49,8 +47,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
     const { authorise } = args.context.limits;
-    if (authorise > 0 && isEmpty(connection.permissions))
-      sendAfter(self, authorise, { type: 'still-no-right' });
+    if (authorise > 0 && !hasRight(connection)) sendAfter(self, authorise, { type: 'still-no-right' });
     return connection;
   },
 
@@ -85,11 +82,21 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'unavailable':
         authorisation(connection, message);
         return keep;
+      case 'regranted':
+      case 'revoked':
+        regrant(connection, message);
+        return keep;
+      case 'expire':
+        expire(connection);
+        return keep;
+      case 'grace-over':
+        graceOver(connection);
+        return keep;
       case 'no-answer':
         noAnswer(connection, message.question);
         return keep;
       case 'still-no-right':
-        if (connection.phase === 'open' && isEmpty(connection.permissions)) {
+        if (connection.phase === 'open' && !hasRight(connection)) {
           close(connection, POLICY_VIOLATION, 'authorize timeout');
         }
         return keep;
@@ -148,7 +155,7 @@ function isTooBig(connection: Connection, payload: Buffer): boolean {
     connection.transport.kind === 'exchange'
   )
     return false;
-  if (!isEmpty(connection.permissions)) return false;
+  if (hasRight(connection)) return false;
   close(connection, TOO_BIG, 'authorize first');
   return true;
 }
@@ -184,19 +191,21 @@ function authorisation(
   message: Extract<ConnectionMessage, { readonly type: 'authorised' | 'unavailable' }>,
 ): void {
   const { question } = connection;
-  if (question?.type !== 'authorise' || question.ref !== message.ref) return;
+  if (question?.type !== 'authorise' && question?.type !== 'judge') return;
+  if (question.ref !== message.ref) return;
   if (message.type === 'unavailable') {
-    answered(connection, { type: 'unavailable' });
-    return;
+    answered(connection, { type: message.faulty ? 'faulty' : 'unavailable' });
+  } else if (question.type === 'judge') {
+    answeredJudging(connection, question, message);
+  } else {
+    grant(connection, message);
+    answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
   }
-  grant(connection, message.permissions);
-  answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
 }
 
 function noAnswer(connection: Connection, question: Connection['question']): void {
   if (question === undefined || connection.question !== question) return;
-  if (question.type === 'authorise') answered(connection, { type: 'unavailable' });
-  else answered(connection, refusal(question.type, question.topic, 'unavailable'));
+  answered(connection, { type: 'unavailable' });
 }
 
 function fromTopic(
@@ -209,14 +218,12 @@ function fromTopic(
       joined(connection, message.topic);
       return;
     case 'claimed':
-      connection.owned = message.topic;
-      if (isAsked(question, 'claim', message.topic.name))
-        answered(connection, { type: 'claimed', topic: message.topic.name });
+      claimed(connection, message.topic);
       return;
     case 'refused':
       if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
       else if (isAsked(question, message.action, message.name))
-        answered(connection, refusal(message.action, message.name, message.why));
+        answered(connection, refusal(message.action, question.as, message.why));
       // Where nothing is asked it is about a topic that was lost, and will be tried again.
       else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
       return;
@@ -231,48 +238,41 @@ function fromTopic(
 }
 
 function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self } = connection;
+  const { question, memberships, self, guard, permissions } = connection;
   const asked = isAsked(question, 'join', topic.name);
   if (!asked && memberships.get(topic.name) === undefined) {
     // It has left while the topic was lost.
     if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
     return;
   }
-  memberships.set(topic);
-  tellNew(connection, topic);
-  if (asked) answered(connection, { type: 'joined', topic: topic.name });
-}
-
-function isAsked(question: Connection['question'], type: 'join' | 'claim', topic: string): boolean {
-  return question?.type === type && question.topic === topic;
-}
-
-/** A topic has gone under its members: they are the ones who know that it is wanted. */
-function rejoin(connection: Connection, topic: Topic, since: number): void {
-  const { self, context, format, memberships, memberWhile } = connection;
-  const { grace, realm, topics } = context;
-  const { name } = topic;
-  const isOwner = connection.owned === topic;
-  const isMember = memberships.get(name) === topic && format !== null;
-  if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
-  if (now(self) - since >= REJOIN_LIMIT) {
-    close(connection, TRY_AGAIN_LATER, 'topic lost');
+  if (asked && guard.needs !== 'topic' && !allows(permissions, 'read', topic.name)) {
+    // The right has gone while the join was under way.
+    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    answered(connection, refusal('join', question.as, 'forbidden'));
     return;
   }
-  if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
-  if (isMember) {
-    const request = {
-      type: 'join',
-      name,
-      member: self,
-      format,
-      while: memberWhile,
-      again: { grace },
-    } as const;
-    topics.route(self.system, realm, request);
-  }
-  // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
-  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
+  memberships.set(topic);
+  tellNew(connection, topic);
+  if (!asked) return;
+  connection.judged?.joined.set(question.as, topic.name);
+  answered(connection, { type: 'joined', topic: question.as });
+}
+
+function claimed(connection: Connection, topic: Topic): void {
+  const { question, guard, permissions } = connection;
+  connection.owned = topic;
+  if (!isAsked(question, 'claim', topic.name)) return;
+  if (guard.needs === 'topic' || allows(permissions, 'write', topic.name))
+    answered(connection, { type: 'claimed', topic: question.as });
+  else answered(connection, refusal('claim', question.as, 'forbidden'));
+}
+
+function isAsked<T extends 'join' | 'claim'>(
+  question: Connection['question'],
+  type: T,
+  topic: string,
+): question is Extract<Question, { readonly as: string }> {
+  return question?.type === type && question.topic === topic;
 }
 
 function goAway(connection: Connection): Next<Connection> {
@@ -290,7 +290,7 @@ function closedByTransport(connection: Connection, code: number): void {
 }
 
 function writeLog(connection: Connection): void {
-  const { context, self, closeCode, closeReason } = connection;
+  const { context, self, closeCode, closeReason, subject } = connection;
   context.log.closed(
     {
       door: context.door.name,
@@ -301,6 +301,7 @@ function writeLog(connection: Connection): void {
       in: connection.messagesIn,
       out: connection.messagesOut,
       age: Math.round(uptime(self)),
+      ...(subject === null ? {} : { subject }),
     },
     closeReason === 'slow' ? 'warn' : 'info',
   );

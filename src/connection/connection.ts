@@ -1,6 +1,8 @@
-import type { Authorisation } from '../authenticator/authenticator-server.ts';
-import type { Permissions } from '../authenticator/permissions.ts';
-import type { Session } from '../door/contract.ts';
+import type { Authorisation } from '../authenticator/authorisation.ts';
+import type { ClientRequest } from '../authenticator/contract.ts';
+import type { Permissions, Right } from '../authenticator/permissions.ts';
+import { Hidden } from '../authenticator/secret.ts';
+import type { About, Command, Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import type { Timer } from '../otp/timer.ts';
@@ -8,8 +10,10 @@ import type { Format } from '../topic/format.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { Credit } from './credit.ts';
 import type { DoorContext, Guard } from './door-context.ts';
+import type { Judged } from './judging.ts';
 import { Memberships } from './memberships.ts';
 import { Outbox } from './outbox.ts';
+import type { Held } from './rights.ts';
 import type { Transport } from './transport.ts';
 
 /** What the transport tells. Payloads are views of a read buffer. */
@@ -27,7 +31,7 @@ export type ConnectionMessage =
   | Exit
   /** What was written has reached the kernel. */
   | { readonly type: 'flushed' }
-  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' }
+  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' | 'expire' | 'grace-over' }
   | { readonly type: 'no-answer'; readonly question: Question }
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
   | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
@@ -35,7 +39,17 @@ export type ConnectionMessage =
 /** Something asked of another process, whose answer the session waits for. */
 export type Question =
   | { readonly type: 'authorise'; readonly ref: number }
-  | { readonly type: 'join' | 'claim'; readonly topic: string };
+  | Judging
+  /** `as`: how the client calls the topic. */
+  | { readonly type: 'join' | 'claim'; readonly topic: string; readonly as: string };
+
+/** Whether a topic may be used; `command` is performed when it may. */
+export interface Judging {
+  readonly type: 'judge';
+  readonly ref: number;
+  readonly right: Right;
+  readonly command: Extract<Command, { readonly type: 'join' | 'claim' | 'publish' }>;
+}
 
 export interface ConnectionArgs {
   readonly context: DoorContext;
@@ -47,6 +61,10 @@ export interface ConnectionArgs {
   connection?: Connection;
   readonly format: Format | null;
   readonly address: string;
+  /** Where the request itself names the topic. */
+  readonly about: About | null;
+  /** Only where the guard needs it; taken out by the handler, as the session is. */
+  request: ClientRequest | undefined;
 }
 
 /**
@@ -65,7 +83,23 @@ export class Connection {
   readonly address: string;
   session: Session;
   phase: Phase = 'opening';
+  /** All that it may do now. */
   permissions: Permissions;
+  /** What of it holds for good. */
+  lasting: Permissions;
+  /** What may end, by the number of the question that brought it; see `rights.ts`. */
+  held: Map<number, Held> | undefined = undefined;
+  /** For what ends next. */
+  expiry: Timer | undefined = undefined;
+  /** Topics that it was in, and may not read at the moment. */
+  suspended: readonly string[] | undefined = undefined;
+  /** Who it is, for the log. */
+  subject: string | null = null;
+  readonly about: About | null;
+  /** For guards that judge each topic: what was asked already, the credential, and the client's request. */
+  judged: Judged | undefined = undefined;
+  credential: Hidden<string> | undefined = undefined;
+  readonly request: Hidden<ClientRequest> | undefined;
   readonly memberships = new Memberships();
   readonly outbox = new Outbox();
   readonly credit = new Credit();
@@ -107,5 +141,9 @@ export class Connection {
     this.format = args.format;
     this.address = args.address;
     this.permissions = args.guard.anonymous;
+    this.lasting = args.guard.anonymous;
+    this.about = args.about;
+    this.request = args.request === undefined ? undefined : new Hidden(args.request);
+    args.request = undefined;
   }
 }

@@ -34,7 +34,17 @@ export type Route =
       readonly session: Session;
       /** Who judges it: the door's authenticator, its API keys, or nobody (it may read all of the realm). */
       readonly guard: 'authenticator' | 'apikeys' | 'open';
+      /** Absent: the topics that it is about are named later. */
+      readonly about?: About;
     };
+
+/** What a request that names its topic wants there, for those who judge requests. */
+export interface About {
+  readonly read: boolean;
+  readonly write: boolean;
+  /** The topic that a request of the same kind for another path would name; null: none. */
+  topicAt(path: string): string | null;
+}
 
 export interface HttpReply {
   readonly type: 'reply';
@@ -62,8 +72,10 @@ export type Event =
   | { readonly type: 'body'; readonly payload: Buffer }
   /** Answers `authorise`. `granted`: at least one right was. */
   | { readonly type: 'authorised'; readonly granted: boolean }
-  /** The authenticator did not answer, or could not. */
+  /** The authenticator did not answer, or could not; in place of the answer to any question. */
   | { readonly type: 'unavailable' }
+  /** The same, where the fault is not one that goes away: who was asked has answered what is no answer. */
+  | { readonly type: 'faulty' }
   /** Answers `join`: every message accepted from now on will be delivered. */
   | { readonly type: 'joined'; readonly topic: string }
   /** Answers `claim`: the connection owns the topic. */
@@ -76,14 +88,14 @@ export type Event =
 
 /**
  * A join, claim or publish that is not to be.
- * forbidden: no right. missing: `while: 'owned'` and nobody owns it. owned: another connection does.
+ * forbidden: no right. denied: the request as a whole was judged, and refused. missing: `while: 'owned'` and nobody owns it. owned: another connection does.
  * too-many: more topics than one connection may have. unavailable: the relay cannot, now.
  */
 export interface Refused {
   readonly type: 'refused';
   readonly action: 'join' | 'claim' | 'publish';
   readonly topic: string;
-  readonly why: 'forbidden' | 'missing' | 'owned' | 'too-many' | 'unavailable';
+  readonly why: 'forbidden' | 'denied' | 'missing' | 'owned' | 'too-many' | 'unavailable';
 }
 
 export type Command =

@@ -25,6 +25,8 @@ export const upgradeRequired = textReply(426, 'Upgrade Required: this is a WebSo
 });
 export const unavailable = textReply(503, 'Service Unavailable', { 'Retry-After': '1' });
 
+export const internalError = textReply(500, 'Internal Server Error');
+
 /** `allow`: the methods that would do, joined by `, `. */
 export function methodNotAllowed(allow: string): HttpReply {
   return textReply(405, 'Method Not Allowed', { Allow: allow });
@@ -37,6 +39,7 @@ export function refusal(why: Refused['why'], known: boolean): HttpReply {
       return known ? forbidden : unauthorised;
     case 'missing':
       return notFound;
+    case 'denied':
     case 'owned':
     case 'too-many':
       return forbidden;

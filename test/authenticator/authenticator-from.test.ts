@@ -2,7 +2,7 @@ import test from 'ava';
 import { authenticatorFrom } from '../../src/authenticator/authenticator-from.ts';
 import { allows, everything, none, readEverything } from '../../src/authenticator/permissions.ts';
 import { sha256 } from '../../src/authenticator/secret.ts';
-import { question } from './asker.ts';
+import { permissionsFor, question } from './asker.ts';
 
 test('the configured name chooses the authenticator', async (t) => {
   t.deepEqual(authenticatorFrom({ name: 'None' }).anonymous, everything);
@@ -16,6 +16,6 @@ test('PasswordAuthenticator gets its passwords and its default', async (t) => {
   const authenticator = authenticatorFrom(config);
   t.is(authenticator.name, 'PasswordAuthenticator');
   t.deepEqual(authenticator.anonymous, readEverything);
-  t.true(allows(await authenticator.authorise(question('word')), 'write', 'a'));
+  t.true(allows(await permissionsFor(authenticator, 'word'), 'write', 'a'));
   t.deepEqual(authenticatorFrom({ ...config, allowReadByDefault: false }).anonymous, none);
 });

@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { authenticatorServer } from '../../src/authenticator/authenticator-server.ts';
 import type { Authenticator } from '../../src/authenticator/contract.ts';
+import { grantOf } from '../../src/authenticator/grant.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
 import {
   allows,
@@ -46,7 +47,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     ),
   );
   const asked = async (authenticator: Authenticator, authorization: string) =>
-    authenticator.authorise(question(authorization));
+    grantOf(await authenticator.authorise(question(authorization))).permissions;
 
   test(`${name}: a known credential opens what it should, and no more`, async (t) => {
     const authenticator = make();

@@ -33,6 +33,11 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
     return wantedOrigin === null || sent === undefined || normalOrigin(sent) === wantedOrigin;
   }
 
+  function topicAt(target: string): string | null {
+    const path = target.startsWith('/') ? decodeOnce(target) : null;
+    return path !== null && isWithin(path, topicLength) ? topicOf(path) : null;
+  }
+
   return {
     name: 'pinghub',
     route(request: DoorRequest): Route {
@@ -45,8 +50,7 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
       if (wish === 'page') return pageReply(path);
       if (!isOriginWanted(request)) return forbidden;
 
-      // The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own.
-      const topic = path.slice(1);
+      const topic = topicOf(path);
       const credential = credentialOf(request);
       switch (wish) {
         case 'websocket':
@@ -56,6 +60,7 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
             format: pinghubFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',
+            about: { read: true, write: true, topicAt },
           };
         case 'stream':
           return {
@@ -64,6 +69,7 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',
+            about: { read: true, write: false, topicAt },
           };
         case 'exchange':
           return {
@@ -72,10 +78,16 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
             format: null,
             session: postSession(topic, credential),
             guard: 'authenticator',
+            about: { read: false, write: true, topicAt },
           };
       }
     },
   };
+}
+
+/** The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own. */
+function topicOf(path: string): string {
+  return path.slice(1);
 }
 
 function wishOf(request: DoorRequest): 'websocket' | 'stream' | 'exchange' | 'page' | 'other' {

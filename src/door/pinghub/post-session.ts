@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ending } from '../closed-session.ts';
 import { type Command, type Event, nothing, type Session, type Step } from '../contract.ts';
-import { refusal, textReply, unauthorised, unavailable } from '../replies.ts';
+import { internalError, refusal, textReply, unauthorised, unavailable } from '../replies.ts';
 import { badRequest } from './bad-request.ts';
 
 /** A POST: its body is one message. It is answered when the topic has taken it, or at once when it is empty. */
@@ -41,6 +41,8 @@ class PostSession implements Session {
         return ending(refusal(event.why, this.known));
       case 'unavailable':
         return ending(unavailable);
+      case 'faulty':
+        return ending(internalError);
       default:
         return [this, nothing];
     }

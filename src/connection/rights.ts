@@ -1,0 +1,159 @@
+import type { Authorisation, Terms } from '../authenticator/authorisation.ts';
+import { allows, isEmpty, type Permissions, union } from '../authenticator/permissions.ts';
+import { CREDENTIALS } from '../authenticator/standing.ts';
+import { send } from '../otp/process.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import { Topic } from '../topic/topic.ts';
+import { POLICY_VIOLATION } from './close-codes.ts';
+import { close } from './closing.ts';
+import type { Connection } from './connection.ts';
+import { rejoin } from './rejoining.ts';
+
+/**
+ * What a connection may do, and how it comes to an end: rights for good, and those of credentials that expire or are
+ * taken back, each by itself. What one credential loses another one may still give.
+ */
+
+/** The rights of one credential, which may end. */
+export interface Held {
+  readonly permissions: Permissions;
+  /** On the clock of the processes; null: not by time. */
+  readonly until: number | null;
+  readonly grace: number;
+}
+
+/** A timer of Node's fires at once when its delay does not fit 31 bits. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** Whether it has shown any right at all; until then it may cost little, and stay for a short time. */
+export function hasRight({ permissions, judged }: Connection): boolean {
+  return (judged !== undefined && judged.size > 0) || !isEmpty(permissions);
+}
+
+/** Adds the rights of a credential to those that the connection has. */
+export function grant(
+  connection: Connection,
+  { ref, permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>,
+): void {
+  if (isEmpty(permissions)) return;
+  connection.subject = terms?.subject ?? connection.subject;
+  if (terms === undefined || (terms.lasts === null && !terms.revocable)) {
+    connection.lasting = union(connection.lasting, permissions);
+  } else {
+    connection.held ??= new Map();
+    hold(connection, connection.held, ref, permissions, terms);
+  }
+  addUp(connection);
+  resume(connection);
+}
+
+/** The credential grants something else by now, or nothing. */
+export function regrant(
+  connection: Connection,
+  message: Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>,
+): void {
+  const { held } = connection;
+  if (held?.has(message.ref) !== true) return;
+  if (message.type === 'revoked') held.delete(message.ref);
+  else if (message.terms !== undefined)
+    hold(connection, held, message.ref, message.permissions, message.terms);
+  addUp(connection);
+  if (
+    connection.accepted &&
+    (!hasRight(connection) || lostTopics(connection).length > 0 || !ownsByRight(connection))
+  )
+    close(connection, POLICY_VIOLATION, 'revoked');
+  else resume(connection);
+}
+
+/** Takes away what has expired. Nothing is delivered any more that it gave; the connection may stay on for the grace. */
+export function expire(connection: Connection): void {
+  const { held, self } = connection;
+  if (held === undefined) return;
+  const time = now(self);
+  let grace = -1;
+  for (const [ref, { until, grace: more }] of held) {
+    if (until === null || until > time) continue;
+    held.delete(ref);
+    grace = Math.max(grace, more);
+  }
+  schedule(connection);
+  if (grace < 0) return;
+  addUp(connection);
+  if (!connection.accepted) return;
+  const lost = lostTopics(connection);
+  for (const topic of lost) {
+    connection.memberships.delete(topic.name);
+    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    connection.suspended = [...(connection.suspended ?? []), topic.name];
+  }
+  if (!ownsByRight(connection)) close(connection, POLICY_VIOLATION, 'expired');
+  else if (!hasRight(connection) || lost.length > 0) {
+    if (grace > 0) sendAfter(self, Math.min(grace, LONGEST_DELAY), { type: 'grace-over' });
+    else graceOver(connection);
+  }
+}
+
+/** By now it should have authorised again. */
+export function graceOver(connection: Connection): void {
+  const lacks = connection.suspended !== undefined || !hasRight(connection);
+  if (connection.phase === 'open' && lacks) close(connection, POLICY_VIOLATION, 'expired');
+}
+
+/** It leaves a topic that it is not getting at the moment. */
+export function forget(connection: Connection, name: string): void {
+  const rest = connection.suspended?.filter((each) => each !== name) ?? [];
+  connection.suspended = rest.length > 0 ? rest : undefined;
+}
+
+function hold(
+  connection: Connection,
+  held: Map<number, Held>,
+  ref: number,
+  permissions: Permissions,
+  { lasts, grace }: Terms,
+): void {
+  held.set(ref, { permissions, until: lasts === null ? null : now(connection.self) + lasts, grace });
+  const [oldest] = held.keys();
+  if (held.size > CREDENTIALS && oldest !== undefined) held.delete(oldest);
+  if (lasts !== null) schedule(connection);
+}
+
+function addUp(connection: Connection): void {
+  connection.permissions = connection.lasting;
+  for (const { permissions } of connection.held?.values() ?? [])
+    connection.permissions = union(connection.permissions, permissions);
+}
+
+/** One timer, for what expires next. */
+function schedule(connection: Connection): void {
+  connection.expiry?.cancel();
+  connection.expiry = undefined;
+  let next = Number.POSITIVE_INFINITY;
+  for (const { until } of connection.held?.values() ?? []) next = Math.min(next, until ?? next);
+  if (next === Number.POSITIVE_INFINITY) return;
+  const delay = Math.min(Math.max(next - now(connection.self), 0), LONGEST_DELAY);
+  connection.expiry = sendAfter(connection.self, Math.ceil(delay), { type: 'expire' });
+}
+
+function lostTopics(connection: Connection): Topic[] {
+  return [...connection.memberships].filter(({ name }) => !allows(connection.permissions, 'read', name));
+}
+
+function ownsByRight({ owned, permissions }: Connection): boolean {
+  return owned === undefined || allows(permissions, 'write', owned.name);
+}
+
+/** Joins again what had been left for want of a right that is there now. */
+function resume(connection: Connection): void {
+  const { suspended, permissions, context, memberships } = connection;
+  for (const name of suspended ?? []) {
+    if (!allows(permissions, 'read', name)) continue;
+    forget(connection, name);
+    if (memberships.get(name) !== undefined) continue;
+    // Stands for the topic until the join is answered, as a topic that was lost does.
+    const placeholder = new Topic(context.realm, name);
+    memberships.set(placeholder);
+    rejoin(connection, placeholder, now(connection.self));
+  }
+}
