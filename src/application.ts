@@ -3,6 +3,7 @@ import { AdmissionControl } from './acceptor/admission.ts';
 import { drainer } from './acceptor/drainer.ts';
 import { type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import type { DoorContext } from './connection/door-context.ts';
@@ -33,11 +34,16 @@ export interface Relay extends Application {
  * The relay: its supervision tree, and the only place where its parts are chosen and wired. The order of the children
  * is the order in which they start; they stop in the reverse one, so that accepting ends before anything else does.
  */
-export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
+export function startRelay(
+  config: Config,
+  maxConnections: number,
+  log: Log,
+  plugins: Plugins = new Map(),
+): Relay {
   const system = new System({ report: log.report });
   const topics = new Topics(newAccounting());
   const connections = new Connections();
-  const guards = new Guards(config, log);
+  const guards = new Guards(config, log, plugins);
   const admission = new AdmissionControl({
     connections: config.limits.connections ?? maxConnections,
     perAddress: config.limits.connectionsPerAddress,

@@ -17,6 +17,8 @@ export interface DoorSettings {
   readonly at: { readonly host: string; readonly port: number } | { readonly socket: string };
   /** Null: the relay's. */
   readonly authenticator: AuthenticatorConfig | null;
+  /** Milliseconds that its answer may take. */
+  readonly authenticatorTimeout: number;
   readonly apiKeys: WspubsubDoorConfig['apiKeys'];
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;

@@ -1,6 +1,6 @@
 import { withinChannels } from './authenticator/allowed-channels.ts';
 import { apiKeys } from './authenticator/api-keys.ts';
-import { authenticatorFrom } from './authenticator/authenticator-from.ts';
+import { authenticatorFrom, type Plugins } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authorisation } from './authenticator/authorisation.ts';
 import type { Authenticator } from './authenticator/contract.ts';
@@ -21,8 +21,10 @@ export class Guards {
   readonly specs: ChildSpec[] = [];
   readonly #config: Config;
   readonly #log: Log;
+  readonly #plugins: Plugins;
 
-  constructor(config: Config, log: Log) {
+  constructor(config: Config, log: Log, plugins: Plugins) {
+    this.#plugins = plugins;
     this.#config = config;
     this.#log = log;
   }
@@ -32,10 +34,16 @@ export class Guards {
     const patterns = realm === this.#config.doors.pusu?.realm ? this.#config.allowedChannels : null;
     const bound = (authenticator: Authenticator) =>
       patterns === null ? authenticator : withinChannels(authenticator, patterns);
-    const own = authenticatorFrom(settings.authenticator ?? this.#config.authenticator);
+    const { authenticator, authenticatorTimeout } = settings.authenticator === null ? this.#config : settings;
+    const timeout = authenticatorTimeout;
+    const own = authenticatorFrom(authenticator ?? this.#config.authenticator, timeout, this.#plugins);
     return {
-      authenticator: this.#guard(`authenticator.${door.name}`, bound(own)),
-      apikeys: this.#guard(`authenticator.${door.name}.apikeys`, bound(apiKeys(settings.apiKeys))),
+      authenticator: this.#guard(`authenticator.${door.name}`, bound(own), timeout),
+      apikeys: this.#guard(
+        `authenticator.${door.name}.apikeys`,
+        bound(apiKeys(settings.apiKeys)),
+        settings.authenticatorTimeout,
+      ),
       open: {
         anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
         server: null,
@@ -45,12 +53,12 @@ export class Guards {
     };
   }
 
-  #guard(id: string, authenticator: Authenticator): Guard {
+  #guard(id: string, authenticator: Authenticator, timeout: number): Guard {
     const server = processName<AuthenticatorMessage>(id);
     const standing = new StandingAnswers<Authorisation>();
-    const args = { authenticator, log: this.#log.authenticator, standing };
+    const args = { authenticator, log: this.#log.authenticator, timeout, standing };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
     const { anonymous, needs = 'credential' } = authenticator;
-    return { anonymous, server, needs, patience: PATIENCE };
+    return { anonymous, server, needs, patience: timeout + PATIENCE };
   }
 }

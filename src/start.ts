@@ -3,11 +3,13 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRelay } from './application.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import type { Config } from './config/config.ts';
-import { formatError } from './config/config-error.ts';
+import { type ConfigError, formatError } from './config/config-error.ts';
 import { loadConfig } from './config/load-config.ts';
 import { type Log, openLog } from './log.ts';
 import { describeReason, type ExitReason } from './otp/exit-reason.ts';
+import { loadPlugins } from './plugins.ts';
 
 /** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
 const FAILED = 1;
@@ -25,7 +27,7 @@ const USAGE = `usage: node dist/start.js [options]
 const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
 const DEFAULT_DESCRIPTORS = 1024;
 
-function main(): void {
+async function main(): Promise<void> {
   const options = readOptions();
   if (options.help === true) return void process.stdout.write(USAGE);
   const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,14 +38,17 @@ function main(): void {
     env: process.env,
     packageRoot,
   });
-  if (!loaded.ok) {
-    for (const error of loaded.errors) process.stderr.write(`${formatError(error)}\n`);
-    process.exitCode = BAD_CONFIG;
-    return;
-  }
+  if (!loaded.ok) return refuse(loaded.errors);
+  const loadedPlugins = await loadPlugins(loaded.config);
+  if (!loadedPlugins.ok) return refuse(loadedPlugins.errors);
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatError(warning)}\n`);
   if (options.check === true) return void process.stdout.write(`${loaded.file}: ok\n`);
-  run(loaded.config);
+  run(loaded.config, loadedPlugins.plugins);
+}
+
+function refuse(errors: readonly ConfigError[]): void {
+  for (const error of errors) process.stderr.write(`${formatError(error)}\n`);
+  process.exitCode = BAD_CONFIG;
 }
 
 function readOptions(): ReturnType<typeof parse> {
@@ -67,10 +72,10 @@ function parse() {
   }).values;
 }
 
-function run(config: Config): void {
+function run(config: Config, plugins: Plugins): void {
   const log = openLog(config.log, config.node);
   const descriptors = descriptorLimit();
-  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log);
+  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, plugins);
   // Sockets keep Node alive; a relay whose last listener is being restarted has none for a moment.
   const alive = setInterval(() => undefined, 2 ** 30);
   let stopping = false;
@@ -115,4 +120,4 @@ function versionOf(packageRoot: string): string {
   return (parsed as { readonly version: string }).version;
 }
 
-main();
+void main();

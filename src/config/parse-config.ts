@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigError, inReadingOrder, type Place, type Report } from './config-error.ts';
 import { environmentLayers } from './environment.ts';
@@ -59,7 +60,11 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
 
   const warnings: ConfigError[] = [];
   warnAbout(settings, complainInto(warnings));
-  return { ok: true, config: configOf(settings, hostName), warnings: inReadingOrder(warnings, file) };
+  return {
+    ok: true,
+    config: configOf(settings, hostName, dirname(file)),
+    warnings: inReadingOrder(warnings, file),
+  };
 }
 
 function into(list: ConfigError[]): Report {

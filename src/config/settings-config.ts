@@ -1,21 +1,30 @@
-import { authenticatorOf } from './authenticators.ts';
+import { authenticatorOf, timeoutOf } from './authenticators.ts';
 import type { AuthenticatorConfig, Config } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
-/** The configuration that checked settings stand for; `hostName` names a relay that has no name of its own. */
-export function configOf(settings: Settings, hostName: string): Config {
+/**
+ * The configuration that checked settings stand for. `hostName` names a relay that has no name of its own; files are
+ * relative to `folder`, that of the configuration file.
+ */
+export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, network, admin, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
+  const door = (name: string, own: DoorSettings) => doorOf(name, own, settings.authenticatorTimeout, folder);
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
-    authenticator: authenticatorOf(settings.authenticator, settings),
+    authenticator: authenticatorOf(settings.authenticator, settings, 'authenticator', folder),
+    authenticatorTimeout: timeoutOf(settings.authenticator, settings),
     allowedChannels,
     relays,
     doors: {
-      pusu: pusu && doorOf(pusu),
-      wspubsub: wspubsub && { ...doorOf(wspubsub), grace: wspubsub.grace, apiKeys: wspubsub.apikeys.list },
+      pusu: pusu && door('pusu', pusu),
+      wspubsub: wspubsub && {
+        ...door('wspubsub', wspubsub),
+        grace: wspubsub.grace,
+        apiKeys: wspubsub.apikeys.list,
+      },
       pinghub: pinghub && {
-        ...doorOf(pinghub),
+        ...door('pinghub', pinghub),
         origin: pinghub.origin,
         socket: pinghub.socket,
         metricsPort: pinghub.metricsPort,
@@ -33,15 +42,21 @@ interface DoorBase {
   readonly port: number;
   readonly realm: string;
   readonly authenticator: AuthenticatorConfig | null;
+  readonly authenticatorTimeout: number;
 }
 
-function doorOf(door: DoorSettings): DoorBase {
+function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: string): DoorBase {
   const { host, port, realm, authenticator } = door;
+  const settings = { ...door, authenticatorTimeout: door.authenticatorTimeout ?? relayTimeout };
   return {
     host,
     port,
     realm,
-    authenticator: authenticator === null ? null : authenticatorOf(authenticator, door),
+    authenticator:
+      authenticator === null
+        ? null
+        : authenticatorOf(authenticator, settings, `doors.${name}.authenticator`, folder),
+    authenticatorTimeout: timeoutOf(authenticator ?? 'None', settings),
   };
 }
 

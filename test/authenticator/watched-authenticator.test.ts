@@ -9,8 +9,8 @@ import { everything, none, readEverything } from '../../src/authenticator/permis
 import { CREDENTIALS, StandingAnswers } from '../../src/authenticator/standing.ts';
 import { worker } from '../../src/otp/child-spec.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
-import { exit } from '../../src/otp/signal.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { supervisor } from '../../src/otp/supervisor.ts';
 import { getState } from '../../src/otp/sys.ts';
 import { spawnOk, testSystem } from '../support/otp.ts';
