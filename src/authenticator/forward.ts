@@ -17,6 +17,8 @@ export interface ForwardOptions {
 
 /** Bytes of an answer that nobody reads. */
 const BODY_BYTES = 64 * 1024;
+/** Characters of a credential. */
+const CREDENTIAL = 8 * 1024;
 
 /**
  * `Forward`: another server judges what a client wants, as in pinghub's subrequest. It gets the client's own headers and
@@ -74,9 +76,9 @@ function isSpoofable(name: string): boolean {
   return /^(x-original-.*|x-rewrite.*|x-forwarded(-.*)?|forwarded|x-real-ip|x-client-ip)$/.test(plain);
 }
 
-/** RFC 9110, section 5.5, without the bytes whose meaning nobody knows. */
+/** RFC 9110, section 5.5, without the bytes whose meaning nobody knows, and no longer than servers take it. */
 function isHeaderValue(text: string): boolean {
-  return /^[\t\x20-\x7e]*$/.test(text);
+  return text.length <= CREDENTIAL && /^[\t\x20-\x7e]*$/.test(text);
 }
 
 function headersFor(

@@ -46,15 +46,11 @@ export function jwtAuthenticator({
     const header = COMPACT.test(token) ? headerOf(token) : null;
     if (header === null) return none;
     const fitting = (all: readonly VerificationKey[]) => all.filter((key) => fits(key, header));
-    const own = fitting(keys);
-    const set = jwks === null ? [] : fitting(await jwks.keys((all) => fitting(all).length > 0));
-    for (const { key } of [...own, ...set]) {
-      const options = { ...wanted, algorithms: [header.alg], currentDate: new Date(wallClock()) };
-      const claims = await claimsOf(token, key, options);
-      if (claims === 'refused') return none;
-      if (claims !== 'not its signature') return grantOf(claims);
-    }
-    return none;
+    const options = { ...wanted, algorithms: [header.alg], currentDate: new Date(wallClock()) };
+    let claims = await firstOf(token, fitting(keys), options);
+    if (claims === 'not its signature' && jwks !== null)
+      claims = await firstOf(token, fitting(await jwks.keys((all) => fitting(all).length > 0)), options);
+    return typeof claims === 'string' ? none : grantOf(claims);
   }
 
   function grantOf({ sub, exp, aud, channels }: JWTPayload): Answer {
@@ -98,11 +94,26 @@ function fits(key: VerificationKey, { alg, kid }: Header): boolean {
   return key.algorithms.includes(alg) && (kid === null || key.kid === null || key.kid === kid);
 }
 
+type Verified = JWTPayload | 'not its signature' | 'refused';
+
+/** By the first of the keys that the signature is of. */
+async function firstOf(
+  token: string,
+  keys: readonly VerificationKey[],
+  options: JWTVerifyOptions,
+): Promise<Verified> {
+  for (const { key } of keys) {
+    const verified = await claimsOf(token, key, options);
+    if (verified !== 'not its signature') return verified;
+  }
+  return 'not its signature';
+}
+
 async function claimsOf(
   token: string,
   key: VerificationKey['key'],
   options: JWTVerifyOptions,
-): Promise<JWTPayload | 'not its signature' | 'refused'> {
+): Promise<Verified> {
   try {
     return (await jwtVerify(token, key, options)).payload;
   } catch (error) {

@@ -32,6 +32,7 @@ export interface Asker {
     authorization: string,
     ref: number,
   ): boolean;
+  put(server: Pid<AuthenticatorMessage>, asked: Question, ref: number): boolean;
 }
 
 export function asker(system: System): Asker {
@@ -51,6 +52,7 @@ export function asker(system: System): Asker {
     answers,
     pid,
     system,
+    put: (server, asked, ref) => authorise(server, asked, self, ref),
     ask: (server, authorization, ref) => authorise(server, question(authorization), self, ref),
   };
 }

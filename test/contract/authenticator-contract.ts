@@ -1,7 +1,8 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { authenticatorServer } from '../../src/authenticator/authenticator-server.ts';
-import type { Authenticator } from '../../src/authenticator/contract.ts';
+import type { Authorisation } from '../../src/authenticator/authorisation.ts';
+import type { Access, Authenticator, Question } from '../../src/authenticator/contract.ts';
 import { grantOf } from '../../src/authenticator/grant.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
 import {
@@ -9,13 +10,14 @@ import {
   intersection,
   isPermissions,
   type Permissions,
+  type Right,
 } from '../../src/authenticator/permissions.ts';
 import { asker, question } from '../authenticator/asker.ts';
 import { spawnOk, testSystem } from '../support/otp.ts';
 
 /** What every authenticator promises. `grants`: for each credential that it knows, some of what it opens and closes. */
 export interface Subject {
-  readonly make: () => Authenticator;
+  readonly make: (t: ExecutionContext) => Authenticator | Promise<Authenticator>;
   readonly grants: readonly {
     readonly authorization: string;
     readonly read?: readonly string[];
@@ -46,25 +48,32 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
       grants.flatMap(({ read = [], write = [], neither = [] }) => [...read, ...write, ...neither]),
     ),
   );
-  const asked = async (authenticator: Authenticator, authorization: string) =>
-    grantOf(await authenticator.authorise(question(authorization))).permissions;
+  const asked = async (
+    authenticator: Authenticator,
+    authorization: string,
+    topic = 'a',
+    right: Right = 'read',
+  ) =>
+    grantOf(await authenticator.authorise(questionFor(authenticator, authorization, topic, right)))
+      .permissions;
 
   test(`${name}: a known credential opens what it should, and no more`, async (t) => {
-    const authenticator = make();
+    const authenticator = await make(t);
     for (const { authorization, read = [], write = [], neither = [] } of grants) {
-      const granted = await asked(authenticator, authorization);
-      for (const topic of read) t.true(allows(granted, 'read', topic), `read ${topic}`);
-      for (const topic of write) t.true(allows(granted, 'write', topic), `write ${topic}`);
+      const may = async (right: Right, topic: string) =>
+        allows(await asked(authenticator, authorization, topic, right), right, topic);
+      for (const topic of read) t.true(await may('read', topic), `read ${topic}`);
+      for (const topic of write) t.true(await may('write', topic), `write ${topic}`);
       for (const topic of neither) {
-        t.false(allows(granted, 'read', topic), `read ${topic}`);
-        t.false(allows(granted, 'write', topic), `write ${topic}`);
+        t.false(await may('read', topic), `read ${topic}`);
+        t.false(await may('write', topic), `write ${topic}`);
       }
     }
     t.pass();
   });
 
   test(`${name}: every answer holds what everybody may do`, async (t) => {
-    const authenticator = make();
+    const authenticator = await make(t);
     const { anonymous } = authenticator;
     for (const authorization of [...known, ...ODD]) {
       const granted = await asked(authenticator, authorization);
@@ -76,7 +85,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
   });
 
   test(`${name}: an unknown credential grants what everybody has, and nothing beyond`, async (t) => {
-    const authenticator = make();
+    const authenticator = await make(t);
     const near = [...known].flatMap((each) => [
       `${each} `,
       ` ${each}`,
@@ -97,7 +106,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
   });
 
   test(`${name}: one client's answer is not changed by the next one's`, async (t) => {
-    const authenticator = make();
+    const authenticator = await make(t);
     const before = await asked(authenticator, 'nobody’s');
     const copy = structuredClone(before);
     for (const authorization of known) await asked(authenticator, authorization);
@@ -106,7 +115,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
   });
 
   test(`${name}: its process answers as it does itself`, async (t) => {
-    const authenticator = make();
+    const authenticator = await make(t);
     const { system, quiet, reports } = testSystem();
     const events: AuthenticatorEvent[] = [];
     const log = (event: AuthenticatorEvent) => events.push(event);
@@ -114,21 +123,44 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     const client = asker(system);
     const credentials = [...known, ...ODD];
     credentials.forEach((authorization, ref) => {
-      client.ask(server, authorization, ref);
+      client.put(server, questionFor(authenticator, authorization, 'a', 'read'), ref);
     });
-    await quiet();
+    while (client.answers.length < credentials.length) await quiet();
     const expected = await Promise.all(
       credentials.map(async (authorization, ref) => {
         return { type: 'authorised', ref, permissions: await asked(authenticator, authorization) };
       }),
     );
     t.deepEqual(
-      client.answers.toSorted((a, b) => a.ref - b.ref),
+      client.answers
+        .toSorted((a, b) => a.ref - b.ref)
+        .map((answer) => {
+          const { terms: _terms, ...rest } = answer as Extract<Authorisation, { type: 'authorised' }>;
+          return rest;
+        }),
       expected,
     );
     t.deepEqual(events, []);
     t.deepEqual(reports, []);
   });
+}
+
+/** All that such an authenticator may be told. */
+function questionFor({ needs }: Authenticator, authorization: string, topic: string, right: Right): Question {
+  const request = { method: 'GET', target: '/', headers: [] };
+  const access: Access = {
+    topic,
+    right,
+    rights: { read: right === 'read', write: right === 'write' },
+    method: right === 'read' ? 'GET' : 'POST',
+    target: `/${encodeURIComponent(topic)}`,
+    topicAt: (path) => path.slice(1),
+  };
+  return {
+    ...question(authorization),
+    ...(needs === undefined ? {} : { request }),
+    ...(needs === 'topic' ? { access } : {}),
+  };
 }
 
 /** The same rights, written in one way only. */
