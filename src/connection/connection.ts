@@ -91,6 +91,8 @@ export class Connection {
   held: Map<number, Held> | undefined = undefined;
   /** For what ends next. */
   expiry: Timer | undefined = undefined;
+  /** For the end of what may follow that. */
+  grace: Timer | undefined = undefined;
   /** Topics that it was in, and may not read at the moment. */
   suspended: readonly string[] | undefined = undefined;
   /** Who it is, for the log. */

@@ -71,14 +71,14 @@ export function expire(connection: Connection): void {
   const { held, self } = connection;
   if (held === undefined) return;
   const time = now(self);
-  let grace = -1;
-  for (const [ref, { until, grace: more }] of held) {
+  let end = Number.NEGATIVE_INFINITY;
+  for (const [ref, { until, grace }] of held) {
     if (until === null || until > time) continue;
     held.delete(ref);
-    grace = Math.max(grace, more);
+    end = Math.max(end, until + grace);
   }
   schedule(connection);
-  if (grace < 0) return;
+  if (end === Number.NEGATIVE_INFINITY) return;
   addUp(connection);
   if (!connection.accepted) return;
   const lost = lostTopics(connection);
@@ -89,7 +89,10 @@ export function expire(connection: Connection): void {
   }
   if (!ownsByRight(connection)) close(connection, POLICY_VIOLATION, 'expired');
   else if (!hasRight(connection) || lost.length > 0) {
-    if (grace > 0) sendAfter(self, Math.min(grace, LONGEST_DELAY), { type: 'grace-over' });
+    // The grace of an earlier token is over with the one that followed it.
+    connection.grace?.cancel();
+    const delay = Math.min(Math.ceil(end - time), LONGEST_DELAY);
+    if (delay > 0) connection.grace = sendAfter(self, delay, { type: 'grace-over' });
     else graceOver(connection);
   }
 }
