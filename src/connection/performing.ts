@@ -146,6 +146,10 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   const name = usable(connection, 'write', command);
   if (name === undefined) return;
   const { message } = command;
+  if (exchange && message.payload.length === 0) {
+    step(connection, { type: 'published', topic: name });
+    return;
+  }
   connection.messagesIn++;
   if (exchange) context.counters.posts++;
   else context.counters.messages++;

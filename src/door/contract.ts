@@ -107,7 +107,10 @@ export type Command =
   | { readonly type: 'claim'; readonly topic: string }
   /** Of a topic that it is not a member of: nothing. */
   | { readonly type: 'leave'; readonly topic: string }
-  /** Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. */
+  /**
+   * Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. An
+   * empty message of an exchange is judged, and goes nowhere.
+   */
   | { readonly type: 'publish'; readonly topic: string; readonly message: Message }
   /** Completes the upgrade, or begins the stream. Until then the connection can be answered with a `reply`. */
   | { readonly type: 'accept' }

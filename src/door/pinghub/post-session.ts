@@ -4,7 +4,7 @@ import { type Command, type Event, nothing, type Session, type Step } from '../c
 import { internalError, refusal, textReply, unauthorised, unavailable } from '../replies.ts';
 import { badRequest } from './bad-request.ts';
 
-/** A POST: its body is one message. It is answered when the topic has taken it, or at once when it is empty. */
+/** A POST: its body is one message. It is answered when the topic has taken it; an empty one is judged like any other. */
 export function postSession(topic: string, credential: string | null): Session {
   return new PostSession(topic, credential, false);
 }
@@ -49,7 +49,6 @@ class PostSession implements Session {
   }
 
   #received(payload: Buffer): Step {
-    if (payload.length === 0) return ok;
     if (!isUtf8(payload)) return invalidUtf8;
     return [this, [{ type: 'publish', topic: this.topic, message: { kind: 'text', payload } }]];
   }
