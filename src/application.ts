@@ -77,7 +77,9 @@ export function startRelay(
     }
     return specs;
   });
+  sayWhatBinds(config, doors, log);
   const drain = config.limits.drain;
+  let stopping = false;
   const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
     topics.spec,
     supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
@@ -86,11 +88,34 @@ export function startRelay(
     worker(
       'drainer',
       drainer,
-      { listeners: listenerNames, connections: connections.partitions, limit: drain, log },
+      {
+        isStopping: () => stopping,
+        listeners: listenerNames,
+        connections: connections.partitions,
+        limit: drain,
+        log,
+      },
       { shutdown: 'infinity' },
     ),
   ]);
-  return { ...startApplication(system, root), system, topics };
+  const application = startApplication(system, root);
+  const stopRelay = () => {
+    stopping = true;
+    application.stop();
+  };
+  return { ...application, stop: stopRelay, system, topics };
+}
+
+/** What an operator might not expect of these settings, once, at the start. */
+function sayWhatBinds(config: Config, doors: readonly DoorSettings[], log: Log): void {
+  const { allowedChannels, relays } = config;
+  if (allowedChannels !== null && config.doors.pusu !== null) {
+    const bound = doors
+      .filter(({ realm }) => realm === config.doors.pusu?.realm)
+      .map(({ door }) => door.name);
+    log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
+  }
+  if (relays.length > 0) log.warn('relays are named, and this version links none: every relay is on its own');
 }
 
 function doorContext(

@@ -47,8 +47,6 @@ export class Guards {
       open: {
         anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
         server: null,
-        needs: 'credential',
-        patience: 0,
       },
     };
   }
@@ -58,7 +56,7 @@ export class Guards {
     const standing = new StandingAnswers<Authorisation>();
     const args = { authenticator, log: this.#log.authenticator, timeout, standing };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
-    const { anonymous, needs = 'credential' } = authenticator;
-    return { anonymous, server, needs, patience: timeout + PATIENCE };
+    const { anonymous, needs } = authenticator;
+    return { anonymous, server, ...(needs === undefined ? {} : { needs }), patience: timeout + PATIENCE };
   }
 }

@@ -89,12 +89,17 @@ function run(config: Config, plugins: Plugins): void {
   process.on('SIGINT', onSignal);
   void relay.started.then((result) => {
     if (result.ok) log.ready();
-    else process.stderr.write(`fanfare could not start: ${describeReason(result.reason)}\n`);
+    else process.stderr.write(`fanfare could not start: ${causeOf(result.reason)}\n`);
   });
   void relay.ended.then((reason) => {
     clearInterval(alive);
     finish(log, reason, stopping);
   });
+}
+
+/** What went wrong at the bottom of the tree, without the supervisors through which it came up. */
+function causeOf(reason: ExitReason): string {
+  return describeReason(reason).replaceAll(/(shutdown: )?failed to start [^:]+: /g, '');
 }
 
 /** A root that ends unasked has given up: the service manager is to start the relay afresh. */

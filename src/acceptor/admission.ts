@@ -14,6 +14,8 @@ export interface AdmissionLimits {
 export type Admission = 'admitted' | 'full' | 'address-full' | 'address-rate';
 
 const EXEMPT_KNOWN = 4096;
+/** Milliseconds between two looks for addresses that can be forgotten. */
+const SWEEP_PERIOD = 10_000;
 
 interface AddressState {
   open: number;
@@ -31,6 +33,7 @@ export class AdmissionControl {
   /** Verdicts of the block list, which costs more than a look-up: the same few proxies connect again and again. */
   readonly #exemptKnown = new Map<string, boolean>();
   #open = 0;
+  #swept = 0;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -72,8 +75,10 @@ export class AdmissionControl {
     if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
   }
 
-  /** Forgets addresses that have nothing open and a full bucket again; to be called now and then. */
-  sweep(now: number): void {
+  /** Forgets addresses that have nothing open and a full bucket again: most that leave do not have one yet. */
+  #sweep(now: number): void {
+    if (now - this.#swept < SWEEP_PERIOD) return;
+    this.#swept = now;
     for (const [address, state] of this.#addresses) {
       this.#refill(state, now);
       if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
@@ -86,6 +91,7 @@ export class AdmissionControl {
     if ((perAddress === 0 && ratePerAddress === 0) || this.#isExempt(address)) return 'admitted';
     let state = this.#addresses.get(address);
     if (state === undefined) {
+      this.#sweep(now);
       state = { open: 0, tokens: this.#burst, at: now };
       this.#addresses.set(address, state);
     }

@@ -1,6 +1,6 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { ExchangeTransport } from '../connection/exchange-transport.ts';
@@ -8,15 +8,19 @@ import { rawReply } from '../connection/http-reply.ts';
 import { StreamTransport } from '../connection/stream-transport.ts';
 import { ignoreError, type Transport } from '../connection/transport.ts';
 import { WebSocketTransport } from '../connection/websocket-transport.ts';
-import type { DoorRequest, HttpReply, Route } from '../door/contract.ts';
+import type { HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { type AdmissionControl, plainAddress } from './admission.ts';
 import { clientRequest } from './client-request.ts';
+import { asDoorRequest } from './door-request.ts';
 import { refuseHandshake } from './handshake.ts';
+import { listen, type Place } from './listen.ts';
 import { describeFailure } from './listen-failure.ts';
+import { Pipelines } from './pipeline.ts';
 
 /**
  * One door's listener: accepts connections within the limits, speaks HTTP, and gives each request that the door lets in
@@ -24,7 +28,7 @@ import { describeFailure } from './listen-failure.ts';
  */
 export interface ListenerArgs {
   readonly context: DoorContext;
-  readonly at: { readonly host: string; readonly port: number } | { readonly socket: string };
+  readonly at: Place;
   readonly admission: AdmissionControl;
   /** Hands a connection to a handler. False: nobody takes it. */
   readonly startHandler: (args: ConnectionArgs) => boolean;
@@ -32,10 +36,7 @@ export interface ListenerArgs {
 }
 
 export interface ListenerLog {
-  listening(
-    door: string,
-    at: { readonly host: string; readonly port: number } | { readonly socket: string },
-  ): void;
+  listening(door: string, at: Place): void;
   notAdmitted(door: string, why: string, address: string): void;
 }
 
@@ -50,7 +51,12 @@ export type ListenerMessage =
       readonly socket: Socket;
       readonly head: Buffer;
     }
-  | { readonly type: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
+  | {
+      /** `turn`: a request again, when it has waited for those before it. */
+      readonly type: 'request' | 'turn';
+      readonly request: IncomingMessage;
+      readonly response: ServerResponse;
+    }
   /** Accepts nothing more; what has been accepted goes on. */
   | { readonly type: 'stop-accepting' };
 
@@ -59,6 +65,7 @@ interface State extends ListenerArgs {
   readonly server: Server;
   /** Listens for the end of every connection that was admitted; one function for all of them. */
   readonly onClose: (this: Socket) => void;
+  readonly pipelines: Pipelines;
 }
 
 /** Bytes of a request's head. */
@@ -93,13 +100,18 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       response.on('error', ignoreError);
       pass(self, { type: 'request', request, response }, request.socket);
     });
+    // However the process ends, killed included: its successor needs the address.
+    watch(self, () => {
+      server.close();
+      server.closeIdleConnections();
+    });
     listen(server, args.at);
     const { admission } = args;
     // Node remembers the address of a socket that is closed, once it has been asked for.
     const onClose = function (this: Socket) {
       admission.leave(plainAddress(this.remoteAddress), now(self));
     };
-    return starting({ ...args, self, server, onClose });
+    return starting({ ...args, self, server, onClose, pipelines: new Pipelines() });
   },
 
   handle(state, message): Next<State> {
@@ -112,6 +124,9 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
         return keep;
       case 'request':
         request(state, message.request, message.response);
+        return keep;
+      case 'turn':
+        answer(state, message.request, message.response);
         return keep;
       case 'listening':
         listening(state);
@@ -127,49 +142,14 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
     }
   },
 
-  terminate({ server }) {
-    server.close();
-    server.closeIdleConnections();
-  },
-
   undelivered(message) {
-    if (message.type === 'request') message.request.socket.destroy();
+    if (message.type === 'request' || message.type === 'turn') message.request.socket.destroy();
     else if (message.type === 'connection' || message.type === 'upgrade') message.socket.destroy();
   },
 };
 
 function pass(self: Pid<ListenerMessage>, message: ListenerMessage, socket: Socket): void {
   if (!isAlive(self) || !send(self, message)) socket.destroy();
-}
-
-/** A socket file that a killed relay has left is taken over; one that somebody answers at is not. */
-function listen(server: Server, at: ListenerArgs['at']): void {
-  if ('port' in at) {
-    server.listen(at.port, at.host);
-    return;
-  }
-  const path = at.socket;
-  if (!isSocket(path)) {
-    server.listen(path);
-    return;
-  }
-  const probe = connect(path);
-  probe.on('connect', () => {
-    probe.destroy();
-    server.emit('error', Object.assign(new Error(), { code: 'EADDRINUSE' }));
-  });
-  probe.on('error', () => {
-    unlinkSync(path);
-    server.listen(path);
-  });
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return lstatSync(path).isSocket();
-  } catch {
-    return false;
-  }
 }
 
 function listening(state: State): void {
@@ -193,8 +173,6 @@ function admit(state: State, socket: Socket): void {
   const verdict = admission.enter(address, now(self));
   if (verdict === 'admitted') {
     socket.on('close', state.onClose);
-    // Every exchange that a client has under way listens for the end of their connection.
-    socket.setMaxListeners(0);
     return;
   }
   log.notAdmitted(context.door.name, verdict, address);
@@ -210,8 +188,13 @@ function admit(state: State, socket: Socket): void {
 }
 
 function upgrade(state: State, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  const { context } = state;
+  const { context, pipelines } = state;
   if (isRefused(socket)) return;
+  if (pipelines.isBusy(socket)) {
+    // The answer to an earlier request would come amidst the frames.
+    socket.destroy();
+    return;
+  }
   const refusal = refuseHandshake(request);
   const route = refusal ?? context.door.route(asDoorRequest(request, true));
   if (route.type === 'open' && route.transport === 'websocket') {
@@ -225,16 +208,26 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
 }
 
 function request(state: State, message: IncomingMessage, response: ServerResponse): void {
+  const { socket } = message;
+  const turn = () => pass(state.self, { type: 'turn', request: message, response }, socket);
+  const place = state.pipelines.enter(socket, response, turn);
+  if (place === 'now') answer(state, message, response);
+  else if (place === 'full') socket.destroy();
+}
+
+function answer(state: State, message: IncomingMessage, response: ServerResponse): void {
   const { context } = state;
   if (isRefused(message.socket)) return;
   const route = context.door.route(asDoorRequest(message, false));
   if (route.type === 'reply') {
+    if (route.status >= 400)
+      context.log.refused(context.door.name, route.status, plainAddress(message.socket.remoteAddress));
     replyTo(response, route);
     return;
   }
   const transport =
     route.transport === 'stream'
-      ? new StreamTransport(message, response)
+      ? new StreamTransport(message, response, route)
       : new ExchangeTransport(message, response, context.limits.message);
   open(state, route, transport, message);
 }
@@ -254,41 +247,22 @@ function open(
     session: route.session,
     format: route.format,
     address: plainAddress(request.socket.remoteAddress),
-    about: route.about ?? null,
-    request: guard.needs === 'credential' ? undefined : clientRequest(request),
+    ...(route.about === undefined ? {} : { about: route.about }),
+    ...(guard.needs === undefined ? {} : { request: clientRequest(request) }),
   });
   if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
 }
 
-/** A connection that was not admitted, whose request was on its way already. */
+/** A connection that is gone, or was not admitted when its request was on its way already. */
 function isRefused(socket: Socket): boolean {
-  return socket.writableEnded;
+  return socket.writableEnded || socket.destroyed;
 }
 
 /** Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
 function replyTo(response: ServerResponse, { status, headers, body }: HttpReply): void {
-  response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
+  const all: Record<string, string> = { 'Content-Length': String(Buffer.byteLength(body)), ...headers };
+  // With a `Connection` of ours Node forgets that the client wants it closed.
+  if (all['Connection'] !== undefined && !response.shouldKeepAlive) all['Connection'] += ', close';
+  response.writeHead(status, all);
   response.end(body);
-}
-
-function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): DoorRequest {
-  const target = request.url ?? '/';
-  const at = target.indexOf('?');
-  return {
-    method: request.method ?? 'GET',
-    path: at === -1 ? target : target.slice(0, at),
-    query: at === -1 ? '' : target.slice(at + 1),
-    upgrade: isUpgrade,
-    header: (name) => valuesOf(request.rawHeaders, name),
-  };
-}
-
-/** Read from the raw headers, because Node keeps only the first of some that are repeated. */
-function valuesOf(rawHeaders: readonly string[], name: string): string | undefined {
-  const values: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] as string;
-    if (header.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '');
-  }
-  return values.length === 0 ? undefined : values.join(', ');
 }

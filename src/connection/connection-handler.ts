@@ -1,34 +1,25 @@
-import { allows, isEmpty } from '../authenticator/permissions.ts';
+import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
-import { send } from '../otp/process.ts';
-import { now, sendAfter, uptime } from '../otp/timer.ts';
+import { sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
-import type { MemberMessage, Topic } from '../topic/topic.ts';
 import {
   ABNORMAL,
   GOING_AWAY,
   INTERNAL_ERROR,
   POLICY_VIOLATION,
+  reasonOfFault,
   TOO_BIG,
-  TRY_AGAIN_LATER,
 } from './close-codes.ts';
 import { close, reply } from './closing.ts';
-import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
-import { answered, answeredJudging, perform, received, refusal, step, updateReading } from './performing.ts';
+import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
+import { ended } from './ending.ts';
+import { fromTopic } from './from-topics.ts';
+import { answered, answeredJudging, perform, received, step, updateReading } from './performing.ts';
 import { rejoin } from './rejoining.ts';
 import { expire, graceOver, grant, hasRight, regrant } from './rights.ts';
-import {
-  checkProgress,
-  countDropped,
-  drop,
-  dropInFlight,
-  flush,
-  flushed,
-  queue,
-  tellNew,
-} from './writing.ts';
+import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 
@@ -101,7 +92,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         }
         return keep;
       case 'closed':
-        closedByTransport(connection, message.code);
+        closedByTransport(connection, message.code, message.fault === true);
         return stop('normal');
       case 'rejoin':
         rejoin(connection, message.topic, message.since);
@@ -115,6 +106,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 
   settle(connection) {
+    if (connection.burst) connection.burst = false;
     flush(connection);
     return keep;
   },
@@ -124,8 +116,11 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     if (crashed) {
       connection.closeCode = INTERNAL_ERROR;
       connection.closeReason = 'crash';
-      if (connection.phase === 'open') connection.transport.close(INTERNAL_ERROR, 'internal error');
-      else connection.transport.destroy();
+      const { transport } = connection;
+      // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of another one.
+      if (connection.phase === 'open' && transport.kind === 'websocket')
+        transport.close(INTERNAL_ERROR, 'internal error');
+      else transport.destroy();
     }
     ended(connection, connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed');
   },
@@ -135,17 +130,6 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       message.accounting.dropped[isOrderly(reason) ? 'closed' : 'crash'] += message.count;
   },
 };
-
-/** Counts what was not delivered, and writes the log line. */
-function ended(connection: Connection, why: 'slow' | 'crash' | 'closed'): void {
-  if (connection.ended) return;
-  connection.ended = true;
-  drop(connection, why);
-  dropInFlight(connection, why);
-  if (!connection.accepted) return;
-  connection.context.counters.connections--;
-  writeLog(connection);
-}
 
 function isTooBig(connection: Connection, payload: Buffer): boolean {
   const { messageBeforeAuth } = connection.context.limits;
@@ -208,73 +192,6 @@ function noAnswer(connection: Connection, question: Connection['question']): voi
   answered(connection, { type: 'unavailable' });
 }
 
-function fromTopic(
-  connection: Connection,
-  message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>,
-): void {
-  const { question, memberships } = connection;
-  switch (message.type) {
-    case 'joined':
-      joined(connection, message.topic);
-      return;
-    case 'claimed':
-      claimed(connection, message.topic);
-      return;
-    case 'refused':
-      if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
-      else if (isAsked(question, message.action, message.name))
-        answered(connection, refusal(message.action, question.as, message.why));
-      // Where nothing is asked it is about a topic that was lost, and will be tried again.
-      else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
-      return;
-    case 'ended':
-      memberships.delete(message.topic.name);
-      step(connection, { type: 'ended', topic: message.topic.name });
-      return;
-    case 'lost':
-      rejoin(connection, message.topic, now(connection.self));
-      return;
-  }
-}
-
-function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self, guard, permissions } = connection;
-  const asked = isAsked(question, 'join', topic.name);
-  if (!asked && memberships.get(topic.name) === undefined) {
-    // It has left while the topic was lost.
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
-    return;
-  }
-  if (asked && guard.needs !== 'topic' && !allows(permissions, 'read', topic.name)) {
-    // The right has gone while the join was under way.
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
-    answered(connection, refusal('join', question.as, 'forbidden'));
-    return;
-  }
-  memberships.set(topic);
-  tellNew(connection, topic);
-  if (!asked) return;
-  connection.judged?.joined.set(question.as, topic.name);
-  answered(connection, { type: 'joined', topic: question.as });
-}
-
-function claimed(connection: Connection, topic: Topic): void {
-  const { question, guard, permissions } = connection;
-  connection.owned = topic;
-  if (!isAsked(question, 'claim', topic.name)) return;
-  if (guard.needs === 'topic' || allows(permissions, 'write', topic.name))
-    answered(connection, { type: 'claimed', topic: question.as });
-  else answered(connection, refusal('claim', question.as, 'forbidden'));
-}
-
-function isAsked<T extends 'join' | 'claim'>(
-  question: Connection['question'],
-  type: T,
-  topic: string,
-): question is Extract<Question, { readonly as: string }> {
-  return question?.type === type && question.topic === topic;
-}
-
 function goAway(connection: Connection): Next<Connection> {
   if (connection.phase === 'opening')
     reply(connection, textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
@@ -283,35 +200,8 @@ function goAway(connection: Connection): Next<Connection> {
 }
 
 /** What the transport says of the end matters only where we have not ended it ourselves. */
-function closedByTransport(connection: Connection, code: number): void {
+function closedByTransport(connection: Connection, code: number, fault: boolean): void {
   if (connection.phase === 'closing' || connection.closeCode !== 0) return;
   connection.closeCode = code;
-  connection.closeReason = code === ABNORMAL ? 'connection lost' : 'closed by client';
-}
-
-function writeLog(connection: Connection): void {
-  const { context, self, closeCode, closeReason, subject } = connection;
-  context.log.closed(
-    {
-      door: context.door.name,
-      conn: self.id,
-      code: closeCode,
-      reason: closeReason,
-      address: connection.address,
-      in: connection.messagesIn,
-      out: connection.messagesOut,
-      age: Math.round(uptime(self)),
-      ...(subject === null ? {} : { subject }),
-    },
-    closeReason === 'slow' ? 'warn' : 'info',
-  );
-}
-
-/** For the end of a connection that nobody handles any more. */
-export function abandon({ transport, connection }: ConnectionArgs): void {
-  transport.destroy();
-  if (connection === undefined || connection.ended) return;
-  connection.closeCode ||= ABNORMAL;
-  connection.closeReason ||= 'killed';
-  ended(connection, 'crash');
+  connection.closeReason = fault || code === ABNORMAL ? reasonOfFault(code) : 'closed by client';
 }

@@ -20,8 +20,8 @@ import type { Transport } from './transport.ts';
 export type TransportMessage =
   | { readonly type: 'text' | 'binary' | 'body'; readonly payload: Buffer }
   | { readonly type: 'pong' }
-  /** The last one. */
-  | { readonly type: 'closed'; readonly code: number };
+  /** The last one. `fault`: what the client sent is why. */
+  | { readonly type: 'closed'; readonly code: number; readonly fault?: boolean };
 
 /** All that a connection's handler understands. */
 export type ConnectionMessage =
@@ -62,9 +62,9 @@ export interface ConnectionArgs {
   readonly format: Format | null;
   readonly address: string;
   /** Where the request itself names the topic. */
-  readonly about: About | null;
+  readonly about?: About;
   /** Only where the guard needs it; taken out by the handler, as the session is. */
-  request: ClientRequest | undefined;
+  request?: ClientRequest | undefined;
 }
 
 /**
@@ -121,6 +121,8 @@ export class Connection {
   memberWhile: 'wanted' | 'owned' = 'wanted';
   /** Has been told to its topics as behind. */
   behind = false;
+  /** Has become behind in this very turn. */
+  burst = false;
   /** Behind, and not reading: it holds nobody back. */
   stalled = false;
   /** How the writing goes, while a write is under way; see `writing.ts`. */
@@ -144,7 +146,7 @@ export class Connection {
     this.address = args.address;
     this.permissions = args.guard.anonymous;
     this.lasting = args.guard.anonymous;
-    this.about = args.about;
+    this.about = args.about ?? null;
     this.request = args.request === undefined ? undefined : new Hidden(args.request);
     args.request = undefined;
   }

@@ -30,9 +30,9 @@ export interface Guard {
   /** The authenticator's process; null where there is none to ask, and every credential grants `anonymous`. */
   readonly server: ProcessName<AuthenticatorMessage> | null;
   /** What it has to know besides a credential; see `Authenticator`. */
-  readonly needs: 'credential' | 'request' | 'topic';
-  /** Milliseconds after which its answer is not waited for; the authenticator has a shorter limit of its own. */
-  readonly patience: number;
+  readonly needs?: 'request' | 'topic';
+  /** Milliseconds after which its answer is not waited for; the authenticator has a shorter limit of its own. Default: 5,000. */
+  readonly patience?: number;
 }
 
 /** How a connection ended. Written for every one that was accepted. */

@@ -26,7 +26,7 @@ export class ExchangeTransport implements Transport {
   attach(handler: Pid<TransportMessage>): void {
     const chunks: Buffer[] = [];
     let size = 0;
-    onceOver(this.#response, this.socket, () => send(handler, { type: 'closed', code: ABNORMAL }));
+    onceOver(this.#response, () => send(handler, { type: 'closed', code: ABNORMAL }));
     this.#request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (this.#limit > 0 && size > this.#limit) this.#tooLarge();

@@ -18,6 +18,9 @@ import { queue } from './writing.ts';
  * the connection's rights: a door cannot forget to.
  */
 
+/** Milliseconds until a question counts as not answered, where the guard says nothing else. */
+const PATIENCE = 5000;
+
 /** Gives the session an event, and performs what it says. */
 export function step(connection: Connection, event: Event): void {
   if (connection.phase === 'closing') return;
@@ -247,7 +250,7 @@ function ask(connection: Connection, question: Question): void {
   const { self, guard } = connection;
   connection.question = question;
   if (question.type !== 'authorise' && question.type !== 'judge') return;
-  connection.questionTimer = sendAfter(self, guard.patience, { type: 'no-answer', question });
+  connection.questionTimer = sendAfter(self, guard.patience ?? PATIENCE, { type: 'no-answer', question });
 }
 
 /** The topic that is meant, when it may be used; undefined: it has been refused, or has to be asked about first. */

@@ -34,17 +34,8 @@ export function ignoreError(): void {
   // A socket's error is followed by its close, which says all we need.
 }
 
-/**
- * Tells once that an answer is over: sent, or its connection gone. Of the latter an answer that waits behind others on
- * its connection hears nothing, only the socket does; and a socket that is gone already tells nobody any more.
- */
-export function onceOver(response: ServerResponse, socket: Socket, tell: () => void): void {
-  const over = () => {
-    response.off('close', over);
-    socket.off('close', over);
-    tell();
-  };
-  response.on('close', over);
-  socket.on('close', over);
-  if (socket.destroyed) over();
+/** Tells once that an answer is over: sent, or its connection gone, which may have been before anybody listened. */
+export function onceOver(response: ServerResponse, tell: () => void): void {
+  if (response.req.socket.destroyed) tell();
+  else response.once('close', tell);
 }

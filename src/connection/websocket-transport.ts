@@ -93,7 +93,8 @@ export class WebSocketTransport implements Transport {
   }
 
   closed(code: number): void {
-    this.tell({ type: 'closed', code: this.#failure === 0 ? code : this.#failure });
+    const fault = this.#failure !== 0;
+    this.tell({ type: 'closed', code: fault ? this.#failure : code, fault });
     this.#handler = undefined;
   }
 }

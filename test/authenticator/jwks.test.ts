@@ -14,7 +14,7 @@ import { question } from './asker.ts';
 const enough = () => true;
 const channels = { a: 'rw' };
 
-function jwks(source: { readonly file: string } | { readonly url: string }, timeout = 1000) {
+function jwks(source: { readonly file: string } | { readonly url: string }, timeout = 30_000) {
   const time = { now: 0 };
   const set = new Jwks({ source, algorithms: [], timeout, now: () => time.now });
   return { set, time, kids: async () => (await set.keys(enough)).map(({ kid }) => kid) };
@@ -134,7 +134,7 @@ test('a file that becomes another one is noticed without being asked for', async
   const folder = temporaryFolder(t);
   const file = join(folder, 'keys.json');
   writeFileSync(file, setOf([rsa.publicKey, { kid: 'one' }]));
-  const set = new Jwks({ source: { file }, algorithms: [], timeout: 1000 });
+  const set = new Jwks({ source: { file }, algorithms: [], timeout: 30_000 });
   await set.keys(enough);
   const changed = new Promise<void>((resolve) => t.teardown(set.watch(resolve)));
   writeFileSync(`${file}.new`, setOf([otherRsa.publicKey, { kid: 'two' }]));
@@ -166,7 +166,7 @@ test('a token is verified by the key that it names, or by each that fits', async
     audience: null,
     issuer: null,
     grace: 0,
-    timeout: 1000,
+    timeout: 30_000,
   });
   const isGood = async (text: Promise<string>) =>
     !isEmpty(grantOf(await authenticator.authorise(question(await text))).permissions);

@@ -6,7 +6,7 @@ import type { Door } from '../../src/door/contract.ts';
 import { pinghubDoor } from '../../src/door/pinghub/door.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';
 import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
-import { connectionWorld, type TestClient } from './connection-world.ts';
+import { guardedWorld, type TestClient } from './guarded-world.ts';
 
 const authorize = (authorization: string) => ({ type: 'authorize', authorization });
 const subscribe = (channel: string) => ({ type: 'subscribe', channel });
@@ -34,7 +34,7 @@ function setup(door: Door = pusuDoor({ topicLength: 256 }), moved: ReadonlyMap<s
       return answer(question);
     },
   };
-  const world = connectionWorld(authenticator, door);
+  const world = guardedWorld(authenticator, door);
   const say = async (client: TestClient, ...frames: object[]) => {
     client.got.length = 0;
     for (const each of frames) client.send(each);

@@ -3,7 +3,7 @@ import type { Answer, Authenticator } from '../../src/authenticator/contract.ts'
 import { none, onPatterns, readAndWrite, readOnly, writeOnly } from '../../src/authenticator/permissions.ts';
 import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
 import { send } from '../../src/otp/process.ts';
-import { connectionWorld, type TestClient } from './connection-world.ts';
+import { guardedWorld, type TestClient } from './guarded-world.ts';
 
 /** Answers by credential, and a way to say that they have changed. */
 function book(watched = true) {
@@ -42,7 +42,7 @@ const subscribed = (channel: string) => frame({ type: 'subscribe_ok', channel })
 
 function setup(watched = false) {
   const own = book(watched);
-  const world = connectionWorld(own.authenticator);
+  const world = guardedWorld(own.authenticator);
   const say = async (client: TestClient, ...frames: object[]) => {
     client.got.length = 0;
     for (const each of frames) client.send(each);
@@ -229,7 +229,7 @@ test('the owner of a topic whose key is revoked is closed, and its key is in no 
   const own = book();
   own.answers.set('key', onPatterns(['d/*'], writeOnly));
   const door = wspubsubDoor({ topicLength: 256, subscribersNeedRight: false });
-  const { connect, quiet } = connectionWorld(own.authenticator, door);
+  const { connect, quiet } = guardedWorld(own.authenticator, door);
   const owner = connect({ target: '/ws/pub/key/d/t', upgrade: true });
   await quiet();
   t.is(owner.ended, null);

@@ -119,7 +119,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     const { system, quiet, reports } = testSystem();
     const events: AuthenticatorEvent[] = [];
     const log = (event: AuthenticatorEvent) => events.push(event);
-    const server = spawnOk(system, authenticatorServer, { authenticator, log });
+    const server = spawnOk(system, authenticatorServer, { authenticator, log, timeout: 60_000 });
     const client = asker(system);
     const credentials = [...known, ...ODD];
     credentials.forEach((authorization, ref) => {

@@ -14,7 +14,7 @@ async function setup(t: ExecutionContext, answer: Answer, more: object = {}) {
   const backEnd = await startBackEnd(t, answer);
   const relay = await startTestRelay(t, {
     authenticator: 'Forward',
-    forward: { url: `${backEnd.url}check`, timeout: '300ms', ...more },
+    forward: { url: `${backEnd.url}check`, timeout: '5s', ...more },
     doors: {
       pusu: {},
       pinghub: {},
@@ -102,7 +102,7 @@ test('X-Rewrite names the topic that is used, at each door', async (t) => {
 });
 
 test('403 is a 403, any other answer a 500, no answer a 503', async (t) => {
-  const { backEnd, relay } = await setup(t, status(403));
+  const { backEnd, relay } = await setup(t, status(403), { timeout: '500ms' });
   const port = relay.port('pinghub');
   const statuses = async () => {
     const [posted, upgraded] = [await post(port, '/a', 'x'), await refusedWs(t, port, '/a')];

@@ -4,7 +4,12 @@ import { credentialOf } from '../credential.ts';
 import { forbidden, methodNotAllowed } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
 import { badRequest } from './bad-request.ts';
-import { acceptsEventStream, eventStreamFormat } from './event-stream.ts';
+import {
+  acceptsEventStream,
+  eventStreamFormat,
+  eventStreamHeaders,
+  eventStreamKeepalive,
+} from './event-stream.ts';
 import { pinghubFormat } from './format.ts';
 import { normalOrigin } from './origin.ts';
 import { pageReply } from './page.ts';
@@ -66,6 +71,8 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
           return {
             type: 'open',
             transport: 'stream',
+            headers: eventStreamHeaders,
+            keepAlive: eventStreamKeepalive,
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',

@@ -1,0 +1,79 @@
+import { allows } from '../authenticator/permissions.ts';
+import { send } from '../otp/process.ts';
+import { now } from '../otp/timer.ts';
+import type { Delivery } from '../topic/delivery.ts';
+import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { TRY_AGAIN_LATER } from './close-codes.ts';
+import { close } from './closing.ts';
+import type { Connection, Question } from './connection.ts';
+import { answered, refusal, step } from './performing.ts';
+import { rejoin } from './rejoining.ts';
+import { tellNew } from './writing.ts';
+
+/** What topics tell, beside deliveries and credit: answers, and their end. */
+export function fromTopic(
+  connection: Connection,
+  message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>,
+): void {
+  const { question, memberships } = connection;
+  switch (message.type) {
+    case 'joined':
+      joined(connection, message.topic);
+      return;
+    case 'claimed':
+      claimed(connection, message.topic);
+      return;
+    case 'refused':
+      if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
+      else if (isAsked(question, message.action, message.name))
+        answered(connection, refusal(message.action, question.as, message.why));
+      // Where nothing is asked it is about a topic that was lost, and will be tried again.
+      else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
+      return;
+    case 'ended':
+      memberships.delete(message.topic.name);
+      step(connection, { type: 'ended', topic: message.topic.name });
+      return;
+    case 'lost':
+      rejoin(connection, message.topic, now(connection.self));
+      return;
+  }
+}
+
+function joined(connection: Connection, topic: Topic): void {
+  const { question, memberships, self, guard, permissions } = connection;
+  const asked = isAsked(question, 'join', topic.name);
+  if (!asked && memberships.get(topic.name) === undefined) {
+    // It has left while the topic was lost.
+    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    return;
+  }
+  if (asked && guard.needs !== 'topic' && !allows(permissions, 'read', topic.name)) {
+    // The right has gone while the join was under way.
+    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    answered(connection, refusal('join', question.as, 'forbidden'));
+    return;
+  }
+  memberships.set(topic);
+  tellNew(connection, topic);
+  if (!asked) return;
+  connection.judged?.joined.set(question.as, topic.name);
+  answered(connection, { type: 'joined', topic: question.as });
+}
+
+function claimed(connection: Connection, topic: Topic): void {
+  const { question, guard, permissions } = connection;
+  connection.owned = topic;
+  if (!isAsked(question, 'claim', topic.name)) return;
+  if (guard.needs === 'topic' || allows(permissions, 'write', topic.name))
+    answered(connection, { type: 'claimed', topic: question.as });
+  else answered(connection, refusal('claim', question.as, 'forbidden'));
+}
+
+function isAsked<T extends 'join' | 'claim'>(
+  question: Connection['question'],
+  type: T,
+  topic: string,
+): question is Extract<Question, { readonly as: string }> {
+  return question?.type === type && question.topic === topic;
+}
