@@ -1,19 +1,18 @@
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { ClientRequest } from '../authenticator/contract.ts';
 import type { Permissions, Right } from '../authenticator/permissions.ts';
-import { Hidden } from '../authenticator/secret.ts';
 import type { About, Command, Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import type { Timer } from '../otp/timer.ts';
 import type { Format } from '../topic/format.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { Asking } from './asking.ts';
 import { Credit } from './credit.ts';
 import type { DoorContext, Guard } from './door-context.ts';
-import type { Judged } from './judging.ts';
+import type { Ending } from './ending-rights.ts';
 import { Memberships } from './memberships.ts';
 import { Outbox } from './outbox.ts';
-import type { Held } from './rights.ts';
 import type { Transport } from './transport.ts';
 
 /** What the transport tells. Payloads are views of a read buffer. */
@@ -85,23 +84,12 @@ export class Connection {
   phase: Phase = 'opening';
   /** All that it may do now. */
   permissions: Permissions;
-  /** What of it holds for good. */
-  lasting: Permissions;
-  /** What may end, by the number of the question that brought it; see `rights.ts`. */
-  held: Map<number, Held> | undefined = undefined;
-  /** For what ends next. */
-  expiry: Timer | undefined = undefined;
-  /** For the end of what may follow that. */
-  grace: Timer | undefined = undefined;
-  /** Topics that it was in, and may not read at the moment. */
-  suspended: readonly string[] | undefined = undefined;
+  /** What of it may end; most connections have nothing of the kind. */
+  ending: Ending | undefined = undefined;
+  /** Where the guard wants to know more than a credential. */
+  readonly asking: Asking | undefined;
   /** Who it is, for the log. */
   subject: string | null = null;
-  readonly about: About | null;
-  /** For guards that judge each topic: what was asked already, the credential, and the client's request. */
-  judged: Judged | undefined = undefined;
-  credential: Hidden<string> | undefined = undefined;
-  readonly request: Hidden<ClientRequest> | undefined;
   readonly memberships = new Memberships();
   readonly outbox = new Outbox();
   readonly credit = new Credit();
@@ -145,9 +133,8 @@ export class Connection {
     this.format = args.format;
     this.address = args.address;
     this.permissions = args.guard.anonymous;
-    this.lasting = args.guard.anonymous;
-    this.about = args.about ?? null;
-    this.request = args.request === undefined ? undefined : new Hidden(args.request);
+    const { guard, about = null, request } = args;
+    this.asking = guard.needs === undefined ? undefined : new Asking(about, request);
     args.request = undefined;
   }
 }

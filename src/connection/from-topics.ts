@@ -57,7 +57,7 @@ function joined(connection: Connection, topic: Topic): void {
   memberships.set(topic);
   tellNew(connection, topic);
   if (!asked) return;
-  connection.judged?.joined.set(question.as, topic.name);
+  connection.asking?.judged.joined.set(question.as, topic.name);
   answered(connection, { type: 'joined', topic: question.as });
 }
 

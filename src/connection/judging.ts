@@ -4,35 +4,8 @@ import type { Access } from '../authenticator/contract.ts';
 import { allows, type Right } from '../authenticator/permissions.ts';
 import { decodeOnce } from '../door/request-path.ts';
 import { isTopicName } from '../topic/topic-name.ts';
+import type { Asking } from './asking.ts';
 import type { Connection, Judging } from './connection.ts';
-
-/**
- * Where each topic is judged by itself, when a connection first uses it: what has been found out so far, by the right
- * and the name that the client uses. An answer may lead to another topic than the one that was named.
- */
-export class Judged {
-  /** Names that the client has joined, and the topics that they are. */
-  readonly joined = new Map<string, string>();
-  readonly #topics = new Map<string, string>();
-
-  get size(): number {
-    return this.#topics.size;
-  }
-
-  /** The topic to use; undefined: not asked yet. */
-  topicOf(right: Right, name: string): string | undefined {
-    return this.#topics.get(`${right} ${name}`);
-  }
-
-  allow(right: Right, name: string, topic: string): void {
-    this.#topics.set(`${right} ${name}`, topic);
-    const [oldest] = this.#topics.keys();
-    if (this.#topics.size > ANSWERS && oldest !== undefined) this.#topics.delete(oldest);
-  }
-}
-
-/** Answers that one connection remembers. */
-const ANSWERS = 512;
 
 let lastRef = 0;
 
@@ -44,26 +17,26 @@ export function nextRef(): number {
 
 /** Asks whether a topic may be used. Null: nobody is there to ask. */
 export function judge(connection: Connection, right: Right, name: string): number | null {
-  const { guard, self, context, address, credential, request } = connection;
-  if (guard.server === null) return null;
+  const { guard, self, context, address, asking } = connection;
+  if (guard.server === null || asking === undefined) return null;
+  const { credential, request } = asking;
   const ref = nextRef();
   const question = {
     authorization: credential?.reveal() ?? '',
     door: context.door.name,
     address,
     ...(request === undefined ? {} : { request: request.reveal() }),
-    access: accessOf(connection, right, name),
+    access: accessOf(asking, context.limits.topicLength, right, name),
   };
   return authorise(guard.server, question, self, ref) ? ref : null;
 }
 
-function accessOf({ about, request, context }: Connection, right: Right, topic: string): Access {
+function accessOf({ about, request }: Asking, topicLength: number, right: Right, topic: string): Access {
   const sent = request?.reveal();
   if (about !== null && sent !== undefined) {
     const { read, write, topicAt } = about;
     return { topic, right, rights: { read, write }, method: sent.method, target: sent.target, topicAt };
   }
-  const { topicLength } = context.limits;
   return {
     topic,
     right,
@@ -91,8 +64,7 @@ export function judgement(
   const topic = terms?.topic ?? command.topic;
   if (!allows(permissions, right, topic)) return undefined;
   connection.subject = terms?.subject ?? connection.subject;
-  connection.judged ??= new Judged();
   for (const each of ['read', 'write'] as const)
-    if (allows(permissions, each, topic)) connection.judged.allow(each, command.topic, topic);
+    if (allows(permissions, each, topic)) connection.asking?.judged.allow(each, command.topic, topic);
   return topic;
 }

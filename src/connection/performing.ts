@@ -187,7 +187,7 @@ function join(connection: Connection, command: Extract<Command, { type: 'join' }
   if (name === undefined) return;
   const { topic: as, while: condition } = command;
   if (memberships.get(name) !== undefined) {
-    connection.judged?.joined.set(as, name);
+    connection.asking?.judged.joined.set(as, name);
     step(connection, { type: 'joined', topic: as });
     return;
   }
@@ -215,22 +215,22 @@ function claim(connection: Connection, command: Extract<Command, { type: 'claim'
 }
 
 function leave(connection: Connection, as: string): void {
-  const { joined } = connection.judged ?? {};
+  const joined = connection.asking?.judged.joined;
   const name = joined?.get(as) ?? as;
   joined?.delete(as);
   // The client may have joined one topic by two names.
   for (const other of joined?.values() ?? []) if (other === name) return;
   const topic = connection.memberships.get(name);
   connection.memberships.delete(name);
-  if (connection.suspended !== undefined) forget(connection, name);
+  if (connection.ending !== undefined) forget(connection.ending, name);
   if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: connection.self });
 }
 
 function askAuthenticator(connection: Connection, authorization: string): void {
-  const { guard, self, context, address, request } = connection;
+  const { guard, self, context, address, asking } = connection;
   if (guard.needs === 'topic') {
     // Where the request names the topic, it brings its credential itself.
-    if (connection.about === null) connection.credential = new Hidden(authorization);
+    if (asking?.about === null) asking.credential = new Hidden(authorization);
     step(connection, { type: 'authorised', granted: true });
     return;
   }
@@ -240,7 +240,12 @@ function askAuthenticator(connection: Connection, authorization: string): void {
   }
   const ref = nextRef();
   const { name: door } = context.door;
-  const asked = { authorization, door, address, ...(request ? { request: request.reveal() } : {}) };
+  const asked = {
+    authorization,
+    door,
+    address,
+    ...(asking?.request ? { request: asking.request.reveal() } : {}),
+  };
   if (authorise(guard.server, asked, self, ref)) ask(connection, { type: 'authorise', ref });
   else step(connection, { type: 'unavailable' });
 }
@@ -255,14 +260,14 @@ function ask(connection: Connection, question: Question): void {
 
 /** The topic that is meant, when it may be used; undefined: it has been refused, or has to be asked about first. */
 function usable(connection: Connection, right: Right, command: Judging['command']): string | undefined {
-  const { guard, judged, permissions } = connection;
+  const { guard, asking, permissions } = connection;
   const { type: action, topic } = command;
   if (guard.needs !== 'topic') {
     if (allows(permissions, right, topic)) return topic;
     step(connection, refusal(action, topic, 'forbidden'));
     return undefined;
   }
-  const known = judged?.topicOf(right, topic);
+  const known = asking?.judged.topicOf(right, topic);
   if (known !== undefined) return known;
   const ref = judge(connection, right, topic);
   if (ref === null) step(connection, { type: 'unavailable' });

@@ -7,6 +7,7 @@ import { Topic } from '../topic/topic.ts';
 import { POLICY_VIOLATION } from './close-codes.ts';
 import { close } from './closing.ts';
 import type { Connection } from './connection.ts';
+import { Ending } from './ending-rights.ts';
 import { rejoin } from './rejoining.ts';
 
 /**
@@ -14,20 +15,12 @@ import { rejoin } from './rejoining.ts';
  * taken back, each by itself. What one credential loses another one may still give.
  */
 
-/** The rights of one credential, which may end. */
-export interface Held {
-  readonly permissions: Permissions;
-  /** On the clock of the processes; null: not by time. */
-  readonly until: number | null;
-  readonly grace: number;
-}
-
 /** A timer of Node's fires at once when its delay does not fit 31 bits. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Whether it has shown any right at all; until then it may cost little, and stay for a short time. */
-export function hasRight({ permissions, judged }: Connection): boolean {
-  return (judged !== undefined && judged.size > 0) || !isEmpty(permissions);
+export function hasRight({ permissions, asking }: Connection): boolean {
+  return (asking !== undefined && asking.judged.size > 0) || !isEmpty(permissions);
 }
 
 /** Adds the rights of a credential to those that the connection has. */
@@ -37,14 +30,17 @@ export function grant(
 ): void {
   if (isEmpty(permissions)) return;
   connection.subject = terms?.subject ?? connection.subject;
-  if (terms === undefined || (terms.lasts === null && !terms.revocable)) {
-    connection.lasting = union(connection.lasting, permissions);
+  if (terms !== undefined && (terms.lasts !== null || terms.revocable)) {
+    connection.ending ??= new Ending(connection.permissions);
+    hold(connection, connection.ending, ref, permissions, terms);
+  } else if (connection.ending === undefined) {
+    connection.permissions = union(connection.permissions, permissions);
+    return;
   } else {
-    connection.held ??= new Map();
-    hold(connection, connection.held, ref, permissions, terms);
+    connection.ending.lasting = union(connection.ending.lasting, permissions);
   }
-  addUp(connection);
-  resume(connection);
+  addUp(connection, connection.ending);
+  resume(connection, connection.ending);
 }
 
 /** The credential grants something else by now, or nothing. */
@@ -52,24 +48,25 @@ export function regrant(
   connection: Connection,
   message: Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>,
 ): void {
-  const { held } = connection;
-  if (held?.has(message.ref) !== true) return;
-  if (message.type === 'revoked') held.delete(message.ref);
+  const { ending } = connection;
+  if (ending?.held.has(message.ref) !== true) return;
+  if (message.type === 'revoked') ending.held.delete(message.ref);
   else if (message.terms !== undefined)
-    hold(connection, held, message.ref, message.permissions, message.terms);
-  addUp(connection);
+    hold(connection, ending, message.ref, message.permissions, message.terms);
+  addUp(connection, ending);
   if (
     connection.accepted &&
     (!hasRight(connection) || lostTopics(connection).length > 0 || !ownsByRight(connection))
   )
     close(connection, POLICY_VIOLATION, 'revoked');
-  else resume(connection);
+  else resume(connection, ending);
 }
 
 /** Takes away what has expired. Nothing is delivered any more that it gave; the connection may stay on for the grace. */
 export function expire(connection: Connection): void {
-  const { held, self } = connection;
-  if (held === undefined) return;
+  const { ending, self } = connection;
+  if (ending === undefined) return;
+  const { held } = ending;
   const time = now(self);
   let end = Number.NEGATIVE_INFINITY;
   for (const [ref, { until, grace }] of held) {
@@ -77,66 +74,66 @@ export function expire(connection: Connection): void {
     held.delete(ref);
     end = Math.max(end, until + grace);
   }
-  schedule(connection);
+  schedule(connection, ending);
   if (end === Number.NEGATIVE_INFINITY) return;
-  addUp(connection);
+  addUp(connection, ending);
   if (!connection.accepted) return;
   const lost = lostTopics(connection);
   for (const topic of lost) {
     connection.memberships.delete(topic.name);
     if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
-    connection.suspended = [...(connection.suspended ?? []), topic.name];
+    ending.suspended = [...ending.suspended, topic.name];
   }
   if (!ownsByRight(connection)) close(connection, POLICY_VIOLATION, 'expired');
   else if (!hasRight(connection) || lost.length > 0) {
     // The grace of an earlier token is over with the one that followed it.
-    connection.grace?.cancel();
+    ending.grace?.cancel();
     const delay = Math.min(Math.ceil(end - time), LONGEST_DELAY);
-    if (delay > 0) connection.grace = sendAfter(self, delay, { type: 'grace-over' });
+    if (delay > 0) ending.grace = sendAfter(self, delay, { type: 'grace-over' });
     else graceOver(connection);
   }
 }
 
 /** By now it should have authorised again. */
 export function graceOver(connection: Connection): void {
-  const lacks = connection.suspended !== undefined || !hasRight(connection);
+  const lacks = (connection.ending?.suspended.length ?? 0) > 0 || !hasRight(connection);
   if (connection.phase === 'open' && lacks) close(connection, POLICY_VIOLATION, 'expired');
 }
 
 /** It leaves a topic that it is not getting at the moment. */
-export function forget(connection: Connection, name: string): void {
-  const rest = connection.suspended?.filter((each) => each !== name) ?? [];
-  connection.suspended = rest.length > 0 ? rest : undefined;
+export function forget(ending: Ending, name: string): void {
+  ending.suspended = ending.suspended.filter((each) => each !== name);
 }
 
 function hold(
   connection: Connection,
-  held: Map<number, Held>,
+  ending: Ending,
   ref: number,
   permissions: Permissions,
   { lasts, grace }: Terms,
 ): void {
+  const { held } = ending;
   held.set(ref, { permissions, until: lasts === null ? null : now(connection.self) + lasts, grace });
   const [oldest] = held.keys();
   if (held.size > CREDENTIALS && oldest !== undefined) held.delete(oldest);
-  if (lasts !== null) schedule(connection);
+  if (lasts !== null) schedule(connection, ending);
 }
 
-function addUp(connection: Connection): void {
-  connection.permissions = connection.lasting;
-  for (const { permissions } of connection.held?.values() ?? [])
+function addUp(connection: Connection, { lasting, held }: Ending): void {
+  connection.permissions = lasting;
+  for (const { permissions } of held.values())
     connection.permissions = union(connection.permissions, permissions);
 }
 
 /** One timer, for what expires next. */
-function schedule(connection: Connection): void {
-  connection.expiry?.cancel();
-  connection.expiry = undefined;
+function schedule({ self }: Connection, ending: Ending): void {
+  ending.expiry?.cancel();
+  ending.expiry = undefined;
   let next = Number.POSITIVE_INFINITY;
-  for (const { until } of connection.held?.values() ?? []) next = Math.min(next, until ?? next);
+  for (const { until } of ending.held.values()) next = Math.min(next, until ?? next);
   if (next === Number.POSITIVE_INFINITY) return;
-  const delay = Math.min(Math.max(next - now(connection.self), 0), LONGEST_DELAY);
-  connection.expiry = sendAfter(connection.self, Math.ceil(delay), { type: 'expire' });
+  const delay = Math.min(Math.max(next - now(self), 0), LONGEST_DELAY);
+  ending.expiry = sendAfter(self, Math.ceil(delay), { type: 'expire' });
 }
 
 function lostTopics(connection: Connection): Topic[] {
@@ -148,11 +145,11 @@ function ownsByRight({ owned, permissions }: Connection): boolean {
 }
 
 /** Joins again what had been left for want of a right that is there now. */
-function resume(connection: Connection): void {
-  const { suspended, permissions, context, memberships } = connection;
-  for (const name of suspended ?? []) {
+function resume(connection: Connection, ending: Ending): void {
+  const { permissions, context, memberships } = connection;
+  for (const name of ending.suspended) {
     if (!allows(permissions, 'read', name)) continue;
-    forget(connection, name);
+    forget(ending, name);
     if (memberships.get(name) !== undefined) continue;
     // Stands for the topic until the join is answered, as a topic that was lost does.
     const placeholder = new Topic(context.realm, name);

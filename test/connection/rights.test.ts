@@ -155,7 +155,7 @@ test('what another credential gives as well is not lost', async (t) => {
   await say(client, authorize('word'), authorize('token'), subscribe('c'));
   await advance(60_000);
   t.is(client.ended, null);
-  t.is(client.state().held?.size, 0);
+  t.is(client.state().ending?.held.size, 0);
 });
 
 test('a token that holds for years holds, though no timer does', async (t) => {
@@ -247,7 +247,7 @@ test('credentials without end do not pile up', async (t) => {
     answers.set(String(i), all(`c${i}`));
     await say(client, authorize(String(i)));
   }
-  t.is(client.state().held?.size, 32);
+  t.is(client.state().ending?.held.size, 32);
   t.deepEqual(await say(client, subscribe('c39')), [subscribed('c39')]);
   t.deepEqual(await say(client, subscribe('c0')), [frame({ type: 'permission_denied' })]);
 });
