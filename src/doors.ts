@@ -1,4 +1,4 @@
-import type { AuthenticatorConfig, Config, WspubsubDoorConfig } from './config/config.ts';
+import type { ApiKeysConfig, AuthenticatorConfig, Config } from './config/config.ts';
 import type { Door } from './door/contract.ts';
 import { pinghubDoor } from './door/pinghub/door.ts';
 import { eventStreamFormat } from './door/pinghub/event-stream.ts';
@@ -19,7 +19,7 @@ export interface DoorSettings {
   readonly authenticator: AuthenticatorConfig | null;
   /** Milliseconds that its answer may take. */
   readonly authenticatorTimeout: number;
-  readonly apiKeys: WspubsubDoorConfig['apiKeys'];
+  readonly apiKeys: ApiKeysConfig;
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
   /** Where the door's plain-text metrics are; null: nowhere. */
@@ -30,12 +30,15 @@ export interface DoorSettings {
 const PINGHUB_HEARTBEAT = { ping: 27_000, pong: 3000 };
 const LOOPBACK = '127.0.0.1';
 
+/** Of the doors that ask for none. */
+const noApiKeys: ApiKeysConfig = { store: 'list', keys: [] };
+
 /** The doors that are on, in the order in which they open. */
 export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   const { pusu, wspubsub, pinghub } = doors;
   const { topicLength } = limits;
   const heartbeat = { ping: limits.ping, pong: limits.pong };
-  const common = { apiKeys: [], heartbeat, grace: 0, metrics: null };
+  const common = { apiKeys: noApiKeys, heartbeat, grace: 0, metrics: null };
   const settings: DoorSettings[] = [];
   if (pusu !== null) {
     settings.push({

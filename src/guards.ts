@@ -1,5 +1,5 @@
 import { withinChannels } from './authenticator/allowed-channels.ts';
-import { apiKeys } from './authenticator/api-keys.ts';
+import { apiKeysFrom } from './authenticator/api-keys/api-keys-from.ts';
 import { authenticatorFrom, type Plugins } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authorisation } from './authenticator/authorisation.ts';
@@ -41,7 +41,7 @@ export class Guards {
       authenticator: this.#guard(`authenticator.${door.name}`, bound(own), timeout),
       apikeys: this.#guard(
         `authenticator.${door.name}.apikeys`,
-        bound(apiKeys(settings.apiKeys)),
+        bound(apiKeysFrom(settings.apiKeys, this.#log)),
         settings.authenticatorTimeout,
       ),
       open: {

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRelay } from './application.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
+import { BAD_CONFIG, FAILED } from './command/command.ts';
+import { commands, runCommand } from './command/commands.ts';
 import type { Config } from './config/config.ts';
 import { type ConfigError, formatError } from './config/config-error.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -11,17 +13,18 @@ import { type Log, openLog } from './log.ts';
 import { describeReason, type ExitReason } from './otp/exit-reason.ts';
 import { loadPlugins } from './plugins.ts';
 
-/** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
-const FAILED = 1;
-const BAD_CONFIG = 78;
-
 const USAGE = `usage: node dist/start.js [options]
+       node dist/start.js COMMAND …
 
   --config FILE       settings (default: config/relay.yaml of the package)
   --set KEY=VALUE     overrides one setting, such as limits.message=128KiB; may be repeated
   --check             looks at the settings, says what is wrong with them, and ends
   --version, --help
+
+commands, each with --help:  ${[...commands.keys()].join(', ')}
 `;
+
+const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Part of the file descriptors that connections may take; files, listeners and links need some too. */
 const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
@@ -30,7 +33,6 @@ const DEFAULT_DESCRIPTORS = 1024;
 async function main(): Promise<void> {
   const options = readOptions();
   if (options.help === true) return void process.stdout.write(USAGE);
-  const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
   if (options.version === true) return void process.stdout.write(`fanfare ${versionOf(packageRoot)}\n`);
   const loaded = loadConfig({
     ...(options.config === undefined ? {} : { file: options.config }),
@@ -125,4 +127,15 @@ function versionOf(packageRoot: string): string {
   return (parsed as { readonly version: string }).version;
 }
 
-void main();
+const [word = '', ...args] = process.argv.slice(2);
+const command = commands.get(word);
+if (command === undefined) await main();
+else {
+  process.exitCode = await runCommand(command, args, {
+    packageRoot,
+    env: process.env,
+    input: process.stdin,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+  });
+}

@@ -182,10 +182,16 @@ function setAlarm(state: State, time: number): void {
   const next = Math.min(...due.filter((at) => at != null));
   if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
   state.alarm?.timer.cancel();
-  // A timer of Node's may fire a fraction of a millisecond early; rounding up spares a second turn.
+  // Rounded up, as a timer that goes off early costs a second turn.
   state.alarm = Number.isFinite(next)
     ? { at: next, timer: sendAfter(state.self, Math.ceil(next - time), { type: 'wake' }) }
     : null;
+}
+
+/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
+export function endAlarm(state: State): void {
+  state.alarm?.timer.cancel();
+  state.alarm = null;
 }
 
 function first<T>(map: ReadonlyMap<number, T>): T | undefined {

@@ -2,7 +2,7 @@ import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
-import { ask, expire, refuse, review, type State, settled, WAKE } from './answering.ts';
+import { ask, endAlarm, expire, refuse, review, type State, settled, WAKE } from './answering.ts';
 import type { Authorisation } from './authorisation.ts';
 import type { Authenticator, Question } from './contract.ts';
 import type { AuthenticatorEvent } from './outage.ts';
@@ -98,6 +98,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
         state.standing.leave(message.pid);
         return keep;
       case 'wake':
+        endAlarm(state);
         return keep;
     }
   },

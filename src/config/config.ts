@@ -1,4 +1,5 @@
 import type { Place } from './config-error.ts';
+import type { Hidden } from './hidden.ts';
 import type { VerificationKey } from './jwt-keys.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface Config {
   readonly authenticator: AuthenticatorConfig;
   /** Milliseconds that an authenticator's answer may take. */
   readonly authenticatorTimeout: number;
+  /** Where the keys of publishers are, for a door that names no store of its own. */
+  readonly apiKeys: ApiKeysConfig;
   /** Channel patterns that bind every door of the PuSu door's realm; null: all channels. */
   readonly allowedChannels: readonly string[] | null;
   /** Every relay of the network, this one included; `host` or `host:port`. */
@@ -50,8 +53,15 @@ export type PusuDoorConfig = DoorConfig;
 export interface WspubsubDoorConfig extends DoorConfig {
   /** Milliseconds that a topic outlives its owner. */
   readonly grace: number;
-  readonly apiKeys: readonly ApiKey[];
+  readonly apiKeys: ApiKeysConfig;
 }
+
+export type ApiKeysConfig =
+  | { readonly store: 'list'; readonly keys: readonly ApiKey[] }
+  /** `file`: its path, which is absolute or relative to the working directory. */
+  | { readonly store: 'file'; readonly file: string }
+  /** `recheck`: milliseconds between looks at a table that does not tell of its changes; 0: none. */
+  | { readonly store: 'postgres'; readonly url: Hidden<string>; readonly recheck: number };
 
 /** A publisher's key for one domain, kept as the SHA-256 of the key: 32 bytes. */
 export interface ApiKey {

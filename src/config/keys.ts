@@ -1,11 +1,11 @@
 import { addressBlock, host, origin, port, relay, socketPath } from './addresses.ts';
-import { apiKeys } from './api-keys.ts';
+import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
 import { algorithms } from './jwt-keys.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import { count, filePath, flag, name, nodeName, oneOf, size, time, timeLimit } from './scalars.ts';
-import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
+import { alias, key, type Reader, type SectionValue, section, switchable } from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -52,6 +52,7 @@ export const relayKeys = section({
   authenticator: key(authenticatorName, 'None'),
   authenticator_timeout: key(timeLimit, 2 * seconds),
   ...authenticatorKeys(),
+  apikeys: apiKeyStores(60 * seconds),
   allowed_channels: key(orNull(channelPatterns), null),
 
   relays: key(listOf('a list of relays', relay), []),
@@ -65,7 +66,7 @@ export const relayKeys = section({
         ...door('127.0.0.1', 3000, 'wspubsub'),
         authenticator: key(orNull(wspubsubAuthenticatorName), null),
         grace: key(time, 10 * seconds),
-        apikeys: section({ list: key(apiKeys, []), file: unavailable(), postgres: unavailable() }),
+        apikeys: apiKeyStores(null),
       }),
     ),
     pinghub: switchable(

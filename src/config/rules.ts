@@ -1,3 +1,4 @@
+import type { ApiKeyStores } from './api-key-stores.ts';
 import type { AuthenticatorName, AuthenticatorSettings } from './authenticators.ts';
 import { keyFromText, pinned } from './jwt-keys.ts';
 import { type DoorSettings, doorNames, type Settings } from './keys.ts';
@@ -13,12 +14,15 @@ export function checkTogether(settings: Settings, complain: Complain): void {
   checkPending(settings, complain);
   checkListeners(settings, complain);
   checkAuthenticator('', settings.authenticator, settings, complain);
+  checkApiKeys('apikeys', settings.apikeys, complain);
   for (const name of doorNames) {
     const door = settings.doors[name];
     if (!door) continue;
     checkDoorAuthenticator(`doors.${name}`, door, complain);
     checkAuthenticator(`doors.${name}.`, door.authenticator, door, complain);
   }
+  const { wspubsub } = settings.doors;
+  if (wspubsub) checkApiKeys('doors.wspubsub.apikeys', wspubsub.apikeys, complain);
 }
 
 /** A member that may not hold one message of the greatest size would be closed by it, reading or not. */
@@ -28,6 +32,18 @@ function checkPending({ limits }: Settings, complain: Complain): void {
     ['limits.pending', 'limits.message'],
     `at least limits.message, ${limits.message} bytes, or 0 (none)`,
   );
+}
+
+/** Of two stores one would not be asked, and a key that was revoked there would go on to count here. */
+function checkApiKeys(path: string, { list, file, postgres }: ApiKeyStores, complain: Complain): void {
+  const used = [
+    ...(postgres === null ? [] : [`${path}.postgres`]),
+    ...(file === null ? [] : [`${path}.file`]),
+    ...(list.length === 0 ? [] : [`${path}.list`]),
+  ];
+  const [first, second] = used;
+  if (first === undefined || second === undefined) return;
+  complain([first, second], `one store of keys; ${second} is another`);
 }
 
 interface Listener {

@@ -1,3 +1,4 @@
+import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf, timeoutOf } from './authenticators.ts';
 import type { AuthenticatorConfig, Config } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
@@ -14,6 +15,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
     node: settings.node ?? defaultNode(hostName, network.port),
     authenticator: authenticatorOf(settings.authenticator, settings, 'authenticator', folder),
     authenticatorTimeout: timeoutOf(settings.authenticator, settings),
+    apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
     doors: {
@@ -21,7 +23,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
       wspubsub: wspubsub && {
         ...door('wspubsub', wspubsub),
         grace: wspubsub.grace,
-        apiKeys: wspubsub.apikeys.list,
+        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
       },
       pinghub: pinghub && {
         ...door('pinghub', pinghub),

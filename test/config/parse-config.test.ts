@@ -50,7 +50,7 @@ doors:
   wspubsub:
     port: "3000"
     grace: 1d
-    apikeys: { list: [{ domain: a, key: hunter2 }, { domain: a, key: b }, { domain: b }, { hunter2: c }], file: x }
+    apikeys: { list: [{ domain: a, key: hunter2 }, { domain: a, key: b }, { domain: b }, { hunter2: c }], postgres: hunter2 }
 log: 5
 `;
   t.deepEqual(refused(text), [
@@ -81,7 +81,7 @@ log: 5
     'relay.yaml:23:52 doors.wspubsub.apikeys.list[1]: one key for each domain; this domain has one already',
     'relay.yaml:23:75 doors.wspubsub.apikeys.list[2]: a domain, and a key or sha256: { domain: example.com, key: … }',
     'relay.yaml:23:92 doors.wspubsub.apikeys.list[3]: unknown key; known here: domain, key, sha256',
-    'relay.yaml:23:107 doors.wspubsub.apikeys.file: not available in this version; leave it out',
+    'relay.yaml:23:117 doors.wspubsub.apikeys.postgres: a URL such as postgres://user:password@host:5432/database, or null',
     'relay.yaml:24:6 log: a map of keys: level, format, file',
   ]);
 });

@@ -1,7 +1,6 @@
-import test, { type ExecutionContext } from 'ava';
+import test, { type ExecutionContext, type ImplementationFn } from 'ava';
 import fc from 'fast-check';
 import { authenticatorServer } from '../../src/authenticator/authenticator-server.ts';
-import type { Authorisation } from '../../src/authenticator/authorisation.ts';
 import type { Access, Authenticator, Question } from '../../src/authenticator/contract.ts';
 import { grantOf } from '../../src/authenticator/grant.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
@@ -13,11 +12,14 @@ import {
   type Right,
 } from '../../src/authenticator/permissions.ts';
 import { asker, question } from '../authenticator/asker.ts';
+import { eventually } from '../support/arrivals.ts';
 import { spawnOk, testSystem } from '../support/otp.ts';
 
 /** What every authenticator promises. `grants`: for each credential that it knows, some of what it opens and closes. */
 export interface Subject {
   readonly make: (t: ExecutionContext) => Authenticator | Promise<Authenticator>;
+  /** In place of ava's `test`, for an authenticator whose back end may be missing. */
+  readonly runs?: (title: string, implementation: ImplementationFn<[]>) => void;
   readonly grants: readonly {
     readonly authorization: string;
     readonly read?: readonly string[];
@@ -41,7 +43,7 @@ const ODD = [
   'x'.repeat(1_000_000),
 ];
 
-export function authenticatorContract(name: string, { make, grants }: Subject): void {
+export function authenticatorContract(name: string, { make, grants, runs = test }: Subject): void {
   const known = new Set(grants.map(({ authorization }) => authorization));
   const topics = new Set(
     ['', 'a', '*', '__proto__'].concat(
@@ -57,7 +59,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     grantOf(await authenticator.authorise(questionFor(authenticator, authorization, topic, right)))
       .permissions;
 
-  test(`${name}: a known credential opens what it should, and no more`, async (t) => {
+  runs(`${name}: a known credential opens what it should, and no more`, async (t) => {
     const authenticator = await make(t);
     for (const { authorization, read = [], write = [], neither = [] } of grants) {
       const may = async (right: Right, topic: string) =>
@@ -72,7 +74,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     t.pass();
   });
 
-  test(`${name}: every answer holds what everybody may do`, async (t) => {
+  runs(`${name}: every answer holds what everybody may do`, async (t) => {
     const authenticator = await make(t);
     const { anonymous } = authenticator;
     for (const authorization of [...known, ...ODD]) {
@@ -84,7 +86,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     }
   });
 
-  test(`${name}: an unknown credential grants what everybody has, and nothing beyond`, async (t) => {
+  runs(`${name}: an unknown credential grants what everybody has, and nothing beyond`, async (t) => {
     const authenticator = await make(t);
     const near = [...known].flatMap((each) => [
       `${each} `,
@@ -105,7 +107,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     );
   });
 
-  test(`${name}: one client's answer is not changed by the next one's`, async (t) => {
+  runs(`${name}: one client's answer is not changed by the next one's`, async (t) => {
     const authenticator = await make(t);
     const before = await asked(authenticator, 'nobody’s');
     const copy = structuredClone(before);
@@ -114,7 +116,7 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     t.deepEqual(await asked(authenticator, 'nobody’s'), copy);
   });
 
-  test(`${name}: its process answers as it does itself`, async (t) => {
+  runs(`${name}: its process answers as it does itself`, async (t) => {
     const authenticator = await make(t);
     const { system, quiet, reports } = testSystem();
     const events: AuthenticatorEvent[] = [];
@@ -125,21 +127,21 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     credentials.forEach((authorization, ref) => {
       client.put(server, questionFor(authenticator, authorization, 'a', 'read'), ref);
     });
-    while (client.answers.length < credentials.length) await quiet();
+    await quiet();
+    // The first answer to each: an authenticator that is watched may be asked again.
+    const first = () => credentials.map((_, ref) => client.answers.find((answer) => answer.ref === ref));
+    await eventually(() => !first().includes(undefined), 'every question is answered');
     const expected = await Promise.all(
       credentials.map(async (authorization, ref) => {
         return { type: 'authorised', ref, permissions: await asked(authenticator, authorization) };
       }),
     );
-    t.deepEqual(
-      client.answers
-        .toSorted((a, b) => a.ref - b.ref)
-        .map((answer) => {
-          const { terms: _terms, ...rest } = answer as Extract<Authorisation, { type: 'authorised' }>;
-          return rest;
-        }),
-      expected,
+    const answers = first().map((answer) =>
+      answer?.type === 'authorised'
+        ? { type: answer.type, ref: answer.ref, permissions: answer.permissions }
+        : answer,
     );
+    t.deepEqual(answers, expected);
     t.deepEqual(events, []);
     t.deepEqual(reports, []);
   });
