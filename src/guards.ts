@@ -16,15 +16,22 @@ import { processName } from './otp/registry.ts';
 /** Milliseconds beyond an authenticator's own limit that a connection waits for its answer. */
 const PATIENCE = 3000;
 
+/** What was granted to whom, by the name of the authenticator's process. */
+export type Standings = ReadonlyMap<string, StandingAnswers<Authorisation>>;
+
 /** Which authenticator judges the clients of which door: one process for each, bound to the channels that are allowed. */
 export class Guards {
   readonly specs: ChildSpec[] = [];
+  /** For guards with other settings that follow these: with them, they ask again about all that these have granted. */
+  readonly standings = new Map<string, StandingAnswers<Authorisation>>();
   readonly #config: Config;
   readonly #log: Log;
   readonly #plugins: Plugins;
+  readonly #before: Standings;
 
-  constructor(config: Config, log: Log, plugins: Plugins) {
+  constructor(config: Config, log: Log, plugins: Plugins, before: Standings = new Map()) {
     this.#plugins = plugins;
+    this.#before = before;
     this.#config = config;
     this.#log = log;
   }
@@ -53,8 +60,12 @@ export class Guards {
 
   #guard(id: string, authenticator: Authenticator, timeout: number): Guard {
     const server = processName<AuthenticatorMessage>(id);
-    const standing = new StandingAnswers<Authorisation>();
-    const args = { authenticator, log: this.#log.authenticator, timeout, standing };
+    const standing = this.#before.get(id) ?? new StandingAnswers<Authorisation>();
+    this.standings.set(id, standing);
+    const common = { authenticator, log: this.#log.authenticator, timeout };
+    // What everybody may do nobody loses, and most connections are of that kind.
+    const forgets = authenticator.name === 'None' && standing.size === 0;
+    const args = forgets ? common : { ...common, standing };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
     const { anonymous, needs } = authenticator;
     return { anonymous, server, ...(needs === undefined ? {} : { needs }), patience: timeout + PATIENCE };

@@ -40,7 +40,9 @@ export interface State {
   readonly late: Map<number, number>;
   readonly standing: StandingAnswers<Authorisation>;
   readonly review: Review<Authorisation>;
-  /** Null where the authenticator never changes its mind. */
+  /** Who was granted what is remembered, and may be asked about again. */
+  readonly revocable: boolean;
+  /** Null where the authenticator never says that it has changed its mind. */
   readonly endWatch: (() => void) | null;
   outage: Outage | null;
   alarm: { readonly at: number; readonly timer: Timer } | null;
@@ -64,7 +66,7 @@ export function ask(state: State, asked: Asked): void {
   }
   const id = ++state.lastId;
   // What is not to be asked again is not kept either.
-  const kept = state.endWatch === null ? { ...asked, question: NOT_KEPT } : asked;
+  const kept = state.revocable ? asked : { ...asked, question: NOT_KEPT };
   state.open.set(id, { ...kept, deadline: now(self) + state.timeout });
   const report = (result: Outcome) => {
     if (isAlive(self)) send(self, { type: 'settled', id, outcome: result });
@@ -102,10 +104,8 @@ function conclude(state: State, asked: Asked, outcome: Outcome): void {
 }
 
 function reply(state: State, asked: Asked, answered: Answer): void {
-  const { standing, authenticator } = state;
+  const { standing, revocable } = state;
   const { from, ref } = asked;
-  // What is asked for every topic is never asked again: it would have no end.
-  const revocable = state.endWatch !== null && authenticator.needs !== 'topic';
   const granted = termsOf(answered, state.wallClock(), revocable);
   if (!asked.review) {
     send(from, { type: 'authorised', ref, ...granted });

@@ -41,7 +41,10 @@ export interface AuthenticatorServerArgs {
   readonly timeout?: number;
   /** Questions that may be with the authenticator at once. Default: 10,000. */
   readonly limit?: number;
-  /** Outlives this process. Default: a new one. */
+  /**
+   * Outlives this process: a successor asks about all of it again, whether it was started after a crash or with other
+   * settings. Default: a new one, where the authenticator has a `watch`.
+   */
   readonly standing?: StandingAnswers<Authorisation>;
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly wallClock?: () => number;
@@ -59,6 +62,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   init(self, args) {
     const { authenticator, log, timeout = 2000, limit = 10_000, wallClock = Date.now } = args;
     const { standing = new StandingAnswers() } = args;
+    const remembers = args.standing !== undefined || authenticator.watch !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
     const review = new Review<Authorisation>();
     const changed = () => {
@@ -81,6 +85,8 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
       standing,
       review,
       endWatch,
+      // What is asked for every topic is never asked again: it would have no end.
+      revocable: remembers && authenticator.needs !== 'topic',
       outage: null,
       alarm: null,
     };

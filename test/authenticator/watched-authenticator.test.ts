@@ -5,7 +5,9 @@ import {
 } from '../../src/authenticator/authenticator-server.ts';
 import type { Authorisation } from '../../src/authenticator/authorisation.ts';
 import type { Answer, Authenticator } from '../../src/authenticator/contract.ts';
+import { passwordAuthenticator } from '../../src/authenticator/password-authenticator.ts';
 import { everything, none, readEverything } from '../../src/authenticator/permissions.ts';
+import { sha256 } from '../../src/authenticator/secret.ts';
 import { CREDENTIALS, StandingAnswers } from '../../src/authenticator/standing.ts';
 import { worker } from '../../src/otp/child-spec.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
@@ -208,4 +210,43 @@ test('a grant comes with its terms, as time from now', async (t) => {
     { type: 'authorised', ref: 2, permissions: none },
     { type: 'authorised', ref: 3, permissions: everything, terms: revocable },
   ]);
+});
+
+test('a successor with other settings asks again about what its predecessor has granted', async (t) => {
+  const { system, quiet } = testSystem();
+  const standing = new StandingAnswers<Authorisation>();
+  const start = (...words: string[]) =>
+    spawnOk(system, authenticatorServer, {
+      authenticator: passwordAuthenticator(
+        words.map((word) => ({ sha256: sha256(word), channels: [word] })),
+        false,
+      ),
+      log: () => undefined,
+      standing,
+    });
+  const before = start('a', 'b');
+  const client = asker(system);
+  for (const [ref, word] of ['a', 'b', 'wrong'].entries()) client.ask(before, word, ref);
+  await quiet();
+  client.answers.length = 0;
+  exit(before, 'shutdown');
+  start('b');
+  await quiet();
+  t.deepEqual(client.answers.map(({ type, ref }) => `${type} ${ref}`).toSorted(), [
+    'regranted 1',
+    'revoked 0',
+  ]);
+});
+
+test('without a table of its own or a watch, nothing is remembered', async (t) => {
+  const { system, quiet } = testSystem();
+  const { answers, authenticator } = watched();
+  answers.set(SECRET, everything);
+  const { watch: _watch, ...unwatched } = authenticator;
+  const server = spawnOk(system, authenticatorServer, { authenticator: unwatched, log: () => undefined });
+  const client = asker(system);
+  client.ask(server, SECRET, 1);
+  await quiet();
+  t.deepEqual(client.answers, [{ type: 'authorised', ref: 1, permissions: everything }]);
+  t.is((getState(server) as { standing: StandingAnswers<Authorisation> }).standing.size, 0);
 });
