@@ -1,10 +1,13 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { AdmissionControl } from './acceptor/admission.ts';
 import { drainer } from './acceptor/drainer.ts';
-import { type ListenerMessage, listener } from './acceptor/listener.ts';
+import { Gate } from './acceptor/gate.ts';
+import { type Edge, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Refusals } from './acceptor/refusals.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
+import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
+import { readTls } from './config/tls-files.ts';
 import { Connections } from './connection/connections.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
@@ -14,7 +17,7 @@ import { Guards } from './guards.ts';
 import type { Log } from './log.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { type ProcessName, processName } from './otp/registry.ts';
+import { type ProcessName, processName, sendNamed } from './otp/registry.ts';
 import { supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
 import { newAccounting } from './topic/accounting.ts';
@@ -28,6 +31,10 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
+  /** How many clients were turned away, and why. */
+  readonly refusals: Readonly<Refusals>;
+  /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
+  rereadTls(): void;
 }
 
 /**
@@ -44,22 +51,18 @@ export function startRelay(
   const topics = new Topics(newAccounting());
   const connections = new Connections();
   const guards = new Guards(config, log, plugins);
-  const admission = new AdmissionControl({
-    connections: config.limits.connections ?? maxConnections,
-    perAddress: config.limits.connectionsPerAddress,
-    ratePerAddress: config.limits.connectionRatePerAddress,
-    exempt: config.limits.exempt,
-  });
+  const gate = new Gate({ ...config.limits, connections: config.limits.connections ?? maxConnections });
   const doors = doorSettings(config);
   const listenerNames: ProcessName<ListenerMessage>[] = [];
   const listeners = doors.flatMap((settings): ChildSpec[] => {
-    const context = doorContext(settings, config.limits, topics, guards, log);
+    const context = doorContext(settings, config.limits, topics, guards, gate, log);
     const name = processName<ListenerMessage>(`listener.${settings.door.name}`);
     listenerNames.push(name);
     const args = {
       context,
       at: settings.at,
-      admission,
+      edge: edgeOf(settings, context),
+      gate,
       startHandler: (handler: Parameters<Connections['start']>[1]) => connections.start(system, handler),
       log,
     };
@@ -98,12 +101,15 @@ export function startRelay(
       { shutdown: 'infinity' },
     ),
   ]);
+  const rereadTls = () => {
+    for (const name of listenerNames) sendNamed(system, name, { type: 'reread-tls' });
+  };
   const application = startApplication(system, root);
   const stopRelay = () => {
     stopping = true;
     application.stop();
   };
-  return { ...application, stop: stopRelay, system, topics };
+  return { ...application, stop: stopRelay, system, topics, refusals: gate.refusals, rereadTls };
 }
 
 /** What an operator might not expect of these settings, once, at the start. */
@@ -123,6 +129,7 @@ function doorContext(
   limits: Limits,
   topics: Topics,
   guards: Guards,
+  gate: Gate,
   log: Log,
 ): DoorContext {
   return {
@@ -135,7 +142,19 @@ function doorContext(
     grace: settings.grace,
     counters: newDoorCounters(),
     webSockets: webSocketServer(limits),
+    attempts: gate.attempts,
     log,
+  };
+}
+
+function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
+  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  return {
+    origin,
+    tls: tls === null ? null : () => readTls(tls),
+    trustedProxies,
+    proxyProtocol,
+    open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
   };
 }
 

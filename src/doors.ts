@@ -1,4 +1,4 @@
-import type { ApiKeysConfig, AuthenticatorConfig, Config } from './config/config.ts';
+import type { ApiKeysConfig, AuthenticatorConfig, Config, TlsFiles } from './config/config.ts';
 import type { Door } from './door/contract.ts';
 import { pinghubDoor } from './door/pinghub/door.ts';
 import { eventStreamFormat } from './door/pinghub/event-stream.ts';
@@ -22,6 +22,12 @@ export interface DoorSettings {
   readonly apiKeys: ApiKeysConfig;
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
+  readonly origin: readonly string[] | null;
+  readonly tls: TlsFiles | null;
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  /** Subscribers are let in without a credential, whatever the authenticator. */
+  readonly openToSubscribers: boolean;
   /** Where the door's plain-text metrics are; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
 }
@@ -38,7 +44,7 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   const { pusu, wspubsub, pinghub } = doors;
   const { topicLength } = limits;
   const heartbeat = { ping: limits.ping, pong: limits.pong };
-  const common = { apiKeys: noApiKeys, heartbeat, grace: 0, metrics: null };
+  const common = { apiKeys: noApiKeys, heartbeat, grace: 0, metrics: null, openToSubscribers: false };
   const settings: DoorSettings[] = [];
   if (pusu !== null) {
     settings.push({
@@ -53,14 +59,21 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
     const realmIsShared = [pusu, pinghub].some((other) => other?.realm === wspubsub.realm);
     const subscribersNeedRight = realmIsShared || wspubsub.authenticator !== null;
     const door = wspubsubDoor({ topicLength, subscribersNeedRight });
-    settings.push({ ...common, ...wspubsub, door, formats: [wspubsubFormat], at: at(wspubsub) });
+    settings.push({
+      ...common,
+      ...wspubsub,
+      door,
+      formats: [wspubsubFormat],
+      at: at(wspubsub),
+      openToSubscribers: !subscribersNeedRight,
+    });
   }
   if (pinghub !== null) {
-    const { socket, metricsPort, origin } = pinghub;
+    const { socket, metricsPort } = pinghub;
     settings.push({
       ...common,
       ...pinghub,
-      door: pinghubDoor({ topicLength, origin }),
+      door: pinghubDoor({ topicLength }),
       formats: [pinghubFormat, eventStreamFormat],
       at: socket === null ? at(pinghub) : { socket },
       heartbeat: limits.ping === 0 ? heartbeat : PINGHUB_HEARTBEAT,

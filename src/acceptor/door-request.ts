@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { DoorRequest } from '../door/contract.ts';
 
-/** A request as doors see it: as it came off the wire. */
+/** A request of Node's as doors see it. */
 export function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): DoorRequest {
   const target = request.url ?? '/';
   const at = target.indexOf('?');
@@ -14,8 +14,8 @@ export function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): Doo
   };
 }
 
-/** Read from the raw headers, because Node keeps only the first of some that are repeated. */
-function valuesOf(rawHeaders: readonly string[], name: string): string | undefined {
+/** Read from the raw headers, because Node keeps only the first of some that are repeated. `name` in lower case. */
+export function valuesOf(rawHeaders: readonly string[], name: string): string | undefined {
   const values: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const header = rawHeaders[i] as string;

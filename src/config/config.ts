@@ -46,6 +46,21 @@ interface DoorConfig extends Address {
   readonly authenticator: AuthenticatorConfig | null;
   /** Milliseconds that the answer of its own authenticator may take. */
   readonly authenticatorTimeout: number;
+  /** Origins of pages that may connect, in lower case; `scheme://*.host` for all hosts below one. Null: any. */
+  readonly origin: readonly string[] | null;
+  /** Null: the door speaks plain TCP. */
+  readonly tls: TlsFiles | null;
+  /** Addresses, CIDR blocks and `unix:`, whose word on the client's address is taken. */
+  readonly trustedProxies: readonly string[];
+  /** Those proxies begin each connection with a PROXY header. */
+  readonly proxyProtocol: boolean;
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** The certificate, and those between it and a root. */
+  readonly cert: string;
+  readonly key: string;
 }
 
 export type PusuDoorConfig = DoorConfig;
@@ -70,8 +85,6 @@ export interface ApiKey {
 }
 
 export interface PinghubDoorConfig extends DoorConfig {
-  /** `scheme://host[:port]` that a browser's `Origin` must equal; null: any. */
-  readonly origin: string | null;
   /** Absolute path of a UNIX socket that takes the place of host and port. */
   readonly socket: string | null;
   /** Port of the plain-text metrics, on the door's host (127.0.0.1 when the door is a socket); null: off. */
@@ -145,7 +158,11 @@ export interface Limits {
   readonly connectionsPerAddress: number;
   /** New connections per second and address. */
   readonly connectionRatePerAddress: number;
-  /** Addresses or CIDR blocks free of the two limits per address. */
+  /** Within a minute, from one address. */
+  readonly failedAuthorisations: number;
+  /** Messages per second from one connection; from one address where messages are posted. */
+  readonly publishRate: number;
+  /** Addresses or CIDR blocks free of the limits per address. */
   readonly exempt: readonly string[];
   readonly authorise: number;
   readonly drain: number;

@@ -1,4 +1,4 @@
-import { addressBlock, host, origin, port, relay, socketPath } from './addresses.ts';
+import { addressBlock, host, origins, port, proxy, relay, socketPath } from './addresses.ts';
 import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
 import { algorithms } from './jwt-keys.ts';
@@ -12,12 +12,18 @@ const seconds = 1000;
 
 const anyText = (expected: string) => textKind(expected, (text) => (text === '' ? undefined : text));
 
+/** pusud's example file has an empty one, where it means none. */
+const verificationKey = textKind<string | null>(
+  'a public key in PEM, or a secret text',
+  (text) => text || null,
+);
+
 /** The settings of authenticators, which stand beside the `authenticator` key. */
 const authenticatorKeys = () => ({
   passwords: key(passwords, []),
   allow_read_by_default: key(flag, false),
   jwt_signing_algorithms: key(listOf('a list of algorithms', oneOf(algorithms)), []),
-  jwt_verification_key: key(orNull(anyText('a public key in PEM, or a secret text')), null),
+  jwt_verification_key: key(orNull(verificationKey), null),
   jwt: section({
     jwks: key(orNull(jwksSource), null),
     audience: key(orNull(anyText('a name')), null),
@@ -40,6 +46,10 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   authenticator: key(orNull(authenticatorName), null),
   authenticator_timeout: key(orNull(timeLimit), null),
   ...authenticatorKeys(),
+  origin: key(orNull(origins), null),
+  tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
+  trusted_proxies: key(listOf('a list of addresses', proxy), []),
+  proxy_protocol: key(flag, false),
 });
 
 const address = (defaultHost: string, defaultPort: number) =>
@@ -72,7 +82,6 @@ export const relayKeys = section({
     pinghub: switchable(
       section({
         ...door('127.0.0.1', 8081, 'main'),
-        origin: key(orNull(origin), null),
         socket: key(orNull(socketPath), null),
         metrics_port: key(orNull(orOff(port)), 8082),
       }),
@@ -97,6 +106,8 @@ export const relayKeys = section({
     connections: key(orNull(count), null),
     connections_per_address: key(count, 100),
     connection_rate_per_address: key(count, 20),
+    failed_authorisations: key(count, 10),
+    publish_rate: key(count, 0),
     exempt: key(listOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
     authorise: key(time, 60 * seconds),
     drain: key(time, 30 * seconds),

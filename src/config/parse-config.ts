@@ -21,7 +21,13 @@ export interface ConfigSources {
 }
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigError[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly ConfigError[];
+      /** Where each value stands that was written; by path. */
+      readonly places: ReadonlyMap<string, Place>;
+    }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
 /** The configuration that the sources stand for, or every fault in them, in reading order. Pure, and never throws. */
@@ -64,6 +70,7 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
     ok: true,
     config: configOf(settings, hostName, dirname(file)),
     warnings: inReadingOrder(warnings, file),
+    places,
   };
 }
 

@@ -20,7 +20,9 @@ export function checkTogether(settings: Settings, complain: Complain): void {
     if (!door) continue;
     checkDoorAuthenticator(`doors.${name}`, door, complain);
     checkAuthenticator(`doors.${name}.`, door.authenticator, door, complain);
+    checkEdge(`doors.${name}`, door, complain);
   }
+  checkSocket(settings, complain);
   const { wspubsub } = settings.doors;
   if (wspubsub) checkApiKeys('doors.wspubsub.apikeys', wspubsub.apikeys, complain);
 }
@@ -137,6 +139,34 @@ function checkAuthenticator(
         : `an algorithm that goes with jwt_verification_key, which is ${kind}`,
     );
   }
+}
+
+/** Half of a key pair would look like encryption and be none; a header that nobody may send, like a client's address. */
+function checkEdge(
+  path: string,
+  { tls, trustedProxies, proxyProtocol }: DoorSettings,
+  complain: Complain,
+): void {
+  const [cert, key] = [`${path}.tls.cert`, `${path}.tls.key`];
+  if (tls.cert !== null && tls.key === null) complain([key, cert], 'the file of the key, beside tls.cert');
+  if (tls.key !== null && tls.cert === null)
+    complain([cert, key], 'the file of the certificate, beside tls.key');
+  if (proxyProtocol && trustedProxies.length === 0) {
+    complain(
+      [`${path}.trusted_proxies`, `${path}.proxy_protocol`],
+      'the addresses of the proxies that send the PROXY header',
+    );
+  }
+}
+
+/** Behind TLS, a connection is told from others by its address, and one by a UNIX socket has none. */
+function checkSocket({ doors: { pinghub } }: Settings, complain: Complain): void {
+  if (pinghub === null || pinghub.socket === null || pinghub.tls.cert === null || !pinghub.proxyProtocol)
+    return;
+  complain(
+    ['doors.pinghub.proxy_protocol', 'doors.pinghub.socket'],
+    'false on a UNIX socket with TLS; X-Forwarded-For names the client there',
+  );
 }
 
 /** What is legal and yet hardly meant. */

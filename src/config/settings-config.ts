@@ -1,6 +1,7 @@
+import { isAbsolute, join } from 'node:path';
 import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf, timeoutOf } from './authenticators.ts';
-import type { AuthenticatorConfig, Config } from './config.ts';
+import type { Config, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
 /**
@@ -27,7 +28,6 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
       },
       pinghub: pinghub && {
         ...door('pinghub', pinghub),
-        origin: pinghub.origin,
         socket: pinghub.socket,
         metricsPort: pinghub.metricsPort,
       },
@@ -39,16 +39,8 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
   };
 }
 
-interface DoorBase {
-  readonly host: string;
-  readonly port: number;
-  readonly realm: string;
-  readonly authenticator: AuthenticatorConfig | null;
-  readonly authenticatorTimeout: number;
-}
-
-function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: string): DoorBase {
-  const { host, port, realm, authenticator } = door;
+function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: string): PusuDoorConfig {
+  const { host, port, realm, authenticator, origin, tls, trustedProxies, proxyProtocol } = door;
   const settings = { ...door, authenticatorTimeout: door.authenticatorTimeout ?? relayTimeout };
   return {
     host,
@@ -59,7 +51,16 @@ function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: 
         ? null
         : authenticatorOf(authenticator, settings, `doors.${name}.authenticator`, folder),
     authenticatorTimeout: timeoutOf(authenticator ?? 'None', settings),
+    origin,
+    tls: tlsOf(tls, folder),
+    trustedProxies,
+    proxyProtocol,
   };
+}
+
+function tlsOf({ cert, key }: DoorSettings['tls'], folder: string): TlsFiles | null {
+  const path = (name: string): string => (isAbsolute(name) ? name : join(folder, name));
+  return cert === null || key === null ? null : { cert: path(cert), key: path(key) };
 }
 
 /** Relays on one host differ by their network port. */

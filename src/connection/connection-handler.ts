@@ -2,7 +2,7 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
-import { sendAfter } from '../otp/timer.ts';
+import { now, sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import {
   ABNORMAL,
@@ -16,7 +16,15 @@ import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
 import { ended } from './ending.ts';
 import { fromTopic } from './from-topics.ts';
-import { answered, answeredJudging, perform, received, step, updateReading } from './performing.ts';
+import {
+  answered,
+  answeredJudging,
+  perform,
+  publishAgain,
+  received,
+  step,
+  updateReading,
+} from './performing.ts';
 import { rejoin } from './rejoining.ts';
 import { expire, graceOver, grant, hasRight, regrant } from './rights.ts';
 import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
@@ -35,6 +43,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     const connection = new Connection(self, args);
     connection.transport.attach(self);
     perform(connection, connection.session.start());
+    if (connection.transport.kind === 'exchange') readBody(connection);
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
     const { authorise } = args.context.limits;
@@ -52,7 +61,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'text':
       case 'binary':
       case 'body':
-        if (!isTooBig(connection, message.payload)) received(connection, message);
+        if (!isTooMuch(connection, message.payload.length)) received(connection, message);
+        return keep;
+      case 'ping':
+        isTooMuch(connection, 0);
         return keep;
       case 'credit':
         returned(connection, message.bytes);
@@ -61,10 +73,14 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         flushed(connection);
         return keep;
       case 'pong':
+        if (isTooMuch(connection, 0)) return keep;
         if (connection.heartbeat === 'pinged') connection.heartbeat = 'answered';
         return keep;
       case 'heartbeat':
         heartbeat(connection);
+        return keep;
+      case 'publish-again':
+        publishAgain(connection);
         return keep;
       case 'progress':
         checkProgress(connection);
@@ -131,17 +147,30 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 };
 
-function isTooBig(connection: Connection, payload: Buffer): boolean {
-  const { messageBeforeAuth } = connection.context.limits;
-  if (
-    messageBeforeAuth === 0 ||
-    payload.length <= messageBeforeAuth ||
-    connection.transport.kind === 'exchange'
-  )
-    return false;
-  if (hasRight(connection)) return false;
+/** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
+const BYTES_BEFORE_RIGHTS = 48 * 1024;
+/** What a message that waits costs beside its bytes. */
+const WAITING_COST = 256;
+
+/** Closes a client that has no right yet and is about to cost more than such a client may. */
+function isTooMuch(connection: Connection, size: number): boolean {
+  const { transport, inbox, context } = connection;
+  if (transport.kind !== 'websocket' || hasRight(connection)) return false;
+  const { messageBeforeAuth } = context.limits;
+  if (messageBeforeAuth === 0) return false;
+  const cost = transport.socket.bytesRead + (inbox?.length ?? 0) * WAITING_COST;
+  if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
   close(connection, TOO_BIG, 'authorize first');
   return true;
+}
+
+/** A body is read once its credential is good; without one, as much is read as anybody may send. */
+function readBody(connection: Connection): void {
+  const { transport, context, question, guard } = connection;
+  if (question !== undefined) updateReading(connection);
+  // Where the request as a whole is judged it has to be there as a whole.
+  else if (guard.needs === 'topic') return;
+  else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {
@@ -160,7 +189,7 @@ function heartbeat(connection: Connection): void {
     transport.keepAlive();
     connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
     sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
-  } else if (connection.heartbeat === 'pinged') {
+  } else if (connection.heartbeat === 'pinged' && !connection.throttled) {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
     transport.destroy();
@@ -182,6 +211,8 @@ function authorisation(
   } else if (question.type === 'judge') {
     answeredJudging(connection, question, message);
   } else {
+    if (isEmpty(message.permissions))
+      connection.context.attempts.failed(connection.address, now(connection.self));
     grant(connection, message);
     answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
   }

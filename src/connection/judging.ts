@@ -66,5 +66,6 @@ export function judgement(
   connection.subject = terms?.subject ?? connection.subject;
   for (const each of ['read', 'write'] as const)
     if (allows(permissions, each, topic)) connection.asking?.judged.allow(each, command.topic, topic);
+  connection.transport.unrestrict();
   return topic;
 }

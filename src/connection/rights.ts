@@ -35,10 +35,12 @@ export function grant(
     hold(connection, connection.ending, ref, permissions, terms);
   } else if (connection.ending === undefined) {
     connection.permissions = union(connection.permissions, permissions);
+    connection.transport.unrestrict();
     return;
   } else {
     connection.ending.lasting = union(connection.ending.lasting, permissions);
   }
+  connection.transport.unrestrict();
   addUp(connection, connection.ending);
   resume(connection, connection.ending);
 }

@@ -65,6 +65,14 @@ export class StreamTransport implements Transport {
     // Nothing comes in.
   }
 
+  restrict(): void {
+    // Nothing comes in.
+  }
+
+  unrestrict(): void {
+    // Nothing comes in.
+  }
+
   keepAlive(): void {
     this.socket.write(this.#options.keepAlive);
   }

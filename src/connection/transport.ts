@@ -21,6 +21,10 @@ export interface Transport {
   /** Reads nothing more until `resume`. */
   pause(): void;
   resume(): void;
+  /** The client has no right yet: a message may have no more than so many bytes; 0: no limit of this kind. */
+  restrict(bytes: number): void;
+  /** The client has rights now: the limit is that of every message. */
+  unrestrict(): void;
   /** Sends what keeps the way open: a ping, a comment. */
   keepAlive(): void;
   /** Ends an accepted connection in good order; it takes `limits.close` at the most. */

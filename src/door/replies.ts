@@ -27,6 +27,15 @@ export const unavailable = textReply(503, 'Service Unavailable', { 'Retry-After'
 
 export const internalError = textReply(500, 'Internal Server Error');
 
+/** After too many wrong credentials from one address: there is no next try for a minute. */
+export const tooManyAttempts = textReply(429, 'Error: too many failed authorisations.', {
+  'Retry-After': '60',
+});
+
+export function tooManyRequests(what: 'connections' | 'messages'): HttpReply {
+  return textReply(429, `Error: too many ${what}.`, { 'Retry-After': '1' });
+}
+
 /** `allow`: the methods that would do, joined by `, `. */
 export function methodNotAllowed(allow: string): HttpReply {
   return textReply(405, 'Method Not Allowed', { Allow: allow });

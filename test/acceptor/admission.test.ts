@@ -1,5 +1,6 @@
 import test from 'ava';
-import { AdmissionControl, type AdmissionLimits, plainAddress } from '../../src/acceptor/admission.ts';
+import { plainAddress } from '../../src/acceptor/address-list.ts';
+import { AdmissionControl, type AdmissionLimits } from '../../src/acceptor/admission.ts';
 
 const none: AdmissionLimits = { connections: 0, perAddress: 0, ratePerAddress: 0, exempt: [] };
 const admission = (limits: Partial<AdmissionLimits>) => new AdmissionControl({ ...none, ...limits });
@@ -27,7 +28,7 @@ test('all together: the limit and not one more, until one leaves', (t) => {
   t.is(control.open, 2);
   t.is(control.enter('10.0.0.3', 0), 'admitted');
   t.is(control.enter('10.0.0.3', 0), 'full');
-  t.deepEqual({ ...control.refused }, { full: 2, 'address-full': 0, 'address-rate': 0 });
+  t.like(control.refused, { full: 2, 'address-full': 0, 'address-rate': 0 });
 });
 
 test('per address: the limit and not one more, whatever others have', (t) => {
@@ -111,4 +112,22 @@ test('an IPv4 address that came over IPv6 is itself; none is local', (t) => {
   t.is(plainAddress('::ffff:0:1'), '::ffff:0:1');
   t.is(plainAddress('2001:db8::1'), '2001:db8::1');
   t.is(plainAddress(undefined), 'local');
+});
+
+test('a proxy takes a place and is nobody, its clients take none and are themselves', (t) => {
+  const control = admission({ connections: 2, perAddress: 1 });
+  t.is(control.enterProxy(), 'admitted');
+  t.is(control.enterProxy(), 'admitted');
+  t.is(control.enterProxy(), 'full');
+  t.is(control.open, 2);
+  t.is(control.enterClient('a', 0), 'admitted');
+  t.is(control.enterClient('a', 0), 'address-full');
+  t.is(control.enterClient('b', 0), 'admitted');
+  t.is(control.open, 2);
+  control.leaveClient('a', 0);
+  t.is(control.enterClient('a', 0), 'admitted');
+  control.leaveProxy();
+  t.is(control.enter('c', 0), 'admitted');
+  t.is(control.enter('c', 0), 'full');
+  t.like(control.refused, { full: 2, 'address-full': 1 });
 });

@@ -68,6 +68,11 @@ test('JWT wants a key and Forward a URL, beside them', (t) => {
   ]);
 });
 
+test('an empty key is none, as in pusud’s example', (t) => {
+  t.is(accepted('jwt_verification_key: ""').authenticator.name, 'None');
+  t.regex(refused('authenticator: JWT\njwt_verification_key: ""')[0] ?? '', /the key of authenticator: JWT/);
+});
+
 test('settings of an authenticator that is not there are refused at a door, and warned of at the top', (t) => {
   t.deepEqual(refused('doors: { pusu: { forward: { url: "http://a/" } } }'), [
     'relay.yaml:1:34 doors.pusu.forward.url: authenticator: Forward beside it, at this door',

@@ -120,12 +120,14 @@ test('relays are hosts with or without a port', (t) => {
   t.deepEqual(accepted('relays:').relays, []);
 });
 
-test('an origin is a scheme and a host, in lower case', (t) => {
+test('an origin is a scheme and a host, in lower case, or all hosts below one', (t) => {
   const origin = (text: string): unknown =>
     accepted(`doors: { pinghub: { origin: "${text}" } }`).doors.pinghub?.origin;
-  t.is(origin('https://Chat.Example:8443'), 'https://chat.example:8443');
-  t.is(origin('http://[::1]:80'), 'http://[::1]:80');
-  t.is(origin('chrome-extension://abcdef'), 'chrome-extension://abcdef');
+  t.deepEqual(origin('https://Chat.Example:8443'), ['https://chat.example:8443']);
+  t.deepEqual(origin('http://[::1]:80'), ['http://[::1]:80']);
+  t.deepEqual(origin('chrome-extension://abcdef'), ['chrome-extension://abcdef']);
+  t.deepEqual(origin('https://*.Example.com'), ['https://*.example.com']);
+  t.deepEqual(origin('https://*.example.com:8443'), ['https://*.example.com:8443']);
   for (const bad of [
     '*',
     'chat.example',
@@ -134,6 +136,12 @@ test('an origin is a scheme and a host, in lower case', (t) => {
     'https://a:0',
     'https://a:65536',
     'https://u@a',
+    'https://*',
+    'https://*.',
+    'https://a.*.example',
+    'https://*a.example',
+    'https://*.10.0.0.1',
+    '*://a.example',
     'null',
     '',
   ]) {

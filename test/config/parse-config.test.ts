@@ -5,7 +5,17 @@ test('an empty text opens the PuSu door alone, with the defaults', (t) => {
   for (const text of ['', '# nothing\n', '---\n', '\uFEFF', '{}', 'doors:\n', 'limits:\nlog: ~\n']) {
     const { doors, network, authenticator, node } = accepted(text);
     t.deepEqual(doors, {
-      pusu: { host: '0.0.0.0', port: 55000, realm: 'main', authenticator: null, authenticatorTimeout: 2000 },
+      pusu: {
+        host: '0.0.0.0',
+        port: 55000,
+        realm: 'main',
+        authenticator: null,
+        authenticatorTimeout: 2000,
+        origin: null,
+        tls: null,
+        trustedProxies: [],
+        proxyProtocol: false,
+      },
       wspubsub: null,
       pinghub: null,
     });
@@ -23,7 +33,7 @@ test('a door is off when it is not named or false, and on when it is true, empty
   t.deepEqual(open('doors: { pusu: off, pinghub: {} }'), ['pinghub']);
   t.deepEqual(open('doors:\n  pusu: no\n  pinghub:\n  wspubsub: { port: 0 }\n'), ['wspubsub', 'pinghub']);
   t.deepEqual(refused('doors: { pusu: 5 }'), [
-    'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, authenticator_timeout, passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward',
+    'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, authenticator_timeout, passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward, origin, tls, trusted_proxies, proxy_protocol',
   ]);
 });
 
@@ -73,7 +83,7 @@ log: 5
     'relay.yaml:18:17 doors.pusu.port: a port from 0 to 65535 (0: any free one)',
     'relay.yaml:18:31 doors.pusu.realm: a name of at most 64 letters, digits, dots, dashes and underscores',
     'relay.yaml:19:22 doors.pinghub.socket: an absolute path of at most 107 bytes, or null',
-    'relay.yaml:19:35 doors.pinghub.origin: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path), or null',
+    'relay.yaml:19:35 doors.pinghub.origin: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it), or null',
     'relay.yaml:19:72 doors.pinghub.metrics_port: a port of its own; doors.pinghub.port is 82 too, on the same host',
     'relay.yaml:19:76 doors.pinghub.porrt: unknown key; did you mean "port"?',
     'relay.yaml:21:11 doors.wspubsub.port: a port from 0 to 65535 (0: any free one), without quotes',

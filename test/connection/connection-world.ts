@@ -106,6 +106,7 @@ export async function connectionWorld({
     grace,
     counters: newDoorCounters(),
     webSockets: undefined as unknown as WebSocketServer,
+    attempts: { failed: () => undefined, refuses: () => false },
     log: {
       closed: (line, level) => closed.push({ ...line, level }),
       refused: () => undefined,
@@ -147,7 +148,7 @@ function defaultLimits(): Limits {
   return parsed.config.limits;
 }
 
-class FakeTransport implements Transport {
+export class FakeTransport implements Transport {
   readonly kind: Transport['kind'];
   readonly fake = new FakeSocket();
   readonly socket = this.fake as unknown as Socket;
@@ -177,6 +178,14 @@ class FakeTransport implements Transport {
 
   resume(): void {
     this.done.push('resume');
+  }
+
+  restrict(): void {
+    // Nothing comes in here that is not made up.
+  }
+
+  unrestrict(): void {
+    // As above.
   }
 
   keepAlive(): void {

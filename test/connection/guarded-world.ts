@@ -68,6 +68,7 @@ export function guardedWorld(authenticator: Authenticator, door: Door = pusuDoor
     heartbeat: { ping: 0, pong: 0 },
     grace: 1000,
     counters: newDoorCounters(),
+    attempts: { refuses: () => false, failed: () => undefined },
     webSockets: undefined as unknown as WebSocketServer,
     log: { closed: (line) => closed.push(line), refused: () => undefined },
   };
@@ -87,6 +88,8 @@ export function guardedWorld(authenticator: Authenticator, door: Door = pusuDoor
       },
       pause: () => undefined,
       resume: () => undefined,
+      restrict: () => undefined,
+      unrestrict: () => undefined,
       keepAlive: () => undefined,
       close: (code, reason) => {
         ended = `${code} ${reason}`;
@@ -123,5 +126,5 @@ export function guardedWorld(authenticator: Authenticator, door: Door = pusuDoor
 function fakeSocket(write: (bytes: Buffer) => void): Socket {
   const socket = new PassThrough();
   socket.on('data', write);
-  return socket as unknown as Socket;
+  return Object.assign(socket, { bytesRead: 0 }) as unknown as Socket;
 }

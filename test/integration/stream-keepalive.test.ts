@@ -1,6 +1,6 @@
 import test from 'ava';
 import { WebSocketServer } from 'ws';
-import { AdmissionControl } from '../../src/acceptor/admission.ts';
+import { Gate } from '../../src/acceptor/gate.ts';
 import { listener } from '../../src/acceptor/listener.ts';
 import { everything } from '../../src/authenticator/permissions.ts';
 import { Connections } from '../../src/connection/connections.ts';
@@ -28,23 +28,28 @@ test('a quiet stream gets a comment at each beat, between events, and is never a
     closed: () => undefined,
     refused: () => undefined,
     notAdmitted: () => undefined,
+    note: () => undefined,
+    warn: () => undefined,
     listening: (_door: string, at: object) => {
       if ('port' in at) port = Number(at.port);
     },
   };
+  const { limits } = accepted('doors: {}');
+  const gate = new Gate({ ...limits, connections: 0 });
   const context: DoorContext = {
-    door: pinghubDoor({ topicLength: 256, origin: null }),
+    door: pinghubDoor({ topicLength: 256 }),
     realm: 'main',
     guards: { authenticator: guard, apikeys: guard, open: guard },
     topics,
-    limits: accepted('doors: {}').limits,
+    limits,
     heartbeat: { ping: 15, pong: 5 },
     grace: 0,
     counters: newDoorCounters(),
     webSockets: new WebSocketServer({ noServer: true }),
+    attempts: gate.attempts,
     log,
   };
-  const admission = new AdmissionControl({ connections: 0, perAddress: 0, ratePerAddress: 0, exempt: [] });
+  const edge = { origin: null, tls: null, trustedProxies: [], proxyProtocol: false, open: false };
   const startHandler = (args: Parameters<Connections['start']>[1]) => connections.start(system, args);
   const at = { host: '127.0.0.1', port: 0 };
   const tree = startApplication(
@@ -52,7 +57,7 @@ test('a quiet stream gets a comment at each beat, between events, and is never a
     supervisor('root', { strategy: 'rest_for_one' }, [
       topics.spec,
       connections.spec,
-      worker('listener', listener, { context, at, admission, startHandler, log }),
+      worker('listener', listener, { context, at, edge, gate, startHandler, log }),
     ]),
   );
   t.teardown(() => {

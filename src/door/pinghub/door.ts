@@ -1,7 +1,7 @@
 import { isWithin } from '../../topic/topic-name.ts';
 import type { Door, DoorRequest, Route } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
-import { forbidden, methodNotAllowed } from '../replies.ts';
+import { methodNotAllowed } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
 import { badRequest } from './bad-request.ts';
 import {
@@ -11,7 +11,6 @@ import {
   eventStreamKeepalive,
 } from './event-stream.ts';
 import { pinghubFormat } from './format.ts';
-import { normalOrigin } from './origin.ts';
 import { pageReply } from './page.ts';
 import { postSession } from './post-session.ts';
 import { pinghubSession } from './session.ts';
@@ -19,8 +18,6 @@ import { pinghubSession } from './session.ts';
 export interface PinghubOptions {
   /** The longest path with its leading `/`, in characters; 0: no limit. */
   readonly topicLength: number;
-  /** `scheme://host[:port]` that an `Origin` header must name; null: any. */
-  readonly origin: string | null;
 }
 
 const wrongMethod = methodNotAllowed('GET, HEAD, POST');
@@ -28,15 +25,8 @@ const notAPath = badRequest('The path must begin with a slash.');
 const invalidPath = badRequest('The path must be percent-encoded, valid UTF-8.');
 
 /** pinghub: every path is a channel, to listen and talk at by WebSocket, to talk to by POST. */
-export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
-  const wantedOrigin = origin === null ? null : normalOrigin(origin);
-  if (origin !== null && wantedOrigin === null) throw new Error(`not an origin: ${origin}`);
+export function pinghubDoor({ topicLength }: PinghubOptions): Door {
   const longPath = badRequest(`The path must have 1-${topicLength} Unicode characters.`);
-
-  function isOriginWanted(request: DoorRequest): boolean {
-    const sent = request.header('origin');
-    return wantedOrigin === null || sent === undefined || normalOrigin(sent) === wantedOrigin;
-  }
 
   function topicAt(target: string): string | null {
     const path = target.startsWith('/') ? decodeOnce(target) : null;
@@ -53,7 +43,6 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
       const wish = wishOf(request);
       if (wish === 'other') return wrongMethod;
       if (wish === 'page') return pageReply(path);
-      if (!isOriginWanted(request)) return forbidden;
 
       const topic = topicOf(path);
       const credential = credentialOf(request);
