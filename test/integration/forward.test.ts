@@ -162,3 +162,20 @@ test('the cache is off unless it is asked for', async (t) => {
     t.is(backEnd.asked.all.length, questions);
   }
 });
+
+test('a POST may be as large as any message, and a PuSu client’s messages once it has used a topic', async (t) => {
+  const { relay } = await setup(t, status(204));
+  const large = 'x'.repeat(60_000);
+  const listener = await connectWs(t, relay.port('pinghub'), '/a');
+  t.is((await post(relay.port('pinghub'), '/a', large)).status, 200);
+  t.is(await listener.next(), large);
+  const client = await connectWs(t, relay.port('pusu'));
+  client.send(subscribe('a'));
+  await client.take(2);
+  client.send(publish('a', large));
+  t.is(await client.next(), publish('a', large));
+  const hasty = await connectWs(t, relay.port('pusu'));
+  hasty.send(publish('a', large));
+  t.is(await hasty.next(), hello);
+  t.deepEqual(await hasty.next(), { code: 1009, reason: 'authorize first' });
+});
