@@ -122,7 +122,7 @@ export function startRelay(
   const reloadWith = async (loadIt: Load): Promise<Reloaded> => {
     const reloaded = await reload.run(loadIt);
     // What is in the files may have changed where their names have not.
-    doors.rereadTls();
+    if (reloaded.ok) doors.rereadTls();
     const { ok, ...result } = reloaded;
     if (ok) log.note('reloaded', { ...result });
     else log.warn(reloaded.applied.length === 0 ? 'not reloaded' : 'reloaded in part', { ...result });
