@@ -65,7 +65,7 @@ test.serial('an unknown option, or a word too many: the usage, exit 1', async (t
     const { code, out, err } = await runRelay(t, args).exited;
     t.is(code, 1);
     t.is(out, '');
-    t.regex(err, /\nusage: node dist\/start\.js /);
+    t.regex(err, /\nusage: (bin\/fanfare|node dist\/start\.js) /);
   }
 });
 
