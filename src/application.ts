@@ -3,6 +3,9 @@ import { AdmissionControl } from './acceptor/admission.ts';
 import { drainer } from './acceptor/drainer.ts';
 import { type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
+import { meshSettings } from './cluster/mesh/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import type { DoorContext } from './connection/door-context.ts';
@@ -27,6 +30,8 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
+  /** Null: this relay is alone. */
+  readonly backplane: Mesh | null;
 }
 
 /**
@@ -35,7 +40,19 @@ export interface Relay extends Application {
  */
 export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
   const system = new System({ report: log.report });
-  const topics = new Topics(newAccounting());
+  const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node);
+  const topics: Topics = new Topics(newAccounting(), cluster);
+  const backplane =
+    cluster === null
+      ? null
+      : mesh({
+          system,
+          cluster,
+          topics: () => topics,
+          relays: config.relays,
+          settings: meshSettings(config),
+          log,
+        });
   const connections = new Connections();
   const guards = new Guards(config, log);
   const admission = new AdmissionControl({
@@ -74,6 +91,7 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
   const drain = config.limits.drain;
   const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
     topics.spec,
+    ...(cluster === null || backplane === null ? [] : [cluster.spec(backplane, topics)]),
     supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
     connections.spec,
     supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, listeners),
@@ -84,7 +102,7 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
       { shutdown: 'infinity' },
     ),
   ]);
-  return { ...startApplication(system, root), system, topics };
+  return { ...startApplication(system, root), system, topics, backplane };
 }
 
 function doorContext(

@@ -45,7 +45,12 @@ export type LinkMessage =
       readonly drop: readonly TopicKey[];
     }
   /** `all`: these claims and no others. A claim with a `ref` that is not 0 is answered with `verdict`. */
-  | { readonly type: 'claims'; readonly ref: number; readonly all: boolean; readonly claims: readonly Claimed[] };
+  | {
+      readonly type: 'claims';
+      readonly ref: number;
+      readonly all: boolean;
+      readonly claims: readonly Claimed[];
+    };
 
 /** What links tell the interest server. A link that ends is detached by its end. */
 export type InterestReport =
@@ -55,7 +60,12 @@ export type InterestReport =
 /** What links tell the ownership server; `node` is the relay that a claim comes from. */
 export type OwnershipReport =
   | { readonly type: 'attach' | 'detach'; readonly link: Pid<LinkMessage> }
-  | { readonly type: 'verdict'; readonly link: Pid<LinkMessage>; readonly ref: number; readonly granted: boolean }
+  | {
+      readonly type: 'verdict';
+      readonly link: Pid<LinkMessage>;
+      readonly ref: number;
+      readonly granted: boolean;
+    }
   | {
       readonly type: 'announced';
       readonly node: string;

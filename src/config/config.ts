@@ -12,7 +12,7 @@ export interface Config {
   /** Every relay of the network, this one included; `host` or `host:port`. */
   readonly relays: readonly string[];
   readonly doors: Doors;
-  readonly network: Address;
+  readonly network: NetworkConfig;
   readonly admin: Address;
   readonly limits: Limits;
   readonly log: LogConfig;
@@ -22,6 +22,18 @@ export interface Address {
   readonly host: string;
   /** 0: any free port; the one taken is in the `listening` log line. */
   readonly port: number;
+}
+
+/** Where other relays connect, and how relays are linked. Times in milliseconds, sizes in bytes. */
+export interface NetworkConfig extends Address {
+  /** What the relays share, as its SHA-256 (32 bytes); null: nothing. */
+  readonly secret: Buffer | null;
+  readonly heartbeat: number;
+  readonly timeout: number;
+  /** What may wait for one link; 0: no bound. */
+  readonly pending: number;
+  /** Paths of PEM files; all three or none. */
+  readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
 }
 
 /** A door that is off is null. */

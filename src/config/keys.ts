@@ -3,7 +3,8 @@ import { apiKeys } from './api-keys.ts';
 import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
-import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
+import { count, filePath, flag, matching, name, nodeName, oneOf, period, size, time } from './scalars.ts';
+import { networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
 
 const KiB = 1024;
@@ -59,7 +60,19 @@ export const relayKeys = section({
     ),
   }),
 
-  network: address('0.0.0.0', 55001),
+  network: section({
+    host: key(host, '0.0.0.0'),
+    port: key(port, 55001),
+    secret: key(orNull(networkSecret), null),
+    heartbeat: key(period, 1 * seconds),
+    timeout: key(period, 3 * seconds),
+    pending: key(size, 16 * 1024 * KiB),
+    tls: section({
+      cert: key(orNull(filePath), null),
+      key: key(orNull(filePath), null),
+      ca: key(orNull(filePath), null),
+    }),
+  }),
   admin: address('127.0.0.1', 55002),
 
   limits: section({

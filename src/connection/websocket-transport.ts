@@ -38,6 +38,11 @@ export class WebSocketTransport implements Transport {
     this.socket.on('close', this.#onGone);
   }
 
+  /** Tells nobody any more. */
+  detach(): void {
+    this.#handler = undefined;
+  }
+
   accept(): boolean {
     const upgrade = this.#upgrade;
     this.#upgrade = undefined;

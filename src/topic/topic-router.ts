@@ -3,6 +3,7 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic
 import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, whereis } from '../otp/registry.ts';
 import type { Accounting } from './accounting.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { type Claim, type Join, Topic, type TopicMessage } from './topic.ts';
 import type { TopicServerArgs } from './topic-server.ts';
 
@@ -17,6 +18,7 @@ export interface TopicRouterArgs {
   readonly table: TopicTable;
   readonly servers: ProcessName<TopicSupervisorMessage>;
   readonly accounting: Accounting;
+  readonly elsewhere: Elsewhere | null;
 }
 
 /** The live topics of one partition, by realm and name. */
@@ -83,19 +85,25 @@ function route(state: State, realm: string, name: string, request: Join | Claim)
     }
     forget(state.table, found);
   }
-  if (request.type === 'join' && request.while === 'owned' && request.again === undefined) {
+  if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, name, request)) {
     refuse(request, name, 'missing');
     return;
   }
   start(state, new Topic(realm, name), request);
 }
 
+/** A topic that nobody here has started may have been started at another relay, or come back after a crash. */
+function mayBecomeOwned({ elsewhere }: State, realm: string, name: string, { again }: Join): boolean {
+  return again !== undefined || (elsewhere !== null && elsewhere.ownership(realm, name) !== 'none');
+}
+
 function start(state: State, topic: Topic, request: Join | Claim): void {
-  const { self, accounting } = state;
+  const { self, accounting, elsewhere } = state;
   const supervisor = whereis(self.system, state.servers);
   const args: TopicServerArgs = {
     topic,
     accounting,
+    elsewhere,
     idle: (which) => send(self, { type: 'idle', topic: which }),
   };
   const asked =

@@ -4,6 +4,7 @@ import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
 import { Delivery } from './delivery.ts';
+import type { Elsewhere, RemoteOwnership } from './elsewhere.ts';
 import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
 import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from './topic.ts';
 
@@ -17,10 +18,16 @@ import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from '.
 
 /** Bytes of messages in one delivery, so that members can say that they are behind before the next one. */
 const DELIVERY_BYTES = 64 * 1024;
+/** Milliseconds that a first local member waits for the other relays to know of it. */
+const INTEREST_TIMEOUT = 250;
+/** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
+const CLAIM_TIMEOUT = 1000;
 
 export interface TopicServerArgs {
   readonly topic: Topic;
   readonly accounting: Accounting;
+  /** The other relays; null: there are none. */
+  readonly elsewhere: Elsewhere | null;
   /** Asks the router whether the topic may go. It answers with `retire`, or not at all when a join is under way. */
   readonly idle: (topic: Topic) => void;
 }
@@ -42,6 +49,10 @@ export const topicServer: Behaviour<TopicServerArgs, State, TopicMessage> = {
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
     if (topic.lifetime.state === 'grace')
       sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+    const ownership = args.elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
+    if (ownership !== 'none' && topic.lifetime.state === 'unowned')
+      topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
+    if (topic.interest === 'asked') send(self, { type: 'interested', round: topic.round });
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
     return { ...args, self, asked: false };
@@ -53,7 +64,16 @@ export const topicServer: Behaviour<TopicServerArgs, State, TopicMessage> = {
         publish(state, message);
         return keep;
       case 'join':
-        join(state, message);
+        arrive(state, message);
+        return keep;
+      case 'interested':
+        interested(state, message.round);
+        return keep;
+      case 'judged':
+        judged(state, message.claim, message.verdict);
+        return keep;
+      case 'elsewhere':
+        ownedElsewhere(state, message.ownership);
         return keep;
       case 'leave':
         leave(state, message.member);
@@ -83,6 +103,7 @@ export const topicServer: Behaviour<TopicServerArgs, State, TopicMessage> = {
 
   settle(state): Next<State> {
     const { topic } = state;
+    if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
     if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
     else if (!state.asked && isIdle(topic)) {
       state.asked = true;
@@ -106,11 +127,14 @@ export function tellLost(topic: Topic): void {
   topic.server = undefined;
   topic.retired = true;
   for (const member of topic.members.all()) send(member, { type: 'lost', topic });
+  for (const { member, type } of topic.joining) {
+    send(member, { type: 'refused', action: type, name: topic.name, why: 'unavailable' });
+  }
   if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
 }
 
 function publish({ topic, accounting }: State, message: Publish): void {
-  if (!mayPublish(topic.lifetime, message.from)) {
+  if (!message.relayed && !mayPublish(topic.lifetime, message.from)) {
     accounting.lost.refused++;
     send(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
     giveBack(message);
@@ -130,7 +154,11 @@ function fanOut({ topic, accounting, self }: State): void {
     topic.next++;
     const { message } = publish;
     bytes += message.payload.length;
-    for (const group of members.groups) {
+    const { groups, remote } = members;
+    const count = publish.relayed ? groups.length : groups.length + remote.length;
+    if (count === 0) accounting.lost.unheard++;
+    for (let i = 0; i < count; i++) {
+      const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];
       const part = group.format.render(message, topic.name);
       if (part === 'nothing') continue;
       if (part === 'undeliverable') {
@@ -142,18 +170,10 @@ function fanOut({ topic, accounting, self }: State): void {
     }
   }
   const end = topic.next;
-  for (const { format, members: recipients, parts } of members.groups) {
-    if (parts.length === 0) continue;
-    const delivery = new Delivery(format.assemble(parts), parts.length);
-    parts.length = 0;
-    accounting.attempts += delivery.count * recipients.size;
-    for (const member of recipients.keys()) {
-      if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
-    }
-  }
+  for (const group of members.groups) deliver(group, accounting);
+  for (const group of members.remote) deliver(group, accounting);
   topic.rendering = undefined;
   accounting.messages += end - first;
-  if (members.groups.length === 0) accounting.lost.unheard += end - first;
   for (let i = first; i < end; i++) {
     const publish = queue[i] as Publish;
     if (publish.credit > 0) giveBack(publish);
@@ -169,10 +189,53 @@ function fanOut({ topic, accounting, self }: State): void {
   send(self, { type: 'continue' });
 }
 
-function join(state: State, { member, format, while: condition, again }: Join): void {
-  const { topic, self } = state;
+/** One delivery for all members of a group, of what has been rendered for it. */
+function deliver(
+  { format, members, parts }: Topic['members']['groups'][number],
+  accounting: Accounting,
+): void {
+  if (parts.length === 0) return;
+  const delivery = new Delivery(format.assemble(parts), parts.length);
+  parts.length = 0;
+  accounting.attempts += delivery.count * members.size;
+  for (const member of members.keys()) {
+    if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
+  }
+}
+
+/** A join from the router. The first of a local member waits until the other relays know that there is one. */
+function arrive(state: State, request: Join): void {
+  const { topic, self, elsewhere } = state;
   topic.taken++;
   state.asked = false;
+  if (elsewhere === null || request.format.remote === true || topic.interest === 'held') {
+    join(state, request);
+    return;
+  }
+  topic.joining.push(request);
+  if (topic.interest === 'asked') return;
+  topic.interest = 'asked';
+  const round = ++topic.round;
+  elsewhere.wanted(topic, round);
+  sendAfter(self, INTEREST_TIMEOUT, { type: 'interested', round });
+}
+
+/** The other relays know, or have not said so in time: who waited comes in. */
+function interested(state: State, round: number): void {
+  const { topic } = state;
+  if (topic.interest !== 'asked' || topic.round !== round) return;
+  topic.interest = 'held';
+  for (const request of topic.joining.splice(0)) join(state, request);
+}
+
+function loseInterest({ topic, elsewhere }: State): void {
+  if (topic.joining.length > 0) return;
+  topic.interest = 'none';
+  elsewhere?.unwanted(topic);
+}
+
+function join(state: State, { member, format, while: condition, again }: Join): void {
+  const { topic, self } = state;
   if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
     sendAfter(self, again.grace, { type: 'grace-over' });
@@ -197,10 +260,50 @@ function leave(state: State, member: Pid<MemberMessage>): void {
   topic.behind.delete(member);
 }
 
-function takeClaim(state: State, { member, grace }: Claim): void {
-  const { topic, self } = state;
+function takeClaim(state: State, request: Claim): void {
+  const { topic, self, elsewhere } = state;
   topic.taken++;
   state.asked = false;
+  if (topic.claiming !== undefined || claim(topic.lifetime, request.member, request.grace) === null) {
+    refuseClaim(topic, request, 'owned');
+    return;
+  }
+  if (elsewhere === null) {
+    own(state, request);
+    return;
+  }
+  topic.claiming = request;
+  elsewhere.claim(topic, request);
+  sendAfter(self, CLAIM_TIMEOUT, { type: 'judged', claim: request, verdict: 'unavailable' });
+}
+
+function judged(state: State, request: Claim, verdict: 'granted' | 'owned' | 'unavailable'): void {
+  const { topic, elsewhere } = state;
+  if (topic.claiming !== request) return;
+  topic.claiming = undefined;
+  if (verdict !== 'granted') refuseClaim(topic, request, verdict);
+  else if (isAlive(request.member)) own(state, request);
+  else elsewhere?.released(topic);
+}
+
+function refuseClaim(topic: Topic, { member }: Claim, why: 'owned' | 'unavailable'): void {
+  send(member, { type: 'refused', action: 'claim', name: topic.name, why });
+}
+
+/** What other relays say of the topic's owner counts for all that is not owned here, and here it ends an owner. */
+function ownedElsewhere(state: State, ownership: RemoteOwnership): void {
+  const { topic } = state;
+  const { lifetime } = topic;
+  if (ownership !== 'none') {
+    if (lifetime.state === 'owned')
+      send(lifetime.owner, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+    topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
+  } else if (lifetime.state === 'elsewhere') {
+    end(state);
+  }
+}
+
+function own({ topic, self }: State, { member, grace }: Claim): void {
   const lifetime = claim(topic.lifetime, member, grace);
   if (lifetime === null) {
     send(member, { type: 'refused', action: 'claim', name: topic.name, why: 'owned' });
@@ -220,12 +323,17 @@ function gone(state: State, pid: Pid<never>): void {
   topic.lifetime = ownerLeft(before, member, now(self));
   if (topic.lifetime !== before && topic.lifetime.state === 'grace') {
     sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+    state.elsewhere?.released(topic);
   }
 }
 
 /** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
-function endOfGrace({ topic, self }: State): void {
-  if (!hasEnded(topic.lifetime, now(self))) return;
+function endOfGrace(state: State): void {
+  if (hasEnded(state.topic.lifetime, now(state.self))) end(state);
+}
+
+/** The topic has no owner any more: those who were there for the owner are told. */
+function end({ topic }: State): void {
   topic.lifetime = { state: 'unowned' };
   for (const member of topic.members.whileOwned()) {
     demonitor(topic.members.remove(member) ?? null);
@@ -235,7 +343,10 @@ function endOfGrace({ topic, self }: State): void {
 }
 
 function isIdle(topic: Topic): boolean {
-  return topic.lifetime.state === 'unowned' && topic.queue.length === 0 && topic.members.groups.length === 0;
+  const { lifetime, members } = topic;
+  if (lifetime.state === 'owned' || lifetime.state === 'grace' || topic.queue.length > 0) return false;
+  if (members.groups.length > 0 || members.remote.length > 0) return false;
+  return topic.joining.length === 0 && topic.claiming === undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
 import type { Delivery } from './delivery.ts';
+import type { RemoteOwnership } from './elsewhere.ts';
 import type { Format } from './format.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
 import { Members } from './members.ts';
@@ -30,6 +31,14 @@ export class Topic {
   /** How many of them the server has taken. */
   taken = 0;
   retired = false;
+  /** Whether the other relays know that there are local members; always `held` where there are no other relays. */
+  interest: 'none' | 'asked' | 'held' = 'none';
+  /** Tells one asking from the next. */
+  round = 0;
+  /** Local joins that wait for the other relays. */
+  readonly joining: Join[] = [];
+  /** A local claim that the other relays judge. */
+  claiming: Claim | undefined = undefined;
 
   constructor(realm: string, name: string) {
     this.realm = realm;
@@ -50,6 +59,12 @@ export type TopicMessage =
   /** A member's pending bytes are many; nothing is sent until it is no longer in the way. */
   | { readonly type: 'behind' | 'not-behind'; readonly member: Pid<MemberMessage> }
   | { readonly type: 'down'; readonly pid: Pid<never> }
+  /** The other relays send what is published there, as far as they can be reached. */
+  | { readonly type: 'interested'; readonly round: number }
+  /** The other relays have judged a claim. */
+  | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: 'granted' | 'owned' | 'unavailable' }
+  /** Ownership at other relays has changed. */
+  | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
   | { readonly type: 'continue' | 'grace-over' | 'retire' };
 
 export interface Publish {
@@ -58,6 +73,8 @@ export interface Publish {
   readonly from: Pid<MemberMessage>;
   /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
   readonly credit: number;
+  /** It came from another relay, and goes to local members only. */
+  readonly relayed: boolean;
 }
 
 export interface Join {

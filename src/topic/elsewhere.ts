@@ -1,0 +1,20 @@
+import type { Claim, Topic } from './topic.ts';
+
+/**
+ * What topics ask of the other relays of the network, and all that they know of them. Implementations only send
+ * messages and read tables: they are called in the middle of a topic server's turn.
+ */
+export interface Elsewhere {
+  /** The first local member is coming. The topic's server is sent `interested` once nothing elsewhere is missed. */
+  wanted(topic: Topic, round: number): void;
+  /** The last local member has left. */
+  unwanted(topic: Topic): void;
+  /** Whether a client of another relay owns the topic. `grace`: it did, and another one may take over. */
+  ownership(realm: string, name: string): RemoteOwnership;
+  /** Somebody here wants to own the topic. The topic's server is sent `judged`, with this claim. */
+  claim(topic: Topic, claim: Claim): void;
+  /** The owner, who was here, has gone. */
+  released(topic: Topic): void;
+}
+
+export type RemoteOwnership = 'none' | 'owned' | 'grace';
