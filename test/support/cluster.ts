@@ -1,0 +1,117 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { ExecutionContext } from 'ava';
+import { configFile, type RelayProcess, runRelay } from './relay-process.ts';
+
+export const SECRET = 'a secret for tests only';
+
+/** One relay of a network, as a process. */
+export interface Node extends RelayProcess {
+  readonly name: string;
+  readonly networkPort: number;
+  /** Ends it as a power cut would, and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly heartbeat?: string;
+  readonly timeout?: string;
+  /** More settings, in JSON's part of YAML. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly grace?: string;
+}
+
+/** A network of relays on this machine, each with all doors on free ports. */
+export interface TestCluster {
+  readonly nodes: readonly Node[];
+  /** Starts the relay of that number (again), and waits until it is ready. */
+  start(index: number): Promise<Node>;
+  node(index: number): Node;
+}
+
+export async function startCluster(
+  t: ExecutionContext,
+  size: number,
+  options: ClusterOptions = {},
+): Promise<TestCluster> {
+  const ports = await freePorts(size);
+  const nodes: Node[] = [];
+  const start = async (index: number): Promise<Node> => {
+    const networkPort = ports[index] as number;
+    const name = `relay-${index + 1}`;
+    const settings = {
+      node: name,
+      relays: ports.map((port) => `127.0.0.1:${port}`),
+      network: {
+        host: '127.0.0.1',
+        port: networkPort,
+        secret: SECRET,
+        heartbeat: options.heartbeat ?? '200ms',
+        timeout: options.timeout ?? '1s',
+        ...options.network,
+      },
+      admin: { host: '127.0.0.1', port: 0 },
+      doors: doorsOnFreePorts(options.grace ?? '10s'),
+      ...options.settings,
+    };
+    const node = asNode(runRelay(t, ['--config', configFile(t, JSON.stringify(settings))]), name, networkPort);
+    nodes[index] = node;
+    await node.log.find((line) => line.msg === 'ready', `${name} is ready`);
+    return node;
+  };
+  await Promise.all(ports.map((_, index) => start(index)));
+  await linkedAll(nodes);
+  return { nodes, start, node: (index) => nodes[index] as Node };
+}
+
+export function doorsOnFreePorts(grace: string): object {
+  const at = { host: '127.0.0.1', port: 0 };
+  return {
+    pusu: at,
+    pinghub: { ...at, metrics_port: null },
+    wspubsub: { ...at, grace, apikeys: { list: [{ domain: 'example.com', key: 'key' }] } },
+  };
+}
+
+export function asNode(process: RelayProcess, name: string, networkPort: number): Node {
+  return {
+    ...process,
+    name,
+    networkPort,
+    kill: async () => {
+      process.signal('SIGKILL');
+      await process.exited;
+    },
+  };
+}
+
+/** Waits until every relay is linked to every other one. */
+export async function linkedAll(nodes: readonly Node[]): Promise<void> {
+  for (const node of nodes) {
+    for (const other of nodes) if (other !== node) await linkedTo(node, other.name);
+  }
+}
+
+/** Waits until `node` has a link to `peer` that has not ended since, looking at the log from line `from` on. */
+export async function linkedTo(node: Node, peer: string, from = 0): Promise<void> {
+  await node.log.find(
+    (line) => line.msg === 'linked' && line['peer'] === peer && node.log.all.indexOf(line) >= from,
+    `${node.name} is linked to ${peer}`,
+  );
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
