@@ -1,8 +1,9 @@
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import type { ChildInfo } from '../otp/child-spec.ts';
 import { monitor } from '../otp/monitor.ts';
-import { exit, type Pid, type Self, send } from '../otp/process.ts';
+import { type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { exit } from '../otp/signal.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { ListenerMessage } from './listener.ts';
 

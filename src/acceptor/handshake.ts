@@ -12,24 +12,26 @@ export function refuseHandshake(
   const { headers } = request;
   if (request.httpVersion !== '1.1') return bad('HTTP/1.1 is required');
   if (request.method !== 'GET') return bad('an upgrade must be a GET request');
-  if (countOf(request.rawHeaders, 'host') !== 1) return bad('exactly one Host header is required');
+  const counts = countHeaders(request.rawHeaders);
+  if (counts.host !== 1) return bad('exactly one Host header is required');
   if (!hasToken(headers.upgrade, 'websocket')) return bad('the only upgrade is to websocket');
   if (!hasToken(headers.connection, 'upgrade')) return bad('Connection must name upgrade');
   if (headers['transfer-encoding'] !== undefined || !isZero(headers['content-length'])) {
     return bad('an upgrade must not have a body');
   }
-  if (
-    countOf(request.rawHeaders, 'sec-websocket-version') !== 1 ||
-    headers['sec-websocket-version'] !== '13'
-  ) {
+  if (counts.version !== 1 || headers['sec-websocket-version'] !== '13') {
     return textReply(426, 'Error: bad request. Sec-WebSocket-Version must be 13.', {
       'Sec-WebSocket-Version': '13',
       Upgrade: 'websocket',
     });
   }
   const key = headers['sec-websocket-key'];
-  if (countOf(request.rawHeaders, 'sec-websocket-key') !== 1 || key === undefined || !KEY.test(key)) {
+  if (counts.key !== 1 || key === undefined || !KEY.test(key)) {
     return bad('Sec-WebSocket-Key must be 16 bytes in base64');
+  }
+  const protocols = headers['sec-websocket-protocol'];
+  if (protocols !== undefined && !areProtocols(protocols.split(','))) {
+    return bad('Sec-WebSocket-Protocol must be a list of different tokens');
   }
   return null;
 }
@@ -37,15 +39,29 @@ export function refuseHandshake(
 /** 16 bytes are 22 characters of base64 and two of padding. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** How often a header stands in the request: Node folds or drops repeated ones. `name` in lower case. */
-export function countOf(rawHeaders: readonly string[], name: string): number {
-  let count = 0;
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+function areProtocols(list: readonly string[]): boolean {
+  const names = list.map((name) => name.trim());
+  return names.every((name) => TOKEN.test(name)) && new Set(names).size === names.length;
+}
+
+/** How often the headers stand in the request that must be there once: Node folds or drops repeated ones. */
+function countHeaders(rawHeaders: readonly string[]): { host: number; version: number; key: number } {
+  const counts = { host: 0, version: 0, key: 0 };
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const header = rawHeaders[i] as string;
-    if (header.length === name.length && header.toLowerCase() === name) count++;
+    if (header.length === HOST.length && header.toLowerCase() === HOST) counts.host++;
+    else if (header.length === VERSION.length && header.toLowerCase() === VERSION) counts.version++;
+    else if (header.length === WEBSOCKET_KEY.length && header.toLowerCase() === WEBSOCKET_KEY) counts.key++;
   }
-  return count;
+  return counts;
 }
+
+const HOST = 'host';
+const VERSION = 'sec-websocket-version';
+const WEBSOCKET_KEY = 'sec-websocket-key';
 
 function hasToken(header: string | undefined, token: string): boolean {
   if (header === token) return true;

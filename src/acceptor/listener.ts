@@ -186,10 +186,14 @@ function listening(state: State): void {
 
 function admit(state: State, socket: Socket): void {
   const { admission, context, log, self } = state;
+  // Gone already: its close would not be heard, and it would count for ever.
+  if (socket.destroyed) return;
   const address = plainAddress(socket.remoteAddress);
   const verdict = admission.enter(address, now(self));
   if (verdict === 'admitted') {
     socket.on('close', state.onClose);
+    // Every exchange that a client has under way listens for the end of their connection.
+    socket.setMaxListeners(0);
     return;
   }
   log.notAdmitted(context.door.name, verdict, address);
@@ -206,6 +210,7 @@ function admit(state: State, socket: Socket): void {
 
 function upgrade(state: State, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { context } = state;
+  if (isRefused(socket)) return;
   const refusal = refuseHandshake(request);
   const route = refusal ?? context.door.route(asDoorRequest(request, true));
   if (route.type === 'open' && route.transport === 'websocket') {
@@ -220,9 +225,10 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
 
 function request(state: State, message: IncomingMessage, response: ServerResponse): void {
   const { context } = state;
+  if (isRefused(message.socket)) return;
   const route = context.door.route(asDoorRequest(message, false));
   if (route.type === 'reply') {
-    replyTo(response, message.method === 'HEAD' ? { ...route, body: '' } : route);
+    replyTo(response, route);
     return;
   }
   const transport =
@@ -250,6 +256,12 @@ function open(
   if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
 }
 
+/** A connection that was not admitted, whose request was on its way already. */
+function isRefused(socket: Socket): boolean {
+  return socket.writableEnded;
+}
+
+/** Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
 function replyTo(response: ServerResponse, { status, headers, body }: HttpReply): void {
   response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
   response.end(body);

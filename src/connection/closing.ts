@@ -1,6 +1,6 @@
 import type { HttpReply } from '../door/contract.ts';
 import type { Connection } from './connection.ts';
-import { flush } from './writing.ts';
+import { flush, letGo } from './writing.ts';
 
 /** Ends an accepted connection: what is queued goes out first, and then the close. */
 export function close(connection: Connection, code: number, reason: string): void {
@@ -15,6 +15,7 @@ export function close(connection: Connection, code: number, reason: string): voi
   }
   flush(connection);
   connection.phase = 'closing';
+  letGo(connection);
   if (!connection.outbox.writing) finishClose(connection);
 }
 

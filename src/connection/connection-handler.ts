@@ -1,7 +1,9 @@
 import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
-import { sendAfter, uptime } from '../otp/timer.ts';
+import { isOrderly } from '../otp/exit-reason.ts';
+import { send } from '../otp/process.ts';
+import { now, sendAfter, uptime } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import {
@@ -15,7 +17,20 @@ import {
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
 import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
-import { checkProgress, countDropped, drop, dropInFlight, flush, flushed, queue } from './writing.ts';
+import {
+  checkProgress,
+  countDropped,
+  drop,
+  dropInFlight,
+  flush,
+  flushed,
+  queue,
+  tellNew,
+} from './writing.ts';
+
+/** How often a member of a topic that was lost tries to join it again, and for how long, in milliseconds. */
+const REJOIN_PERIOD = 100;
+const REJOIN_LIMIT = 5000;
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 
@@ -31,6 +46,8 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     const connection = new Connection(self, args);
     connection.transport.attach(self);
     perform(connection, connection.session.start());
+    // Nothing settles after `init`: a greeting goes out here.
+    flush(connection);
     const { authorise } = args.context.limits;
     if (authorise > 0 && isEmpty(connection.permissions))
       sendAfter(self, authorise, { type: 'still-no-right' });
@@ -79,6 +96,9 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'closed':
         closedByTransport(connection, message.code);
         return stop('normal');
+      case 'rejoin':
+        rejoin(connection, message.topic, message.since);
+        return keep;
       case 'exit':
         return goAway(connection);
       default:
@@ -100,15 +120,25 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       if (connection.phase === 'open') connection.transport.close(INTERNAL_ERROR, 'internal error');
       else connection.transport.destroy();
     }
-    const why = connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed';
-    drop(connection, why);
-    dropInFlight(connection, why);
-    if (connection.accepted) {
-      connection.context.counters.connections--;
-      writeLog(connection);
-    }
+    ended(connection, connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed');
+  },
+
+  undelivered(message, reason) {
+    if (message instanceof Delivery)
+      message.accounting.dropped[isOrderly(reason) ? 'closed' : 'crash'] += message.count;
   },
 };
+
+/** Counts what was not delivered, and writes the log line. */
+function ended(connection: Connection, why: 'slow' | 'crash' | 'closed'): void {
+  if (connection.ended) return;
+  connection.ended = true;
+  drop(connection, why);
+  dropInFlight(connection, why);
+  if (!connection.accepted) return;
+  connection.context.counters.connections--;
+  writeLog(connection);
+}
 
 function isTooBig(connection: Connection, payload: Buffer): boolean {
   const { messageBeforeAuth } = connection.context.limits;
@@ -176,9 +206,7 @@ function fromTopic(
   const { question, memberships } = connection;
   switch (message.type) {
     case 'joined':
-      memberships.set(message.topic);
-      if (isAsked(question, 'join', message.topic.name))
-        answered(connection, { type: 'joined', topic: message.topic.name });
+      joined(connection, message.topic);
       return;
     case 'claimed':
       connection.owned = message.topic;
@@ -189,16 +217,30 @@ function fromTopic(
       if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
       else if (isAsked(question, message.action, message.name))
         answered(connection, refusal(message.action, message.name, message.why));
-      else close(connection, TRY_AGAIN_LATER, 'topic lost');
+      // Where nothing is asked it is about a topic that was lost, and will be tried again.
+      else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
       return;
     case 'ended':
       memberships.delete(message.topic.name);
       step(connection, { type: 'ended', topic: message.topic.name });
       return;
     case 'lost':
-      rejoin(connection, message.topic);
+      rejoin(connection, message.topic, now(connection.self));
       return;
   }
+}
+
+function joined(connection: Connection, topic: Topic): void {
+  const { question, memberships, self } = connection;
+  const asked = isAsked(question, 'join', topic.name);
+  if (!asked && memberships.get(topic.name) === undefined) {
+    // It has left while the topic was lost.
+    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    return;
+  }
+  memberships.set(topic);
+  tellNew(connection, topic);
+  if (asked) answered(connection, { type: 'joined', topic: topic.name });
 }
 
 function isAsked(question: Connection['question'], type: 'join' | 'claim', topic: string): boolean {
@@ -206,18 +248,31 @@ function isAsked(question: Connection['question'], type: 'join' | 'claim', topic
 }
 
 /** A topic has gone under its members: they are the ones who know that it is wanted. */
-function rejoin(connection: Connection, topic: Topic): void {
-  const { self, context, format, memberships } = connection;
-  if (connection.phase !== 'open') return;
-  const routed = (request: Parameters<typeof context.topics.route>[3]) =>
-    context.topics.route(self.system, context.realm, topic.name, request);
-  let ok = true;
-  if (connection.owned === topic) ok = routed({ type: 'claim', member: self, grace: context.grace });
-  if (memberships.get(topic.name) === topic && format !== null) {
-    const again = { grace: context.grace };
-    ok = routed({ type: 'join', member: self, format, while: connection.memberWhile, again });
+function rejoin(connection: Connection, topic: Topic, since: number): void {
+  const { self, context, format, memberships, memberWhile } = connection;
+  const { grace, realm, topics } = context;
+  const { name } = topic;
+  const isOwner = connection.owned === topic;
+  const isMember = memberships.get(name) === topic && format !== null;
+  if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
+  if (now(self) - since >= REJOIN_LIMIT) {
+    close(connection, TRY_AGAIN_LATER, 'topic lost');
+    return;
   }
-  if (!ok) close(connection, TRY_AGAIN_LATER, 'topic lost');
+  if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
+  if (isMember) {
+    const request = {
+      type: 'join',
+      name,
+      member: self,
+      format,
+      while: memberWhile,
+      again: { grace },
+    } as const;
+    topics.route(self.system, realm, request);
+  }
+  // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
+  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
 }
 
 function goAway(connection: Connection): Next<Connection> {
@@ -252,6 +307,10 @@ function writeLog(connection: Connection): void {
 }
 
 /** For the end of a connection that nobody handles any more. */
-export function abandon({ transport }: ConnectionArgs): void {
+export function abandon({ transport, connection }: ConnectionArgs): void {
   transport.destroy();
+  if (connection === undefined || connection.ended) return;
+  connection.closeCode ||= ABNORMAL;
+  connection.closeReason ||= 'killed';
+  ended(connection, 'crash');
 }

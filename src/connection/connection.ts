@@ -28,7 +28,9 @@ export type ConnectionMessage =
   /** What was written has reached the kernel. */
   | { readonly type: 'flushed' }
   | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' }
-  | { readonly type: 'no-answer'; readonly question: Question };
+  | { readonly type: 'no-answer'; readonly question: Question }
+  /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
+  | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
 
 /** Something asked of another process, whose answer the session waits for. */
 export type Question =
@@ -41,6 +43,8 @@ export interface ConnectionArgs {
   readonly transport: Transport;
   /** Taken out by the handler: what a child was started with is kept as long as it lives, and this holds a credential. */
   session: Session | null;
+  /** Left here by the handler: a killed one cannot say what it has not delivered. */
+  connection?: Connection;
   readonly format: Format | null;
   readonly address: string;
 }
@@ -85,6 +89,8 @@ export class Connection {
   stalled = false;
   /** How the writing goes, while a write is under way; see `writing.ts`. */
   stall: { written: number; since: number } | undefined = undefined;
+  /** Its end has been counted and logged. */
+  ended = false;
   closeCode = 0;
   closeReason = '';
   messagesIn = 0;
@@ -97,6 +103,7 @@ export class Connection {
     this.transport = args.transport;
     this.session = args.session as Session;
     args.session = null;
+    args.connection = this;
     this.format = args.format;
     this.address = args.address;
     this.permissions = args.guard.anonymous;

@@ -5,7 +5,7 @@ import { textReply } from '../door/replies.ts';
 import { type Pid, send } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
-import type { Transport } from './transport.ts';
+import { onceOver, type Transport } from './transport.ts';
 
 /** One HTTP request with a body, and its answer. The body is read whole, up to the limit of a message. */
 export class ExchangeTransport implements Transport {
@@ -26,7 +26,7 @@ export class ExchangeTransport implements Transport {
   attach(handler: Pid<TransportMessage>): void {
     const chunks: Buffer[] = [];
     let size = 0;
-    this.#response.on('close', () => send(handler, { type: 'closed', code: ABNORMAL }));
+    onceOver(this.#response, this.socket, () => send(handler, { type: 'closed', code: ABNORMAL }));
     this.#request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (this.#limit > 0 && size > this.#limit) this.#tooLarge();

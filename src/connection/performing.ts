@@ -35,6 +35,7 @@ export function perform(connection: Connection, commands: readonly Command[]): v
 
 /** What the client has sent: the session's, at once, or once the question that is open has been answered. */
 export function received(connection: Connection, message: TransportMessage & Event): void {
+  if (connection.phase === 'closing') return;
   if (connection.question !== undefined || connection.inbox !== undefined) {
     connection.inbox ??= [];
     connection.inbox.push(message);
@@ -78,7 +79,7 @@ function performOne(connection: Connection, command: Command): void {
       publish(connection, command.topic, command.message);
       return;
     case 'send':
-      queue(connection, new Delivery(command.bytes, 0));
+      queue(connection, new Delivery(command.bytes, 0, connection.context.topics.accounting));
       return;
     case 'authorise':
       askAuthenticator(connection, command.authorization);
@@ -161,8 +162,8 @@ function join(connection: Connection, name: string, condition: 'wanted' | 'owned
     return;
   }
   connection.memberWhile = condition;
-  const request = { type: 'join', member: self, format, while: condition } as const;
-  if (context.topics.route(self.system, context.realm, name, request))
+  const request = { type: 'join', name, member: self, format, while: condition } as const;
+  if (context.topics.route(self.system, context.realm, request))
     ask(connection, { type: 'join', topic: name });
   else step(connection, refusal('join', name, 'unavailable'));
 }
@@ -170,8 +171,8 @@ function join(connection: Connection, name: string, condition: 'wanted' | 'owned
 function claim(connection: Connection, name: string): void {
   const { context, self } = connection;
   if (!may(connection, 'write', name, 'claim')) return;
-  const request = { type: 'claim', member: self, grace: context.grace } as const;
-  if (context.topics.route(self.system, context.realm, name, request))
+  const request = { type: 'claim', name, member: self, grace: context.grace } as const;
+  if (context.topics.route(self.system, context.realm, request))
     ask(connection, { type: 'claim', topic: name });
   else step(connection, refusal('claim', name, 'unavailable'));
 }
@@ -201,8 +202,10 @@ export function grant(connection: Connection, permissions: Connection['permissio
   connection.permissions = union(connection.permissions, permissions);
 }
 
+/** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */
 function ask(connection: Connection, question: Question): void {
   connection.question = question;
+  if (question.type !== 'authorise') return;
   connection.questionTimer = sendAfter(connection.self, ANSWER_TIMEOUT, { type: 'no-answer', question });
 }
 

@@ -4,7 +4,7 @@ import type { HttpReply } from '../door/contract.ts';
 import { type Pid, send } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
-import type { Transport } from './transport.ts';
+import { onceOver, type Transport } from './transport.ts';
 
 const COMMENT = Buffer.from(': keepalive\n\n');
 
@@ -27,9 +27,9 @@ export class StreamTransport implements Transport {
 
   attach(handler: Pid<TransportMessage>): void {
     this.#handler = handler;
-    this.#response.on('close', () => {
-      send(handler, { type: 'closed', code: ABNORMAL });
+    onceOver(this.#response, this.socket, () => {
       this.#handler = undefined;
+      send(handler, { type: 'closed', code: ABNORMAL });
     });
     // A body is not wanted, and unread it would hold the connection back.
     this.#request.resume();
@@ -38,6 +38,8 @@ export class StreamTransport implements Transport {
   accept(): boolean {
     if (this.#handler === undefined || this.socket.destroyed) return false;
     const response = this.#response;
+    // Behind an answer that has not gone out yet, events would overtake it.
+    if (response.socket !== this.socket) return false;
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
     response.writeHead(200, {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply } from '../door/contract.ts';
 import type { Pid } from '../otp/process.ts';
@@ -31,4 +32,19 @@ export interface Transport {
 /** Listeners on a socket that hold no state are shared by all connections. */
 export function ignoreError(): void {
   // A socket's error is followed by its close, which says all we need.
+}
+
+/**
+ * Tells once that an answer is over: sent, or its connection gone. Of the latter an answer that waits behind others on
+ * its connection hears nothing, only the socket does; and a socket that is gone already tells nobody any more.
+ */
+export function onceOver(response: ServerResponse, socket: Socket, tell: () => void): void {
+  const over = () => {
+    response.off('close', over);
+    socket.off('close', over);
+    tell();
+  };
+  response.on('close', over);
+  socket.on('close', over);
+  if (socket.destroyed) over();
 }

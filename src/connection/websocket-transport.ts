@@ -36,20 +36,18 @@ export class WebSocketTransport implements Transport {
     this.#handler = handler;
     this.#onGone = () => this.closed(ABNORMAL);
     this.socket.on('close', this.#onGone);
-  }
-
-  /** Tells nobody any more. */
-  detach(): void {
-    this.#handler = undefined;
+    // It may have gone before its handler was there to hear of it.
+    if (this.socket.destroyed) this.closed(ABNORMAL);
   }
 
   accept(): boolean {
     const upgrade = this.#upgrade;
     this.#upgrade = undefined;
     if (upgrade === undefined || this.socket.destroyed || !this.socket.writable) return false;
-    if (this.#onGone !== undefined) this.socket.off('close', this.#onGone);
-    this.#onGone = undefined;
+    // Where ws does not complete the upgrade, the socket's close is all that follows.
     this.#server.handleUpgrade(upgrade.request, this.socket, upgrade.head, (webSocket) => {
+      if (this.#onGone !== undefined) this.socket.off('close', this.#onGone);
+      this.#onGone = undefined;
       this.#webSocket = webSocket;
       (webSocket as DoorWebSocket).transport = this;
     });

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
+import type { Topic } from '../topic/topic.ts';
 import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close, finishClose } from './closing.ts';
 import type { Connection, ConnectionMessage } from './connection.ts';
@@ -39,10 +40,14 @@ export function queue(connection: Connection, delivery: Delivery): void {
 
 /** Writes what is queued, if no write is under way. */
 export function flush(connection: Connection): void {
-  const { outbox, transport } = connection;
-  const { socket } = transport;
-  if (outbox.writing || !socket.writable) return;
-  const taken = outbox.take(WRITE_BYTES);
+  const { outbox } = connection;
+  const { socket } = connection.transport;
+  // The kernel may take at once more than one write has.
+  while (!outbox.empty && !outbox.writing && socket.writable) write(connection, socket);
+}
+
+function write(connection: Connection, socket: Socket): void {
+  const taken = connection.outbox.take(WRITE_BYTES);
   if (taken === undefined) return;
   let count = 0;
   if (Array.isArray(taken)) {
@@ -79,6 +84,7 @@ export function checkProgress(connection: Connection): void {
   if (stall === undefined) return;
   if (!connection.outbox.writing) {
     connection.stall = undefined;
+    connection.stalled = false;
     return;
   }
   sendAfter(self, PROGRESS_PERIOD, { type: 'progress' });
@@ -138,6 +144,16 @@ function wait(connection: Connection, count: number): void {
   if (!connection.behind && isBehind(connection)) tell(connection, true);
 }
 
+/** A connection that is being closed gets nothing more, so it holds nobody back. */
+export function letGo(connection: Connection): void {
+  tell(connection, false);
+}
+
+/** A topic that is joined by one who is behind in others: it must know, too. */
+export function tellNew(connection: Connection, { server }: Topic): void {
+  if (connection.behind && server !== undefined) send(server, { type: 'behind', member: connection.self });
+}
+
 function tell(connection: Connection, behind: boolean): void {
   if (connection.behind === behind) return;
   connection.behind = behind;
@@ -149,7 +165,12 @@ function tell(connection: Connection, behind: boolean): void {
 
 function tooSlow(connection: Connection): void {
   drop(connection, 'slow');
-  if (connection.phase !== 'open') {
+  // A stream has no close that a client would have to read.
+  if (connection.phase !== 'open' || connection.transport.kind === 'stream') {
+    connection.closeCode ||= TRY_AGAIN_LATER;
+    connection.closeReason ||= 'slow';
+    letGo(connection);
+    connection.phase = 'closing';
     connection.transport.destroy();
     return;
   }
@@ -159,7 +180,7 @@ function tooSlow(connection: Connection): void {
 }
 
 function isBehind(connection: Connection): boolean {
-  return pendingBytes(connection) > behindBytes(connection);
+  return connection.phase === 'open' && pendingBytes(connection) > behindBytes(connection);
 }
 
 function behindBytes({ context }: Connection): number {

@@ -28,6 +28,7 @@ function passwordOf(encoded: string): string | null {
 }
 
 function ofQuery(query: string): string | null {
+  if (query === '') return null;
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=');
     if (equals === -1 || formDecoded(pair.slice(0, equals)) !== 'access_token') continue;

@@ -16,6 +16,7 @@ export function splitTarget(target: string): { readonly path: string; readonly q
  * to U+00FF stands for a byte that came unescaped, which is how Node hands over a request target.
  */
 export function decodeOnce(encoded: string): string | null {
+  if (PLAIN.test(encoded)) return encoded;
   const escaped = encoded.replace(/[\u0080-\uffff]/g, (character) =>
     // Not a byte, so it cannot have come off the wire: as a malformed escape it is refused below.
     character > '\u00ff' ? '%ZZ' : `%${character.charCodeAt(0).toString(16)}`,
@@ -26,6 +27,9 @@ export function decodeOnce(encoded: string): string | null {
     return null;
   }
 }
+
+/** Nothing in it to decode. */
+const PLAIN = /^[^%\u0080-\uffff]*$/;
 
 /** The segments of a path that begins with `/`: split first, decoded after; null where that is not possible. */
 export function segments(path: string): readonly (string | null)[] {

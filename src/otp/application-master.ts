@@ -1,7 +1,8 @@
 import { type Behaviour, type Exit, keep, stop } from './behaviour.ts';
 import type { ChildSpec } from './child-spec.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { type ChildStarted, exit, type Pid, type Process } from './process.ts';
+import type { ChildStarted, Pid, Process } from './process.ts';
+import { exit } from './signal.ts';
 import type { System } from './system.ts';
 
 /**

@@ -11,9 +11,10 @@ import {
   WORKER_SHUTDOWN,
 } from './child-spec.ts';
 import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
-import { exit, type Pid, type Process, type Self, send } from './process.ts';
+import { type Pid, type Process, type Self, send } from './process.ts';
 import { nameOf, type SupervisorReport } from './reports.ts';
 import { addRestart, DEFAULT_INTENSITY, type RestartIntensity } from './restart-intensity.ts';
+import { exit } from './signal.ts';
 import type { Started } from './system.ts';
 import { now, sendAfter } from './timer.ts';
 
@@ -112,9 +113,7 @@ function behaviourOf<Args, S, Message>(): Behaviour<
         case 'exit':
           return onExit(state, message);
         case 'try-again':
-          return state.retrying.delete(message.dead)
-            ? restart(state, message.dead, message.args, message.restarts)
-            : keep;
+          return tryAgain(state, message.dead, message.args, message.restarts);
         case 'too-slow':
           for (const child of state.children.keys()) exit(child, 'kill');
           return keep;
@@ -220,6 +219,18 @@ function restart<Args, S, Message>(
   };
   (state.self as Process).inform(again);
   return keep;
+}
+
+function tryAgain<Args, S, Message>(
+  state: State<Args, S, Message>,
+  dead: Process,
+  args: Args,
+  restarts: number,
+): Next<never> {
+  // While the others stop nobody is started any more: `finish` abandons this one.
+  if (state.stopping !== undefined) return keep;
+  state.retrying.delete(dead);
+  return restart(state, dead, args, restarts);
 }
 
 function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {

@@ -1,5 +1,6 @@
 import { Become, type Behaviour, type Exit, keep, type Next, Starting, Stop } from './behaviour.ts';
 import { type ExitReason, type ExitSignal, isOrderly, toError } from './exit-reason.ts';
+import { Mailbox } from './mailbox.ts';
 import { dropMonitors, fireMonitors, type Watch } from './monitor.ts';
 import { crashReport } from './reports.ts';
 import type { Trace } from './sys.ts';
@@ -53,9 +54,6 @@ const MESSAGES_PER_RUN = 1000;
 /**
  * A process: a mailbox, a state, and a behaviour that is run by the scheduler, one message after the other, within a
  * guard. Internal to this folder: the rest of the program holds it as a `Pid` or as `Self`.
- *
- * The first waiting message has a field of its own, so that a process that gets one message per turn, as the member of
- * a topic does, allocates nothing for its mailbox.
  */
 export class Process implements Self<unknown> {
   readonly id: number;
@@ -70,9 +68,7 @@ export class Process implements Self<unknown> {
   state: unknown = undefined;
   name: string | undefined;
   label: string | undefined;
-  #first: unknown = undefined;
-  #rest: unknown[] | undefined = undefined;
-  #waiting = 0;
+  readonly #mailbox = new Mailbox();
   #queued = false;
   suspended = false;
   handled = 0;
@@ -113,7 +109,7 @@ export class Process implements Self<unknown> {
 
   /** Messages waiting in the mailbox. */
   get mailboxLength(): number {
-    return this.#waiting;
+    return this.#mailbox.length;
   }
 
   /** Runs `init`, then takes over the mailbox that was kept. Returns why it failed, or undefined. */
@@ -151,7 +147,7 @@ export class Process implements Self<unknown> {
       return failure;
     }
     if (inherit !== undefined) this.#inherit(inherit);
-    if (this.#waiting > 0) this.#schedule();
+    if (this.#mailbox.length > 0) this.#schedule();
     return undefined;
   }
 
@@ -161,7 +157,7 @@ export class Process implements Self<unknown> {
       this.system.counters.deadLetters++;
       return false;
     }
-    if (this.#waiting >= this.mailboxLimit) {
+    if (this.#mailbox.length >= this.mailboxLimit) {
       this.system.counters.refused++;
       return false;
     }
@@ -178,17 +174,12 @@ export class Process implements Self<unknown> {
   run(): void {
     this.#queued = false;
     if (this.suspended || !this.alive) return;
-    const first = this.#first;
-    let rest = this.#rest;
-    let count = this.#waiting;
-    if (count > this.highWater) this.highWater = count;
-    if (count > MESSAGES_PER_RUN) {
-      rest = this.#leaveBehind(rest as unknown[]);
-      count = MESSAGES_PER_RUN;
-    } else {
-      this.#empty();
-    }
     const { behaviour } = this;
+    const mailbox = this.#mailbox;
+    if (mailbox.length > this.highWater) this.highWater = mailbox.length;
+    const count = Math.min(mailbox.length, MESSAGES_PER_RUN);
+    const { first } = mailbox;
+    const rest = mailbox.takeBehindFirst(MESSAGES_PER_RUN);
     let taken = 0;
     let settling = false;
     let reason: ExitReason | undefined;
@@ -214,16 +205,16 @@ export class Process implements Self<unknown> {
     }
     this.#busy = false;
     this.handled += taken;
-    if (taken < count) this.#putBack((rest as unknown[]).slice(taken - 1));
+    if (taken < count) mailbox.putBack((rest as unknown[]).slice(taken - 1));
     if (reason !== undefined) this.#finish(reason, true, culprit);
-    else if (this.#waiting > 0) this.#schedule();
+    else if (mailbox.length > 0) this.#schedule();
   }
 
   /** Says that a `starting` process is ready for its parent to go on. */
   becomeStarted(): void {
     if (this.status !== 'starting') return;
     this.status = 'running';
-    if (this.#waiting > 0) this.#schedule();
+    if (this.#mailbox.length > 0) this.#schedule();
     this.parent?.inform({ type: 'child-started', pid: this } satisfies ChildStarted);
   }
 
@@ -247,7 +238,7 @@ export class Process implements Self<unknown> {
 
   resume(): void {
     this.suspended = false;
-    if (this.#waiting > 0) this.#schedule();
+    if (this.#mailbox.length > 0) this.#schedule();
   }
 
   /** Ends a process in limbo: nobody takes over what waits in its mailbox. */
@@ -258,10 +249,7 @@ export class Process implements Self<unknown> {
   }
 
   #put(message: unknown): void {
-    if (this.#waiting === 0) this.#first = message;
-    else if (this.#rest === undefined) this.#rest = [message];
-    else this.#rest.push(message);
-    this.#waiting++;
+    this.#mailbox.put(message);
     if (!this.#queued) this.#schedule();
   }
 
@@ -277,40 +265,15 @@ export class Process implements Self<unknown> {
     return this.#pendingExit;
   }
 
-  /** Leaves what is past a run's budget in the mailbox. Returns the others but for the first. */
-  #leaveBehind(rest: unknown[]): unknown[] {
-    const taken = rest.splice(0, MESSAGES_PER_RUN);
-    this.#first = taken.pop();
-    this.#waiting -= MESSAGES_PER_RUN;
-    return taken;
-  }
-
-  /** Puts messages before all that came since, in their order. */
-  #putBack(messages: unknown[]): void {
-    if (this.#waiting > 0) messages.push(this.#first, ...(this.#rest ?? []));
-    this.#first = messages[0];
-    this.#rest = messages.slice(1);
-    this.#waiting = messages.length;
-  }
-
   #inherit(predecessor: Process): void {
-    if (predecessor.#waiting > 0) this.#putBack([predecessor.#first, ...(predecessor.#rest ?? [])]);
+    this.#mailbox.putBack(predecessor.#mailbox.takeAll());
     predecessor.status = 'exited';
-    predecessor.#empty();
-  }
-
-  #empty(): void {
-    this.#first = undefined;
-    this.#rest = undefined;
-    this.#waiting = 0;
   }
 
   #discardMailbox(reason: ExitReason): void {
-    if (this.#waiting > 0 && this.behaviour.undelivered !== undefined) {
-      const messages = [this.#first, ...(this.#rest ?? [])];
-      for (const message of messages) this.#guard(() => this.behaviour.undelivered?.(message, reason));
+    for (const message of this.#mailbox.takeAll()) {
+      this.#guard(() => this.behaviour.undelivered?.(message, reason));
     }
-    this.#empty();
   }
 
   /** Ends the process now, or as soon as the callback that it is in has returned. */
@@ -360,7 +323,6 @@ export class Process implements Self<unknown> {
 
   /** Runs a callback outside the scheduler's loop. Returns what it threw. */
   #guard(callback: () => void): Error | undefined {
-    const wasBusy = this.#busy;
     this.#busy = true;
     try {
       callback();
@@ -368,7 +330,7 @@ export class Process implements Self<unknown> {
     } catch (error) {
       return toError(error);
     } finally {
-      this.#busy = wasBusy;
+      this.#busy = false;
     }
   }
 }
@@ -379,32 +341,6 @@ export class Process implements Self<unknown> {
  */
 export function send<Message>(to: Pid<Message>, message: Message): boolean {
   return (to as Process).receive(message);
-}
-
-/**
- * Sends an exit signal, as `exit/2`: `kill` ends any process at once, without `terminate`; another reason reaches a
- * process that traps exits as an `Exit` message and ends any other one, except that `normal` is ignored.
- */
-export function exit(to: Pid<never>, signal: ExitSignal, from: Pid<never> | null = null): void {
-  (to as Process).signal(from as Process | null, signal);
-}
-
-/** Ties two processes: when one ends, the other gets an exit signal with the same reason. */
-export function link(self: Self<never>, other: Pid<never>): void {
-  const a = self as Process;
-  const b = other as Process;
-  if (!a.alive) return;
-  if (!b.alive) {
-    a.signal(b, 'noproc');
-    return;
-  }
-  a.adopt(b);
-  b.adopt(a);
-}
-
-export function unlink(self: Self<never>, other: Pid<never>): void {
-  (self as Process).links?.delete(other as Process);
-  (other as Process).links?.delete(self as Process);
 }
 
 export function isAlive(pid: Pid<never>): boolean {

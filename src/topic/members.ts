@@ -6,6 +6,8 @@ export interface Group<Member, Ref> {
   readonly members: Map<Member, Ref>;
   /** Rendered for the delivery that is being made. */
   readonly parts: Part[];
+  /** Messages of that delivery that the format cannot carry. */
+  undeliverable: number;
 }
 
 /** Who is in a topic, by the format of what they get. */
@@ -34,7 +36,7 @@ export class Members<Member, Ref> {
     const groups = format.remote === true ? this.remote : this.groups;
     let group = groups.find((candidate) => candidate.format === format);
     if (group === undefined) {
-      group = { format, members: new Map(), parts: [] };
+      group = { format, members: new Map(), parts: [], undeliverable: 0 };
       groups.push(group);
     }
     group.members.set(member, ref);

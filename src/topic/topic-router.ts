@@ -1,7 +1,7 @@
 import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic-supervisor.ts';
 import { isGone, type Pid, type Self, send } from '../otp/process.ts';
-import { type ProcessName, whereis } from '../otp/registry.ts';
+import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { type Claim, type Join, Topic, type TopicMessage } from './topic.ts';
@@ -17,6 +17,8 @@ import type { TopicServerArgs } from './topic-server.ts';
 export interface TopicRouterArgs {
   readonly table: TopicTable;
   readonly servers: ProcessName<TopicSupervisorMessage>;
+  /** The router's own name: servers and their starts outlive a router, and must find the next one. */
+  readonly router: ProcessName<TopicRouterMessage>;
   readonly accounting: Accounting;
   readonly elsewhere: Elsewhere | null;
 }
@@ -27,34 +29,37 @@ export type TopicTable = Map<string, Map<string, Topic>>;
 export type TopicSupervisorMessage = DynamicSupervisorMessage<TopicServerArgs, TopicMessage>;
 
 export type TopicRouterMessage =
-  | { readonly type: 'route'; readonly realm: string; readonly name: string; readonly request: Join | Claim }
+  | { readonly type: 'route'; readonly realm: string; readonly request: Join | Claim }
   | { readonly type: 'started'; readonly topic: Topic; readonly pid: Pid<TopicMessage> | null }
   | { readonly type: 'idle'; readonly topic: Topic };
 
 interface State extends TopicRouterArgs {
   readonly self: Self<TopicRouterMessage>;
-  /** What waits for a topic's server to start. */
-  readonly waiting: Map<Topic, (Join | Claim)[]>;
 }
 
 export const topicRouter: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
   name: 'topic-router',
 
   init(self, args) {
+    const state = { ...args, self };
     for (const topics of args.table.values()) {
       for (const topic of topics.values()) {
         // The table has outlived a router: what is dead goes, and who asked the last router to go may ask again.
-        if (topic.server === undefined || isGone(topic.server)) forget(args.table, topic);
-        else send(topic.server, { type: 'continue' });
+        if (topic.server === undefined || isGone(topic.server)) {
+          giveUp(args.table, topic);
+        } else {
+          send(topic.server, { type: 'continue' });
+          forwardWaiting(state, topic);
+        }
       }
     }
-    return { ...args, self, waiting: new Map() };
+    return state;
   },
 
   handle(state, message) {
     switch (message.type) {
       case 'route':
-        route(state, message.realm, message.name, message.request);
+        route(state, message.realm, message.request);
         return keep;
       case 'started':
         started(state, message.topic, message.pid);
@@ -66,72 +71,83 @@ export const topicRouter: Behaviour<TopicRouterArgs, State, TopicRouterMessage> 
   },
 
   undelivered(message) {
-    if (message.type === 'route') refuse(message.request, message.name, 'unavailable');
+    if (message.type === 'route') refuse(message.request, 'unavailable');
   },
 };
 
-function route(state: State, realm: string, name: string, request: Join | Claim): void {
-  const found = state.table.get(realm)?.get(name);
+function route(state: State, realm: string, request: Join | Claim): void {
+  const found = state.table.get(realm)?.get(request.name);
   if (found !== undefined) {
-    const waiting = state.waiting.get(found);
-    if (waiting !== undefined) {
-      waiting.push(request);
+    if (found.waiting !== undefined) {
+      found.waiting.push(request);
+      return;
+    }
+    if (found.server !== undefined && !isGone(found.server)) {
+      if (send(found.server, request)) found.forwarded++;
+      else refuse(request, 'unavailable');
       return;
     }
     // A join to a server that is gone for good must not vanish: the topic starts anew.
-    if (found.server !== undefined && send(found.server, request)) {
-      found.forwarded++;
-      return;
-    }
     forget(state.table, found);
   }
-  if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, name, request)) {
-    refuse(request, name, 'missing');
+  if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, request)) {
+    refuse(request, 'missing');
     return;
   }
-  start(state, new Topic(realm, name), request);
+  start(state, new Topic(realm, request.name), request);
 }
 
 /** A topic that nobody here has started may have been started at another relay, or come back after a crash. */
-function mayBecomeOwned({ elsewhere }: State, realm: string, name: string, { again }: Join): boolean {
+function mayBecomeOwned({ elsewhere }: State, realm: string, { again, name }: Join): boolean {
   return again !== undefined || (elsewhere !== null && elsewhere.ownership(realm, name) !== 'none');
 }
 
 function start(state: State, topic: Topic, request: Join | Claim): void {
-  const { self, accounting, elsewhere } = state;
-  const supervisor = whereis(self.system, state.servers);
+  const { self, accounting, elsewhere, router } = state;
+  const { system } = self;
+  const supervisor = whereis(system, state.servers);
   const args: TopicServerArgs = {
     topic,
     accounting,
     elsewhere,
-    idle: (which) => send(self, { type: 'idle', topic: which }),
+    idle: (which) => sendNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =
     supervisor !== undefined &&
     startDynamicChild(supervisor, args, (result) => {
-      send(self, { type: 'started', topic, pid: result.ok ? result.pid : null });
+      sendNamed(system, router, { type: 'started', topic, pid: result.ok ? result.pid : null });
     });
   if (!asked) {
-    refuse(request, topic.name, 'unavailable');
+    refuse(request, 'unavailable');
     return;
   }
+  topic.waiting = [request];
   remember(state.table, topic);
-  state.waiting.set(topic, [request]);
 }
 
 function started(state: State, topic: Topic, pid: Pid<TopicMessage> | null): void {
-  const requests = state.waiting.get(topic) ?? [];
-  state.waiting.delete(topic);
-  if (pid === null) forget(state.table, topic);
-  for (const request of requests) {
-    if (pid === null) refuse(request, topic.name, 'unavailable');
-    else route(state, topic.realm, topic.name, request);
-  }
+  if (pid === null) giveUp(state.table, topic);
+  else forwardWaiting(state, topic);
 }
 
+function forwardWaiting(state: State, topic: Topic): void {
+  const requests = topic.waiting ?? [];
+  topic.waiting = undefined;
+  for (const request of requests) route(state, topic.realm, request);
+}
+
+/** The topic's server is not there, and whoever waited for it must know. */
+function giveUp(table: TopicTable, topic: Topic): void {
+  forget(table, topic);
+  for (const request of topic.waiting ?? []) refuse(request, 'unavailable');
+  topic.waiting = undefined;
+}
+
+/** A server that asks twice is let go once; one whose topic was given up while it started goes too. */
 function retire(state: State, topic: Topic): void {
-  if (topic.retired || topic.server === undefined || topic.forwarded !== topic.taken) return;
   const { server } = topic;
+  // All joins come this way: with none under way, an idle topic stays idle. It may have asked before the last one came.
+  if (server === undefined || topic.forwarded !== topic.taken || !topic.isIdle) return;
   forget(state.table, topic);
   send(server, { type: 'retire' });
 }
@@ -155,6 +171,6 @@ function forget(table: TopicTable, topic: Topic): void {
   if (topics.size === 0) table.delete(topic.realm);
 }
 
-function refuse({ type, member }: Join | Claim, name: string, why: 'missing' | 'unavailable'): void {
+function refuse({ type, member, name }: Join | Claim, why: 'missing' | 'unavailable'): void {
   send(member, { type: 'refused', action: type, name, why });
 }

@@ -2,7 +2,7 @@ import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { demonitor, monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import type { Accounting } from './accounting.ts';
+import type { Accounting, LossReason } from './accounting.ts';
 import { Delivery } from './delivery.ts';
 import type { Elsewhere, RemoteOwnership } from './elsewhere.ts';
 import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
@@ -38,7 +38,7 @@ interface State extends TopicServerArgs {
   asked: boolean;
 }
 
-export const topicServer: Behaviour<TopicServerArgs, State, TopicMessage> = {
+const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
   name: 'topic-server',
 
   init(self, args) {
@@ -105,25 +105,38 @@ export const topicServer: Behaviour<TopicServerArgs, State, TopicMessage> = {
     const { topic } = state;
     if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
     if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
-    else if (!state.asked && isIdle(topic)) {
+    else if (!state.asked && topic.isIdle) {
       state.asked = true;
       state.idle(topic);
     }
     return keep;
   },
 
-  /** Ended with its supervisor: the members must find their way to the next one. */
-  terminate({ topic }, reason) {
-    if (reason === 'shutdown' || reason === 'killed') tellLost(topic);
-  },
-
-  undelivered(message) {
-    if (message.type === 'publish') giveBack(message);
+  /** After a crash the successor takes all over. Ended with its supervisor, there is none. */
+  terminate({ topic, accounting }, reason) {
+    if (reason === 'normal') release(topic, accounting, 'unheard');
+    else if (reason === 'shutdown' || reason === 'killed') abandonTopic(topic, accounting);
   },
 };
 
-/** Tells the members of a topic whose server is not coming back. */
-export function tellLost(topic: Topic): void {
+/** The behaviour of all topic servers of one relay: what they leave in their mailboxes is counted in `accounting`. */
+export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, State, TopicMessage> {
+  return {
+    ...serverBehaviour,
+    undelivered(message, reason) {
+      if (message.type === 'publish') {
+        lose(accounting, message, reason === 'normal' ? 'unheard' : 'crash');
+      } else if (message.type === 'claim' || (message.type === 'join' && !takenInCrash.has(message))) {
+        cannot(message);
+      }
+    },
+  };
+}
+
+/** For a topic whose server is not coming back: what waits is lost, and the members must find their way to the next one. */
+export function abandonTopic(topic: Topic, accounting: Accounting): void {
+  resumeAfterCrash(topic, accounting);
+  release(topic, accounting, 'crash');
   topic.server = undefined;
   topic.retired = true;
   for (const member of topic.members.all()) send(member, { type: 'lost', topic });
@@ -135,9 +148,8 @@ export function tellLost(topic: Topic): void {
 
 function publish({ topic, accounting }: State, message: Publish): void {
   if (!message.relayed && !mayPublish(topic.lifetime, message.from)) {
-    accounting.lost.refused++;
     send(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
-    giveBack(message);
+    lose(accounting, message, 'refused');
     return;
   }
   topic.queue.push(message);
@@ -148,6 +160,7 @@ function fanOut({ topic, accounting, self }: State): void {
   const { queue, members } = topic;
   const first = topic.next;
   let bytes = 0;
+  let unheard = 0;
   while (topic.next < queue.length && bytes < DELIVERY_BYTES) {
     const publish = queue[topic.next] as Publish;
     topic.rendering = publish;
@@ -156,24 +169,21 @@ function fanOut({ topic, accounting, self }: State): void {
     bytes += message.payload.length;
     const { groups, remote } = members;
     const count = publish.relayed ? groups.length : groups.length + remote.length;
-    if (count === 0) accounting.lost.unheard++;
+    if (count === 0) unheard++;
     for (let i = 0; i < count; i++) {
       const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];
       const part = group.format.render(message, topic.name);
       if (part === 'nothing') continue;
-      if (part === 'undeliverable') {
-        accounting.attempts += group.members.size;
-        accounting.dropped.undeliverable += group.members.size;
-      } else {
-        group.parts.push(part);
-      }
+      if (part === 'undeliverable') group.undeliverable++;
+      else group.parts.push(part);
     }
   }
+  topic.rendering = undefined;
   const end = topic.next;
   for (const group of members.groups) deliver(group, accounting);
   for (const group of members.remote) deliver(group, accounting);
-  topic.rendering = undefined;
   accounting.messages += end - first;
+  accounting.lost.unheard += unheard;
   for (let i = first; i < end; i++) {
     const publish = queue[i] as Publish;
     if (publish.credit > 0) giveBack(publish);
@@ -190,18 +200,20 @@ function fanOut({ topic, accounting, self }: State): void {
 }
 
 /** One delivery for all members of a group, of what has been rendered for it. */
-function deliver(
-  { format, members, parts }: Topic['members']['groups'][number],
-  accounting: Accounting,
-): void {
+function deliver(group: Topic['members']['groups'][number], accounting: Accounting): void {
+  const { format, members, parts } = group;
+  if (group.undeliverable > 0) countUndeliverable(group, accounting);
   if (parts.length === 0) return;
-  const delivery = new Delivery(format.assemble(parts), parts.length);
+  const delivery = new Delivery(format.assemble(parts), parts.length, accounting);
   parts.length = 0;
   accounting.attempts += delivery.count * members.size;
   for (const member of members.keys()) {
     if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
   }
 }
+
+/** Joins that were taken by a server as it crashed: its death does not undo them. */
+const takenInCrash = new WeakSet<Join>();
 
 /** A join from the router. The first of a local member waits until the other relays know that there is one. */
 function arrive(state: State, request: Join): void {
@@ -224,8 +236,9 @@ function arrive(state: State, request: Join): void {
 function interested(state: State, round: number): void {
   const { topic } = state;
   if (topic.interest !== 'asked' || topic.round !== round) return;
+  // A crash on the way leaves the rest to the next incarnation.
+  for (let next = topic.joining.shift(); next !== undefined; next = topic.joining.shift()) join(state, next);
   topic.interest = 'held';
-  for (const request of topic.joining.splice(0)) join(state, request);
 }
 
 function loseInterest({ topic, elsewhere }: State): void {
@@ -234,7 +247,8 @@ function loseInterest({ topic, elsewhere }: State): void {
   elsewhere?.unwanted(topic);
 }
 
-function join(state: State, { member, format, while: condition, again }: Join): void {
+function join(state: State, request: Join): void {
+  const { member, format, while: condition, again } = request;
   const { topic, self } = state;
   if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
@@ -245,19 +259,31 @@ function join(state: State, { member, format, while: condition, again }: Join): 
   }
   if (!topic.members.has(member)) {
     if (!isAlive(member)) return;
-    // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
-    if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
-    topic.members.add(member, format, monitor(self, member), condition === 'owned');
+    try {
+      // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
+      if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
+    } catch (error) {
+      takenInCrash.add(request);
+      throw error;
+    } finally {
+      // A crash on one of them takes that message, and not the join.
+      topic.members.add(member, format, monitor(self, member), condition === 'owned');
+      send(member, { type: 'joined', topic });
+    }
+    return;
   }
   send(member, { type: 'joined', topic });
 }
 
 function leave(state: State, member: Pid<MemberMessage>): void {
   const { topic } = state;
-  // What was published before it left was published to it.
-  if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
-  demonitor(topic.members.remove(member) ?? null);
-  topic.behind.delete(member);
+  try {
+    // What was published before it left was published to it.
+    if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
+  } finally {
+    demonitor(topic.members.remove(member) ?? null);
+    topic.behind.delete(member);
+  }
 }
 
 function takeClaim(state: State, request: Claim): void {
@@ -342,25 +368,56 @@ function end({ topic }: State): void {
   }
 }
 
-function isIdle(topic: Topic): boolean {
-  const { lifetime, members } = topic;
-  if (lifetime.state === 'owned' || lifetime.state === 'grace' || topic.queue.length > 0) return false;
-  if (members.groups.length > 0 || members.remote.length > 0) return false;
-  return topic.joining.length === 0 && topic.claiming === undefined;
-}
-
 /**
- * The last incarnation crashed while it made a delivery: the message it was on is lost, and those before it are
- * rendered already and go out with the next delivery.
+ * The last incarnation may have crashed while it made a delivery. On a message: that one is lost, and those rendered
+ * before it are rendered again. Later, on the bytes of one format: its members lose that delivery.
  */
 function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
-  for (const message of topic.queue.splice(0, topic.next)) {
-    accounting.messages++;
-    if (message === topic.rendering) accounting.lost.crash++;
-    giveBack(message);
+  const { queue, members, rendering } = topic;
+  if (topic.next === 0) return;
+  if (rendering !== undefined) {
+    queue.splice(topic.next - 1, 1);
+    lose(accounting, rendering, 'crash');
+  } else {
+    for (const message of queue.splice(0, topic.next)) {
+      accounting.messages++;
+      giveBack(message);
+    }
+  }
+  for (const group of [...members.groups, ...members.remote]) {
+    if (rendering === undefined) {
+      countUndeliverable(group, accounting);
+      accounting.attempts += group.parts.length * group.members.size;
+      accounting.dropped.crash += group.parts.length * group.members.size;
+    }
+    group.parts.length = 0;
+    group.undeliverable = 0;
   }
   topic.next = 0;
   topic.rendering = undefined;
+}
+
+function countUndeliverable(group: Topic['members']['groups'][number], accounting: Accounting): void {
+  accounting.attempts += group.undeliverable * group.members.size;
+  accounting.dropped.undeliverable += group.undeliverable * group.members.size;
+  group.undeliverable = 0;
+}
+
+/** Nobody will fan out what waits. */
+function release(topic: Topic, accounting: Accounting, why: LossReason): void {
+  for (const message of topic.queue.splice(0)) lose(accounting, message, why);
+  topic.next = 0;
+}
+
+function lose(accounting: Accounting, message: Publish, why: LossReason): void {
+  accounting.messages++;
+  accounting.lost[why]++;
+  giveBack(message);
+}
+
+/** Nobody is left to take the request, and whoever made it waits for an answer. */
+function cannot({ type, member, name }: Join | Claim): void {
+  send(member, { type: 'refused', action: type, name, why: 'unavailable' });
 }
 
 /** A publisher whose credit does not come back would wait for ever: it comes back for a message that is lost, too. */

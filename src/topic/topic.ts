@@ -22,14 +22,15 @@ export class Topic {
   /** Published and not yet fanned out, from `next` on. */
   readonly queue: Publish[] = [];
   next = 0;
-  /** The message that is being rendered: if the server crashes, on this one. */
+  /** The message before `next`, while it is being rendered: if the server crashes, on this one. */
   rendering: Publish | undefined = undefined;
   /** Members that are behind and catching up: nothing is fanned out until they have. */
   readonly behind = new Set<Pid<MemberMessage>>();
-  /** Joins and claims that the router has sent to the server. */
+  /** Joins and claims that the router has sent to the server, and how many of them the server has taken. */
   forwarded = 0;
-  /** How many of them the server has taken. */
   taken = 0;
+  /** What waits for the server to start: the router's. */
+  waiting: (Join | Claim)[] | undefined = undefined;
   retired = false;
   /** Whether the other relays know that there are local members; always `held` where there are no other relays. */
   interest: 'none' | 'asked' | 'held' = 'none';
@@ -43,6 +44,14 @@ export class Topic {
   constructor(realm: string, name: string) {
     this.realm = realm;
     this.name = name;
+  }
+
+  /** Nobody is in it, nobody owns it, and nothing waits. */
+  get isIdle(): boolean {
+    const { lifetime, members } = this;
+    if (lifetime.state === 'owned' || lifetime.state === 'grace' || this.queue.length > 0) return false;
+    if (members.groups.length > 0 || members.remote.length > 0) return false;
+    return this.joining.length === 0 && this.claiming === undefined;
   }
 
   toString(): string {
@@ -79,6 +88,8 @@ export interface Publish {
 
 export interface Join {
   readonly type: 'join';
+  /** The topic's. */
+  readonly name: string;
   readonly member: Pid<MemberMessage>;
   readonly format: Format;
   readonly while: 'wanted' | 'owned';
@@ -88,6 +99,8 @@ export interface Join {
 
 export interface Claim {
   readonly type: 'claim';
+  /** The topic's. */
+  readonly name: string;
   readonly member: Pid<MemberMessage>;
   /** Milliseconds that the topic outlives this owner. */
   readonly grace: number;

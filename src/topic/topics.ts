@@ -14,7 +14,7 @@ import {
   type TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { tellLost, topicServer } from './topic-server.ts';
+import { abandonTopic, type TopicServerArgs, topicServer } from './topic-server.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;
@@ -59,8 +59,8 @@ export class Topics {
   }
 
   /** Asks for membership or ownership. The answer comes to the one who asks, as a `MemberMessage`. False: nobody can. */
-  route(system: System, realm: string, name: string, request: Join | Claim): boolean {
-    return sendNamed(system, this.#of(name).router, { type: 'route', realm, name, request });
+  route(system: System, realm: string, request: Join | Claim): boolean {
+    return sendNamed(system, this.#of(request.name).router, { type: 'route', realm, request });
   }
 
   /** Every live topic, for tools and metrics. */
@@ -74,11 +74,11 @@ export class Topics {
 
   #partitionSpec({ table, servers, router }: Partition, index: number): ChildSpec {
     const template = {
-      behaviour: topicServer,
+      behaviour: topicServer(this.accounting),
       restart: 'transient',
       keepMailbox: true,
       mailboxLimit: MAILBOX_LIMIT,
-      abandoned: ({ topic }: { readonly topic: Topic }) => tellLost(topic),
+      abandoned: ({ topic, accounting }: TopicServerArgs) => abandonTopic(topic, accounting),
       ...INTENSITY,
     } as const;
     return supervisor(`topics.${index}`, { strategy: 'rest_for_one', intensity: 3, period: 5000 }, [
@@ -86,7 +86,7 @@ export class Topics {
       worker(
         `topics.${index}.router`,
         topicRouter,
-        { table, servers, accounting: this.accounting, elsewhere: this.#elsewhere },
+        { table, servers, router, accounting: this.accounting, elsewhere: this.#elsewhere },
         { name: router, mailboxLimit: MAILBOX_LIMIT },
       ),
     ]);

@@ -49,6 +49,7 @@ export interface LoadResult {
 /** Upgrades under way at a time, and how long all of them may take together. */
 const UPGRADES = 128;
 const CONNECT_LIMIT = 60_000;
+const REHEARSAL_END = 3000;
 const PONG = 0x0a;
 const PING = 0x09;
 
@@ -87,6 +88,8 @@ async function run({ scenario, port, pid }: LoadRequest): Promise<LoadResult> {
     connections.push(connection);
     return connection;
   };
+
+  for (let rehearsal = 0; rehearsal < (scenario.rehearsals ?? 0); rehearsal++) await rehearse(port, scenario);
 
   const idle = residentBytes(pid);
   const cpuIdle = cpuMicroseconds(pid);
@@ -154,6 +157,23 @@ async function run({ scenario, port, pid }: LoadRequest): Promise<LoadResult> {
 }
 
 function ignore(): void {}
+
+/** Connects all subscribers, and lets them go; waits until the server has seen the last of them off. */
+async function rehearse(port: number, { subscribers, topics }: Scenario): Promise<void> {
+  const connections: Connection[] = [];
+  await connectAll(subscribers, (index, done) => {
+    const topic = index % topics;
+    const stream = new MessageStream(topic, new Tally(), ignore);
+    connections.push(
+      new Connection(port, `/bench-${topic}`, stream, ignore, {
+        open: () => done(),
+        closed: (reason) => done(new Error(reason)),
+      }),
+    );
+  });
+  for (const connection of connections) connection.destroy();
+  await sleep(REHEARSAL_END);
+}
 
 function difference(after: number | null, before: number | null): number | null {
   return after === null || before === null ? null : after - before;

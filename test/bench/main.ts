@@ -2,7 +2,7 @@
  * `npm run bench`: the relay beside the naive `ws` broadcast server, on this machine, in one run, interleaved.
  *
  *     --rounds N      runs per scenario and side, 1..20 (3)
- *     --only F1,F3    these scenarios alone
+ *     --only F1,C1    these scenarios alone
  *     --quick         one round, half as long: a look, not a figure to quote
  *     --json FILE     write all results there
  *     --start FILE    start this file as the relay instead of dist/start.js

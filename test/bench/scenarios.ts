@@ -9,6 +9,8 @@ export type Pace =
 export interface Scenario {
   readonly name: string;
   readonly title: string;
+  /** How often the subscribers connect and go again first: a server's first thousands pay for its compiler. */
+  readonly rehearsals?: number;
   readonly subscribers: number;
   readonly topics: number;
   readonly publishers: number;
@@ -81,5 +83,18 @@ export const scenarios: readonly Scenario[] = [
     warmup: 1000,
     duration: 3000,
     drain: 3000,
+  },
+  {
+    name: 'C1',
+    title: '10,000 connects, to a server that has had 20,000 before',
+    rehearsals: 2,
+    subscribers: 10_000,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'rate', perSecond: 2 },
+    settle: 500,
+    warmup: 100,
+    duration: 1000,
+    drain: 1000,
   },
 ];

@@ -20,20 +20,23 @@ async function subscriber(t: ExecutionContext, node: Node, channel: string): Pro
 }
 
 for (const size of [3, 7]) {
-  test.serial(`a message published at any of ${size} relays reaches the subscribers of all, once`, async (t) => {
-    const { nodes } = await startCluster(t, size);
-    const subscribers = await Promise.all(nodes.map((node) => subscriber(t, node, 'c')));
-    for (const [index, node] of nodes.entries()) {
-      const publisher = await pusu(t, node);
-      // Whatever JSON is in a frame survives every hop byte for byte.
-      const frame = ` {"content": 12345678901234567890.10, "n":${index}, "channel":"c","type":"publish"}`;
-      publisher.send(frame);
-      for (const one of subscribers) t.is(await one.next(), frame);
-    }
-    // What came twice would be before this.
-    (await pusu(t, nodes[0] as Node)).send(publishFrame('c', 'end'));
-    for (const one of subscribers) t.is(await one.next(), publishFrame('c', 'end'));
-  });
+  test.serial(
+    `a message published at any of ${size} relays reaches the subscribers of all, once`,
+    async (t) => {
+      const { nodes } = await startCluster(t, size);
+      const subscribers = await Promise.all(nodes.map((node) => subscriber(t, node, 'c')));
+      for (const [index, node] of nodes.entries()) {
+        const publisher = await pusu(t, node);
+        // Whatever JSON is in a frame survives every hop byte for byte.
+        const frame = ` {"content": 12345678901234567890.10, "n":${index}, "channel":"c","type":"publish"}`;
+        publisher.send(frame);
+        for (const one of subscribers) t.is(await one.next(), frame);
+      }
+      // What came twice would be before this.
+      (await pusu(t, nodes[0] as Node)).send(publishFrame('c', 'end'));
+      for (const one of subscribers) t.is(await one.next(), publishFrame('c', 'end'));
+    },
+  );
 }
 
 test.serial('after subscribe_ok nothing published at a linked relay is missed', async (t) => {

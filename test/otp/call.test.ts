@@ -1,7 +1,8 @@
 import test from 'ava';
 import { stop } from '../../src/otp/behaviour.ts';
 import { CallError, call, type Reply } from '../../src/otp/call.ts';
-import { exit, type Process, send } from '../../src/otp/process.ts';
+import { type Process, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 
 /** A request that is answered with `value`. */

@@ -1,6 +1,7 @@
 import test from 'ava';
-import { exit, isAlive, type Process, send } from '../../src/otp/process.ts';
-import { resume, suspend } from '../../src/otp/sys.ts';
+import { isAlive, type Process, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { resume, statistics, suspend } from '../../src/otp/sys.ts';
 import { shutdown } from '../support/family.ts';
 import { pool } from '../support/pool.ts';
 
@@ -37,6 +38,7 @@ test('messages that come between the crash and the restart are handled after tho
   await quiet();
   t.deepEqual(handled, ['a:1', 'a:2', 'a:3', 'a:4']);
   t.deepEqual(undelivered, ['crash']);
+  t.is(statistics(old).mailboxLength, 0);
   t.false(send(old, 'stale'));
   t.is(system.counters.deadLetters, 1);
 });
@@ -212,6 +214,52 @@ test('a supervisor that is killed between two tries discards the mailbox', async
   t.deepEqual(undelivered, ['crash', '1']);
   t.false(send(old, 'stale'));
   t.is(system.counters.deadLetters, 1);
+});
+
+test('a child that dies with its supervisor keeps its mailbox for nobody', async (t) => {
+  const { system, add, send: tell, pid, child, undelivered } = pool({ keepMailbox: true });
+  await add('a');
+  tell('a', '1', '2');
+  exit(pid, 'kill');
+  t.deepEqual(undelivered, ['1', '2']);
+  t.false(send(child('a'), 'stale'));
+  t.is(system.counters.deadLetters, 1);
+});
+
+test('a supervisor that stops makes no further try to restart', async (t) => {
+  const {
+    system,
+    add,
+    send: tell,
+    quiet,
+    pid,
+    child,
+    failing,
+    events,
+    abandoned,
+    undelivered,
+  } = pool({
+    keepMailbox: true,
+    intensity: 10,
+    slowStop: true,
+    shutdown: 'infinity',
+  });
+  await add('a', 'b');
+  suspend(pid);
+  tell('a', 'crash', '1');
+  await quiet();
+  shutdown(pid);
+  failing.set('a', 1);
+  resume(pid);
+  await quiet();
+  t.deepEqual(events, ['+a', '+b', '-a', '!a']);
+  exit(child('b'), { stop: 'enough' });
+  tell('b', { type: 'end', reason: 'shutdown' });
+  await quiet();
+  t.false(isAlive(pid));
+  t.deepEqual(abandoned, ['a']);
+  t.deepEqual(undelivered, ['crash', '1']);
+  t.is(system.processes.size, 0);
 });
 
 test('a killed child keeps its mailbox for its successor too', async (t) => {

@@ -1,9 +1,11 @@
 import test from 'ava';
+import { starting } from '../../src/otp/behaviour.ts';
 import { call } from '../../src/otp/call.ts';
 import type { ChildCounts, ChildInfo } from '../../src/otp/child-spec.ts';
 import { dynamicSupervisor, startDynamicChild } from '../../src/otp/dynamic-supervisor.ts';
 import { watch } from '../../src/otp/monitor.ts';
-import { exit, isAlive, type Process, type send } from '../../src/otp/process.ts';
+import { isAlive, type Process, type send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { statistics } from '../../src/otp/sys.ts';
 import { shutdown } from '../support/family.ts';
 import { script, scripted, spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
@@ -240,6 +242,31 @@ test('an exit from one who is neither child nor parent changes nothing', async (
   await quiet();
   t.true(isAlive(pid));
   t.true(isAlive(child('a')));
+});
+
+test('a child that is slow to start holds up nobody, and is restarted when it fails', async (t) => {
+  const { system, quiet, supervisorReports } = testSystem();
+  const started: Process[] = [];
+  const behaviour = scripted(script(), {
+    init: (self) => {
+      started.push(self as Process);
+      return starting(null);
+    },
+  });
+  const spec = dynamicSupervisor('slow', { behaviour, restart: 'permanent' }).start(system, {});
+  if (!spec.ok) return t.fail();
+  for (let i = 0; i < 2; i++) startDynamicChild(spec.pid as never, i);
+  await quiet();
+  t.is(started.length, 2);
+  started[0]?.becomeStarted();
+  exit(started[1] as Process, { stop: 'port is taken' });
+  await quiet();
+  t.is(started.length, 3);
+  t.true(isAlive(spec.pid));
+  t.deepEqual(
+    supervisorReports().map(({ context }) => context),
+    ['child_terminated'],
+  );
 });
 
 test('giving up stops the children, ends with shutdown and is reported', async (t) => {

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { starting, stop } from '../../src/otp/behaviour.ts';
 import { demonitor, type MonitorRef, monitor, watch } from '../../src/otp/monitor.ts';
-import { exit, type Pid, type Process, type Self, send } from '../../src/otp/process.ts';
+import { type Pid, type Process, type Self, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { spawnScripted, type TestSystem, testSystem } from '../support/otp.ts';
 
 /** Has `owner` watch `target`, and waits until it does. */

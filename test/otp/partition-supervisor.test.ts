@@ -5,7 +5,8 @@ import {
   startDynamicChild,
 } from '../../src/otp/dynamic-supervisor.ts';
 import { hashKey, partitionSupervisor } from '../../src/otp/partition-supervisor.ts';
-import { exit, isAlive, type Pid, type Process } from '../../src/otp/process.ts';
+import { isAlive, type Pid, type Process } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { quiescence, script, scripted, testSystem } from '../support/otp.ts';
 
 type Part = DynamicSupervisorMessage<unknown, unknown>;

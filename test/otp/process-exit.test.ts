@@ -2,7 +2,8 @@ import test from 'ava';
 import { keep, stop } from '../../src/otp/behaviour.ts';
 import type { ExitSignal } from '../../src/otp/exit-reason.ts';
 import { describeReason, isOrderly, toError } from '../../src/otp/exit-reason.ts';
-import { exit, isAlive, link, type Process, type Self, send, unlink } from '../../src/otp/process.ts';
+import { isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import { exit, link, unlink } from '../../src/otp/signal.ts';
 import { spawnScripted, type TestSystem, testSystem } from '../support/otp.ts';
 
 /** Two processes, linked by the first. */

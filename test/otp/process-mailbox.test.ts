@@ -1,15 +1,8 @@
 import test from 'ava';
 import { become, keep, stop } from '../../src/otp/behaviour.ts';
 import { monitor } from '../../src/otp/monitor.ts';
-import {
-  DEFAULT_MAILBOX_LIMIT,
-  exit,
-  isAlive,
-  link,
-  type Process,
-  type Self,
-  send,
-} from '../../src/otp/process.ts';
+import { DEFAULT_MAILBOX_LIMIT, isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import { exit, link } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { sendAfter } from '../../src/otp/timer.ts';
 import { spawnScripted, testSystem, turn } from '../support/otp.ts';

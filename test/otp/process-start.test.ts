@@ -1,7 +1,8 @@
 import test from 'ava';
 import { type Behaviour, starting, stop } from '../../src/otp/behaviour.ts';
-import { exit, isAlive, link, type Pid, type Process, send, started } from '../../src/otp/process.ts';
+import { isAlive, type Pid, type Process, send, started } from '../../src/otp/process.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
+import { exit, link } from '../../src/otp/signal.ts';
 import { getState, statistics } from '../../src/otp/sys.ts';
 import { script, scripted, spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { stop } from '../../src/otp/behaviour.ts';
-import { exit, send } from '../../src/otp/process.ts';
+import { send } from '../../src/otp/process.ts';
 import { processName, register, sendNamed, whereis } from '../../src/otp/registry.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { script, scripted, spawnScripted, testSystem } from '../support/otp.ts';
 
 const name = processName<unknown>('topics.router');

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { stop } from '../../src/otp/behaviour.ts';
-import { exit, link, type Process, type Self, send } from '../../src/otp/process.ts';
+import { type Process, type Self, send } from '../../src/otp/process.ts';
 import { nameOf } from '../../src/otp/reports.ts';
+import { exit, link } from '../../src/otp/signal.ts';
 import { script, scripted, spawnScripted, testSystem } from '../support/otp.ts';
 
 test('a crash report says who, where, why, under whom, with how much mail, and tied to whom', async (t) => {

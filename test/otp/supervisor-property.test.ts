@@ -3,18 +3,19 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Restart } from '../../src/otp/child-spec.ts';
 import { watch } from '../../src/otp/monitor.ts';
-import { exit, isAlive, type Pid } from '../../src/otp/process.ts';
+import { isAlive, type Pid } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import {
   type ChildResult,
   deleteChild,
   restartChild,
-  type Strategy,
   type SupervisorMessage,
   startChild,
   supervisor,
   terminateChild,
   whichChildren,
 } from '../../src/otp/supervisor.ts';
+import type { Strategy } from '../../src/otp/supervisor-plan.ts';
 import { type Family, family } from '../support/family.ts';
 import { type ModelSpec, SupervisorModel } from './supervisor-model.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { monitor, watch } from '../../src/otp/monitor.ts';
 import { isAlive, type Process } from '../../src/otp/process.ts';
-import { countChildren, supervisor, whichChildren } from '../../src/otp/supervisor.ts';
+import { countChildren, supervisor, terminateChild, whichChildren } from '../../src/otp/supervisor.ts';
 import { family, shutdown } from '../support/family.ts';
 import { spawnScripted } from '../support/otp.ts';
 
@@ -52,6 +52,29 @@ test('a child that is too slow to stop is killed after its time and not before, 
   t.is(seen(), '-a');
   t.false(isAlive(pid));
   t.like(supervisorReports()[0], { context: 'shutdown_error', reason: 'killed', offender: { id: 'b' } });
+});
+
+test('a supervisor told twice to stop asks each child once, and gives it no more time', async (t) => {
+  const { member, start, seen, quiet, advance } = family();
+  const pid = await start({}, [member('a', { slowStop: true, shutdown: 100 })]);
+  seen();
+  shutdown(pid);
+  await quiet();
+  await advance(60);
+  shutdown(pid);
+  await quiet();
+  await advance(39);
+  t.is(seen(), '?a');
+  t.true(isAlive(pid));
+  await advance(1);
+  t.false(isAlive(pid));
+});
+
+test('a child that stops in time leaves no timer behind', async (t) => {
+  const { member, start, clock } = family();
+  const root = await start({}, [member('a'), member('b')]);
+  await terminateChild(root, 'a');
+  t.is(clock.pending, 0);
 });
 
 test('a worker has five seconds to stop by default', async (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { become, keep, starting } from '../../src/otp/behaviour.ts';
-import { exit, isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import { isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { find, getState, replaceState, resume, statistics, suspend, trace } from '../../src/otp/sys.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 
@@ -139,7 +140,9 @@ test('a trace of nothing sees nothing, and one of the dead ends by itself', asyn
   trace(pid, 0, 50, () => t.fail());
   send(pid, 1);
   await advance(0);
+  trace(pid, 1, 50, () => t.fail());
   exit(pid, 'kill');
+  t.is((pid as Process).trace, undefined);
   trace(pid, 1, 50, () => t.fail());
   await advance(50);
   t.is(clock.pending, 0);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { systemClock } from '../../src/otp/clock.ts';
-import { exit, type Process, type Self, send } from '../../src/otp/process.ts';
+import { type Process, type Self, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { now, sendAfter, type Timer, uptime } from '../../src/otp/timer.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { configFile, type RelayProcess, runRelay } from './relay-process.ts';
 
@@ -55,7 +55,11 @@ export async function startCluster(
       doors: doorsOnFreePorts(options.grace ?? '10s'),
       ...options.settings,
     };
-    const node = asNode(runRelay(t, ['--config', configFile(t, JSON.stringify(settings))]), name, networkPort);
+    const node = asNode(
+      runRelay(t, ['--config', configFile(t, JSON.stringify(settings))]),
+      name,
+      networkPort,
+    );
     nodes[index] = node;
     await node.log.find((line) => line.msg === 'ready', `${name} is ready`);
     return node;

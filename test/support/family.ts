@@ -1,7 +1,8 @@
 import { type Behaviour, type Exit, keep, starting, stop } from '../../src/otp/behaviour.ts';
 import { type ChildOptions, type ChildSpec, worker } from '../../src/otp/child-spec.ts';
 import { describeReason, type ExitReason } from '../../src/otp/exit-reason.ts';
-import { exit, isAlive, type Pid, send, started } from '../../src/otp/process.ts';
+import { isAlive, type Pid, send, started } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { type SupervisorFlags, type SupervisorMessage, supervisor } from '../../src/otp/supervisor.ts';
 import { type TestSystem, testSystem } from './otp.ts';
 

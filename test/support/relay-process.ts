@@ -61,7 +61,10 @@ export function runRelay(
     }),
     signal: (signal) => child.kill(signal),
     port: async (door) => {
-      const line = await log.find((one) => one.msg === 'listening' && one['door'] === door, `port of ${door}`);
+      const line = await log.find(
+        (one) => one.msg === 'listening' && one['door'] === door,
+        `port of ${door}`,
+      );
       return line['port'] as number;
     },
   };

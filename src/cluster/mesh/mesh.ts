@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { DoorWebSocket } from '../../connection/websocket-transport.ts';
 import { negotiate, offered, subprotocol, VERSIONS } from '../../door/peer/versions.ts';
 import { worker } from '../../otp/child-spec.ts';
 import { type DynamicSupervisorMessage, dynamicSupervisor } from '../../otp/dynamic-supervisor.ts';
@@ -14,6 +13,7 @@ import type { MeshLog, MeshSettings, Network } from './network.ts';
 import { type PeerGreetingArgs, peerGreeting } from './peer-greeting.ts';
 import { type PeerLinkArgs, type PeerLinkMessage, peerLink } from './peer-link.ts';
 import { peerListener } from './peer-listener.ts';
+import { ServedWebSocket } from './peer-socket.ts';
 import { type ServingLinkArgs, type ServingLinkMessage, servingLink } from './serving-link.ts';
 
 export interface MeshArgs {
@@ -78,7 +78,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
         {
           behaviour: peerGreeting,
           restart: 'temporary',
-          abandoned: ({ transport }) => transport.destroy(),
+          abandoned: ({ socket }) => socket.stream.destroy(),
           ...INTENSITY,
         },
         { name: greetingName as never },
@@ -107,7 +107,7 @@ function webSocketServer(): WebSocketServer {
   return new WebSocketServer({
     ...timing,
     noServer: true,
-    WebSocket: DoorWebSocket,
+    WebSocket: ServedWebSocket,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_PAYLOAD,

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TransportMessage } from '../../connection/connection.ts';
-import type { WebSocketTransport } from '../../connection/websocket-transport.ts';
+import type { IncomingMessage } from 'node:http';
 import { websocketFrames } from '../../door/frame.ts';
 import {
   encodePeerFrame,
@@ -15,6 +14,7 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dyna
 import { isAlive, type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
+import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 import type { ServingLinkArgs, ServingLinkMessage } from './serving-link.ts';
 
 /**
@@ -23,14 +23,16 @@ import type { ServingLinkArgs, ServingLinkMessage } from './serving-link.ts';
  */
 export interface PeerGreetingArgs {
   readonly network: Network;
-  readonly transport: WebSocketTransport;
+  readonly socket: PeerSocket;
+  readonly request: IncomingMessage;
+  readonly head: Buffer;
   readonly links: ProcessName<DynamicSupervisorMessage<ServingLinkArgs, ServingLinkMessage>>;
   /** Called once it is known to be a relay: its time is no longer limited. */
   readonly known: () => void;
 }
 
 interface State extends PeerGreetingArgs {
-  readonly self: Self<TransportMessage>;
+  readonly self: Self<PeerSocketMessage>;
   readonly nonce: Buffer;
   hello: Hello | undefined;
   handedOn: boolean;
@@ -39,36 +41,37 @@ interface State extends PeerGreetingArgs {
 /** Longer than any handshake. */
 const HANDSHAKE_BYTES = 2048;
 
-export const peerGreeting: Behaviour<PeerGreetingArgs, State, TransportMessage> = {
+export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerSocketMessage> = {
   name: 'peer-greeting',
 
   init(self, args) {
-    args.transport.attach(self);
-    if (!args.transport.accept()) return stop({ stop: 'gone' });
+    const { network, socket, request, head } = args;
+    socket.attach(self);
+    if (!socket.accept(network.webSockets, request, head)) return stop({ stop: 'gone' });
     return { ...args, self, nonce: randomBytes(NONCE_BYTES), hello: undefined, handedOn: false };
   },
 
   handle(state, message): Next<State> {
-    if (message.type !== 'binary' || message.payload.length > HANDSHAKE_BYTES) return stop('normal');
+    if (message.type !== 'frame' || message.payload.length > HANDSHAKE_BYTES) return stop('normal');
     const frame = parsePeerFrame(message.payload);
     if (frame?.type === 'hello' && state.hello === undefined) return greeted(state, frame);
     if (frame?.type === 'proof' && state.hello !== undefined) return proved(state, state.hello, frame.mac);
     return stop('normal');
   },
 
-  terminate({ handedOn, transport }) {
+  terminate({ handedOn, socket }) {
     // What was said last goes out first.
-    if (!handedOn) transport.socket.destroySoon();
+    if (!handedOn) socket.stream.destroySoon();
   },
 };
 
 function greeted(state: State, hello: Hello): Next<State> {
-  const { network, transport, nonce } = state;
+  const { network, socket, nonce } = state;
   const { settings, addresses } = network;
   // Views of a read buffer: copied, because they are kept.
   state.hello = { ...hello, nonce: Buffer.from(hello.nonce) };
   if (hello.nonce.length !== NONCE_BYTES || hello.relay.node === '') return stop('normal');
-  const address = plain(transport.socket.remoteAddress);
+  const address = plain(socket.stream.remoteAddress);
   if (settings.secret === null && settings.tls === null && !addresses.has(address)) {
     return refuse(state, 'address', `${address} is not among the relays`);
   }
@@ -103,30 +106,30 @@ function proved(state: State, hello: Hello, mac: Buffer): Next<State> {
 }
 
 function handOn(state: State, hello: Hello, mac: Buffer): void {
-  const { network, self, transport, links, known } = state;
-  const give = (link: Pid<ServingLinkMessage>) => send(link, { type: 'take', transport, hello, mac });
+  const { network, self, socket, links, known } = state;
+  const give = (link: Pid<ServingLinkMessage>) => send(link, { type: 'take', socket, hello, mac });
   const serving = network.serving.get(hello.relay.node);
   const supervisor = whereis(self.system, links);
   if (serving !== undefined && isAlive(serving.pid)) {
     state.handedOn = give(serving.pid);
   } else if (supervisor !== undefined) {
     state.handedOn = startDynamicChild(supervisor, { network, hello }, (result) => {
-      if (!result.ok || !give(result.pid)) transport.destroy();
+      if (!result.ok || !give(result.pid)) socket.stream.destroy();
     });
   }
   if (state.handedOn) known();
 }
 
 function refuse(state: State, why: Refusal, text: string): Next<State> {
-  const { network, hello, transport } = state;
-  const address = transport.socket.remoteAddress;
+  const { network, hello, socket } = state;
+  const address = socket.stream.remoteAddress;
   if (why !== 'self') network.log.warn('relay refused', { peer: hello?.relay.node, address, why: text });
   tell(state, { type: 'refuse', why, text });
   return stop('normal');
 }
 
-function tell({ transport }: State, frame: PeerFrame): void {
-  transport.socket.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+function tell({ socket }: State, frame: PeerFrame): void {
+  socket.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
 }
 
 /** An IPv4 address that came over IPv6 as itself. */

@@ -1,19 +1,14 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { refuseHandshake } from '../../acceptor/handshake.ts';
-import { describeFailure } from '../../acceptor/listen-failure.ts';
-import { rawReply } from '../../connection/http-reply.ts';
-import { ignoreError } from '../../connection/transport.ts';
-import { WebSocketTransport } from '../../connection/websocket-transport.ts';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
-import { textReply } from '../../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
 import type { PeerGreetingArgs } from './peer-greeting.ts';
+import { PeerSocket } from './peer-socket.ts';
 import type { ServingLinkArgs, ServingLinkMessage } from './serving-link.ts';
 
 /**
@@ -30,7 +25,7 @@ export interface PeerListenerArgs {
 export type PeerListenerMessage =
   | Exit
   | { readonly type: 'listening' }
-  | { readonly type: 'failed'; readonly error: Error }
+  | { readonly type: 'failed'; readonly error: Error & { readonly code?: string } }
   | {
       readonly type: 'upgrade';
       readonly request: IncomingMessage;
@@ -103,7 +98,8 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
       }
       case 'failed': {
         const { host, port } = state.network.settings;
-        return stop({ stop: describeFailure(message.error, { host, port }) });
+        const { code, message: text } = message.error;
+        return stop({ stop: `cannot listen on ${host}:${port}: ${code ?? text}` });
       }
       case 'exit':
         return stop('shutdown');
@@ -124,24 +120,26 @@ function acquaint(strangers: Map<Socket, NodeJS.Timeout>, socket: Socket): void 
 function upgrade(state: State, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { network, self, strangers, greetings, links } = state;
   const versions = offered(request.headers['sec-websocket-protocol']);
-  if (versions === null || refuseHandshake(request) !== null) {
+  if (versions === null || !isHandshake(request)) {
     socket.destroy();
     return;
   }
   if (negotiate(versions, VERSIONS) === null) {
     const why = mismatch(versions, VERSIONS);
     network.log.warn('relay refused', { address: socket.remoteAddress, why });
-    socket.end(rawReply(textReply(400, why)));
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${why.length}\r\n\r\n${why}`,
+    );
     socket.destroySoon();
     return;
   }
   const supervisor = whereis(self.system, greetings);
-  const transport = new WebSocketTransport(network.webSockets, request, socket, head);
+  const peer = new PeerSocket(socket);
   // Under TLS the socket that was timed is the one below.
   const known = () => acquaint(strangers, below(socket));
   const taken =
     supervisor !== undefined &&
-    startDynamicChild(supervisor, { network, transport, links, known }, (result) => {
+    startDynamicChild(supervisor, { network, socket: peer, request, head, links, known }, (result) => {
       if (!result.ok) socket.destroy();
     });
   if (!taken) socket.destroy();
@@ -149,4 +147,19 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
 
 function below(socket: Socket): Socket {
   return (socket as Socket & { readonly _parent?: Socket })._parent ?? socket;
+}
+
+/** What ws would answer with a page is not answered at all (RFC 6455, section 4.2.1). */
+function isHandshake({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')
+  );
+}
+
+function ignoreError(): void {
+  // A socket's error is followed by its close, which says all we need.
 }

@@ -1,5 +1,3 @@
-import type { TransportMessage } from '../../connection/connection.ts';
-import type { WebSocketTransport } from '../../connection/websocket-transport.ts';
 import { websocketFrames } from '../../door/frame.ts';
 import { messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
 import {
@@ -22,6 +20,7 @@ import type { MemberMessage, Topic } from '../../topic/topic.ts';
 import { keyOf } from '../interest-server.ts';
 import { LinkOutbox } from './link-outbox.ts';
 import type { Network, Serving } from './network.ts';
+import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 
 /**
  * The other end of a peer's link: a member, on its behalf, of the topics that it wants. It outlives its connection for a
@@ -36,15 +35,15 @@ export interface ServingLinkArgs {
 
 export type ServingLinkMessage =
   | MemberMessage
-  | TransportMessage
+  | PeerSocketMessage
   | Exit
   | {
       readonly type: 'take';
-      readonly transport: WebSocketTransport;
+      readonly socket: PeerSocket;
       readonly hello: Hello;
       readonly mac: Buffer;
     }
-  | { readonly type: 'written'; readonly transport: WebSocketTransport }
+  | { readonly type: 'written'; readonly socket: PeerSocket }
   | { readonly type: 'tick' | 'forget' | 'replaced' };
 
 /** A topic that the peer wants. */
@@ -57,7 +56,7 @@ interface State extends ServingLinkArgs {
   readonly self: Self<ServingLinkMessage>;
   readonly serving: Serving;
   readonly outbox: LinkOutbox;
-  transport: WebSocketTransport | undefined;
+  socket: PeerSocket | undefined;
   writing: boolean;
   /** Messages of the write under way. */
   inFlight: number;
@@ -100,7 +99,7 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       self,
       serving,
       outbox: new LinkOutbox(last),
-      transport: undefined,
+      socket: undefined,
       writing: false,
       inFlight: 0,
       wanted: new Map(),
@@ -122,8 +121,8 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       return keep;
     }
     switch (message.type) {
-      case 'binary':
-        received(state, message.payload);
+      case 'frame':
+        if (message.socket === state.socket) received(state, message.payload);
         return keep;
       case 'joined':
         joined(state, message.topic);
@@ -134,23 +133,19 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
         rejoin(state, message.topic);
         return keep;
       case 'written':
-        if (message.transport === state.transport) written(state);
+        if (message.socket === state.socket) written(state);
         return keep;
       case 'tick':
-        if (state.transport !== undefined) tick(state);
+        if (state.socket !== undefined) tick(state);
         return keep;
       case 'take':
         take(state, message);
         return keep;
       case 'closed':
-        // An earlier connection may say so late.
-        if (state.transport?.socket.destroyed === true) disconnected(state, 'connection lost');
-        return keep;
-      case 'text':
-        disconnected(state, 'not a frame of the protocol');
+        if (message.socket === state.socket) disconnected(state, 'connection lost');
         return keep;
       case 'forget':
-        return state.transport === undefined ? stop('normal') : keep;
+        return state.socket === undefined ? stop('normal') : keep;
       case 'replaced':
         return stop('normal');
       case 'exit':
@@ -179,11 +174,11 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
 
 function take(state: State, message: Extract<ServingLinkMessage, { readonly type: 'take' }>): void {
   const { network, self, serving, outbox } = state;
-  const { transport, hello, mac } = message;
-  if (state.transport !== undefined) disconnected(state, 'linked anew');
-  transport.attach(self);
+  const { socket, hello, mac } = message;
+  if (state.socket !== undefined) disconnected(state, 'linked anew');
+  socket.attach(self);
   state.timer?.cancel();
-  state.transport = transport;
+  state.socket = socket;
   state.heardAt = now(self);
   state.bytesRead = 0;
   serving.live = true;
@@ -192,25 +187,25 @@ function take(state: State, message: Extract<ServingLinkMessage, { readonly type
     serving.stats.lost = outbox.last - hello.received;
   network.log.note('serving', {
     peer: hello.relay.node,
-    address: transport.socket.remoteAddress,
+    address: socket.stream.remoteAddress,
     lost: serving.stats.lost,
   });
   tick(state);
 }
 
 function queue(state: State, delivery: Delivery): void {
-  const { outbox, transport, network, serving } = state;
+  const { outbox, socket, network, serving } = state;
   const { dropped } = network.topics().accounting;
   const { count, bytes } = delivery;
   const { pending } = network.settings;
-  if (transport === undefined) {
+  if (socket === undefined) {
     outbox.skip(count);
     dropped.unlinked += count;
     serving.stats.unlinked += count;
   } else if (
     pending > 0 &&
     state.writing &&
-    outbox.bytes + transport.socket.writableLength + bytes.length > pending
+    outbox.bytes + socket.stream.writableLength + bytes.length > pending
   ) {
     outbox.skip(count);
     dropped.overflow += count;
@@ -226,10 +221,10 @@ function queue(state: State, delivery: Delivery): void {
 
 /** Writes what waits, one write under way at a time. One frame carries all that there is, up to a size. */
 function flush(state: State): void {
-  const { outbox, transport, self } = state;
-  if (transport === undefined || state.writing || outbox.bytes === 0) return;
-  const { socket } = transport;
-  if (!socket.writable) return;
+  const { outbox, socket, self } = state;
+  if (socket === undefined || state.writing || outbox.bytes === 0) return;
+  const { stream } = socket;
+  if (!stream.writable) return;
   while (outbox.bytes > 0) {
     const taken = outbox.take(WRITE_BYTES);
     let length = 0;
@@ -238,15 +233,15 @@ function flush(state: State): void {
       length += bytes.length;
       count += messages;
     }
-    socket.cork();
-    socket.write(messagesHeader(taken[0]?.first ?? 0, length));
-    for (const { bytes } of taken) socket.write(bytes);
-    socket.uncork();
-    if (socket.writableLength > 0) {
+    stream.cork();
+    stream.write(messagesHeader(taken[0]?.first ?? 0, length));
+    for (const { bytes } of taken) stream.write(bytes);
+    stream.uncork();
+    if (stream.writableLength > 0) {
       state.writing = true;
       state.inFlight = count;
-      socket.write(NOTHING, (error) => {
-        if (error == null) send(self, { type: 'written', transport });
+      stream.write(NOTHING, (error) => {
+        if (error == null) send(self, { type: 'written', socket });
       });
       return;
     }
@@ -309,8 +304,8 @@ function confirm(state: State): void {
 
 /** Should the answer not come (a partition of topics that is being restarted), it is asked again with the next tick. */
 function join({ network, self }: State, { realm, name }: PeerTopic): void {
-  const request = { type: 'join', member: self, format: peerFormat(realm), while: 'wanted' } as const;
-  network.topics().route(self.system, realm, name, request);
+  const request = { type: 'join', name, member: self, format: peerFormat(realm), while: 'wanted' } as const;
+  network.topics().route(self.system, realm, request);
 }
 
 function joined(state: State, topic: Topic): void {
@@ -338,7 +333,7 @@ function rejoin(state: State, topic: Topic): void {
 }
 
 function claims(state: State, frame: ClaimsFrame): void {
-  const { network, self, hello, transport } = state;
+  const { network, self, hello, socket } = state;
   if (frame.begin) state.claims = [];
   const { ref } = frame;
   if (state.claims !== undefined) {
@@ -346,7 +341,7 @@ function claims(state: State, frame: ClaimsFrame): void {
     if (!frame.end) return;
   }
   const answer = (granted: boolean) => {
-    if (state.transport === transport) tell(state, { type: 'verdict', ref, granted });
+    if (state.socket === socket) tell(state, { type: 'verdict', ref, granted });
   };
   sendNamed(self.system, network.ownership, {
     type: 'announced',
@@ -359,10 +354,10 @@ function claims(state: State, frame: ClaimsFrame): void {
 }
 
 function tick(state: State): void {
-  const { network, self, transport, outbox, hello } = state;
-  if (transport === undefined) return;
+  const { network, self, socket, outbox, hello } = state;
+  if (socket === undefined) return;
   const { heartbeat, timeout } = network.settings;
-  const { bytesRead } = transport.socket;
+  const { bytesRead } = socket.stream;
   if (bytesRead !== state.bytesRead) state.heardAt = now(self);
   state.bytesRead = bytesRead;
   if (now(self) - state.heardAt >= timeout) {
@@ -383,16 +378,16 @@ function tick(state: State): void {
   state.timer = sendAfter(self, heartbeat, { type: 'tick' });
 }
 
-function tell({ transport }: State, frame: PeerFrame): void {
-  if (transport?.socket.writable === true)
-    transport.socket.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+function tell({ socket }: State, frame: PeerFrame): void {
+  if (socket?.stream.writable === true)
+    socket.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
 }
 
 function disconnected(state: State, why: string): void {
-  const { transport, network, self, serving, outbox, hello } = state;
-  if (transport === undefined) return;
+  const { socket, network, self, serving, outbox, hello } = state;
+  if (socket === undefined) return;
   const { dropped } = network.topics().accounting;
-  state.transport = undefined;
+  state.socket = undefined;
   let count = state.inFlight;
   for (const left of outbox.clear()) count += left.count;
   dropped.unlinked += count;
@@ -404,8 +399,7 @@ function disconnected(state: State, why: string): void {
   state.listing = undefined;
   state.claims = undefined;
   state.timer?.cancel();
-  transport.detach();
-  transport.destroy();
+  socket.stream.destroy();
   network.log.note('not serving', { peer: hello.relay.node, why, dropped: count });
   sendNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
   state.timer = sendAfter(self, FORGET, { type: 'forget' });
