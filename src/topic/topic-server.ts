@@ -355,7 +355,11 @@ function gone(state: State, pid: Pid<never>): void {
 
 /** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
 function endOfGrace(state: State): void {
-  if (hasEnded(state.topic.lifetime, now(state.self))) end(state);
+  const { topic, self } = state;
+  const { lifetime } = topic;
+  if (hasEnded(lifetime, now(self))) end(state);
+  // Timers of Node may fire a fraction of a millisecond early.
+  else if (lifetime.state === 'grace') sendAfter(self, lifetime.until - now(self), { type: 'grace-over' });
 }
 
 /** The topic has no owner any more: those who were there for the owner are told. */
