@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import type { Machines } from './namespaces.ts';
 import { configFile, type RelayProcess, runRelay } from './relay-process.ts';
 
 export const SECRET = 'a secret for tests only';
@@ -9,6 +10,8 @@ export const SECRET = 'a secret for tests only';
 export interface Node extends RelayProcess {
   readonly name: string;
   readonly networkPort: number;
+  /** Where a door is: for clients. */
+  at(door: string): Promise<string>;
   /** Ends it as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -20,6 +23,10 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly network?: Readonly<Record<string, unknown>>;
   readonly grace?: string;
+  /** One machine for each relay; without them all are on loopback. */
+  readonly machines?: Machines;
+  /** What stands in the list of relays for each port. */
+  readonly dialled?: (port: number, index: number) => string;
 }
 
 /** A network of relays on this machine, each with all doors on free ports. */
@@ -35,16 +42,20 @@ export async function startCluster(
   size: number,
   options: ClusterOptions = {},
 ): Promise<TestCluster> {
-  const ports = await freePorts(size);
+  const { machines } = options;
+  const ports = machines === undefined ? await freePorts(size) : Array.from({ length: size }, () => 55001);
+  const dialled = options.dialled ?? ((port) => `127.0.0.1:${port}`);
+  const relays = ports.map((port, index) => machines?.network(index) ?? dialled(port, index));
   const nodes: Node[] = [];
   const start = async (index: number): Promise<Node> => {
     const networkPort = ports[index] as number;
     const name = `relay-${index + 1}`;
+    const clientHost = machines?.clients(index) ?? '127.0.0.1';
     const settings = {
       node: name,
-      relays: ports.map((port) => `127.0.0.1:${port}`),
+      relays,
       network: {
-        host: '127.0.0.1',
+        host: machines?.network(index) ?? '127.0.0.1',
         port: networkPort,
         secret: SECRET,
         heartbeat: options.heartbeat ?? '200ms',
@@ -52,14 +63,16 @@ export async function startCluster(
         ...options.network,
       },
       admin: { host: '127.0.0.1', port: 0 },
-      doors: doorsOnFreePorts(options.grace ?? '10s'),
+      doors: doorsOnFreePorts(options.grace ?? '10s', clientHost),
       ...options.settings,
     };
-    const node = asNode(
-      runRelay(t, ['--config', configFile(t, JSON.stringify(settings))]),
-      name,
-      networkPort,
+    const process = runRelay(
+      t,
+      ['--config', configFile(t, JSON.stringify(settings))],
+      {},
+      machines?.prefix(index) ?? [],
     );
+    const node = asNode(process, name, networkPort, clientHost);
     nodes[index] = node;
     await node.log.find((line) => line.msg === 'ready', `${name} is ready`);
     return node;
@@ -69,8 +82,8 @@ export async function startCluster(
   return { nodes, start, node: (index) => nodes[index] as Node };
 }
 
-export function doorsOnFreePorts(grace: string): object {
-  const at = { host: '127.0.0.1', port: 0 };
+export function doorsOnFreePorts(grace: string, host = '127.0.0.1'): object {
+  const at = { host, port: 0 };
   return {
     pusu: at,
     pinghub: { ...at, metrics_port: null },
@@ -78,11 +91,12 @@ export function doorsOnFreePorts(grace: string): object {
   };
 }
 
-export function asNode(process: RelayProcess, name: string, networkPort: number): Node {
+export function asNode(process: RelayProcess, name: string, networkPort: number, host = '127.0.0.1'): Node {
   return {
     ...process,
     name,
     networkPort,
+    at: async (door) => `ws://${host}:${await process.port(door)}`,
     kill: async () => {
       process.signal('SIGKILL');
       await process.exited;

@@ -117,7 +117,9 @@ function handOn(state: State, hello: Hello, mac: Buffer): void {
       if (!result.ok || !give(result.pid)) socket.stream.destroy();
     });
   }
-  if (state.handedOn) known();
+  if (!state.handedOn) return;
+  known();
+  for (const link of network.dialling.values()) send(link, { type: 'seen', node: hello.relay.node });
 }
 
 function refuse(state: State, why: Refusal, text: string): Next<State> {

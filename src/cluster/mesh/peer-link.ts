@@ -40,7 +40,9 @@ export type PeerLinkMessage =
   | { readonly type: 'open'; readonly socket: WebSocket }
   | { readonly type: 'frame'; readonly socket: WebSocket; readonly payload: Buffer }
   | { readonly type: 'closed'; readonly socket: WebSocket; readonly why: string }
-  | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' };
+  | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
+  /** That relay has just dialled us: it can be reached. */
+  | { readonly type: 'seen'; readonly node: string };
 
 interface State extends PeerLinkArgs {
   readonly self: Self<PeerLinkMessage>;
@@ -117,6 +119,9 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
       case 'dial':
         dial(state);
         return keep;
+      case 'seen':
+        if (message.node === state.peer?.node) seen(state);
+        return keep;
       case 'tick':
         if (state.phase === 'linked') tick(state);
         return keep;
@@ -186,6 +191,15 @@ function dial(state: State): void {
   });
   socket.on('open', () => socket.send(hello));
   state.timer = sendAfter(self, DIAL_TIMEOUT, { type: 'answer-late' });
+}
+
+/** There is no need to wait any longer. */
+function seen(state: State): void {
+  if (state.phase !== 'waiting' && state.phase !== 'dialling') return;
+  disconnect(state);
+  state.timer?.cancel();
+  state.retry = RETRY_FIRST;
+  dial(state);
 }
 
 function received(state: State, payload: Buffer): void {
