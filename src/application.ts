@@ -20,6 +20,7 @@ import { type ProcessName, processName } from './otp/registry.ts';
 import { supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
 import { newAccounting } from './topic/accounting.ts';
+import { matches } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
@@ -40,7 +41,7 @@ export interface Relay extends Application {
  */
 export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
   const system = new System({ report: log.report });
-  const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node);
+  const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node, orderedTopics(config));
   const topics: Topics = new Topics(newAccounting(), cluster);
   const backplane =
     cluster === null
@@ -103,6 +104,11 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
     ),
   ]);
   return { ...startApplication(system, root), system, topics, backplane };
+}
+
+/** Which topics have one order for all relays. */
+function orderedTopics({ topics }: Config): (name: string) => boolean {
+  return (name) => topics.find(({ pattern }) => matches(pattern, name))?.ordering === 'cluster';
 }
 
 function doorContext(

@@ -6,6 +6,7 @@ import { channelPatterns, passwords } from './passwords.ts';
 import { count, filePath, flag, matching, name, nodeName, oneOf, period, size, time } from './scalars.ts';
 import { networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
+import { topicRules } from './topic-rules.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -40,6 +41,8 @@ export const relayKeys = section({
   relays: key(listOf('a list of relays', relay), []),
   client_port: alias(['doors', 'pusu', 'port']),
   network_port: alias(['network', 'port']),
+
+  topics: key(topicRules, []),
 
   doors: section({
     pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),

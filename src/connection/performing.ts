@@ -129,7 +129,7 @@ function publish(connection: Connection, name: string, message: Message): void {
   const topic = targetOf(connection, name);
   if (
     topic?.server === undefined ||
-    !send(topic.server, { type: 'publish', message, from: self, credit: cost, relayed: false })
+    !send(topic.server, { type: 'publish', message, from: self, credit: cost, via: null })
   ) {
     connection.credit.giveBack(cost);
     context.topics.accounting.messages++;

@@ -121,6 +121,7 @@ function start(state: State, topic: Topic, request: Join | Claim): void {
     refuse(request, 'unavailable');
     return;
   }
+  if (elsewhere?.isOrdered(topic.name) === true) topic.ordering = { sequencer: null };
   topic.waiting = [request];
   remember(state.table, topic);
 }

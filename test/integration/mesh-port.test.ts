@@ -99,7 +99,7 @@ async function handshake(
   const { frames, send } = await dial(t, relay);
   const key = secret === null ? null : sha256(secret);
   const dialling = { node, incarnation };
-  send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0 });
+  send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0, epoch: 0 });
   const challenge = await frames.next();
   if (challenge === 'closed' || challenge.type !== 'challenge') return challenge;
   const both = { dialling, dialled: challenge.relay, diallingNonce: nonce, dialledNonce: challenge.nonce };
@@ -127,7 +127,7 @@ test('a proof that was heard on one connection is none on another', async (t) =>
   const [first, second] = await Promise.all([dial(t, relay), dial(t, relay)]);
   const dialling = { node: 'b', incarnation: '1' };
   for (const { send } of [first, second])
-    send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0 });
+    send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0, epoch: 0 });
   const challenge = await first.frames.next();
   await second.frames.next();
   if (challenge === 'closed' || challenge.type !== 'challenge') {

@@ -33,10 +33,11 @@ const of = <T extends PeerFrame['type'], R extends object>(
 ) => fc.record<R>(fields).map((rest) => ({ type, ...rest }));
 
 const frames: fc.Arbitrary<PeerFrame> = fc.oneof(
-  of('hello', { relay, nonce: bytes, of: text, last: number, received: number }),
+  of('hello', { relay, nonce: bytes, of: text, last: number, received: number, epoch: number }),
   of('challenge', { relay, nonce: bytes }),
   of('proof', { mac: bytes }),
-  of('welcome', { mac: bytes, next: number }),
+  of('welcome', { mac: bytes, next: number, epoch: number }),
+  of('epoch', { epoch: number }),
   of('refuse', { why: fc.constantFrom('self' as const, 'name-taken' as const, 'proof' as const), text }),
   of('heartbeat', { last: number, received: number }),
   of('interest', { version: number, begin: fc.boolean(), end: fc.boolean(), add: topics, drop: topics }),
