@@ -39,7 +39,6 @@ export type PeerLinkMessage =
   | LinkMessage
   | MemberMessage
   | Exit
-  | { readonly type: 'open'; readonly socket: WebSocket }
   | { readonly type: 'frame'; readonly socket: WebSocket; readonly payload: Buffer }
   | { readonly type: 'closed'; readonly socket: WebSocket; readonly why: string }
   | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
@@ -73,7 +72,9 @@ const RETRY_FIRST = 500;
 const RETRY_MOST = 4000;
 /** When an address turned out to be this relay itself or one that is linked already: how long until it is tried again. */
 const RETRY_NEEDLESS = 10_000;
-const DIAL_TIMEOUT = 5000;
+/** Together with the longest wait this is less than the 5 s within which a link is to be back. */
+const UPGRADE_TIMEOUT = 1800;
+const ANSWER_TIMEOUT = 5000;
 const REASON_LENGTH = 200;
 /** Bytes on their way to this relay's topics before the link reads no more. */
 const CREDIT_BYTES = 4 * 1024 * 1024;
@@ -167,12 +168,11 @@ function dial(state: State): void {
   const { tls, message } = network.settings;
   const socket = new WebSocket(`${tls === null ? 'ws' : 'wss'}://${addressOf(state)}/`, offer(VERSIONS), {
     perMessageDeflate: false,
-    handshakeTimeout: DIAL_TIMEOUT,
+    handshakeTimeout: UPGRADE_TIMEOUT,
     maxPayload: message === 0 ? 0 : message + FRAME_BYTES,
     // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
     ...(tls === null ? {} : { ...tls, checkServerIdentity: anyName }),
   });
-  socket.on('open', () => send(self, { type: 'open', socket }));
   socket.on('message', (payload: Buffer) => send(self, { type: 'frame', socket, payload }));
   let why = 'connection lost';
   socket.on('unexpected-response', (_request, response) => {
@@ -201,7 +201,7 @@ function dial(state: State): void {
     epoch: network.order.highest,
   });
   socket.on('open', () => socket.send(hello));
-  state.timer = sendAfter(self, DIAL_TIMEOUT, { type: 'answer-late' });
+  state.timer = sendAfter(self, ANSWER_TIMEOUT, { type: 'answer-late' });
 }
 
 /** A link that does not get on loses what is more than may wait, as in the other direction. */

@@ -462,7 +462,9 @@ function disconnected(state: State, why: string): void {
   state.listing = undefined;
   state.claims = undefined;
   state.timer?.cancel();
-  socket.stream.destroy();
+  // Ended in good order, what was written still goes out.
+  if (why === 'ended') socket.stream.destroySoon();
+  else socket.stream.destroy();
   network.log.note('not serving', { peer: hello.relay.node, why, dropped: count });
   sendNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
   state.timer = sendAfter(self, FORGET, { type: 'forget' });
