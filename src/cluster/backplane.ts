@@ -63,7 +63,8 @@ export type InterestReport =
 
 /** What links tell the ownership server; `node` is the relay that a claim comes from. */
 export type OwnershipReport =
-  | { readonly type: 'attach' | 'detach'; readonly link: Pid<LinkMessage> }
+  | { readonly type: 'attach'; readonly link: Pid<LinkMessage>; readonly node: string }
+  | { readonly type: 'detach'; readonly link: Pid<LinkMessage> }
   | {
       readonly type: 'verdict';
       readonly link: Pid<LinkMessage>;

@@ -30,7 +30,7 @@ const DELIVERY_BYTES = 64 * 1024;
 /** Milliseconds that a first local member waits for the other relays to know of it. */
 const INTEREST_TIMEOUT = 250;
 /** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
-const CLAIM_TIMEOUT = 1000;
+const CLAIM_TIMEOUT = 4000;
 
 export interface TopicServerArgs {
   readonly topic: Topic;
@@ -308,9 +308,12 @@ function leave(state: State, member: Pid<MemberMessage>): void {
 
 function takeClaim(state: State, request: Claim): void {
   const { topic, self, elsewhere } = state;
+  const { lifetime } = topic;
   topic.taken++;
   state.asked = false;
-  if (topic.claiming !== undefined || claim(topic.lifetime, request.member, request.grace) === null) {
+  // Whether an owner elsewhere is still there is known best elsewhere.
+  const isTaken = lifetime.state !== 'elsewhere' && claim(lifetime, request.member, request.grace) === null;
+  if (topic.claiming !== undefined || isTaken) {
     refuseClaim(topic, request, 'owned');
     return;
   }
