@@ -44,7 +44,7 @@ export interface TopicRule {
 /** Where other relays connect, and how relays are linked. Times in milliseconds, sizes in bytes. */
 export interface NetworkConfig extends Address {
   /** What the relays share, as its SHA-256 (32 bytes); null: nothing. */
-  readonly secret: Buffer | null;
+  readonly secret: Hidden<Buffer> | null;
   readonly heartbeat: number;
   readonly timeout: number;
   /** What may wait for one link; 0: no bound. */

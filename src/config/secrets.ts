@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Hidden } from './hidden.ts';
 import { type Kind, Refusal, textKind } from './kind.ts';
 
 /** The SHA-256 of a secret (32 bytes): what is kept in its place. */
@@ -23,7 +24,11 @@ export function hashed(text: string): Buffer | Refusal {
 const shortestSecret = 16;
 
 /** What the relays of a network share, kept as the hash. */
-export const networkSecret: Kind<Buffer> = textKind(
+export const networkSecret: Kind<Hidden<Buffer>> = textKind(
   `a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`,
-  (text) => (text.length < shortestSecret ? undefined : hashed(text)),
+  (text) => {
+    if (text.length < shortestSecret) return undefined;
+    const key = hashed(text);
+    return key instanceof Refusal ? key : new Hidden(key);
+  },
 );

@@ -41,7 +41,7 @@ export function dial(state: State): void {
     handshakeTimeout: UPGRADE_TIMEOUT,
     maxPayload: message === 0 ? 0 : message + FRAME_BYTES,
     // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
-    ...(tls === null ? {} : { ...tls, checkServerIdentity: anyName }),
+    ...(tls === null ? {} : { ...tls.reveal(), checkServerIdentity: anyName }),
   });
   socket.on('message', (payload: Buffer) => send(self, { type: 'frame', socket, payload }));
   let why = 'connection lost';
@@ -98,14 +98,17 @@ export function challenged(state: State, peer: Relay, nonce: Buffer): boolean {
   state.peer = peer;
   state.theirNonce = nonce;
   state.phase = 'challenged';
-  tell(state, { type: 'proof', mac: prove(network.settings.secret, 'dialling', handshake(state, peer)) });
+  tell(state, {
+    type: 'proof',
+    mac: prove(network.settings.secret?.reveal() ?? null, 'dialling', handshake(state, peer)),
+  });
   return true;
 }
 
 export function welcomed(state: State, mac: Buffer, next: number, epoch: number): boolean {
   const { network, self, peer } = state;
   if (peer === undefined) return false;
-  if (!isProved(mac, network.settings.secret, 'dialled', handshake(state, peer))) {
+  if (!isProved(mac, network.settings.secret?.reveal() ?? null, 'dialled', handshake(state, peer))) {
     complain(state, `${addressOf(state)} does not know the secret of the network`);
     hangUp(state, 'no proof');
     return true;

@@ -1,4 +1,5 @@
 import type { WebSocketServer } from 'ws';
+import type { Hidden } from '../../config/hidden.ts';
 import type { Relay } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { ProcessName } from '../../otp/registry.ts';
@@ -41,8 +42,8 @@ export interface MeshSettings {
   readonly host: string;
   readonly port: number;
   /** The key that proves are made with; null: there is no secret. */
-  readonly secret: Buffer | null;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer } | null;
+  readonly secret: Hidden<Buffer> | null;
+  readonly tls: Hidden<{ readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer }> | null;
   readonly heartbeat: number;
   readonly timeout: number;
   readonly pending: number;

@@ -82,7 +82,7 @@ function greeted(state: State, hello: Hello): Next<State> {
 
 function proved(state: State, hello: Hello, mac: Buffer): Next<State> {
   const { network, nonce } = state;
-  const { secret } = network.settings;
+  const secret = network.settings.secret?.reveal() ?? null;
   const { relay } = hello;
   const handshake = {
     dialling: relay,

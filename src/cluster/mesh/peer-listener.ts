@@ -55,7 +55,7 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
     const server: Server =
       tls === null
         ? createServer(options)
-        : createTlsServer({ ...options, ...tls, requestCert: true, rejectUnauthorized: true });
+        : createTlsServer({ ...options, ...tls.reveal(), requestCert: true, rejectUnauthorized: true });
     const strangers = new Map<Socket, NodeJS.Timeout>();
     server.on('listening', () => send(self, { type: 'listening' }));
     server.on('error', (error) => send(self, { type: 'failed', error }));

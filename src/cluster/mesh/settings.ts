@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config, NetworkConfig } from '../../config/config.ts';
+import { Hidden } from '../../config/hidden.ts';
 import type { MeshSettings } from './network.ts';
 
 /** Whoever is at the network port has no longer than this, whatever clients have. */
@@ -15,5 +16,5 @@ export function meshSettings({ network, limits }: Config): MeshSettings {
 
 function tlsFiles({ tls }: NetworkConfig): MeshSettings['tls'] {
   if (tls === null) return null;
-  return { cert: readFileSync(tls.cert), key: readFileSync(tls.key), ca: readFileSync(tls.ca) };
+  return new Hidden({ cert: readFileSync(tls.cert), key: readFileSync(tls.key), ca: readFileSync(tls.ca) });
 }
