@@ -1,28 +1,28 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { drainer } from './acceptor/drainer.ts';
-import { Gate } from './acceptor/gate.ts';
-import { type Edge, type ListenerMessage, listener } from './acceptor/listener.ts';
-import { metricsListener } from './acceptor/metrics-listener.ts';
+import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
+import { Gate, type GateLimits } from './acceptor/gate.ts';
 import type { Refusals } from './acceptor/refusals.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
-import { isEmpty } from './authenticator/permissions.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
 import { meshSettings } from './cluster/mesh/settings.ts';
 import type { Config, Limits } from './config/config.ts';
-import { readTls } from './config/tls-files.ts';
 import { Connections } from './connection/connections.ts';
-import type { DoorContext } from './connection/door-context.ts';
-import { newDoorCounters } from './connection/door-counters.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
-import { type DoorSettings, doorSettings } from './doors.ts';
-import { Guards } from './guards.ts';
+import { Certificates } from './console/certificates.ts';
+import { consoleSpec } from './console/console.ts';
+import type { NodeView, Reloaded } from './console/node-view.ts';
+import { RecentReports } from './console/recent-reports.ts';
+import { doorSettings } from './doors.ts';
 import type { Log } from './log.ts';
+import { OpenDoors } from './open-doors.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
-import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { type ProcessName, processName, sendNamed } from './otp/registry.ts';
-import { supervisor } from './otp/supervisor.ts';
+import { call } from './otp/call.ts';
+import { type ChildCounts, worker } from './otp/child-spec.ts';
+import { processName, whereis } from './otp/registry.ts';
+import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
+import { type Load, Reload, type Reloadable } from './reload/reload.ts';
 import { newAccounting } from './topic/accounting.ts';
 import { matches } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
@@ -41,7 +41,27 @@ export interface Relay extends Application {
   readonly refusals: Readonly<Refusals>;
   /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
   rereadTls(): void;
+  /** What tools may see of it, and ask for. */
+  readonly node: NodeView;
+  /** Settles when the relay was first asked to stop. */
+  readonly stopRequested: Promise<void>;
+  /** Takes another configuration, as far as that can be done while it runs; see `Reload`. */
+  reload(load: Load): Promise<Reloaded>;
 }
+
+export interface RelayOptions {
+  readonly version?: string;
+  /** The node's own folder; null: it makes no files, and nobody can attach. */
+  readonly folder?: string | null;
+  /** The modules that the configuration names. */
+  readonly plugins?: Plugins;
+  /** Reads the configuration again, for a reload that is asked for from within. */
+  readonly load?: Load;
+}
+
+const ROOT = processName<SupervisorMessage>('root');
+const AUTHENTICATORS = processName<SupervisorMessage>('authenticators');
+const ACCEPTOR = processName<SupervisorMessage>('acceptor');
 
 /**
  * The relay: its supervision tree, and the only place where its parts are chosen and wired. The order of the children
@@ -50,9 +70,12 @@ export interface Relay extends Application {
 export function startRelay(
   config: Config,
   maxConnections: number,
-  log: Log,
-  plugins: Plugins = new Map(),
+  givenLog: Log,
+  { version = '', folder = null, load, plugins = new Map() }: RelayOptions = {},
 ): Relay {
+  const certificates = new Certificates();
+  const reports = new RecentReports();
+  const log = remembering(givenLog, certificates, reports);
   const system = new System({ report: log.report });
   const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node, orderedTopics(config));
   const topics: Topics = new Topics(newAccounting(), cluster);
@@ -68,68 +91,151 @@ export function startRelay(
           log,
         });
   const connections = new Connections();
-  const guards = new Guards(config, log, plugins);
-  const gate = new Gate({ ...config.limits, connections: config.limits.connections ?? maxConnections });
-  const doors = doorSettings(config);
-  const listenerNames: ProcessName<ListenerMessage>[] = [];
-  const listeners = doors.flatMap((settings): ChildSpec[] => {
-    const context = doorContext(settings, config.limits, topics, guards, gate, log);
-    const name = processName<ListenerMessage>(`listener.${settings.door.name}`);
-    listenerNames.push(name);
-    const args = {
-      context,
-      at: settings.at,
-      edge: edgeOf(settings, context),
-      gate,
-      startHandler: (handler: Parameters<Connections['start']>[1]) => connections.start(system, handler),
-      log,
-    };
-    const specs = [worker(`listener.${settings.door.name}`, listener, args, { name })];
-    if (settings.metrics !== null) {
-      const channels = () => countTopicsOf(topics, settings);
-      specs.push(
-        worker('listener.pinghub-metrics', metricsListener, {
-          ...settings.metrics,
-          counters: context.counters,
-          channels,
-          log,
-        }),
-      );
-    }
-    return specs;
-  });
-  sayWhatBinds(config, doors, log);
-  const drain = config.limits.drain;
-  let stopping = false;
-  const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
-    topics.spec,
-    ...(cluster === null || backplane === null ? [] : [cluster.spec(backplane, topics)]),
-    supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
-    connections.spec,
-    supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, listeners),
-    worker(
-      'drainer',
-      drainer,
-      {
-        isStopping: () => stopping,
-        listeners: listenerNames,
-        connections: connections.partitions,
-        limit: drain,
-        log,
-      },
-      { shutdown: 'infinity' },
-    ),
-  ]);
-  const rereadTls = () => {
-    for (const name of listenerNames) sendNamed(system, name, { type: 'reread-tls' });
+  const gate = new Gate(gateLimits(config, maxConnections));
+  let running = config;
+  const drainerArgs: Omit<DrainerArgs, 'only'> = {
+    isStopping: () => state === 'stopping',
+    listeners: () => doors.listeners,
+    connections: connections.partitions,
+    limit: () => running.limits.drain,
+    tally: () => tallyOf(topics),
+    log,
   };
-  const application = startApplication(system, root);
-  const stopRelay = () => {
-    stopping = true;
+  const doors = new OpenDoors({
+    system,
+    acceptor: ACCEPTOR,
+    authenticators: AUTHENTICATORS,
+    topics,
+    gate,
+    log,
+    newWebSocketServer: webSocketServer,
+    startHandler: (handler) => connections.start(system, handler),
+    drainerArgs,
+  });
+  const specs = doors.open(config, plugins);
+  sayWhatBinds(config, log);
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  let onStop: () => void = () => undefined;
+  const stopRequested = new Promise<void>((resolve) => {
+    onStop = resolve;
+  });
+  const stop = () => {
+    state = 'stopping';
+    onStop();
     application.stop();
   };
-  const { refusals } = gate;
-  return { ...application, stop: stopRelay, system, topics, backplane, refusals, rereadTls };
+  const parts: readonly Reloadable[] = [
+    {
+      keys: ['limits', 'log.level'],
+      apply: (next) => {
+        running = next;
+        gate.configure(gateLimits(next, maxConnections));
+        log.setLevel(next.log.level);
+        return [];
+      },
+    },
+    doors,
+    // A relay that was alone has no network port: that counts from its next start on.
+    ...(backplane === null ? [] : [relaysOf(backplane)]),
+  ];
+  const reload = new Reload(config, parts);
+  const reloadWith = async (loadIt: Load): Promise<Reloaded> => {
+    const reloaded = await reload.run(loadIt);
+    // What is in the files may have changed where their names have not.
+    if (reloaded.ok) doors.rereadTls();
+    const { ok, ...result } = reloaded;
+    if (ok) log.note('reloaded', { ...result });
+    else log.warn(reloaded.applied.length === 0 ? 'not reloaded' : 'reloaded in part', { ...result });
+    return reloaded;
+  };
+  const node: NodeView = {
+    node: config.node,
+    version,
+    system,
+    topics,
+    certificates,
+    reports,
+    peers: null,
+    ready: () => state === 'ready',
+    stop,
+    reload: () =>
+      reloadWith(load ?? (() => ({ ok: false, errors: ['this relay was not started from a file'] }))),
+  };
+  const { attach } = config;
+  const root = supervisor(
+    'root',
+    { strategy: 'rest_for_one', ...ROOT_INTENSITY },
+    [
+      topics.spec,
+      ...(cluster === null || backplane === null ? [] : [cluster.spec(backplane, topics)]),
+      supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.authenticators, {
+        name: AUTHENTICATORS,
+      }),
+      connections.spec,
+      ...(folder === null || !attach.enabled
+        ? []
+        : [consoleSpec(system, node, { folder, evaluation: attach.eval, log })]),
+      supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.listeners, {
+        name: ACCEPTOR,
+      }),
+      worker('drainer', drainer, { ...drainerArgs, only: null }, { shutdown: 'infinity' }),
+    ],
+    { name: ROOT },
+  );
+  const application = startApplication(system, root);
+  void application.started.then((result) => {
+    if (result.ok && state === 'starting') state = 'ready';
+  });
+  const rereadTls = () => doors.rereadTls();
+  return {
+    ...application,
+    stop,
+    stopRequested,
+    refusals: gate.refusals,
+    rereadTls,
+    system,
+    topics,
+    backplane,
+    node,
+    reload: reloadWith,
+  };
+}
+
+/** Asks the root supervisor, through the same mailboxes as everything else: who gets an answer knows that the tree lives. */
+export async function callRoot(system: System, timeout: number): Promise<void> {
+  const root = whereis(system, ROOT);
+  if (root === undefined) throw new Error('there is no root');
+  await call<SupervisorMessage, ChildCounts>(root, (reply) => ({ type: 'count', reply }), timeout);
+}
+
+/** Keeps, for those who look into it afterwards, what the log forgets. */
+function remembering(log: Log, certificates: Certificates, reports: RecentReports): Log {
+  return {
+    ...log,
+    closed: (closed, level, details) => {
+      certificates.add(closed, details);
+      log.closed(closed, level, details);
+    },
+    report: (report) => {
+      reports.add(report);
+      log.report(report);
+    },
+  };
+}
+
+function gateLimits({ limits }: Config, maxConnections: number): GateLimits {
+  return { ...limits, connections: limits.connections ?? maxConnections };
+}
+
+/** A changed list of relays ends links and makes others. */
+function relaysOf(backplane: Mesh): Reloadable {
+  return {
+    keys: ['relays'],
+    apply: ({ relays }) => {
+      backplane.reload(relays);
+      return [];
+    },
+  };
 }
 
 /** Which topics have one order for all relays. */
@@ -138,48 +244,19 @@ function orderedTopics({ topics }: Config): (name: string) => boolean {
 }
 
 /** What an operator might not expect of these settings, once, at the start. */
-function sayWhatBinds(config: Config, doors: readonly DoorSettings[], log: Log): void {
+function sayWhatBinds(config: Config, log: Log): void {
   const { allowedChannels } = config;
   if (allowedChannels !== null && config.doors.pusu !== null) {
-    const bound = doors
+    const bound = doorSettings(config)
       .filter(({ realm }) => realm === config.doors.pusu?.realm)
       .map(({ door }) => door.name);
     log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
   }
 }
 
-function doorContext(
-  settings: DoorSettings,
-  limits: Limits,
-  topics: Topics,
-  guards: Guards,
-  gate: Gate,
-  log: Log,
-): DoorContext {
-  return {
-    door: settings.door,
-    realm: settings.realm,
-    guards: guards.of(settings),
-    topics,
-    limits,
-    heartbeat: settings.heartbeat,
-    grace: settings.grace,
-    counters: newDoorCounters(),
-    webSockets: webSocketServer(limits),
-    attempts: gate.attempts,
-    log,
-  };
-}
-
-function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
-  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
-  return {
-    origin,
-    tls: tls === null ? null : () => readTls(tls),
-    trustedProxies,
-    proxyProtocol,
-    open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
-  };
+function tallyOf({ accounting }: Topics): Tally {
+  const dropped = Object.values(accounting.dropped).reduce((sum, count) => sum + count, 0);
+  return { delivered: accounting.delivered, dropped };
 }
 
 /** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
@@ -197,12 +274,4 @@ function webSocketServer(limits: Limits): WebSocketServer {
     // A client's wishes are not refused: pypusu asks for `http-only`, and expects it.
     handleProtocols: (protocols) => protocols.values().next().value ?? false,
   });
-}
-
-function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number {
-  let count = 0;
-  for (const topic of topics.all()) {
-    if (topic.realm === realm && topic.members.groups.some(({ format }) => formats.includes(format))) count++;
-  }
-  return count;
 }

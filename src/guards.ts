@@ -28,10 +28,13 @@ export class Guards {
   readonly #log: Log;
   readonly #plugins: Plugins;
   readonly #before: Standings;
+  readonly #suffix: string;
 
-  constructor(config: Config, log: Log, plugins: Plugins, before: Standings = new Map()) {
+  /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
+  constructor(config: Config, log: Log, plugins: Plugins, before: Standings = new Map(), generation = 0) {
     this.#plugins = plugins;
     this.#before = before;
+    this.#suffix = generation === 0 ? '' : `.${generation}`;
     this.#config = config;
     this.#log = log;
   }
@@ -58,10 +61,11 @@ export class Guards {
     };
   }
 
-  #guard(id: string, authenticator: Authenticator, timeout: number): Guard {
+  #guard(name: string, authenticator: Authenticator, timeout: number): Guard {
+    const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
-    const standing = this.#before.get(id) ?? new StandingAnswers<Authorisation>();
-    this.standings.set(id, standing);
+    const standing = this.#before.get(name) ?? new StandingAnswers<Authorisation>();
+    this.standings.set(name, standing);
     const common = { authenticator, log: this.#log.authenticator, timeout };
     // What everybody may do nobody loses, and most connections are of that kind.
     const forgets = authenticator.name === 'None' && standing.size === 0;

@@ -15,6 +15,10 @@ export interface Log extends ConnectionLog, ListenerLog, DrainerLog {
   stopped(reason: string): void;
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The last words of a process that cannot go on. */
+  fatal(message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Says more or less from now on. */
+  setLevel(level: LogConfig['level']): void;
   /** Writes out what is buffered. */
   flush(): void;
 }
@@ -52,7 +56,7 @@ function logOn(logger: Logger, flush: () => void): Log {
     notAdmitted: (door, why, address) => logger.debug({ door, why, address }, 'not admitted'),
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),
     draining: (connections) => logger.info({ connections }, 'draining'),
-    drained: (connections, left) => logger.info({ connections, left }, 'drained'),
+    drained: (drained) => logger.info(drained, 'drained'),
     report: (report) => logger.error(reportFields(report), `${report.type} report`),
     authenticator: ({ type, ...event }) => {
       logger[type === 'authenticator-unavailable' ? 'error' : 'info'](event, type.replace('-', ' '));
@@ -61,6 +65,10 @@ function logOn(logger: Logger, flush: () => void): Log {
     stopped: (reason) => logger.info({ reason }, 'stopped'),
     note: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
+    fatal: (message, fields) => logger.fatal(fields, message),
+    setLevel: (level) => {
+      logger.level = level;
+    },
     flush,
   };
 }

@@ -29,8 +29,8 @@ interface AddressState {
  * and is nobody's; what its clients have under way over it is theirs and takes no place more.
  */
 export class AdmissionControl {
-  readonly #limits: AdmissionLimits;
-  readonly #exempt: AddressList;
+  #limits: AdmissionLimits;
+  #exempt: AddressList;
   readonly #addresses = new Map<string, AddressState>();
   readonly #refused: Refusals;
   #open = 0;
@@ -41,6 +41,12 @@ export class AdmissionControl {
     this.#limits = limits;
     this.#exempt = new AddressList(limits.exempt);
     this.#refused = refused;
+  }
+
+  /** Other limits from now on; what is connected stays. */
+  configure(limits: AdmissionLimits): void {
+    this.#limits = limits;
+    this.#exempt = new AddressList(limits.exempt);
   }
 
   get open(): number {

@@ -19,8 +19,8 @@ interface Failures {
  * Addresses that offer wrong credentials, for all doors together. Time is an argument, in milliseconds.
  */
 export class FailedAuthorisations implements AuthorisationAttempts {
-  readonly #limit: number;
-  readonly #exempt: AddressList;
+  #limit: number;
+  #exempt: AddressList;
   readonly #refusals: Refusals;
   readonly #addresses = new Map<string, Failures>();
   #swept = 0;
@@ -30,6 +30,11 @@ export class FailedAuthorisations implements AuthorisationAttempts {
     this.#limit = limit;
     this.#exempt = exempt;
     this.#refusals = refusals;
+  }
+
+  configure(limit: number, exempt: AddressList): void {
+    this.#limit = limit;
+    this.#exempt = exempt;
   }
 
   get addresses(): number {

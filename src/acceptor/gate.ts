@@ -1,5 +1,5 @@
 import { AddressList } from './address-list.ts';
-import { AdmissionControl } from './admission.ts';
+import { AdmissionControl, type AdmissionLimits } from './admission.ts';
 import { FailedAuthorisations } from './failed-authorisations.ts';
 import { PostRates } from './post-rates.ts';
 import { newRefusals, type Refusals } from './refusals.ts';
@@ -27,16 +27,25 @@ export class Gate {
 
   constructor(limits: GateLimits) {
     const exempt = new AddressList(limits.exempt);
-    this.admission = new AdmissionControl(
-      {
-        connections: limits.connections,
-        perAddress: limits.connectionsPerAddress,
-        ratePerAddress: limits.connectionRatePerAddress,
-        exempt: limits.exempt,
-      },
-      this.refusals,
-    );
+    this.admission = new AdmissionControl(admissionLimits(limits), this.refusals);
     this.attempts = new FailedAuthorisations(limits.failedAuthorisations, exempt, this.refusals);
     this.posts = new PostRates(limits.publishRate, exempt);
   }
+
+  /** Other limits from now on; who is in stays. */
+  configure(limits: GateLimits): void {
+    const exempt = new AddressList(limits.exempt);
+    this.admission.configure(admissionLimits(limits));
+    this.attempts.configure(limits.failedAuthorisations, exempt);
+    this.posts.configure(limits.publishRate, exempt);
+  }
+}
+
+function admissionLimits(limits: GateLimits): AdmissionLimits {
+  return {
+    connections: limits.connections,
+    perAddress: limits.connectionsPerAddress,
+    ratePerAddress: limits.connectionRatePerAddress,
+    exempt: limits.exempt,
+  };
 }

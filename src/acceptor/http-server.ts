@@ -16,6 +16,12 @@ const HEAD_BYTES = 16 * 1024;
 /** How long a body may take, as a multiple of the time for the head. */
 const BODY_TIMES = 6;
 
+/** Other times for the requests to come. */
+export function setTimes(server: Server, handshake: number): void {
+  server.headersTimeout = handshake;
+  server.requestTimeout = handshake * BODY_TIMES;
+}
+
 /** `handshake`: milliseconds for the head of a request, and for TLS before it; 0: no limit (TLS: two minutes). */
 export function newServer(handshake: number, tls: TlsPair | null): Server {
   const options = {

@@ -13,7 +13,7 @@ import { AddressList, plainAddress } from './address-list.ts';
 import { admit, pass, proxied } from './admitting.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import type { Gate } from './gate.ts';
-import { isLoopback, newServer, type Serve, type TlsPair, takeConnections } from './http-server.ts';
+import { isLoopback, newServer, type Serve, setTimes, type TlsPair, takeConnections } from './http-server.ts';
 import { listen, type Place } from './listen.ts';
 import { describeFailure } from './listen-failure.ts';
 import { type OriginRule, originRule } from './origin.ts';
@@ -78,7 +78,9 @@ export type ListenerMessage =
   /** Reads certificate and key again, for the connections to come. */
   | { readonly type: 'reread-tls' }
   /** Accepts nothing more; what has been accepted goes on. */
-  | { readonly type: 'stop-accepting' };
+  | { readonly type: 'stop-accepting' }
+  /** The limits of its door have changed. */
+  | { readonly type: 'reconfigure' };
 
 export interface ListenerState extends ListenerArgs {
   readonly self: Self<ListenerMessage>;
@@ -182,6 +184,9 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       case 'stop-accepting':
         state.server.close();
         state.server.closeIdleConnections();
+        return keep;
+      case 'reconfigure':
+        setTimes(state.server, state.context.limits.handshake);
         return keep;
       case 'exit':
         return stop(message.reason);

@@ -7,13 +7,18 @@ import { SWEEP_PERIOD } from './admission.ts';
  * share one, and elsewhere each may have its own. So they are counted by address, and one too many is refused.
  */
 export class PostRates {
-  readonly #rate: number;
-  readonly #exempt: AddressList;
+  #rate: number;
+  #exempt: AddressList;
   readonly #buckets = new Map<string, TokenBucket>();
   #swept = 0;
 
   /** `rate`: messages per second; 0: no limit. */
   constructor(rate: number, exempt: AddressList) {
+    this.#rate = rate;
+    this.#exempt = exempt;
+  }
+
+  configure(rate: number, exempt: AddressList): void {
     this.#rate = rate;
     this.#exempt = exempt;
   }

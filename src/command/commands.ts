@@ -1,9 +1,33 @@
 import { apikeyCommand } from './apikey-command.ts';
+import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
+import { checkCommand } from './check-command.ts';
 import { BadUsage, type Command, FAILED, type Place, usageOf } from './command.ts';
+import { consoleCommand, daemonCommand, restartCommand } from './daemon-command.ts';
+import { foregroundCommand } from './foreground-command.ts';
+import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
+import { versionCommand, versionsCommand } from './versions-command.ts';
 
 /** By the first word of the command line. */
 export const commands: ReadonlyMap<string, Command> = new Map([
+  ['start', foregroundCommand],
+  ['foreground', foregroundCommand],
+  ['console', consoleCommand],
+  ['daemon', daemonCommand],
+  ['stop', stopCommand],
+  ['restart', restartCommand],
+  ['ping', pingCommand],
+  ['pid', pidCommand],
+  ['status', statusCommand],
+  ['attach', attachCommand],
+  ['remote_console', attachCommand],
+  ['remote', attachCommand],
+  ['eval', evalCommand],
+  ['rpc', rpcCommand],
+  ['reload', reloadCommand],
+  ['check', checkCommand],
+  ['version', versionCommand],
+  ['versions', versionsCommand],
   ['apikey', apikeyCommand],
   ['password', passwordCommand],
 ]);

@@ -107,6 +107,9 @@ export const relayKeys = section({
   }),
   admin: address('127.0.0.1', 55002),
 
+  var_dir: key(orNull(filePath), null),
+  attach: section({ enabled: key(flag, true), eval: key(flag, true) }),
+
   limits: section({
     message: key(size, 64 * KiB),
     message_before_auth: key(size, 4 * KiB),

@@ -9,7 +9,7 @@ import type { DoorSettings, Settings } from './keys.ts';
  * relative to `folder`, that of the configuration file.
  */
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
-  const { allowedChannels, relays, topics, network, admin, limits, log } = settings;
+  const { allowedChannels, relays, topics, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   const door = (name: string, own: DoorSettings) => doorOf(name, own, settings.authenticatorTimeout, folder);
   return {
@@ -35,6 +35,8 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
     },
     network: { ...network, tls: networkTlsOf(network.tls, folder) },
     admin,
+    varDir: varDir === null || isAbsolute(varDir) ? varDir : join(folder, varDir),
+    attach,
     limits,
     log,
   };

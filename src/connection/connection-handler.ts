@@ -1,7 +1,7 @@
 import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
-import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
-import { isOrderly } from '../otp/exit-reason.ts';
+import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
+import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import {
@@ -74,7 +74,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'pong':
         if (isTooMuch(connection, 0)) return keep;
-        if (connection.heartbeat === 'pinged') connection.heartbeat = 'answered';
+        if (connection.heartbeat === 'pinged') {
+          connection.heartbeat = 'answered';
+          connection.roundTrip = Math.round(now(connection.self)) - connection.pingedAt;
+        }
         return keep;
       case 'heartbeat':
         heartbeat(connection);
@@ -114,7 +117,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         rejoin(connection, message.topic, message.since);
         return keep;
       case 'exit':
-        return goAway(connection);
+        return goAway(connection, message);
       default:
         fromTopic(connection, message);
         return keep;
@@ -132,6 +135,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     if (crashed) {
       connection.closeCode = INTERNAL_ERROR;
       connection.closeReason = 'crash';
+      connection.closeEvent = `its process crashed: ${describeReason(reason)}`;
       const { transport } = connection;
       // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of another one.
       if (connection.phase === 'open' && transport.kind === 'websocket')
@@ -187,11 +191,13 @@ function heartbeat(connection: Connection): void {
   if (phase !== 'open') return;
   if (connection.heartbeat === 'rest') {
     transport.keepAlive();
+    connection.pingedAt = Math.round(now(self));
     connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
     sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
   } else if (connection.heartbeat === 'pinged' && !connection.throttled) {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
+    connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong)`;
     transport.destroy();
   } else {
     connection.heartbeat = 'rest';
@@ -214,6 +220,7 @@ function authorisation(
     if (isEmpty(message.permissions))
       connection.context.attempts.failed(connection.address, now(connection.self));
     grant(connection, message);
+    connection.authorised ||= !isEmpty(message.permissions);
     answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
   }
 }
@@ -223,10 +230,17 @@ function noAnswer(connection: Connection, question: Connection['question']): voi
   answered(connection, { type: 'unavailable' });
 }
 
-function goAway(connection: Connection): Next<Connection> {
-  if (connection.phase === 'opening')
+/** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */
+function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
+  if (connection.phase === 'opening') {
     reply(connection, textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
-  else close(connection, GOING_AWAY, 'going away');
+    return keep;
+  }
+  const wish = typeof reason === 'object' && 'shutdown' in reason ? reason.shutdown : undefined;
+  if (connection.phase === 'open')
+    connection.closeEvent =
+      wish === undefined ? 'the relay or its door was drained' : 'an operator disconnected it';
+  close(connection, GOING_AWAY, wish ?? 'going away');
   return keep;
 }
 

@@ -1,5 +1,6 @@
 import { uptime } from '../otp/timer.ts';
 import { ABNORMAL } from './close-codes.ts';
+import { detailsOf } from './closed-details.ts';
 import type { Connection, ConnectionArgs } from './connection.ts';
 import { drop, dropInFlight } from './writing.ts';
 
@@ -29,6 +30,7 @@ function writeLog(connection: Connection): void {
       ...(subject === null ? {} : { subject }),
     },
     closeReason === 'slow' ? 'warn' : 'info',
+    detailsOf(connection),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import { type Relay, startRelay } from '../../src/application.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/application.ts';
+import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Log } from '../../src/log.ts';
@@ -35,20 +36,15 @@ export async function startTestRelay(
   t: ExecutionContext,
   settings: Settings,
   maxConnections = 1000,
+  options: RelayOptions = {},
 ): Promise<TestRelay> {
-  const config = parseConfig({
-    text: JSON.stringify(onFreePorts(settings)),
-    file: 'test.yaml',
-    sets: [],
-    env: {},
-    hostName: 'test',
-  });
-  if (!config.ok) throw new Error(config.errors.map(formatError).join('\n'));
+  const config = testConfig(settings);
   const log = new Arrivals<Logged>('log');
   const closed = new Arrivals<Logged>('closed connections');
-  const loaded = await loadPlugins(config.config);
+  const loaded = await loadPlugins(config);
   if (!loaded.ok) throw new Error(loaded.errors.map(formatError).join('\n'));
-  const relay = startRelay(config.config, maxConnections, collectingLog(log, closed), loaded.plugins);
+  const { plugins } = loaded;
+  const relay = startRelay(config, maxConnections, collectingLog(log, closed), { plugins, ...options });
   t.teardown(() => {
     relay.stop();
     return relay.ended;
@@ -60,12 +56,25 @@ export async function startTestRelay(
     log,
     accounting: relay.topics.accounting,
     port(door) {
-      const line = log.all.find((one) => one.msg === 'listening' && one['door'] === door);
+      const line = log.all.findLast((one) => one.msg === 'listening' && one['door'] === door);
       if (line === undefined) throw new Error(`${door} does not listen`);
       return line['port'] as number;
     },
     closed: () => closed.next(),
   };
+}
+
+/** Settings as in a file, their ports free ones on loopback. */
+export function testConfig(settings: Settings): Config {
+  const config = parseConfig({
+    text: JSON.stringify(onFreePorts(settings)),
+    file: 'test.yaml',
+    sets: [],
+    env: {},
+    hostName: 'test',
+  });
+  if (!config.ok) throw new Error(config.errors.map(formatError).join('\n'));
+  return config.config;
 }
 
 function onFreePorts(settings: Settings): Settings {
@@ -88,13 +97,15 @@ function collectingLog(log: Arrivals<Logged>, ended: Arrivals<Logged>): Log {
     notAdmitted: (door, why, address) => log.push({ msg: 'not admitted', door, why, address }),
     listening: (door, at) => log.push({ msg: 'listening', door, ...at }),
     draining: (connections) => log.push({ msg: 'draining', connections }),
-    drained: (connections, left) => log.push({ msg: 'drained', connections, left }),
+    drained: (drained) => log.push({ msg: 'drained', ...drained }),
     report: ({ type, ...report }) => log.push({ msg: `${type} report`, ...report }),
     authenticator: ({ type, ...event }) => log.push({ msg: type, ...event }),
     ready: () => log.push({ msg: 'ready' }),
     stopped: (reason) => log.push({ msg: 'stopped', reason }),
     note: (message, fields = {}) => log.push({ msg: message, ...fields }),
     warn: (message, fields = {}) => log.push({ msg: message, ...fields }),
+    fatal: (message, fields) => log.push({ msg: message, ...fields }),
+    setLevel: (level) => log.push({ msg: 'level', level }),
     flush: () => undefined,
   };
 }
