@@ -17,7 +17,7 @@ async function relayWithPort(
   return startTestRelay(t, {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${nobody}`],
     network: { host: '127.0.0.1', port, secret: SECRET, ...network },
-    limits: { handshake: '300ms' },
+    limits: { handshake: '2s' },
     doors: { pusu: {} },
   });
 }
