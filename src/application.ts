@@ -3,6 +3,9 @@ import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
 import { Gate, type GateLimits } from './acceptor/gate.ts';
 import type { Refusals } from './acceptor/refusals.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
+import { meshSettings } from './cluster/mesh/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
@@ -21,6 +24,7 @@ import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
 import { type Load, Reload, type Reloadable } from './reload/reload.ts';
 import { newAccounting } from './topic/accounting.ts';
+import { matches } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
@@ -31,6 +35,8 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
+  /** Null: this relay is alone. */
+  readonly backplane: Mesh | null;
   /** How many clients were turned away, and why. */
   readonly refusals: Readonly<Refusals>;
   /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
@@ -71,7 +77,19 @@ export function startRelay(
   const reports = new RecentReports();
   const log = remembering(givenLog, certificates, reports);
   const system = new System({ report: log.report });
-  const topics = new Topics(newAccounting());
+  const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node, orderedTopics(config));
+  const topics: Topics = new Topics(newAccounting(), cluster);
+  const backplane =
+    cluster === null
+      ? null
+      : mesh({
+          system,
+          cluster,
+          topics: () => topics,
+          relays: config.relays,
+          settings: meshSettings(config),
+          log,
+        });
   const connections = new Connections();
   const gate = new Gate(gateLimits(config, maxConnections));
   let running = config;
@@ -117,6 +135,8 @@ export function startRelay(
       },
     },
     doors,
+    // A relay that was alone has no network port: that counts from its next start on.
+    ...(backplane === null ? [] : [relaysOf(backplane)]),
   ];
   const reload = new Reload(config, parts);
   const reloadWith = async (loadIt: Load): Promise<Reloaded> => {
@@ -147,6 +167,7 @@ export function startRelay(
     { strategy: 'rest_for_one', ...ROOT_INTENSITY },
     [
       topics.spec,
+      ...(cluster === null || backplane === null ? [] : [cluster.spec(backplane, topics)]),
       supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.authenticators, {
         name: AUTHENTICATORS,
       }),
@@ -174,6 +195,7 @@ export function startRelay(
     rereadTls,
     system,
     topics,
+    backplane,
     node,
     reload: reloadWith,
   };
@@ -205,16 +227,31 @@ function gateLimits({ limits }: Config, maxConnections: number): GateLimits {
   return { ...limits, connections: limits.connections ?? maxConnections };
 }
 
+/** A changed list of relays ends links and makes others. */
+function relaysOf(backplane: Mesh): Reloadable {
+  return {
+    keys: ['relays'],
+    apply: ({ relays }) => {
+      backplane.reload(relays);
+      return [];
+    },
+  };
+}
+
+/** Which topics have one order for all relays. */
+function orderedTopics({ topics }: Config): (name: string) => boolean {
+  return (name) => topics.find(({ pattern }) => matches(pattern, name))?.ordering === 'cluster';
+}
+
 /** What an operator might not expect of these settings, once, at the start. */
 function sayWhatBinds(config: Config, log: Log): void {
-  const { allowedChannels, relays } = config;
+  const { allowedChannels } = config;
   if (allowedChannels !== null && config.doors.pusu !== null) {
     const bound = doorSettings(config)
       .filter(({ realm }) => realm === config.doors.pusu?.realm)
       .map(({ door }) => door.name);
     log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
   }
-  if (relays.length > 0) log.warn('relays are named, and this version links none: every relay is on its own');
 }
 
 function tallyOf({ accounting }: Topics): Tally {

@@ -19,8 +19,10 @@ export interface Config {
   readonly allowedChannels: readonly string[] | null;
   /** Every relay of the network, this one included; `host` or `host:port`. */
   readonly relays: readonly string[];
+  /** What holds for some topics, by their names; of several that match, the first counts. */
+  readonly topics: readonly TopicRule[];
   readonly doors: Doors;
-  readonly network: Address;
+  readonly network: NetworkConfig;
   readonly admin: Address;
   /** Folder of what a node makes as it runs, with a folder for each node in it; null: found from the file's place. */
   readonly varDir: string | null;
@@ -33,6 +35,25 @@ export interface Address {
   readonly host: string;
   /** 0: any free port; the one taken is in the `listening` log line. */
   readonly port: number;
+}
+
+export interface TopicRule {
+  /** `*`, `prefix*`, or exactly one topic. */
+  readonly pattern: string;
+  /** relay: all members at one relay see one order. cluster: all members of all relays do. */
+  readonly ordering: 'relay' | 'cluster';
+}
+
+/** Where other relays connect, and how relays are linked. Times in milliseconds, sizes in bytes. */
+export interface NetworkConfig extends Address {
+  /** What the relays share, as its SHA-256 (32 bytes); null: nothing. */
+  readonly secret: Hidden<Buffer> | null;
+  readonly heartbeat: number;
+  readonly timeout: number;
+  /** What may wait for one link; 0: no bound. */
+  readonly pending: number;
+  /** Both sides show a certificate of the authority `ca`; null: links are not TLS. */
+  readonly tls: (TlsFiles & { readonly ca: string }) | null;
 }
 
 /** A door that is off is null. */

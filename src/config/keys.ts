@@ -4,8 +4,10 @@ import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from '.
 import { algorithms } from './jwt-keys.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
-import { count, filePath, flag, name, nodeName, oneOf, size, time, timeLimit } from './scalars.ts';
+import { count, filePath, flag, name, nodeName, oneOf, period, size, time, timeLimit } from './scalars.ts';
+import { networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable } from './section.ts';
+import { topicRules } from './topic-rules.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -69,6 +71,8 @@ export const relayKeys = section({
   client_port: alias(['doors', 'pusu', 'port']),
   network_port: alias(['network', 'port']),
 
+  topics: key(topicRules, []),
+
   doors: section({
     pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),
     wspubsub: switchable(
@@ -88,7 +92,19 @@ export const relayKeys = section({
     ),
   }),
 
-  network: address('0.0.0.0', 55001),
+  network: section({
+    host: key(host, '0.0.0.0'),
+    port: key(port, 55001),
+    secret: key(orNull(networkSecret), null),
+    heartbeat: key(period, 1 * seconds),
+    timeout: key(period, 3 * seconds),
+    pending: key(size, 16 * 1024 * KiB),
+    tls: section({
+      cert: key(orNull(filePath), null),
+      key: key(orNull(filePath), null),
+      ca: key(orNull(filePath), null),
+    }),
+  }),
   admin: address('127.0.0.1', 55002),
 
   var_dir: key(orNull(filePath), null),

@@ -13,6 +13,7 @@ export type Complain = (keys: readonly [string, ...string[]], expected: string) 
 export function checkTogether(settings: Settings, complain: Complain): void {
   checkPending(settings, complain);
   checkListeners(settings, complain);
+  checkNetwork(settings, complain);
   checkAuthenticator('', settings.authenticator, settings, complain);
   checkApiKeys('apikeys', settings.apikeys, complain);
   for (const name of doorNames) {
@@ -34,6 +35,18 @@ function checkPending({ limits }: Settings, complain: Complain): void {
     ['limits.pending', 'limits.message'],
     `at least limits.message, ${limits.message} bytes, or 0 (none)`,
   );
+}
+
+function checkNetwork({ network }: Settings, complain: Complain): void {
+  const { heartbeat, timeout, tls } = network;
+  if (timeout <= heartbeat) {
+    complain(['network.timeout', 'network.heartbeat'], `more than network.heartbeat, ${heartbeat} ms`);
+  }
+  const files = ['cert', 'key', 'ca'] as const;
+  const missing = files.find((file) => tls[file] === null);
+  if (missing !== undefined && files.some((file) => tls[file] !== null)) {
+    complain([`network.tls.${missing}`, 'network.tls.cert', 'network.tls.key'], 'cert, key and ca together');
+  }
 }
 
 /** Of two stores one would not be asked, and a key that was revoked there would go on to count here. */

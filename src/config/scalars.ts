@@ -62,6 +62,17 @@ export const time: Kind<number> = textKind('a time such as 10s (ms, s, m, h; 0: 
     : new Refusal(`a time of at most ${longestHours}h`);
 });
 
+/** Milliseconds, and not none: something happens every so often. */
+export const period: Kind<number> = {
+  expected: 'a time such as 10s (ms, s, m, h), at least 10ms',
+  parse(value, path, context) {
+    const milliseconds = time.parse(value, path, context);
+    if (milliseconds === undefined || milliseconds >= 10) return milliseconds;
+    context.report(value.at, path, this.expected);
+    return undefined;
+  },
+};
+
 /** Milliseconds that somebody may take: there is no waiting without end. */
 export const timeLimit: Kind<number> = {
   expected: 'a time such as 2s (ms, s, m)',

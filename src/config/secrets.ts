@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Refusal } from './kind.ts';
+import { Hidden } from './hidden.ts';
+import { type Kind, Refusal, textKind } from './kind.ts';
 
 /** The SHA-256 of a secret (32 bytes): what is kept in its place. */
 export function sha256(secret: string): Buffer {
@@ -18,3 +19,16 @@ export function hashed(text: string): Buffer | Refusal {
   if (!text.startsWith(prefix)) return sha256(text);
   return fromHex(text.slice(prefix.length)) ?? new Refusal('64 hex digits after sha256:');
 }
+
+/** Who listens to one handshake can try out short secrets at leisure. */
+const shortestSecret = 16;
+
+/** What the relays of a network share, kept as the hash. */
+export const networkSecret: Kind<Hidden<Buffer>> = textKind(
+  `a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`,
+  (text) => {
+    if (text.length < shortestSecret) return undefined;
+    const key = hashed(text);
+    return key instanceof Refusal ? key : new Hidden(key);
+  },
+);

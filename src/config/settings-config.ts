@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf, timeoutOf } from './authenticators.ts';
-import type { Config, PusuDoorConfig, TlsFiles } from './config.ts';
+import type { Config, NetworkConfig, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { DoorSettings, Settings } from './keys.ts';
  * relative to `folder`, that of the configuration file.
  */
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
-  const { allowedChannels, relays, network, admin, varDir, attach, limits, log } = settings;
+  const { allowedChannels, relays, topics, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   const door = (name: string, own: DoorSettings) => doorOf(name, own, settings.authenticatorTimeout, folder);
   return {
@@ -19,6 +19,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
     apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
+    topics,
     doors: {
       pusu: pusu && door('pusu', pusu),
       wspubsub: wspubsub && {
@@ -32,7 +33,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
         metricsPort: pinghub.metricsPort,
       },
     },
-    network,
+    network: { ...network, tls: networkTlsOf(network.tls, folder) },
     admin,
     varDir: varDir === null || isAbsolute(varDir) ? varDir : join(folder, varDir),
     attach,
@@ -61,8 +62,16 @@ function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: 
 }
 
 function tlsOf({ cert, key }: DoorSettings['tls'], folder: string): TlsFiles | null {
-  const path = (name: string): string => (isAbsolute(name) ? name : join(folder, name));
-  return cert === null || key === null ? null : { cert: path(cert), key: path(key) };
+  return cert === null || key === null ? null : { cert: inFolder(cert, folder), key: inFolder(key, folder) };
+}
+
+function networkTlsOf({ cert, key, ca }: Settings['network']['tls'], folder: string): NetworkConfig['tls'] {
+  const files = tlsOf({ cert, key }, folder);
+  return files === null || ca === null ? null : { ...files, ca: inFolder(ca, folder) };
+}
+
+function inFolder(name: string, folder: string): string {
+  return isAbsolute(name) ? name : join(folder, name);
 }
 
 /** Relays on one host differ by their network port. */

@@ -37,19 +37,28 @@ export function readTls({ cert, key }: TlsFiles): TlsPair | TlsFault {
   return pair;
 }
 
-/** What is wrong with the files that doors name; `top` is the place of what stands nowhere. */
+/** What is wrong with the files that doors and the network name; `top` is the place of what stands nowhere. */
 export function tlsFaults(
-  { doors }: Config,
+  { doors, network }: Config,
   places: ReadonlyMap<string, Place>,
   top: Place,
 ): readonly ConfigError[] {
-  return Object.entries(doors).flatMap(([name, door]): ConfigError[] => {
-    const files: TlsFiles | null = door?.tls ?? null;
+  const named: [string, TlsFiles | null][] = Object.entries(doors).map(([name, door]) => [
+    `doors.${name}`,
+    door?.tls ?? null,
+  ]);
+  const faults = [...named, ['network', network.tls] as const].flatMap(([name, files]): ConfigError[] => {
     const result = files === null ? null : readTls(files);
     if (result === null || !('expected' in result)) return [];
-    const key = `doors.${name}.tls.${result.file}`;
+    const key = `${name}.tls.${result.file}`;
     return [{ ...(places.get(key) ?? top), key, expected: result.expected }];
   });
+  const authority = network.tls === null ? '' : readText(network.tls.ca);
+  if (typeof authority !== 'string') {
+    const key = 'network.tls.ca';
+    faults.push({ ...(places.get(key) ?? top), key, expected: `a certificate; ${authority.why}` });
+  }
+  return faults;
 }
 
 const reasons = new Map([

@@ -175,7 +175,7 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   const topic = targetOf(connection, name);
   if (
     topic?.server === undefined ||
-    !send(topic.server, { type: 'publish', message, from: self, credit: cost })
+    !send(topic.server, { type: 'publish', message, from: self, credit: cost, via: null })
   ) {
     connection.credit.giveBack(cost);
     context.topics.accounting.messages++;

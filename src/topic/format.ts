@@ -12,6 +12,8 @@ export interface Part {
  */
 export interface Format {
   readonly name: string;
+  /** Of other relays: they get what was published here, and never what came from another relay. */
+  readonly remote?: true;
   /**
    * `undeliverable`: the format cannot carry the message, which is counted as a drop for each member.
    * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.

@@ -1,17 +1,21 @@
 /**
  * Who owns a topic, and for how long it outlives its owner. Most topics are never owned and live as long as they have
  * members; a wspubsub topic lives as long as its owner and a time of grace, in which another owner may take it over.
+ *
+ * `elsewhere`: all that happens at another relay, whose word it is; `grace` says that its owner has gone.
  */
 export type Lifetime<Owner> =
   | { readonly state: 'unowned' }
   | { readonly state: 'owned'; readonly owner: Owner; readonly grace: number }
-  | { readonly state: 'grace'; readonly until: number };
+  | { readonly state: 'grace'; readonly until: number }
+  | { readonly state: 'elsewhere'; readonly grace: boolean };
 
 export const unowned: Lifetime<never> = { state: 'unowned' };
 
 /** The lifetime under a new owner; null while another one is there. */
 export function claim<Owner>(lifetime: Lifetime<Owner>, owner: Owner, grace: number): Lifetime<Owner> | null {
   if (lifetime.state === 'owned' && lifetime.owner !== owner) return null;
+  if (lifetime.state === 'elsewhere' && !lifetime.grace) return null;
   return { state: 'owned', owner, grace };
 }
 

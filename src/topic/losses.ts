@@ -15,6 +15,8 @@ export function abandonTopic(topic: Topic, accounting: Accounting): void {
   topic.retired = true;
   for (const member of topic.members.all()) send(member, { type: 'lost', topic });
   if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
+  for (const request of topic.joining.splice(0)) cannot(request);
+  if (topic.claiming !== undefined) cannot(topic.claiming);
 }
 
 /**
@@ -33,7 +35,7 @@ export function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
       giveBack(message);
     }
   }
-  for (const group of members.groups) {
+  for (const group of [...members.groups, ...members.remote]) {
     if (rendering === undefined) {
       countUndeliverable(group, accounting);
       accounting.attempts += group.parts.length * group.members.size;

@@ -12,26 +12,32 @@ export interface Group<Member, Ref> {
 
 /** Who is in a topic, by the format of what they get. */
 export class Members<Member, Ref> {
+  /** Local members. */
   readonly groups: Group<Member, Ref>[] = [];
+  /** Other relays. */
+  readonly remote: Group<Member, Ref>[] = [];
   /** Those who stay only as long as the topic is owned. */
   readonly #whileOwned = new Set<Member>();
 
   get size(): number {
     let size = 0;
     for (const group of this.groups) size += group.members.size;
+    for (const group of this.remote) size += group.members.size;
     return size;
   }
 
   has(member: Member): boolean {
-    return this.groups.some((group) => group.members.has(member));
+    const isIn = (group: Group<Member, Ref>) => group.members.has(member);
+    return this.groups.some(isIn) || this.remote.some(isIn);
   }
 
   /** Adds a member that is not in yet. */
   add(member: Member, format: Format, ref: Ref, whileOwned = false): void {
-    let group = this.groups.find((candidate) => candidate.format === format);
+    const groups = format.remote === true ? this.remote : this.groups;
+    let group = groups.find((candidate) => candidate.format === format);
     if (group === undefined) {
       group = { format, members: new Map(), parts: [], undeliverable: 0 };
-      this.groups.push(group);
+      groups.push(group);
     }
     group.members.set(member, ref);
     if (whileOwned) this.#whileOwned.add(member);
@@ -40,26 +46,32 @@ export class Members<Member, Ref> {
   /** Returns what was kept for the member; undefined: it was not in. */
   remove(member: Member): Ref | undefined {
     this.#whileOwned.delete(member);
-    for (const [index, group] of this.groups.entries()) {
-      const ref = group.members.get(member);
-      if (!group.members.delete(member)) continue;
-      if (group.members.size === 0) this.groups.splice(index, 1);
-      return ref;
-    }
-    return undefined;
+    return takeOut(this.groups, member) ?? takeOut(this.remote, member);
   }
 
   /** Replaces what is kept for every member. */
   refresh(ref: (member: Member) => Ref): void {
-    for (const { members } of this.groups)
+    for (const { members } of [...this.groups, ...this.remote])
       for (const member of members.keys()) members.set(member, ref(member));
   }
 
   *all(): Iterable<Member> {
     for (const { members } of this.groups) yield* members.keys();
+    for (const { members } of this.remote) yield* members.keys();
   }
 
   whileOwned(): Member[] {
     return [...this.#whileOwned];
   }
+}
+
+function takeOut<Member, Ref>(groups: Group<Member, Ref>[], member: Member): Ref | undefined {
+  for (const [index, group] of groups.entries()) {
+    const ref = group.members.get(member);
+    if (!group.members.delete(member)) continue;
+    // A group without members renders nothing more; parts that it holds belong to nobody.
+    if (group.members.size === 0) groups.splice(index, 1);
+    return ref;
+  }
+  return undefined;
 }

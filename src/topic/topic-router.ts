@@ -3,6 +3,7 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic
 import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
 import type { Accounting } from './accounting.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { type Claim, type Join, Topic, type TopicMessage } from './topic.ts';
 import type { TopicServerArgs } from './topic-server.ts';
 
@@ -19,6 +20,7 @@ export interface TopicRouterArgs {
   /** The router's own name: servers and their starts outlive a router, and must find the next one. */
   readonly router: ProcessName<TopicRouterMessage>;
   readonly accounting: Accounting;
+  readonly elsewhere: Elsewhere | null;
 }
 
 /** The live topics of one partition, by realm and name. */
@@ -88,20 +90,26 @@ function route(state: State, realm: string, request: Join | Claim): void {
     // A join to a server that is gone for good must not vanish: the topic starts anew.
     forget(state.table, found);
   }
-  if (request.type === 'join' && request.while === 'owned' && request.again === undefined) {
+  if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, request)) {
     refuse(request, 'missing');
     return;
   }
   start(state, new Topic(realm, request.name), request);
 }
 
+/** A topic that nobody here has started may have been started at another relay, or come back after a crash. */
+function mayBecomeOwned({ elsewhere }: State, realm: string, { again, name }: Join): boolean {
+  return again !== undefined || (elsewhere !== null && elsewhere.ownership(realm, name) !== 'none');
+}
+
 function start(state: State, topic: Topic, request: Join | Claim): void {
-  const { self, accounting, router } = state;
+  const { self, accounting, elsewhere, router } = state;
   const { system } = self;
   const supervisor = whereis(system, state.servers);
   const args: TopicServerArgs = {
     topic,
     accounting,
+    elsewhere,
     idle: (which) => sendNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =
@@ -113,6 +121,7 @@ function start(state: State, topic: Topic, request: Join | Claim): void {
     refuse(request, 'unavailable');
     return;
   }
+  if (elsewhere?.isOrdered(topic.name) === true) topic.ordering = { sequencer: null };
   topic.waiting = [request];
   remember(state.table, topic);
 }

@@ -4,6 +4,7 @@ import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
 import { Delivery } from './delivery.ts';
+import type { Elsewhere, RemoteOwnership } from './elsewhere.ts';
 import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
 import {
   abandonTopic,
@@ -26,10 +27,16 @@ import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from '.
 
 /** Bytes of messages in one delivery, so that members can say that they are behind before the next one. */
 const DELIVERY_BYTES = 64 * 1024;
+/** Milliseconds that a first local member waits for the other relays to know of it. */
+const INTEREST_TIMEOUT = 250;
+/** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
+const CLAIM_TIMEOUT = 4000;
 
 export interface TopicServerArgs {
   readonly topic: Topic;
   readonly accounting: Accounting;
+  /** The other relays; null: there are none. */
+  readonly elsewhere: Elsewhere | null;
   /** Asks the router whether the topic may go. It answers with `retire`, or not at all when a join is under way. */
   readonly idle: (topic: Topic) => void;
 }
@@ -50,6 +57,10 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     topic.members.refresh((member) => monitor(self, member));
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
     awaitEndOfGrace(topic, self);
+    const ownership = args.elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
+    if (ownership !== 'none' && topic.lifetime.state === 'unowned')
+      topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
+    if (topic.interest === 'asked') send(self, { type: 'interested', round: topic.round });
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
     return { ...args, self, asked: false };
@@ -61,7 +72,16 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
         publish(state, message);
         return keep;
       case 'join':
-        join(state, message);
+        arrive(state, message);
+        return keep;
+      case 'interested':
+        interested(state, message.round);
+        return keep;
+      case 'judged':
+        judged(state, message.claim, message.verdict);
+        return keep;
+      case 'elsewhere':
+        ownedElsewhere(state, message.ownership);
         return keep;
       case 'leave':
         leave(state, message.member);
@@ -91,6 +111,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
 
   settle(state): Next<State> {
     const { topic } = state;
+    if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
     if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
     else if (!state.asked && topic.isIdle) {
       state.asked = true;
@@ -120,12 +141,37 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
   };
 }
 
-function publish({ topic, accounting }: State, message: Publish): void {
-  if (!mayPublish(topic.lifetime, message.from)) {
+function publish({ topic, accounting, elsewhere }: State, message: Publish): void {
+  if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
     send(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
     lose(accounting, message, 'refused');
     return;
   }
+  if (topic.ordering !== null && elsewhere !== null)
+    sequence(topic, topic.ordering, elsewhere, accounting, message);
+  else topic.queue.push(message);
+}
+
+/** One order for all relays: what is published goes to the relay that makes it, and comes back from there. */
+function sequence(
+  topic: Topic,
+  ordering: NonNullable<Topic['ordering']>,
+  elsewhere: Elsewhere,
+  accounting: Accounting,
+  message: Publish,
+): void {
+  const sequencer = message.via ?? elsewhere.sequencer(topic);
+  if (sequencer === null) {
+    if (elsewhere.forward(topic, message)) giveBack(message);
+    else lose(accounting, message, 'unreachable');
+    return;
+  }
+  const last = ordering.sequencer;
+  if (last !== null && last !== sequencer && !elsewhere.mayFollow(topic, last, sequencer)) {
+    lose(accounting, message, 'stale');
+    return;
+  }
+  ordering.sequencer = sequencer;
   topic.queue.push(message);
 }
 
@@ -134,13 +180,18 @@ function fanOut({ topic, accounting, self }: State): void {
   const { queue, members } = topic;
   const first = topic.next;
   let bytes = 0;
+  let unheard = 0;
   while (topic.next < queue.length && bytes < DELIVERY_BYTES) {
     const publish = queue[topic.next] as Publish;
     topic.rendering = publish;
     topic.next++;
     const { message } = publish;
     bytes += message.payload.length;
-    for (const group of members.groups) {
+    const { groups, remote } = members;
+    const count = publish.via !== null ? groups.length : groups.length + remote.length;
+    if (count === 0) unheard++;
+    for (let i = 0; i < count; i++) {
+      const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];
       const part = group.format.render(message, topic.name);
       if (part === 'nothing') continue;
       if (part === 'undeliverable') group.undeliverable++;
@@ -149,19 +200,10 @@ function fanOut({ topic, accounting, self }: State): void {
   }
   topic.rendering = undefined;
   const end = topic.next;
-  for (const group of members.groups) {
-    const { format, members: recipients, parts } = group;
-    if (group.undeliverable > 0) countUndeliverable(group, accounting);
-    if (parts.length === 0) continue;
-    const delivery = new Delivery(format.assemble(parts), parts.length, accounting);
-    parts.length = 0;
-    accounting.attempts += delivery.count * recipients.size;
-    for (const member of recipients.keys()) {
-      if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
-    }
-  }
+  for (const group of members.groups) deliver(group, accounting);
+  for (const group of members.remote) deliver(group, accounting);
   accounting.messages += end - first;
-  if (members.groups.length === 0) accounting.lost.unheard += end - first;
+  accounting.lost.unheard += unheard;
   for (let i = first; i < end; i++) {
     const publish = queue[i] as Publish;
     if (publish.credit > 0) giveBack(publish);
@@ -177,14 +219,57 @@ function fanOut({ topic, accounting, self }: State): void {
   send(self, { type: 'continue' });
 }
 
+/** One delivery for all members of a group, of what has been rendered for it. */
+function deliver(group: Topic['members']['groups'][number], accounting: Accounting): void {
+  const { format, members, parts } = group;
+  if (group.undeliverable > 0) countUndeliverable(group, accounting);
+  if (parts.length === 0) return;
+  const delivery = new Delivery(format.assemble(parts), parts.length, accounting);
+  parts.length = 0;
+  accounting.attempts += delivery.count * members.size;
+  for (const member of members.keys()) {
+    if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
+  }
+}
+
 /** Joins that were taken by a server as it crashed: its death does not undo them. */
 const takenInCrash = new WeakSet<Join>();
+
+/** A join from the router. The first of a local member waits until the other relays know that there is one. */
+function arrive(state: State, request: Join): void {
+  const { topic, self, elsewhere } = state;
+  topic.taken++;
+  state.asked = false;
+  if (elsewhere === null || request.format.remote === true || topic.interest === 'held') {
+    join(state, request);
+    return;
+  }
+  topic.joining.push(request);
+  if (topic.interest === 'asked') return;
+  topic.interest = 'asked';
+  const round = ++topic.round;
+  elsewhere.wanted(topic, round);
+  sendAfter(self, INTEREST_TIMEOUT, { type: 'interested', round });
+}
+
+/** The other relays know, or have not said so in time: who waited comes in. */
+function interested(state: State, round: number): void {
+  const { topic } = state;
+  if (topic.interest !== 'asked' || topic.round !== round) return;
+  // A crash on the way leaves the rest to the next incarnation.
+  for (let next = topic.joining.shift(); next !== undefined; next = topic.joining.shift()) join(state, next);
+  topic.interest = 'held';
+}
+
+function loseInterest({ topic, elsewhere }: State): void {
+  if (topic.joining.length > 0) return;
+  topic.interest = 'none';
+  elsewhere?.unwanted(topic);
+}
 
 function join(state: State, request: Join): void {
   const { member, format, while: condition, again } = request;
   const { topic, self } = state;
-  topic.taken++;
-  state.asked = false;
   if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
     awaitEndOfGrace(topic, self);
@@ -221,10 +306,53 @@ function leave(state: State, member: Pid<MemberMessage>): void {
   }
 }
 
-function takeClaim(state: State, { member, grace }: Claim): void {
-  const { topic, self } = state;
+function takeClaim(state: State, request: Claim): void {
+  const { topic, self, elsewhere } = state;
+  const { lifetime } = topic;
   topic.taken++;
   state.asked = false;
+  // Whether an owner elsewhere is still there is known best elsewhere.
+  const isTaken = lifetime.state !== 'elsewhere' && claim(lifetime, request.member, request.grace) === null;
+  if (topic.claiming !== undefined || isTaken) {
+    refuseClaim(topic, request, 'owned');
+    return;
+  }
+  if (elsewhere === null) {
+    own(state, request);
+    return;
+  }
+  topic.claiming = request;
+  elsewhere.claim(topic, request);
+  sendAfter(self, CLAIM_TIMEOUT, { type: 'judged', claim: request, verdict: 'unavailable' });
+}
+
+function judged(state: State, request: Claim, verdict: 'granted' | 'owned' | 'unavailable'): void {
+  const { topic, elsewhere } = state;
+  if (topic.claiming !== request) return;
+  topic.claiming = undefined;
+  if (verdict !== 'granted') refuseClaim(topic, request, verdict);
+  else if (isAlive(request.member)) own(state, request);
+  else elsewhere?.released(topic);
+}
+
+function refuseClaim(topic: Topic, { member }: Claim, why: 'owned' | 'unavailable'): void {
+  send(member, { type: 'refused', action: 'claim', name: topic.name, why });
+}
+
+/** What other relays say of the topic's owner counts for all that is not owned here, and here it ends an owner. */
+function ownedElsewhere(state: State, ownership: RemoteOwnership): void {
+  const { topic } = state;
+  const { lifetime } = topic;
+  if (ownership !== 'none') {
+    if (lifetime.state === 'owned')
+      send(lifetime.owner, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+    topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
+  } else if (lifetime.state === 'elsewhere') {
+    end(state);
+  }
+}
+
+function own({ topic, self }: State, { member, grace }: Claim): void {
   const lifetime = claim(topic.lifetime, member, grace);
   if (lifetime === null) {
     send(member, { type: 'refused', action: 'claim', name: topic.name, why: 'owned' });
@@ -242,7 +370,9 @@ function gone(state: State, pid: Pid<never>): void {
   topic.behind.delete(member);
   const before = topic.lifetime;
   topic.lifetime = ownerLeft(before, member, now(self));
-  if (topic.lifetime !== before) awaitEndOfGrace(topic, self);
+  if (topic.lifetime === before) return;
+  awaitEndOfGrace(topic, self);
+  state.elsewhere?.released(topic);
 }
 
 /** Sets the timer for the end of a grace, if there is one. */
@@ -252,12 +382,15 @@ function awaitEndOfGrace({ lifetime }: Topic, self: Self<TopicMessage>): void {
 }
 
 /** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
-function endOfGrace({ topic, self }: State): void {
-  if (!hasEnded(topic.lifetime, now(self))) {
-    // A timer may ring a moment early.
-    awaitEndOfGrace(topic, self);
-    return;
-  }
+function endOfGrace(state: State): void {
+  const { topic, self } = state;
+  if (hasEnded(topic.lifetime, now(self))) end(state);
+  // A timer may ring a moment early.
+  else awaitEndOfGrace(topic, self);
+}
+
+/** The topic has no owner any more: those who were there for the owner are told. */
+function end({ topic }: State): void {
   topic.lifetime = { state: 'unowned' };
   for (const member of topic.members.whileOwned()) {
     demonitor(topic.members.remove(member) ?? null);

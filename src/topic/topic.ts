@@ -1,6 +1,7 @@
 import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
 import type { Delivery } from './delivery.ts';
+import type { RemoteOwnership, Sequencer } from './elsewhere.ts';
 import type { Format } from './format.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
 import { Members } from './members.ts';
@@ -31,6 +32,16 @@ export class Topic {
   /** What waits for the server to start: the router's. */
   waiting: (Join | Claim)[] | undefined = undefined;
   retired = false;
+  /** Whether the other relays know that there are local members; always `held` where there are no other relays. */
+  interest: 'none' | 'asked' | 'held' = 'none';
+  /** Tells one asking from the next. */
+  round = 0;
+  /** Local joins that wait for the other relays. */
+  readonly joining: Join[] = [];
+  /** Who gives its messages their order, where that is to be one for all relays; null: each relay its own. */
+  ordering: { sequencer: Sequencer | null } | null = null;
+  /** A local claim that the other relays judge. */
+  claiming: Claim | undefined = undefined;
 
   constructor(realm: string, name: string) {
     this.realm = realm;
@@ -39,7 +50,10 @@ export class Topic {
 
   /** Nobody is in it, nobody owns it, and nothing waits. */
   get isIdle(): boolean {
-    return this.lifetime.state === 'unowned' && this.queue.length === 0 && this.members.groups.length === 0;
+    const { lifetime, members } = this;
+    if (lifetime.state === 'owned' || lifetime.state === 'grace' || this.queue.length > 0) return false;
+    if (members.groups.length > 0 || members.remote.length > 0) return false;
+    return this.joining.length === 0 && this.claiming === undefined;
   }
 
   toString(): string {
@@ -56,6 +70,12 @@ export type TopicMessage =
   /** A member's pending bytes are many; nothing is sent until it is no longer in the way. */
   | { readonly type: 'behind' | 'not-behind'; readonly member: Pid<MemberMessage> }
   | { readonly type: 'down'; readonly pid: Pid<never> }
+  /** The other relays send what is published there, as far as they can be reached. */
+  | { readonly type: 'interested'; readonly round: number }
+  /** The other relays have judged a claim. */
+  | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: 'granted' | 'owned' | 'unavailable' }
+  /** Ownership at other relays has changed. */
+  | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
   | { readonly type: 'continue' | 'grace-over' | 'retire' };
 
 export interface Publish {
@@ -64,6 +84,8 @@ export interface Publish {
   readonly from: Pid<MemberMessage>;
   /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
   readonly credit: number;
+  /** The relay that it came from, and then it goes to local members only; null: it was published here. */
+  readonly via: Sequencer | null;
 }
 
 export interface Join {

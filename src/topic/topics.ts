@@ -6,6 +6,7 @@ import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { abandonTopic } from './losses.ts';
 import type { Claim, Join, Topic } from './topic.ts';
 import {
@@ -33,9 +34,12 @@ interface Partition {
 export class Topics {
   readonly accounting: Accounting;
   readonly #partitions: readonly Partition[];
+  readonly #elsewhere: Elsewhere | null;
 
-  constructor(accounting: Accounting) {
+  /** `elsewhere`: the other relays; null where there are none. */
+  constructor(accounting: Accounting, elsewhere: Elsewhere | null = null) {
     this.accounting = accounting;
+    this.#elsewhere = elsewhere;
     this.#partitions = Array.from({ length: PARTITIONS }, (_, index) => ({
       table: new Map(),
       servers: processName(`topics.${index}.servers`),
@@ -83,7 +87,7 @@ export class Topics {
       worker(
         `topics.${index}.router`,
         topicRouter,
-        { table, servers, router, accounting: this.accounting },
+        { table, servers, router, accounting: this.accounting, elsewhere: this.#elsewhere },
         { name: router, mailboxLimit: MAILBOX_LIMIT },
       ),
     ]);

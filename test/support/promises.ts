@@ -101,5 +101,5 @@ export function poison({ relay }: TestRelay): Publish {
       throw new Error('poison');
     },
   };
-  return { type: 'publish', message, from: spawnOk(relay.system, nobody, null), credit: 0 };
+  return { type: 'publish', message, from: spawnOk(relay.system, nobody, null), via: null, credit: 0 };
 }

@@ -27,13 +27,15 @@ export interface Exited {
   readonly err: string;
 }
 
-/** Runs the built program; it is killed with the test. Standard output that is no JSON is in `output` alone. */
+/** Runs the built program, by way of the command `prefix`; it is killed with the test. Standard output that is no JSON is in `output` alone. */
 export function runRelay(
   t: ExecutionContext,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  prefix: readonly string[] = [],
 ): RelayProcess {
-  const child = spawn(process.execPath, [join(packageRoot, 'dist', 'start.js'), ...args], {
+  const [command, ...words] = [...prefix, process.execPath, join(packageRoot, 'dist', 'start.js'), ...args];
+  const child = spawn(command as string, words, {
     cwd: packageRoot,
     // A terminal, or variables of whoever runs the tests, must not change what is tested.
     // Each has a folder of its own: two nodes of one name in one folder would be the same node.

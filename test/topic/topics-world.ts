@@ -82,7 +82,9 @@ export function topicsWorld(): TopicsWorld {
     publish({ pid }, name, text, cost = 0) {
       const message: Message = typeof text === 'string' ? textMessage(text) : text;
       const server = find(name)?.server;
-      return server !== undefined && send(server, { type: 'publish', message, from: pid, credit: cost });
+      return (
+        server !== undefined && send(server, { type: 'publish', message, from: pid, via: null, credit: cost })
+      );
     },
     topic(name) {
       const found = find(name);

@@ -89,7 +89,13 @@ export function publish(node: NodeView, ref: unknown, message: unknown, from: Pi
   if (topic?.server === undefined) return `nobody is in ${String(ref)} on this relay`;
   if (topic.lifetime.state === 'owned') throw new Refusal(`${topic} has an owner, who alone publishes to it`);
   const payload = Buffer.from(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''));
-  const taken = send(topic.server, { type: 'publish', message: { kind: 'text', payload }, from, credit: 0 });
+  const taken = send(topic.server, {
+    type: 'publish',
+    message: { kind: 'text', payload },
+    from,
+    via: null,
+    credit: 0,
+  });
   if (!taken) throw new Refusal(`${topic} takes no more messages now`);
   return `published ${payload.length} bytes to ${topic.members.size} members of ${topic}`;
 }

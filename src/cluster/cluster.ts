@@ -1,0 +1,93 @@
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { processName, sendNamed } from '../otp/registry.ts';
+import { supervisor } from '../otp/supervisor.ts';
+import type { System } from '../otp/system.ts';
+import type { Elsewhere, RemoteOwnership, Sequencer } from '../topic/elsewhere.ts';
+import type { Claim, Publish, Topic } from '../topic/topic.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { Backplane, Ordering } from './backplane.ts';
+import { outranks } from './home.ts';
+import { type InterestMessage, interestServer, keyOf } from './interest-server.ts';
+import {
+  type ClaimTable,
+  type OwnershipMessage,
+  ownershipServer,
+  remoteOwnership,
+} from './ownership-server.ts';
+
+/** Restarts of the parts of the cluster, whose links then begin anew, before the relay itself does. */
+const INTENSITY = { intensity: 5, period: 10_000 };
+
+/** The other relays, as topics see them, and their part of the supervision tree. */
+export class Cluster implements Elsewhere {
+  readonly interest = processName<InterestMessage>('cluster.interest');
+  readonly ownershipServer = processName<OwnershipMessage>('cluster.ownership');
+  readonly node: string;
+  readonly #system: System;
+  readonly #claims: ClaimTable = new Map();
+
+  readonly #isOrdered: (name: string) => boolean;
+  #ordering: Ordering | null = null;
+
+  /** `isOrdered`: which topics have one order for all relays. */
+  constructor(system: System, node: string, isOrdered: (name: string) => boolean) {
+    this.#system = system;
+    this.node = node;
+    this.#isOrdered = isOrdered;
+  }
+
+  /** Who makes that order. */
+  orderedBy(ordering: Ordering): void {
+    this.#ordering = ordering;
+  }
+
+  /** `cluster`: what stands in front of the backplane, and then the backplane. */
+  spec(backplane: Backplane, topics: Topics): ChildSpec {
+    const lazily = () => topics;
+    const ownership = { node: this.node, topics: lazily, table: this.#claims, wallClock: Date.now };
+    return supervisor('cluster', { strategy: 'rest_for_one', ...INTENSITY }, [
+      worker('interest', interestServer, { topics: lazily }, { name: this.interest }),
+      worker('ownership', ownershipServer, ownership, { name: this.ownershipServer }),
+      ...backplane.specs,
+    ]);
+  }
+
+  wanted(topic: Topic, round: number): void {
+    sendNamed(this.#system, this.interest, { type: 'wanted', topic, round });
+  }
+
+  unwanted(topic: Topic): void {
+    sendNamed(this.#system, this.interest, { type: 'unwanted', topic });
+  }
+
+  ownership(realm: string, name: string): RemoteOwnership {
+    if (this.#claims.size === 0) return 'none';
+    return remoteOwnership(this.#claims, keyOf({ realm, name }), this.node, this.#system.clock.now());
+  }
+
+  claim(topic: Topic, claim: Claim): void {
+    sendNamed(this.#system, this.ownershipServer, { type: 'claim', topic, claim });
+  }
+
+  released(topic: Topic): void {
+    sendNamed(this.#system, this.ownershipServer, { type: 'released', topic });
+  }
+
+  isOrdered(name: string): boolean {
+    return this.#ordering !== null && this.#isOrdered(name);
+  }
+
+  sequencer(topic: Topic): Sequencer | null {
+    return this.#ordering?.sequencer(topic) ?? null;
+  }
+
+  forward(topic: Topic, publish: Publish): boolean {
+    return this.#ordering?.forward(topic, publish) ?? false;
+  }
+
+  mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
+    if (next.node === last.node) return next.epoch >= last.epoch;
+    if (next.epoch !== last.epoch) return next.epoch > last.epoch;
+    return outranks(next.node, last.node, keyOf(topic));
+  }
+}

@@ -1,0 +1,176 @@
+import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
+import { monitor } from '../otp/monitor.ts';
+import { type Pid, type Self, send } from '../otp/process.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import type { Topic } from '../topic/topic.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { InterestReport, LinkMessage, TopicKey } from './backplane.ts';
+
+/**
+ * Knows the topics that have members here, tells every link of the changes of a turn at once, and tells a topic when all
+ * links have confirmed it. A topic whose last member has left stays known for a while: a subscriber that comes and goes
+ * is nothing that the network hears of.
+ *
+ * Changes are numbered by version. A link confirms versions in their order, so that one number says all about it.
+ */
+export interface InterestArgs {
+  readonly topics: () => Topics;
+}
+
+export type InterestMessage =
+  | InterestReport
+  | Down
+  | { readonly type: 'wanted'; readonly topic: Topic; readonly round: number }
+  | { readonly type: 'unwanted'; readonly topic: Topic }
+  | { readonly type: 'sweep' };
+
+interface Entry extends TopicKey {
+  topic: Topic;
+  /** Since when nobody here wants it, in milliseconds; null: somebody does. */
+  idleSince: number | null;
+  /** The version with which it was announced. */
+  readonly version: number;
+}
+
+interface State {
+  readonly self: Self<InterestMessage>;
+  readonly entries: Map<string, Entry>;
+  /** What each link has confirmed. */
+  readonly links: Map<Pid<LinkMessage>, number>;
+  /** Topics whose members wait. */
+  waiting: { readonly topic: Topic; readonly round: number; readonly version: number }[];
+  add: TopicKey[];
+  drop: TopicKey[];
+  /** The last one that was announced. */
+  version: number;
+  sweeping: boolean;
+}
+
+/** How long interest outlives the last member, in milliseconds, and how often that is looked at. */
+const LINGER = 3000;
+const SWEEP = 1000;
+
+export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
+  name: 'interest-server',
+
+  init(self, { topics }) {
+    const state: State = {
+      self,
+      entries: new Map(),
+      links: new Map(),
+      waiting: [],
+      add: [],
+      drop: [],
+      version: 0,
+      sweeping: false,
+    };
+    // An earlier incarnation knew these.
+    for (const topic of topics().all()) if (topic.interest !== 'none') want(state, topic);
+    return state;
+  },
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'wanted': {
+        const { topic, round } = message;
+        state.waiting.push({ topic, round, version: want(state, topic).version });
+        return keep;
+      }
+      case 'unwanted': {
+        const entry = state.entries.get(keyOf(message.topic));
+        if (entry?.topic === message.topic) entry.idleSince = now(state.self);
+        return keep;
+      }
+      case 'attach':
+        attach(state, message.link);
+        return keep;
+      case 'detach':
+        state.links.delete(message.link);
+        return keep;
+      case 'down':
+        state.links.delete(message.pid as Pid<LinkMessage>);
+        return keep;
+      case 'confirmed':
+        if (state.links.has(message.link)) state.links.set(message.link, message.version);
+        return keep;
+      case 'sweep':
+        sweep(state);
+        return keep;
+    }
+  },
+
+  settle(state) {
+    announce(state);
+    tellWaiting(state);
+    return keep;
+  },
+};
+
+export function keyOf({ realm, name }: TopicKey): string {
+  // A realm's name has no NUL, so that no two topics have one key.
+  return `${realm}\0${name}`;
+}
+
+function want(state: State, topic: Topic): Entry {
+  const key = keyOf(topic);
+  let entry = state.entries.get(key);
+  if (entry === undefined) {
+    entry = { realm: topic.realm, name: topic.name, topic, idleSince: null, version: state.version + 1 };
+    state.entries.set(key, entry);
+    state.add.push({ realm: topic.realm, name: topic.name });
+  } else {
+    entry.topic = topic;
+    entry.idleSince = null;
+  }
+  startSweeping(state);
+  return entry;
+}
+
+function attach(state: State, link: Pid<LinkMessage>): void {
+  const { links, self, entries, version } = state;
+  announce(state);
+  if (!links.has(link)) monitor(self, link);
+  links.set(link, -1);
+  const add = [...entries.values()].map(({ realm, name }) => ({ realm, name }));
+  send(link, { type: 'interest', version: Math.max(version, state.version), all: true, add, drop: [] });
+}
+
+function announce(state: State): void {
+  const { add, drop, links } = state;
+  if (add.length === 0 && drop.length === 0) return;
+  state.version++;
+  state.add = [];
+  state.drop = [];
+  const message: LinkMessage = { type: 'interest', version: state.version, all: false, add, drop };
+  for (const link of links.keys()) send(link, message);
+}
+
+function tellWaiting(state: State): void {
+  if (state.waiting.length === 0) return;
+  const confirmed = Math.min(Number.POSITIVE_INFINITY, ...state.links.values());
+  state.waiting = state.waiting.filter(({ topic, round, version }) => {
+    if (topic.retired || topic.round !== round || topic.interest !== 'asked') return false;
+    if (version > confirmed) return true;
+    if (topic.server !== undefined) send(topic.server, { type: 'interested', round });
+    return false;
+  });
+}
+
+function sweep(state: State): void {
+  const time = now(state.self);
+  state.sweeping = false;
+  for (const [key, entry] of state.entries) {
+    // A topic that died without a word has nobody left who would say that it is unwanted.
+    if (entry.idleSince === null && entry.topic.retired) entry.idleSince = time;
+    if (entry.idleSince === null || time - entry.idleSince < LINGER) continue;
+    state.entries.delete(key);
+    state.drop.push({ realm: entry.realm, name: entry.name });
+  }
+  if (state.entries.size > 0) startSweeping(state);
+}
+
+function startSweeping(state: State): void {
+  if (state.sweeping) return;
+  state.sweeping = true;
+  sendAfter(state.self, SWEEP, { type: 'sweep' });
+}

@@ -1,0 +1,156 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
+import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
+import { type Self, send } from '../../otp/process.ts';
+import { type ProcessName, whereis } from '../../otp/registry.ts';
+import { sendAfter, type Timer } from '../../otp/timer.ts';
+import { addressOf } from './dialling.ts';
+import type { Network } from './network.ts';
+import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
+
+/**
+ * Turns the list of relays into addresses, again and again, and has a link for each of them. A name may stand for
+ * several relays, one for each of its addresses; which of them are this relay itself, or the same one twice, the links
+ * find out.
+ */
+export interface DiallerArgs {
+  readonly network: Network;
+  readonly relays: readonly string[];
+  readonly links: ProcessName<DynamicSupervisorMessage<PeerLinkArgs, PeerLinkMessage>>;
+}
+
+export type DiallerMessage =
+  | Exit
+  | { readonly type: 'resolve' }
+  | { readonly type: 'reload'; readonly relays: readonly string[] }
+  | {
+      readonly type: 'resolved';
+      readonly round: number;
+      readonly entry: Entry;
+      readonly hosts: readonly string[] | null;
+    };
+
+interface Entry {
+  readonly text: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+interface State extends DiallerArgs {
+  readonly self: Self<DiallerMessage>;
+  entries: Entry[];
+  /** What each entry stood for when it could be told last. */
+  readonly hosts: Map<string, readonly string[]>;
+  round: number;
+  timer: Timer | undefined;
+}
+
+const DEFAULT_PORT = 55001;
+/** How often names are looked up, in milliseconds; sooner while one of them cannot be. */
+const PERIOD = 30_000;
+const PERIOD_FAILED = 2000;
+
+export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
+  name: 'dialler',
+
+  init(self, args) {
+    send(self, { type: 'resolve' });
+    return {
+      ...args,
+      self,
+      entries: args.relays.map(parseRelay),
+      hosts: new Map(),
+      round: 0,
+      timer: undefined,
+    };
+  },
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'resolve':
+        resolve(state);
+        return keep;
+      case 'reload':
+        state.entries = message.relays.map(parseRelay);
+        resolve(state);
+        return keep;
+      case 'resolved':
+        if (message.round === state.round) resolved(state, message.entry, message.hosts);
+        return keep;
+      case 'exit':
+        return stop('shutdown');
+    }
+  },
+};
+
+/** `text`: as the configuration has let it through. */
+export function parseRelay(text: string): Entry {
+  const [, bracketed, named, port] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::(\d+))?$/.exec(text) ?? [];
+  return { text, host: bracketed ?? named ?? text, port: port === undefined ? DEFAULT_PORT : Number(port) };
+}
+
+function resolve(state: State): void {
+  const { self, entries } = state;
+  const round = ++state.round;
+  const texts = new Set(entries.map(({ text }) => text));
+  for (const text of state.hosts.keys()) if (!texts.has(text)) state.hosts.delete(text);
+  for (const entry of entries) {
+    if (isIP(entry.host) !== 0) {
+      state.hosts.set(entry.text, [entry.host]);
+      continue;
+    }
+    lookup(entry.host, { all: true }).then(
+      (found) => send(self, { type: 'resolved', round, entry, hosts: found.map(({ address }) => address) }),
+      () => send(self, { type: 'resolved', round, entry, hosts: null }),
+    );
+  }
+  apply(state);
+  again(state, PERIOD);
+}
+
+function resolved(state: State, { text, host }: Entry, hosts: readonly string[] | null): void {
+  const { network } = state;
+  if (hosts !== null) {
+    network.said.delete(`name ${host}`);
+    state.hosts.set(text, hosts);
+    apply(state);
+    return;
+  }
+  // What a name stood for goes on being dialled while nobody can tell.
+  if (!network.said.has(`name ${host}`)) {
+    network.said.add(`name ${host}`);
+    network.log.warn('unknown relay', { relay: text, why: 'its name cannot be looked up' });
+  }
+  again(state, PERIOD_FAILED);
+}
+
+function again(state: State, delay: number): void {
+  state.timer?.cancel();
+  state.timer = sendAfter(state.self, delay, { type: 'resolve' });
+}
+
+/** Starts links that are missing, and ends those that are not wanted any more. */
+function apply(state: State): void {
+  const { network, self, links } = state;
+  const wanted = new Map<string, PeerLinkArgs>();
+  for (const { text, port } of state.entries) {
+    for (const host of state.hosts.get(text) ?? []) {
+      const args = { network, host, port };
+      wanted.set(addressOf(args), args);
+    }
+  }
+  network.addresses.clear();
+  for (const { host } of wanted.values()) network.addresses.add(host);
+  for (const [address, link] of network.dialling) {
+    if (wanted.has(address)) continue;
+    send(link, { type: 'end' });
+    // It may be wanted again before it has ended: then by another link.
+    network.dialling.delete(address);
+  }
+  const supervisor = whereis(self.system, links);
+  if (supervisor === undefined) return;
+  for (const [address, args] of wanted) {
+    if (!network.dialling.has(address)) startDynamicChild(supervisor, args);
+  }
+}

@@ -1,0 +1,87 @@
+import type { WebSocketServer } from 'ws';
+import type { Hidden } from '../../config/hidden.ts';
+import type { Relay } from '../../door/peer/codec.ts';
+import type { Pid } from '../../otp/process.ts';
+import type { ProcessName } from '../../otp/registry.ts';
+import type { Sequencer } from '../../topic/elsewhere.ts';
+import type { Topics } from '../../topic/topics.ts';
+import type { InterestMessage } from '../interest-server.ts';
+import type { OwnershipMessage } from '../ownership-server.ts';
+import type { PeerLinkMessage } from './peer-link-state.ts';
+import type { ServingLinkMessage } from './serving-link-state.ts';
+
+/** What all processes of the mesh share. The tables are changed by those whose entries they hold, and read by anybody. */
+export interface Network {
+  readonly self: Relay;
+  readonly settings: MeshSettings;
+  readonly topics: () => Topics;
+  readonly interest: ProcessName<InterestMessage>;
+  readonly ownership: ProcessName<OwnershipMessage>;
+  readonly webSockets: WebSocketServer;
+  readonly log: MeshLog;
+  /** Links that dial, by address as `host:port`. */
+  readonly dialling: Map<string, Pid<PeerLinkMessage>>;
+  /** Those of them that are linked, by the incarnation at the other end: one for each. */
+  readonly linked: Map<string, Pid<PeerLinkMessage>>;
+  /** The same links, by the node at the other end. */
+  readonly nodes: Map<string, Pid<PeerLinkMessage>>;
+  /** Links that serve, by the node at the other end. */
+  readonly serving: Map<string, Serving>;
+  /** IP addresses that the list of relays stands for. */
+  readonly addresses: Set<string>;
+  /** How links are, for tools: by node. */
+  readonly taking: Map<string, TakingStats>;
+  /** This relay's epoch as a sequencer, and the highest that it has heard of. */
+  readonly order: { epoch: number; highest: number; self: Sequencer };
+  /** What was logged once and is not to be said again. */
+  readonly said: Set<string>;
+}
+
+/** Times in milliseconds, sizes in bytes. */
+export interface MeshSettings {
+  readonly host: string;
+  readonly port: number;
+  /** The key that proves are made with; null: there is no secret. */
+  readonly secret: Hidden<Buffer> | null;
+  readonly tls: Hidden<{ readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer }> | null;
+  readonly heartbeat: number;
+  readonly timeout: number;
+  readonly pending: number;
+  /** The longest that somebody at the port may take to prove to be a relay. */
+  readonly handshake: number;
+  /** The longest message of a client. */
+  readonly message: number;
+}
+
+export interface MeshLog {
+  note(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface Serving {
+  readonly incarnation: string;
+  readonly pid: Pid<ServingLinkMessage>;
+  /** It has a connection. */
+  live: boolean;
+  readonly stats: ServingStats;
+}
+
+/** What became of the messages for one relay, by number since its start: `lost` as it has told. */
+export interface ServingStats {
+  /** The number of the last message that was for this relay. */
+  last: number;
+  overflow: number;
+  unlinked: number;
+  lost: number;
+}
+
+/** What has come from one relay. */
+export interface TakingStats {
+  readonly incarnation: string;
+  /** The number of the last message known of, and how many have come. The difference was lost. */
+  last: number;
+  received: number;
+  /** Came for a topic that nobody here is in any more. */
+  unheard: number;
+  linked: boolean;
+}

@@ -1,0 +1,150 @@
+import { parseMessages } from '../../door/peer/batch.ts';
+import { MESSAGES, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
+import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
+import { send } from '../../otp/process.ts';
+import { sendNamed } from '../../otp/registry.ts';
+import { Delivery } from '../../topic/delivery.ts';
+import { claimsFrames, interestFrames } from './chunks.ts';
+import {
+  addressOf,
+  challenged,
+  dial,
+  disconnect,
+  hangUp,
+  RETRY_FIRST,
+  refused,
+  seen,
+  tell,
+  tick,
+  welcomed,
+} from './dialling.ts';
+import { heardOf } from './ordering.ts';
+import type { PeerLinkArgs, PeerLinkMessage, State } from './peer-link-state.ts';
+import { giveBack, messages, pass } from './taking.ts';
+
+/**
+ * The link to one other relay: dials it, proves to be of the network, says which topics have members here, and
+ * publishes here what comes. It dials again for as long as it lives, a little later each time.
+ *
+ * What happens on a socket comes as a message that names the socket: what an earlier one still says is nothing to us.
+ */
+export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
+  name: 'peer-link',
+  trapExit: true,
+
+  init(self, args) {
+    args.network.dialling.set(addressOf(args), self);
+    send(self, { type: 'dial' });
+    return {
+      ...args,
+      self,
+      socket: undefined,
+      phase: 'waiting',
+      nonce: Buffer.alloc(0),
+      peer: undefined,
+      theirNonce: Buffer.alloc(0),
+      stats: undefined,
+      retry: RETRY_FIRST,
+      timer: undefined,
+      via: { node: '', epoch: 0 },
+      credit: 0,
+      paused: false,
+      bytesRead: 0,
+      heardAt: 0,
+    };
+  },
+
+  handle(state, message): Next<State> {
+    // It is a member of nothing here.
+    if (message instanceof Delivery) return keep;
+    switch (message.type) {
+      case 'frame':
+        if (message.socket === state.socket) received(state, message.payload);
+        return keep;
+      case 'credit':
+        giveBack(state, message.bytes);
+        return keep;
+      case 'interest':
+        if (state.phase === 'linked') for (const frame of interestFrames(message)) tell(state, frame);
+        return keep;
+      case 'claims':
+        if (state.phase === 'linked') for (const frame of claimsFrames(message)) tell(state, frame);
+        return keep;
+      case 'dial':
+        dial(state);
+        return keep;
+      case 'forward':
+        pass(state, message.bytes, message.count, message.hops);
+        return keep;
+      case 'seen':
+        if (message.node === state.peer?.node) seen(state);
+        return keep;
+      case 'tick':
+        if (state.phase === 'linked') tick(state);
+        return keep;
+      case 'answer-late':
+        if (state.phase !== 'linked') hangUp(state, 'no answer in time');
+        return keep;
+      case 'closed':
+        if (message.socket === state.socket) hangUp(state, message.why);
+        return keep;
+      case 'end':
+      case 'exit':
+        return stop('shutdown');
+      default:
+        return keep;
+    }
+  },
+
+  terminate(state) {
+    const { network, self } = state;
+    disconnect(state);
+    const address = addressOf(state);
+    if (network.dialling.get(address) === self) network.dialling.delete(address);
+  },
+};
+
+export function received(state: State, payload: Buffer): void {
+  if (state.phase === 'linked' && payload[0] === MESSAGES) {
+    const frame = parseMessages(payload);
+    if (frame === null) hangUp(state, 'not a frame of the protocol');
+    else messages(state, frame.first, frame.batches);
+    return;
+  }
+  const frame = parsePeerFrame(payload);
+  if (frame === null || !take(state, frame)) hangUp(state, 'not a frame of the protocol');
+}
+
+/** False: the frame has no place here. */
+function take(state: State, frame: PeerFrame): boolean {
+  const { network, self } = state;
+  switch (frame.type) {
+    case 'challenge':
+      return state.phase === 'dialling' && challenged(state, frame.relay, frame.nonce);
+    case 'welcome':
+      return state.phase === 'challenged' && welcomed(state, frame.mac, frame.next, frame.epoch);
+    case 'epoch':
+      heardOf(network, frame.epoch);
+      state.via = { node: state.via.node, epoch: frame.epoch };
+      return state.phase === 'linked';
+    case 'refuse':
+      refused(state, frame.why, frame.text);
+      return true;
+    case 'heartbeat':
+      if (state.stats !== undefined && frame.last > state.stats.last) state.stats.last = frame.last;
+      return state.phase === 'linked';
+    case 'confirm':
+      sendNamed(self.system, network.interest, { type: 'confirmed', link: self, version: frame.version });
+      return state.phase === 'linked';
+    case 'verdict':
+      sendNamed(self.system, network.ownership, {
+        type: 'verdict',
+        link: self,
+        ref: frame.ref,
+        granted: frame.granted,
+      });
+      return state.phase === 'linked';
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
+import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
+import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
+import { type Self, send, started } from '../../otp/process.ts';
+import { type ProcessName, whereis } from '../../otp/registry.ts';
+import type { Network } from './network.ts';
+import type { PeerGreetingArgs } from './peer-greeting.ts';
+import { PeerSocket } from './peer-socket.ts';
+import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
+
+/**
+ * The network port. It answers nobody who does not speak the protocol between relays: what is no upgrade to it is
+ * closed without a byte, and who has not proved to be a relay in time, too.
+ */
+export interface PeerListenerArgs {
+  readonly network: Network;
+  readonly greetings: ProcessName<DynamicSupervisorMessage<PeerGreetingArgs, never>>;
+  readonly links: ProcessName<DynamicSupervisorMessage<ServingLinkArgs, ServingLinkMessage>>;
+  readonly listening: (at: { readonly host: string; readonly port: number }) => void;
+}
+
+export type PeerListenerMessage =
+  | Exit
+  | { readonly type: 'listening' }
+  | { readonly type: 'failed'; readonly error: Error & { readonly code?: string } }
+  | {
+      readonly type: 'upgrade';
+      readonly request: IncomingMessage;
+      readonly socket: Socket;
+      readonly head: Buffer;
+    };
+
+interface State extends PeerListenerArgs {
+  readonly self: Self<PeerListenerMessage>;
+  readonly server: Server;
+  /** Those who have not proved anything yet, each with its timer. */
+  readonly strangers: Map<Socket, NodeJS.Timeout>;
+}
+
+/** Strangers at a time; one more is turned away. */
+const STRANGERS = 256;
+const HEAD_BYTES = 8 * 1024;
+
+export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessage> = {
+  name: 'peer-listener',
+  trapExit: true,
+
+  init(self, args) {
+    const { settings } = args.network;
+    const options = { maxHeaderSize: HEAD_BYTES, noDelay: true };
+    const { tls } = settings;
+    const server: Server =
+      tls === null
+        ? createServer(options)
+        : createTlsServer({ ...options, ...tls.reveal(), requestCert: true, rejectUnauthorized: true });
+    const strangers = new Map<Socket, NodeJS.Timeout>();
+    server.on('listening', () => send(self, { type: 'listening' }));
+    server.on('error', (error) => send(self, { type: 'failed', error }));
+    // Bound from the first byte, be it one of TLS or of nothing at all.
+    server.on('connection', (socket: Socket) => {
+      socket.on('error', ignoreError);
+      if (strangers.size >= STRANGERS) {
+        socket.destroy();
+        return;
+      }
+      strangers.set(
+        socket,
+        setTimeout(() => socket.destroy(), settings.handshake),
+      );
+      socket.on('close', () => acquaint(strangers, socket));
+    });
+    server.on('secureConnection', (socket: Socket) => socket.on('error', ignoreError));
+    server.on('clientError', (_error, socket) => socket.destroy());
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    for (const event of ['request', 'checkContinue', 'checkExpectation'])
+      server.on(event, (request: IncomingMessage) => request.socket.destroy());
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (!send(self, { type: 'upgrade', request, socket, head })) socket.destroy();
+    });
+    server.listen(settings.port, settings.host);
+    return starting({ ...args, self, server, strangers });
+  },
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'upgrade':
+        upgrade(state, message.request, message.socket, message.head);
+        return keep;
+      case 'listening': {
+        const address = state.server.address();
+        if (typeof address === 'object' && address !== null)
+          state.listening({ host: address.address, port: address.port });
+        started(state.self);
+        return keep;
+      }
+      case 'failed': {
+        const { host, port } = state.network.settings;
+        const { code, message: text } = message.error;
+        return stop({ stop: `cannot listen on ${host}:${port}: ${code ?? text}` });
+      }
+      case 'exit':
+        return stop('shutdown');
+    }
+  },
+
+  terminate({ server, strangers }) {
+    server.close();
+    for (const socket of strangers.keys()) socket.destroy();
+  },
+};
+
+function acquaint(strangers: Map<Socket, NodeJS.Timeout>, socket: Socket): void {
+  clearTimeout(strangers.get(socket));
+  strangers.delete(socket);
+}
+
+function upgrade(state: State, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  const { network, self, strangers, greetings, links } = state;
+  const versions = offered(request.headers['sec-websocket-protocol']);
+  if (versions === null || !isHandshake(request)) {
+    socket.destroy();
+    return;
+  }
+  if (negotiate(versions, VERSIONS) === null) {
+    const why = mismatch(versions, VERSIONS);
+    network.log.warn('relay refused', { address: socket.remoteAddress, why });
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${why.length}\r\n\r\n${why}`,
+    );
+    socket.destroySoon();
+    return;
+  }
+  const supervisor = whereis(self.system, greetings);
+  const peer = new PeerSocket(socket);
+  // Under TLS the socket that was timed is the one below.
+  const known = () => acquaint(strangers, below(socket));
+  const taken =
+    supervisor !== undefined &&
+    startDynamicChild(supervisor, { network, socket: peer, request, head, links, known }, (result) => {
+      if (!result.ok) socket.destroy();
+    });
+  if (!taken) socket.destroy();
+}
+
+function below(socket: Socket): Socket {
+  return (socket as Socket & { readonly _parent?: Socket })._parent ?? socket;
+}
+
+/** What ws would answer with a page is not answered at all (RFC 6455, section 4.2.1). */
+function isHandshake({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')
+  );
+}
+
+function ignoreError(): void {
+  // A socket's error is followed by its close, which says all we need.
+}

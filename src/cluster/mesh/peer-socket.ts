@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket, type WebSocketServer } from 'ws';
+import { type Pid, send } from '../../otp/process.ts';
+
+/** What happens on a connection that another relay has made. The socket says which one: a later one may have taken over. */
+export type PeerSocketMessage =
+  | { readonly type: 'frame'; readonly socket: PeerSocket; readonly payload: Buffer }
+  | { readonly type: 'closed'; readonly socket: PeerSocket };
+
+/** The served end of a link. ws parses what comes in; what goes out are finished frames, written straight to the stream. */
+export class PeerSocket {
+  readonly stream: Socket;
+  #reader: Pid<PeerSocketMessage> | undefined = undefined;
+
+  /** `stream`: a socket whose upgrade has been judged. */
+  constructor(stream: Socket) {
+    this.stream = stream;
+  }
+
+  /** Tells `reader` from here on. */
+  attach(reader: Pid<PeerSocketMessage>): void {
+    this.#reader = reader;
+  }
+
+  /** Completes the upgrade. False: nobody is there any more. */
+  accept(server: WebSocketServer, request: IncomingMessage, head: Buffer): boolean {
+    if (this.stream.destroyed || !this.stream.writable) return false;
+    server.handleUpgrade(request, this.stream, head, (webSocket) => {
+      (webSocket as ServedWebSocket).peer = this;
+    });
+    return true;
+  }
+
+  tell(type: 'frame', payload: Buffer): void;
+  tell(type: 'closed'): void;
+  tell(type: 'frame' | 'closed', payload?: Buffer): void {
+    if (this.#reader === undefined) return;
+    if (payload !== undefined && type === 'frame') send(this.#reader, { type, socket: this, payload });
+    else send(this.#reader, { type: 'closed', socket: this });
+  }
+}
+
+/** Takes its events where ws emits them. A text frame is not of the protocol: it ends the connection. */
+export class ServedWebSocket extends WebSocket {
+  peer: PeerSocket | undefined = undefined;
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { peer } = this;
+    if (peer === undefined) return false;
+    if (event === 'message' && args[1] === true) peer.tell('frame', args[0] as Buffer);
+    else if (event === 'message') peer.stream.destroy();
+    else if (event === 'close') peer.tell('closed');
+    return true;
+  }
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import type { Config, NetworkConfig } from '../../config/config.ts';
+import { Hidden } from '../../config/hidden.ts';
+import type { MeshSettings } from './network.ts';
+
+/** Whoever is at the network port has no longer than this, whatever clients have. */
+const HANDSHAKE = 5000;
+
+/** What the mesh needs to know of the configuration. Throws when a file cannot be read. */
+export function meshSettings({ network, limits }: Config): MeshSettings {
+  const { host, port, secret, heartbeat, timeout, pending } = network;
+  const handshake = limits.handshake === 0 ? HANDSHAKE : Math.min(limits.handshake, HANDSHAKE);
+  const { message } = limits;
+  return { host, port, secret, heartbeat, timeout, pending, handshake, message, tls: tlsFiles(network) };
+}
+
+function tlsFiles({ tls }: NetworkConfig): MeshSettings['tls'] {
+  if (tls === null) return null;
+  return new Hidden({ cert: readFileSync(tls.cert), key: readFileSync(tls.key), ca: readFileSync(tls.ca) });
+}

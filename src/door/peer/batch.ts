@@ -1,0 +1,120 @@
+import type { Message } from '../../topic/message.ts';
+import { pusuMessage } from '../pusu/content.ts';
+import { FORWARDED, MESSAGES, type PeerTopic } from './codec.ts';
+import { Reader, writeU64 } from './wire.ts';
+
+/**
+ * Messages between relays. What a topic delivers in one turn is a batch: its length, realm, topic, and the messages
+ * with their kinds. The bytes of a batch are the same for every link. A frame is the number of its first message on
+ * this link, and as many batches as were waiting.
+ */
+const kinds = ['text', 'binary', 'json'] as const;
+
+/** One message of a batch, as the topic's server keeps it while it makes a delivery. */
+export interface BatchPart {
+  readonly opcode: 2;
+  readonly payload: Buffer;
+  readonly kind: number;
+  readonly topic: string;
+}
+
+export function batchPart(message: Message, topic: string): BatchPart {
+  return { opcode: 2, payload: message.payload, kind: kinds.indexOf(message.kind), topic };
+}
+
+/** One batch of at least one part, all of one topic. */
+export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
+  const { topic } = parts[0] as BatchPart;
+  const realmLength = Buffer.byteLength(realm);
+  const topicLength = Buffer.byteLength(topic);
+  let total = 16 + realmLength + topicLength;
+  for (const { payload } of parts) total += 5 + payload.length;
+  const bytes = Buffer.allocUnsafe(total);
+  bytes.writeUInt32BE(total - 4, 0);
+  bytes.writeUInt32BE(realmLength, 4);
+  bytes.write(realm, 8);
+  let at = 8 + realmLength;
+  bytes.writeUInt32BE(topicLength, at);
+  bytes.write(topic, at + 4);
+  at += 4 + topicLength;
+  at = bytes.writeUInt32BE(parts.length, at);
+  for (const { kind, payload } of parts) {
+    bytes[at] = kind;
+    bytes.writeUInt32BE(payload.length, at + 1);
+    bytes.set(payload, at + 5);
+    at += 5 + payload.length;
+  }
+  return bytes;
+}
+
+/** The topic of a batch. */
+export function topicOfBatch(bytes: Buffer): PeerTopic {
+  const from = new Reader(bytes.subarray(4));
+  return { realm: from.text(), name: from.text() };
+}
+
+const OPCODE_BINARY = 0x82;
+
+/** What stands before batches of `length` bytes: the header of the WebSocket frame, the type, and the first number. */
+export function messagesHeader(first: number, length: number): Buffer {
+  const payload = length + 9;
+  const header = Buffer.allocUnsafe(payload < 126 ? 11 : payload < 65536 ? 13 : 19);
+  header[0] = OPCODE_BINARY;
+  let at = 2;
+  if (payload < 126) {
+    header[1] = payload;
+  } else if (payload < 65536) {
+    header[1] = 126;
+    at = header.writeUInt16BE(payload, 2);
+  } else {
+    header[1] = 127;
+    writeU64(header, payload, 2);
+    at = 10;
+  }
+  header[at] = MESSAGES;
+  writeU64(header, first, at + 1);
+  return header;
+}
+
+/** A batch as it is read. The payloads are views of the frame. */
+export interface Batch extends PeerTopic {
+  readonly messages: readonly Message[];
+  readonly bytes: number;
+}
+
+/** A frame of messages to be given their order. `hops`: how many relays have passed them on before. */
+export function forwardedFrame(hops: number, batches: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(9);
+  head[0] = FORWARDED;
+  writeU64(head, hops, 1);
+  return Buffer.concat([head, ...batches]);
+}
+
+/** Reads a frame of messages, or one of those forwarded, whose first number is that of hops. Null: it is none. */
+export function parseMessages(frame: Buffer): { readonly first: number; readonly batches: Batch[] } | null {
+  const from = new Reader(frame);
+  const type = from.byte();
+  if (type !== MESSAGES && type !== FORWARDED) return null;
+  const first = from.u64();
+  const batches: Batch[] = [];
+  while (from.left > 0 && !from.bad) {
+    const one = parseBatch(from.bytes());
+    if (one === null) return null;
+    batches.push(one);
+  }
+  return from.bad ? null : { first, batches };
+}
+
+function parseBatch(bytes: Buffer): Batch | null {
+  const from = new Reader(bytes);
+  const realm = from.text();
+  const name = from.text();
+  const messages: Message[] = [];
+  for (let left = from.u32(); left > 0 && !from.bad; left--) {
+    const kind = kinds[from.byte()];
+    const payload = from.bytes();
+    if (kind === undefined) return null;
+    messages.push(kind === 'json' ? pusuMessage(payload) : { kind, payload });
+  }
+  return from.done ? { realm, name, messages, bytes: bytes.length } : null;
+}

@@ -1,0 +1,122 @@
+import type { ExecutionContext } from 'ava';
+import { connectWs, type WsClient } from './ws-client.ts';
+
+/** Where a relay's PuSu door is: a port of loopback, or `ws://host:port`. */
+export type At = number | string;
+
+/** Publishes numbered messages at a steady rate. */
+export interface Publisher {
+  readonly name: string;
+  /** Messages sent so far. */
+  sent(): number;
+  /** Ends the flow with a last message. */
+  stop(): void;
+}
+
+/** What one subscriber has seen of each publisher. */
+export interface Seen {
+  last: number;
+  count: number;
+  duplicates: number;
+  reordered: number;
+}
+
+export interface Subscriber {
+  readonly client: WsClient;
+  of(publisher: string): Seen;
+  /** Waits for a publisher's last message. */
+  end(publisher: Publisher): Promise<void>;
+}
+
+const PERIOD = 5;
+const PATIENCE = 10_000;
+
+export async function startPublisher(
+  t: ExecutionContext,
+  at: At,
+  channel: string,
+  name: string,
+  perSecond: number,
+): Promise<Publisher> {
+  const client = await connectWs(t, at);
+  let sent = 0;
+  const publish = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      sent++;
+      client.send(JSON.stringify({ type: 'publish', channel, content: `${name} ${sent}` }));
+    }
+  };
+  const timer = setInterval(() => publish(Math.max(1, Math.round((perSecond * PERIOD) / 1000))), PERIOD);
+  t.teardown(() => clearInterval(timer));
+  return {
+    name,
+    sent: () => sent,
+    stop: () => {
+      clearInterval(timer);
+      publish(1);
+    },
+  };
+}
+
+export async function startSubscriber(t: ExecutionContext, at: At, channel: string): Promise<Subscriber> {
+  const client = await connectWs(t, at);
+  await client.next();
+  const seen = new Map<string, Seen>();
+  const numbers = new Map<string, Set<number>>();
+  let awaited: (() => void)[] = [];
+  const of = (name: string): Seen => {
+    let one = seen.get(name);
+    if (one === undefined) {
+      one = { last: 0, count: 0, duplicates: 0, reordered: 0 };
+      seen.set(name, one);
+    }
+    return one;
+  };
+  client.send(JSON.stringify({ type: 'subscribe', channel }));
+  await client.next();
+  client.webSocket.on('message', (data) => {
+    const { content } = JSON.parse(String(data)) as { readonly content: string };
+    const [name = '', digits] = content.split(' ');
+    const number = Number(digits);
+    const one = of(name);
+    let known = numbers.get(name);
+    if (known === undefined) {
+      known = new Set();
+      numbers.set(name, known);
+    }
+    if (known.has(number)) one.duplicates++;
+    else if (number < one.last) one.reordered++;
+    known.add(number);
+    one.last = Math.max(one.last, number);
+    one.count++;
+    for (const look of awaited) look();
+  });
+  return {
+    client,
+    of,
+    end: async (publisher) => {
+      const { name } = publisher;
+      const number = publisher.sent();
+      const come = () => numbers.get(name)?.has(number) === true;
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`${name} ${number} has not come`)), PATIENCE);
+        const look = () => {
+          if (!come()) return;
+          clearTimeout(timer);
+          awaited = awaited.filter((other) => other !== look);
+          resolve();
+        };
+        awaited.push(look);
+        look();
+      });
+    },
+  };
+}
+
+/** Nothing came twice or out of order. Returns how many of a publisher's messages have not come. */
+export function missing(t: ExecutionContext, subscriber: Subscriber, publisher: Publisher): number {
+  const { duplicates, reordered, count } = subscriber.of(publisher.name);
+  t.is(duplicates, 0, `${publisher.name}: duplicates`);
+  t.is(reordered, 0, `${publisher.name}: reordered`);
+  return publisher.sent() - count;
+}
