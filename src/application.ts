@@ -3,9 +3,12 @@ import { AdmissionControl } from './acceptor/admission.ts';
 import { drainer } from './acceptor/drainer.ts';
 import { type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Backplane } from './cluster/backplane.ts';
 import { Cluster } from './cluster/cluster.ts';
-import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
+import { mesh } from './cluster/mesh/mesh.ts';
 import { meshSettings } from './cluster/mesh/settings.ts';
+import { nats, natsUplink } from './cluster/nats/nats.ts';
+import { natsSettings } from './cluster/nats/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import type { DoorContext } from './connection/door-context.ts';
@@ -31,7 +34,7 @@ export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
   /** Null: this relay is alone. */
-  readonly backplane: Mesh | null;
+  readonly backplane: Backplane | null;
 }
 
 /**
@@ -40,19 +43,10 @@ export interface Relay extends Application {
  */
 export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
   const system = new System({ report: log.report });
-  const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node);
+  const cluster = clusterOf(system, config);
   const topics: Topics = new Topics(newAccounting(), cluster);
   const backplane =
-    cluster === null
-      ? null
-      : mesh({
-          system,
-          cluster,
-          topics: () => topics,
-          relays: config.relays,
-          settings: meshSettings(config),
-          log,
-        });
+    cluster === null ? null : backplaneOf({ system, cluster, topics: () => topics, log }, config);
   const connections = new Connections();
   const guards = new Guards(config, log);
   const admission = new AdmissionControl({
@@ -103,6 +97,27 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
     ),
   ]);
   return { ...startApplication(system, root), system, topics, backplane };
+}
+
+/** Null: this relay is alone. */
+function clusterOf(system: System, { cluster, relays, node }: Config): Cluster | null {
+  if (cluster.backplane === 'nats') return new Cluster(system, node, natsUplink(system));
+  return relays.length === 0 ? null : new Cluster(system, node);
+}
+
+function backplaneOf(
+  given: {
+    readonly system: System;
+    readonly cluster: Cluster;
+    readonly topics: () => Topics;
+    readonly log: Log;
+  },
+  config: Config,
+): Backplane {
+  const { backplane, servers } = config.cluster;
+  return backplane === 'nats'
+    ? nats({ ...given, servers, settings: natsSettings(config) })
+    : mesh({ ...given, relays: config.relays, settings: meshSettings(config) });
 }
 
 function doorContext(

@@ -9,7 +9,8 @@ import type { ClaimState } from './claims.ts';
  * what. A link attaches to both when it can be used, is told everything then and every change after it, and answers.
  *
  * Messages themselves pass through neither: a link publishes what it gets to the topic's server as `relayed`, which goes
- * to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`.
+ * to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`; or
+ * all that is published here goes to it, by way of the `uplink` of topics.
  */
 export interface Backplane {
   readonly name: 'mesh' | 'nats';

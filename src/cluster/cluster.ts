@@ -2,7 +2,7 @@ import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import type { Elsewhere, RemoteOwnership } from '../topic/elsewhere.ts';
+import type { Elsewhere, RemoteOwnership, Uplink } from '../topic/elsewhere.ts';
 import type { Claim, Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Backplane } from './backplane.ts';
@@ -22,10 +22,13 @@ export class Cluster implements Elsewhere {
   readonly interest = processName<InterestMessage>('cluster.interest');
   readonly ownershipServer = processName<OwnershipMessage>('cluster.ownership');
   readonly node: string;
+  readonly uplink: Uplink | null;
   readonly #system: System;
   readonly #claims: ClaimTable = new Map();
 
-  constructor(system: System, node: string) {
+  /** `uplink`: of a backplane that takes everything; null for one whose links join topics. */
+  constructor(system: System, node: string, uplink: Uplink | null = null) {
+    this.uplink = uplink;
     this.#system = system;
     this.node = node;
   }

@@ -11,6 +11,7 @@ export interface Config {
   readonly allowedChannels: readonly string[] | null;
   /** Every relay of the network, this one included; `host` or `host:port`. */
   readonly relays: readonly string[];
+  readonly cluster: ClusterConfig;
   readonly doors: Doors;
   readonly network: NetworkConfig;
   readonly admin: Address;
@@ -34,6 +35,27 @@ export interface NetworkConfig extends Address {
   readonly pending: number;
   /** Paths of PEM files; all three or none. */
   readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
+}
+
+/** What links the relays, and where it is when it is a NATS network. */
+export interface ClusterConfig {
+  readonly backplane: 'mesh' | 'nats';
+  /** Servers of NATS as `host` or `host:port`. */
+  readonly servers: readonly string[];
+  /** What all subjects begin with. */
+  readonly prefix: string;
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly token: string | null;
+  /** Path of a file of credentials. */
+  readonly credentials: string | null;
+  /** Paths of PEM files; `cert` and `key` both or none. */
+  readonly tls: {
+    readonly required: boolean;
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+  };
 }
 
 /** A door that is off is null. */

@@ -1,9 +1,22 @@
-import { addressBlock, host, origin, port, relay, socketPath } from './addresses.ts';
+import { addressBlock, host, natsServer, origin, port, relay, socketPath } from './addresses.ts';
 import { apiKeys } from './api-keys.ts';
 import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
-import { count, filePath, flag, matching, name, nodeName, oneOf, period, size, time } from './scalars.ts';
+import {
+  count,
+  filePath,
+  flag,
+  matching,
+  name,
+  nodeName,
+  notEmpty,
+  oneOf,
+  period,
+  size,
+  subjectPrefix,
+  time,
+} from './scalars.ts';
 import { networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
 
@@ -71,6 +84,21 @@ export const relayKeys = section({
       cert: key(orNull(filePath), null),
       key: key(orNull(filePath), null),
       ca: key(orNull(filePath), null),
+    }),
+  }),
+  cluster: section({
+    backplane: key(oneOf(['mesh', 'nats']), 'mesh'),
+    servers: key(listOf('a list of servers', natsServer), []),
+    prefix: key(subjectPrefix, 'fanfare'),
+    user: key(orNull(textKind('a name as text', notEmpty)), null),
+    password: key(orNull(textKind('a password as text', notEmpty)), null),
+    token: key(orNull(textKind('a token as text', notEmpty)), null),
+    credentials: key(orNull(filePath), null),
+    tls: section({
+      required: key(flag, false),
+      ca: key(orNull(filePath), null),
+      cert: key(orNull(filePath), null),
+      key: key(orNull(filePath), null),
     }),
   }),
   admin: address('127.0.0.1', 55002),

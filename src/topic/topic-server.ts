@@ -6,6 +6,7 @@ import type { Accounting, LossReason } from './accounting.ts';
 import { Delivery } from './delivery.ts';
 import type { Elsewhere, RemoteOwnership } from './elsewhere.ts';
 import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
+import type { Message } from './message.ts';
 import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from './topic.ts';
 
 /**
@@ -22,6 +23,8 @@ const DELIVERY_BYTES = 64 * 1024;
 const INTEREST_TIMEOUT = 250;
 /** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
 const CLAIM_TIMEOUT = 1000;
+/** Milliseconds that a topic without members waits for the next message, where its messages go to other relays. */
+const LINGER = 1000;
 
 export interface TopicServerArgs {
   readonly topic: Topic;
@@ -36,6 +39,9 @@ interface State extends TopicServerArgs {
   readonly self: Self<TopicMessage>;
   /** The router has been asked, and nothing has come since. */
   asked: boolean;
+  /** It was published to since `lingering` began: there is a timer for its end. */
+  used: boolean;
+  lingering: boolean;
 }
 
 const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
@@ -55,7 +61,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     if (topic.interest === 'asked') send(self, { type: 'interested', round: topic.round });
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
-    return { ...args, self, asked: false };
+    return { ...args, self, asked: false, used: false, lingering: false };
   },
 
   handle(state, message) {
@@ -96,7 +102,12 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
       case 'continue':
         state.asked = false;
         return keep;
+      case 'lingered':
+        state.lingering = false;
+        return keep;
       case 'retire':
+        // What was on its way when the router let the topic go has nobody to hear it here.
+        while (state.elsewhere?.uplink != null && topicHasWaiting(state.topic)) fanOut(state);
         return stop('normal');
     }
   },
@@ -105,7 +116,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     const { topic } = state;
     if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
     if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
-    else if (!state.asked && topic.isIdle) {
+    else if (!state.asked && topic.isIdle && !lingers(state)) {
       state.asked = true;
       state.idle(topic);
     }
@@ -155,9 +166,26 @@ function publish({ topic, accounting }: State, message: Publish): void {
   topic.queue.push(message);
 }
 
+function topicHasWaiting({ queue, next }: Topic): boolean {
+  return next < queue.length;
+}
+
+/** A topic that is published to now and again is not started for every message. */
+function lingers(state: State): boolean {
+  if (!state.lingering && state.used) {
+    state.used = false;
+    state.lingering = true;
+    sendAfter(state.self, LINGER, { type: 'lingered' });
+  }
+  return state.lingering;
+}
+
 /** Fans out what has been published, up to one delivery's worth. */
-function fanOut({ topic, accounting, self }: State): void {
+function fanOut(state: State): void {
+  const { topic, accounting, self, elsewhere } = state;
   const { queue, members } = topic;
+  const uplink = elsewhere?.uplink ?? null;
+  const upward: Message[] = [];
   const first = topic.next;
   let bytes = 0;
   let unheard = 0;
@@ -169,7 +197,8 @@ function fanOut({ topic, accounting, self }: State): void {
     bytes += message.payload.length;
     const { groups, remote } = members;
     const count = publish.relayed ? groups.length : groups.length + remote.length;
-    if (count === 0) unheard++;
+    if (uplink !== null && !publish.relayed) upward.push(message);
+    else if (count === 0) unheard++;
     for (let i = 0; i < count; i++) {
       const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];
       const part = group.format.render(message, topic.name);
@@ -180,6 +209,11 @@ function fanOut({ topic, accounting, self }: State): void {
   }
   topic.rendering = undefined;
   const end = topic.next;
+  // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
+  if (uplink !== null && upward.length > 0) {
+    state.used = true;
+    uplink.publish(topic, upward, accounting);
+  }
   for (const group of members.groups) deliver(group, accounting);
   for (const group of members.remote) deliver(group, accounting);
   accounting.messages += end - first;
@@ -413,7 +447,7 @@ function release(topic: Topic, accounting: Accounting, why: LossReason): void {
   topic.next = 0;
 }
 
-function lose(accounting: Accounting, message: Publish, why: LossReason): void {
+export function lose(accounting: Accounting, message: Publish, why: LossReason): void {
   accounting.messages++;
   accounting.lost[why]++;
   giveBack(message);
