@@ -3,11 +3,10 @@ import { AdmissionControl } from './acceptor/admission.ts';
 import { drainer } from './acceptor/drainer.ts';
 import { type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
-import type { Backplane } from './cluster/backplane.ts';
 import { Cluster } from './cluster/cluster.ts';
-import { mesh } from './cluster/mesh/mesh.ts';
+import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
 import { meshSettings } from './cluster/mesh/settings.ts';
-import { nats, natsUplink } from './cluster/nats/nats.ts';
+import { type Nats, nats, natsUplink } from './cluster/nats/nats.ts';
 import { natsSettings } from './cluster/nats/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
@@ -23,6 +22,7 @@ import { type ProcessName, processName } from './otp/registry.ts';
 import { supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
 import { newAccounting } from './topic/accounting.ts';
+import { matches } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
@@ -33,8 +33,10 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
-  /** Null: this relay is alone. */
-  readonly backplane: Backplane | null;
+  /** The mesh; null: this relay is alone, or linked by NATS. */
+  readonly backplane: Mesh | null;
+  /** Null: this relay is alone, or in a mesh. */
+  readonly nats: Nats | null;
 }
 
 /**
@@ -45,8 +47,16 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
   const system = new System({ report: log.report });
   const cluster = clusterOf(system, config);
   const topics: Topics = new Topics(newAccounting(), cluster);
+  const shared = { system, topics: () => topics, log };
+  const { servers } = config.cluster;
+  const overNats = cluster?.uplink
+    ? nats({ ...shared, cluster, servers, settings: natsSettings(config) })
+    : null;
   const backplane =
-    cluster === null ? null : backplaneOf({ system, cluster, topics: () => topics, log }, config);
+    cluster === null || overNats !== null
+      ? null
+      : mesh({ ...shared, cluster, relays: config.relays, settings: meshSettings(config) });
+  const linked = overNats ?? backplane;
   const connections = new Connections();
   const guards = new Guards(config, log);
   const admission = new AdmissionControl({
@@ -85,7 +95,7 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
   const drain = config.limits.drain;
   const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
     topics.spec,
-    ...(cluster === null || backplane === null ? [] : [cluster.spec(backplane, topics)]),
+    ...(cluster === null || linked === null ? [] : [cluster.spec(linked, topics)]),
     supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
     connections.spec,
     supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, listeners),
@@ -96,28 +106,22 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
       { shutdown: 'infinity' },
     ),
   ]);
-  return { ...startApplication(system, root), system, topics, backplane };
+  return { ...startApplication(system, root), system, topics, backplane, nats: overNats };
 }
 
 /** Null: this relay is alone. */
-function clusterOf(system: System, { cluster, relays, node }: Config): Cluster | null {
-  if (cluster.backplane === 'nats') return new Cluster(system, node, natsUplink(system));
-  return relays.length === 0 ? null : new Cluster(system, node);
+function clusterOf(system: System, config: Config): Cluster | null {
+  const { cluster, relays, node } = config;
+  if (cluster.backplane === 'nats') return new Cluster(system, node, noneOrdered, natsUplink(system));
+  return relays.length === 0 ? null : new Cluster(system, node, orderedTopics(config));
 }
 
-function backplaneOf(
-  given: {
-    readonly system: System;
-    readonly cluster: Cluster;
-    readonly topics: () => Topics;
-    readonly log: Log;
-  },
-  config: Config,
-): Backplane {
-  const { backplane, servers } = config.cluster;
-  return backplane === 'nats'
-    ? nats({ ...given, servers, settings: natsSettings(config) })
-    : mesh({ ...given, relays: config.relays, settings: meshSettings(config) });
+/** Over NATS there is no relay that could order them. */
+const noneOrdered = () => false;
+
+/** Which topics have one order for all relays. */
+function orderedTopics({ topics }: Config): (name: string) => boolean {
+  return (name) => topics.find(({ pattern }) => matches(pattern, name))?.ordering === 'cluster';
 }
 
 function doorContext(

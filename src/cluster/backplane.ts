@@ -1,5 +1,6 @@
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { Pid } from '../otp/process.ts';
+import type { Elsewhere } from '../topic/elsewhere.ts';
 import type { ClaimState } from './claims.ts';
 
 /**
@@ -8,9 +9,9 @@ import type { ClaimState } from './claims.ts';
  * the interest server, which knows the topics that have members here, and the ownership server, which knows who owns
  * what. A link attaches to both when it can be used, is told everything then and every change after it, and answers.
  *
- * Messages themselves pass through neither: a link publishes what it gets to the topic's server as `relayed`, which goes
- * to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`; or
- * all that is published here goes to it, by way of the `uplink` of topics.
+ * Messages themselves pass through neither: a link publishes what it gets to the topic's server as `via` its relay, which
+ * goes to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`;
+ * or all that is published here goes to it, by way of the `uplink` of topics.
  */
 export interface Backplane {
   readonly name: 'mesh' | 'nats';
@@ -19,6 +20,9 @@ export interface Backplane {
   /** The list of relays or servers has changed. */
   reload(addresses: readonly string[]): void;
 }
+
+/** One order for all relays, for those topics that are to have it. */
+export type Ordering = Pick<Elsewhere, 'sequencer' | 'forward'>;
 
 /** A topic as relays name it to each other. */
 export interface TopicKey {

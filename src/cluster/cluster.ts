@@ -2,10 +2,11 @@ import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import type { Elsewhere, RemoteOwnership, Uplink } from '../topic/elsewhere.ts';
-import type { Claim, Topic } from '../topic/topic.ts';
+import type { Elsewhere, RemoteOwnership, Sequencer, Uplink } from '../topic/elsewhere.ts';
+import type { Claim, Publish, Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
-import type { Backplane } from './backplane.ts';
+import type { Backplane, Ordering } from './backplane.ts';
+import { outranks } from './home.ts';
 import { type InterestMessage, interestServer, keyOf } from './interest-server.ts';
 import {
   type ClaimTable,
@@ -26,11 +27,28 @@ export class Cluster implements Elsewhere {
   readonly #system: System;
   readonly #claims: ClaimTable = new Map();
 
-  /** `uplink`: of a backplane that takes everything; null for one whose links join topics. */
-  constructor(system: System, node: string, uplink: Uplink | null = null) {
+  readonly #isOrdered: (name: string) => boolean;
+  #ordering: Ordering | null = null;
+
+  /**
+   * `isOrdered`: which topics have one order for all relays. `uplink`: of a backplane that takes everything; null for
+   * one whose links join topics.
+   */
+  constructor(
+    system: System,
+    node: string,
+    isOrdered: (name: string) => boolean,
+    uplink: Uplink | null = null,
+  ) {
     this.uplink = uplink;
     this.#system = system;
     this.node = node;
+    this.#isOrdered = isOrdered;
+  }
+
+  /** Who makes that order. */
+  orderedBy(ordering: Ordering): void {
+    this.#ordering = ordering;
   }
 
   /** `cluster`: what stands in front of the backplane, and then the backplane. */
@@ -63,5 +81,23 @@ export class Cluster implements Elsewhere {
 
   released(topic: Topic): void {
     sendNamed(this.#system, this.ownershipServer, { type: 'released', topic });
+  }
+
+  isOrdered(name: string): boolean {
+    return this.#ordering !== null && this.#isOrdered(name);
+  }
+
+  sequencer(topic: Topic): Sequencer | null {
+    return this.#ordering?.sequencer(topic) ?? null;
+  }
+
+  forward(topic: Topic, publish: Publish): boolean {
+    return this.#ordering?.forward(topic, publish) ?? false;
+  }
+
+  mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
+    if (next.node === last.node) return next.epoch >= last.epoch;
+    if (next.epoch !== last.epoch) return next.epoch > last.epoch;
+    return outranks(next.node, last.node, keyOf(topic));
   }
 }

@@ -12,6 +12,8 @@ export interface Config {
   /** Every relay of the network, this one included; `host` or `host:port`. */
   readonly relays: readonly string[];
   readonly cluster: ClusterConfig;
+  /** What holds for some topics, by their names; of several that match, the first counts. */
+  readonly topics: readonly TopicRule[];
   readonly doors: Doors;
   readonly network: NetworkConfig;
   readonly admin: Address;
@@ -23,6 +25,13 @@ export interface Address {
   readonly host: string;
   /** 0: any free port; the one taken is in the `listening` log line. */
   readonly port: number;
+}
+
+export interface TopicRule {
+  /** `*`, `prefix*`, or exactly one topic. */
+  readonly pattern: string;
+  /** relay: all members at one relay see one order. cluster: all members of all relays do. */
+  readonly ordering: 'relay' | 'cluster';
 }
 
 /** Where other relays connect, and how relays are linked. Times in milliseconds, sizes in bytes. */

@@ -19,6 +19,7 @@ import {
 } from './scalars.ts';
 import { networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
+import { topicRules } from './topic-rules.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -53,6 +54,8 @@ export const relayKeys = section({
   relays: key(listOf('a list of relays', relay), []),
   client_port: alias(['doors', 'pusu', 'port']),
   network_port: alias(['network', 'port']),
+
+  topics: key(topicRules, []),
 
   doors: section({
     pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),

@@ -42,9 +42,12 @@ function checkNetwork({ network }: Settings, complain: Complain): void {
 /** The longest name of a topic whose subject a server of NATS takes as it is set up: 4096 bytes are a line at most. */
 const longestOverNats = 256;
 
-function checkNats({ cluster, limits }: Settings, complain: Complain): void {
+function checkNats({ cluster, topics, limits }: Settings, complain: Complain): void {
   if (cluster.backplane !== 'nats') return;
   const { servers, user, password, token, credentials, tls } = cluster;
+  if (topics.some(({ ordering }) => ordering === 'cluster')) {
+    complain(['topics', 'cluster.backplane'], 'ordering: relay alone, over NATS');
+  }
   if (servers.length === 0) {
     complain(['cluster.servers', 'cluster.backplane'], 'at least one server, for cluster.backplane nats');
   }

@@ -4,7 +4,7 @@ import type { DoorSettings, Settings } from './keys.ts';
 
 /** The configuration that checked settings stand for; `hostName` names a relay that has no name of its own. */
 export function configOf(settings: Settings, hostName: string): Config {
-  const { allowedChannels, relays, cluster, network, admin, limits, log } = settings;
+  const { allowedChannels, relays, cluster, topics, network, admin, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
@@ -12,6 +12,7 @@ export function configOf(settings: Settings, hostName: string): Config {
     allowedChannels,
     relays,
     cluster,
+    topics,
     doors: {
       pusu: pusu && doorOf(pusu),
       wspubsub: wspubsub && { ...doorOf(wspubsub), grace: wspubsub.grace, apiKeys: wspubsub.apikeys.list },

@@ -127,7 +127,7 @@ function publish(connection: Connection, name: string, message: Message): void {
   else context.counters.messages++;
   const cost = connection.credit.take(message.payload.length);
   const topic = targetOf(connection, name);
-  const request = { type: 'publish', message, from: self, credit: cost, relayed: false } as const;
+  const request = { type: 'publish', message, from: self, credit: cost, via: null } as const;
   if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
     connection.credit.giveBack(cost);
     context.topics.accounting.messages++;

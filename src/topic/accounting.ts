@@ -20,8 +20,11 @@ export interface Accounting {
  */
 export type DropReason = 'slow' | 'closed' | 'gone' | 'undeliverable' | 'crash' | 'overflow' | 'unlinked';
 
-/** unheard: no member. crash: the topic's server crashed on it, or for good with it. refused: nobody could take it. */
-export type LossReason = 'unheard' | 'crash' | 'refused';
+/**
+ * unheard: no member. crash: the topic's server crashed on it, or for good with it. refused: nobody could take it.
+ * unreachable: the relay that orders the topic could not be reached. stale: it came from one that has been replaced.
+ */
+export type LossReason = 'unheard' | 'crash' | 'refused' | 'unreachable' | 'stale';
 
 export function newAccounting(): Accounting {
   return {
@@ -29,6 +32,6 @@ export function newAccounting(): Accounting {
     attempts: 0,
     delivered: 0,
     dropped: { slow: 0, closed: 0, gone: 0, undeliverable: 0, crash: 0, overflow: 0, unlinked: 0 },
-    lost: { unheard: 0, crash: 0, refused: 0 },
+    lost: { unheard: 0, crash: 0, refused: 0, unreachable: 0, stale: 0 },
   };
 }

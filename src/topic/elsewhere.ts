@@ -1,6 +1,6 @@
 import type { Accounting } from './accounting.ts';
 import type { Message } from './message.ts';
-import type { Claim, Topic } from './topic.ts';
+import type { Claim, Publish, Topic } from './topic.ts';
 
 /**
  * What topics ask of the other relays of the network, and all that they know of them. Implementations only send
@@ -19,6 +19,20 @@ export interface Elsewhere {
   claim(topic: Topic, claim: Claim): void;
   /** The owner, who was here, has gone. */
   released(topic: Topic): void;
+  /** Whether a topic of that name has one order for all relays. */
+  isOrdered(name: string): boolean;
+  /** For such a topic: this relay as its sequencer, or null when that is another one. */
+  sequencer(topic: Topic): Sequencer | null;
+  /** Sends a message to the sequencer. False: it cannot be reached. */
+  forward(topic: Topic, publish: Publish): boolean;
+  /** Whether messages of `next` may follow those of `last`: a sequencer that was replaced has no more to say. */
+  mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean;
+}
+
+/** A relay that gives messages their order. Whoever takes over from another one has a higher epoch. */
+export interface Sequencer {
+  readonly node: string;
+  readonly epoch: number;
 }
 
 export type RemoteOwnership = 'none' | 'owned' | 'grace';

@@ -150,6 +150,7 @@ function start(state: State, topic: Topic, request: Routed): void {
     refuse(request, accounting);
     return;
   }
+  if (elsewhere?.isOrdered(topic.name) === true) topic.ordering = { sequencer: null };
   topic.waiting = [request];
   remember(state.table, topic);
 }

@@ -157,12 +157,37 @@ export function abandonTopic(topic: Topic, accounting: Accounting): void {
   if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
 }
 
-function publish({ topic, accounting }: State, message: Publish): void {
-  if (!message.relayed && !mayPublish(topic.lifetime, message.from)) {
+function publish({ topic, accounting, elsewhere }: State, message: Publish): void {
+  if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
     send(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
     lose(accounting, message, 'refused');
     return;
   }
+  if (topic.ordering !== null && elsewhere !== null)
+    sequence(topic, topic.ordering, elsewhere, accounting, message);
+  else topic.queue.push(message);
+}
+
+/** One order for all relays: what is published goes to the relay that makes it, and comes back from there. */
+function sequence(
+  topic: Topic,
+  ordering: NonNullable<Topic['ordering']>,
+  elsewhere: Elsewhere,
+  accounting: Accounting,
+  message: Publish,
+): void {
+  const sequencer = message.via ?? elsewhere.sequencer(topic);
+  if (sequencer === null) {
+    if (elsewhere.forward(topic, message)) giveBack(message);
+    else lose(accounting, message, 'unreachable');
+    return;
+  }
+  const last = ordering.sequencer;
+  if (last !== null && last !== sequencer && !elsewhere.mayFollow(topic, last, sequencer)) {
+    lose(accounting, message, 'stale');
+    return;
+  }
+  ordering.sequencer = sequencer;
   topic.queue.push(message);
 }
 
@@ -196,8 +221,8 @@ function fanOut(state: State): void {
     const { message } = publish;
     bytes += message.payload.length;
     const { groups, remote } = members;
-    const count = publish.relayed ? groups.length : groups.length + remote.length;
-    if (uplink !== null && !publish.relayed) upward.push(message);
+    const count = publish.via !== null ? groups.length : groups.length + remote.length;
+    if (uplink !== null && publish.via === null) upward.push(message);
     else if (count === 0) unheard++;
     for (let i = 0; i < count; i++) {
       const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];

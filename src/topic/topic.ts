@@ -1,7 +1,7 @@
 import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
 import type { Delivery } from './delivery.ts';
-import type { RemoteOwnership } from './elsewhere.ts';
+import type { RemoteOwnership, Sequencer } from './elsewhere.ts';
 import type { Format } from './format.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
 import { Members } from './members.ts';
@@ -38,6 +38,8 @@ export class Topic {
   round = 0;
   /** Local joins that wait for the other relays. */
   readonly joining: Join[] = [];
+  /** Who gives its messages their order, where that is to be one for all relays; null: each relay its own. */
+  ordering: { sequencer: Sequencer | null } | null = null;
   /** A local claim that the other relays judge. */
   claiming: Claim | undefined = undefined;
 
@@ -82,8 +84,8 @@ export interface Publish {
   readonly from: Pid<MemberMessage>;
   /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
   readonly credit: number;
-  /** It came from another relay, and goes to local members only. */
-  readonly relayed: boolean;
+  /** The relay that it came from, and then it goes to local members only; null: it was published here. */
+  readonly via: Sequencer | null;
 }
 
 export interface Join {

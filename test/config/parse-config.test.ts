@@ -9,7 +9,15 @@ test('an empty text opens the PuSu door alone, with the defaults', (t) => {
       wspubsub: null,
       pinghub: null,
     });
-    t.deepEqual(network, { host: '0.0.0.0', port: 55001 });
+    t.deepEqual(network, {
+      host: '0.0.0.0',
+      port: 55001,
+      secret: null,
+      heartbeat: 1000,
+      timeout: 3000,
+      pending: 16 * 1024 * 1024,
+      tls: { cert: null, key: null, ca: null },
+    });
     t.deepEqual(authenticator, { name: 'None' });
     t.is(node, 'host-1');
   }

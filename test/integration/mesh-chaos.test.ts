@@ -179,6 +179,8 @@ test.serial(
       (proxies[i % 3] as (typeof proxies)[number]).flap();
     }
     const since = performance.now();
+    // The last of them is noticed before it is looked whether all is well again.
+    await pause(200);
     await allBack(
       t,
       cluster.nodes,

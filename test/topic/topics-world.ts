@@ -83,8 +83,7 @@ export function topicsWorld(): TopicsWorld {
       const message: Message = typeof text === 'string' ? textMessage(text) : text;
       const server = find(name)?.server;
       return (
-        server !== undefined &&
-        send(server, { type: 'publish', message, from: pid, relayed: false, credit: cost })
+        server !== undefined && send(server, { type: 'publish', message, from: pid, via: null, credit: cost })
       );
     },
     topic(name) {

@@ -1,8 +1,9 @@
 import type { ClaimsFrame, InterestFrame } from '../../door/peer/codec.ts';
 import type { LinkMessage } from '../backplane.ts';
 
-/** Topics in one frame: with names of the greatest length it stays below what the other side takes. */
-const TOPICS = 200;
+/** Characters of names in one frame: it stays well below what the other side takes, unless one name alone does not. */
+const CHARACTERS = 64 * 1024;
+const PER_TOPIC = 40;
 
 /** What is to be told of interest, as frames. Of several, the last carries the version that is to be confirmed. */
 export function interestFrames({
@@ -43,11 +44,19 @@ interface Piece {
 }
 
 /** At least one: nothing at all is told too. */
-function pieces({ length }: readonly unknown[]): Piece[] {
+function pieces(topics: readonly { readonly name: string }[]): Piece[] {
   const found: Piece[] = [];
-  for (let from = 0; from === 0 || from < length; from += TOPICS) {
-    const to = from + TOPICS;
-    found.push({ from, to, first: from === 0, last: to >= length });
+  let from = 0;
+  let size = 0;
+  for (const [index, { name }] of topics.entries()) {
+    const more = name.length + PER_TOPIC;
+    if (index > from && size + more > CHARACTERS) {
+      found.push({ from, to: index, first: from === 0, last: false });
+      from = index;
+      size = 0;
+    }
+    size += more;
   }
+  found.push({ from, to: topics.length, first: from === 0, last: true });
   return found;
 }

@@ -4,7 +4,7 @@ import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/beha
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
-import { sendAfter } from '../../otp/timer.ts';
+import { sendAfter, type Timer } from '../../otp/timer.ts';
 import type { Network } from './network.ts';
 import { addressOf, type PeerLinkArgs, type PeerLinkMessage } from './peer-link.ts';
 
@@ -42,6 +42,7 @@ interface State extends DiallerArgs {
   /** What each entry stood for when it could be told last. */
   readonly hosts: Map<string, readonly string[]>;
   round: number;
+  timer: Timer | undefined;
 }
 
 const DEFAULT_PORT = 55001;
@@ -54,7 +55,14 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
 
   init(self, args) {
     send(self, { type: 'resolve' });
-    return { ...args, self, entries: args.relays.map(parseRelay), hosts: new Map(), round: 0 };
+    return {
+      ...args,
+      self,
+      entries: args.relays.map(parseRelay),
+      hosts: new Map(),
+      round: 0,
+      timer: undefined,
+    };
   },
 
   handle(state, message): Next<State> {
@@ -97,11 +105,11 @@ function resolve(state: State): void {
     );
   }
   apply(state);
-  if (entries.some(({ host }) => isIP(host) === 0)) sendAfter(self, PERIOD, { type: 'resolve' });
+  again(state, PERIOD);
 }
 
 function resolved(state: State, { text, host }: Entry, hosts: readonly string[] | null): void {
-  const { network, self, round } = state;
+  const { network } = state;
   if (hosts !== null) {
     network.said.delete(`name ${host}`);
     state.hosts.set(text, hosts);
@@ -113,7 +121,12 @@ function resolved(state: State, { text, host }: Entry, hosts: readonly string[] 
     network.said.add(`name ${host}`);
     network.log.warn('unknown relay', { relay: text, why: 'its name cannot be looked up' });
   }
-  if (round === state.round) sendAfter(self, PERIOD_FAILED, { type: 'resolve' });
+  again(state, PERIOD_FAILED);
+}
+
+function again(state: State, delay: number): void {
+  state.timer?.cancel();
+  state.timer = sendAfter(state.self, delay, { type: 'resolve' });
 }
 
 /** Starts links that are missing, and ends those that are not wanted any more. */
@@ -128,7 +141,12 @@ function apply(state: State): void {
   }
   network.addresses.clear();
   for (const { host } of wanted.values()) network.addresses.add(host);
-  for (const [address, link] of network.dialling) if (!wanted.has(address)) send(link, { type: 'end' });
+  for (const [address, link] of network.dialling) {
+    if (wanted.has(address)) continue;
+    send(link, { type: 'end' });
+    // It may be wanted again before it has ended: then by another link.
+    network.dialling.delete(address);
+  }
   const supervisor = whereis(self.system, links);
   if (supervisor === undefined) return;
   for (const [address, args] of wanted) {

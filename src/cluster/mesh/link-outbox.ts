@@ -3,6 +3,8 @@ export interface Numbered {
   readonly first: number;
   readonly count: number;
   readonly bytes: Buffer;
+  /** Of this relay, when it took its number. */
+  readonly epoch: number;
 }
 
 /**
@@ -21,8 +23,8 @@ export class LinkOutbox {
     this.last = last;
   }
 
-  push(bytes: Buffer, count: number): void {
-    this.#queue.push({ first: this.last + 1, count, bytes });
+  push(bytes: Buffer, count: number, epoch: number): void {
+    this.#queue.push({ first: this.last + 1, count, bytes, epoch });
     this.last += count;
     this.bytes += bytes.length;
   }
@@ -38,14 +40,18 @@ export class LinkOutbox {
     return next === undefined ? this.last : next.first - 1;
   }
 
-  /** Takes out what goes into one frame: numbers without a gap, at least one delivery, else no more than `limit` bytes. */
+  /** Takes out what goes into one frame: numbers without a gap, of one epoch, at least one delivery, else no more than `limit` bytes. */
   take(limit: number): Numbered[] {
     const taken: Numbered[] = [];
     let size = 0;
     let expected = 0;
     while (this.#head < this.#queue.length) {
       const next = this.#queue[this.#head] as Numbered;
-      if (taken.length > 0 && (next.first !== expected || size + next.bytes.length > limit)) break;
+      if (
+        taken.length > 0 &&
+        (next.first !== expected || next.epoch !== taken[0]?.epoch || size + next.bytes.length > limit)
+      )
+        break;
       taken.push(next);
       size += next.bytes.length;
       expected = next.first + next.count;

@@ -10,6 +10,7 @@ import type { Backplane } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
 import { type DiallerMessage, dialler } from './dialler.ts';
 import type { MeshLog, MeshSettings, Network } from './network.ts';
+import { MeshOrdering } from './ordering.ts';
 import { type PeerGreetingArgs, peerGreeting } from './peer-greeting.ts';
 import { type PeerLinkArgs, type PeerLinkMessage, peerLink } from './peer-link.ts';
 import { peerListener } from './peer-listener.ts';
@@ -48,11 +49,14 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     log,
     dialling: new Map(),
     linked: new Map(),
+    nodes: new Map(),
     serving: new Map(),
     addresses: new Set(),
     taking: new Map(),
     said: new Set(),
+    order: { epoch: 1, highest: 1, self: { node: cluster.node, epoch: 1 } },
   };
+  cluster.orderedBy(new MeshOrdering(network));
   const diallerName = processName<DiallerMessage>('cluster.dialler');
   const linkName = processName<DynamicSupervisorMessage<PeerLinkArgs, PeerLinkMessage>>('cluster.peer-links');
   const servingName =

@@ -2,6 +2,7 @@ import type { WebSocketServer } from 'ws';
 import type { Relay } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { ProcessName } from '../../otp/registry.ts';
+import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { InterestMessage } from '../interest-server.ts';
 import type { OwnershipMessage } from '../ownership-server.ts';
@@ -21,12 +22,16 @@ export interface Network {
   readonly dialling: Map<string, Pid<PeerLinkMessage>>;
   /** Those of them that are linked, by the incarnation at the other end: one for each. */
   readonly linked: Map<string, Pid<PeerLinkMessage>>;
+  /** The same links, by the node at the other end. */
+  readonly nodes: Map<string, Pid<PeerLinkMessage>>;
   /** Links that serve, by the node at the other end. */
   readonly serving: Map<string, Serving>;
   /** IP addresses that the list of relays stands for. */
   readonly addresses: Set<string>;
   /** How links are, for tools: by node. */
   readonly taking: Map<string, TakingStats>;
+  /** This relay's epoch as a sequencer, and the highest that it has heard of. */
+  readonly order: { epoch: number; highest: number; self: Sequencer };
   /** What was logged once and is not to be said again. */
   readonly said: Set<string>;
 }

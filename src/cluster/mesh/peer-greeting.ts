@@ -14,6 +14,7 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dyna
 import { isAlive, type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
+import { heardOf } from './ordering.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 import type { ServingLinkArgs, ServingLinkMessage } from './serving-link.ts';
 
@@ -101,6 +102,7 @@ function proved(state: State, hello: Hello, mac: Buffer): Next<State> {
     send(known.pid, { type: 'replaced' });
     network.serving.delete(relay.node);
   }
+  heardOf(network, hello.epoch);
   handOn(state, hello, prove(secret, 'dialled', handshake));
   return stop('normal');
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { type Batch, parseMessages } from '../../door/peer/batch.ts';
+import { type Batch, forwardedFrame, parseMessages } from '../../door/peer/batch.ts';
 import {
   encodePeerFrame,
   MESSAGES,
@@ -15,10 +15,12 @@ import { type Self, send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/delivery.ts';
+import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { claimsFrames, interestFrames } from './chunks.ts';
 import type { Network, TakingStats } from './network.ts';
+import { heardOf, newEpoch } from './ordering.ts';
 
 /**
  * The link to one other relay: dials it, proves to be of the network, says which topics have members here, and
@@ -37,10 +39,11 @@ export type PeerLinkMessage =
   | LinkMessage
   | MemberMessage
   | Exit
-  | { readonly type: 'open'; readonly socket: WebSocket }
   | { readonly type: 'frame'; readonly socket: WebSocket; readonly payload: Buffer }
   | { readonly type: 'closed'; readonly socket: WebSocket; readonly why: string }
   | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
+  /** For the relay at the other end to give an order. */
+  | { readonly type: 'forward'; readonly bytes: Buffer; readonly count: number; readonly hops: number }
   /** That relay has just dialled us: it can be reached. */
   | { readonly type: 'seen'; readonly node: string };
 
@@ -55,6 +58,8 @@ interface State extends PeerLinkArgs {
   stats: TakingStats | undefined;
   retry: number;
   timer: Timer | undefined;
+  /** Who orders what comes: the relay at the other end, in its epoch. */
+  via: Sequencer;
   /** Bytes that are on their way to topics. */
   credit: number;
   paused: boolean;
@@ -67,7 +72,9 @@ const RETRY_FIRST = 500;
 const RETRY_MOST = 4000;
 /** When an address turned out to be this relay itself or one that is linked already: how long until it is tried again. */
 const RETRY_NEEDLESS = 10_000;
-const DIAL_TIMEOUT = 5000;
+/** Together with the longest wait this is less than the 5 s within which a link is to be back. */
+const UPGRADE_TIMEOUT = 1800;
+const ANSWER_TIMEOUT = 5000;
 const REASON_LENGTH = 200;
 /** Bytes on their way to this relay's topics before the link reads no more. */
 const CREDIT_BYTES = 4 * 1024 * 1024;
@@ -93,6 +100,7 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
       stats: undefined,
       retry: RETRY_FIRST,
       timer: undefined,
+      via: { node: '', epoch: 0 },
       credit: 0,
       paused: false,
       bytesRead: 0,
@@ -118,6 +126,9 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
         return keep;
       case 'dial':
         dial(state);
+        return keep;
+      case 'forward':
+        pass(state, message.bytes, message.count, message.hops);
         return keep;
       case 'seen':
         if (message.node === state.peer?.node) seen(state);
@@ -157,12 +168,11 @@ function dial(state: State): void {
   const { tls, message } = network.settings;
   const socket = new WebSocket(`${tls === null ? 'ws' : 'wss'}://${addressOf(state)}/`, offer(VERSIONS), {
     perMessageDeflate: false,
-    handshakeTimeout: DIAL_TIMEOUT,
+    handshakeTimeout: UPGRADE_TIMEOUT,
     maxPayload: message === 0 ? 0 : message + FRAME_BYTES,
     // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
     ...(tls === null ? {} : { ...tls, checkServerIdentity: anyName }),
   });
-  socket.on('open', () => send(self, { type: 'open', socket }));
   socket.on('message', (payload: Buffer) => send(self, { type: 'frame', socket, payload }));
   let why = 'connection lost';
   socket.on('unexpected-response', (_request, response) => {
@@ -188,9 +198,22 @@ function dial(state: State): void {
     of: stats?.incarnation ?? '',
     last: stats?.last ?? 0,
     received: stats?.received ?? 0,
+    epoch: network.order.highest,
   });
   socket.on('open', () => socket.send(hello));
-  state.timer = sendAfter(self, DIAL_TIMEOUT, { type: 'answer-late' });
+  state.timer = sendAfter(self, ANSWER_TIMEOUT, { type: 'answer-late' });
+}
+
+/** A link that does not get on loses what is more than may wait, as in the other direction. */
+function pass({ network, socket, phase }: State, bytes: Buffer, count: number, hops: number): void {
+  const { pending } = network.settings;
+  const { accounting } = network.topics();
+  if (phase === 'linked' && socket !== undefined && (pending === 0 || socket.bufferedAmount <= pending)) {
+    socket.send(forwardedFrame(hops, [bytes]));
+    return;
+  }
+  accounting.messages += count;
+  accounting.lost.unreachable += count;
 }
 
 /** There is no need to wait any longer. */
@@ -220,7 +243,11 @@ function take(state: State, frame: PeerFrame): boolean {
     case 'challenge':
       return state.phase === 'dialling' && challenged(state, frame.relay, frame.nonce);
     case 'welcome':
-      return state.phase === 'challenged' && welcomed(state, frame.mac, frame.next);
+      return state.phase === 'challenged' && welcomed(state, frame.mac, frame.next, frame.epoch);
+    case 'epoch':
+      heardOf(network, frame.epoch);
+      state.via = { node: state.via.node, epoch: frame.epoch };
+      return state.phase === 'linked';
     case 'refuse':
       refused(state, frame.why, frame.text);
       return true;
@@ -271,7 +298,7 @@ function handshake(state: State, peer: Relay): Parameters<typeof prove>[2] {
   };
 }
 
-function welcomed(state: State, mac: Buffer, next: number): boolean {
+function welcomed(state: State, mac: Buffer, next: number, epoch: number): boolean {
   const { network, self, peer } = state;
   if (peer === undefined) return false;
   if (!isProved(mac, network.settings.secret, 'dialled', handshake(state, peer))) {
@@ -300,6 +327,10 @@ function welcomed(state: State, mac: Buffer, next: number): boolean {
   state.retry = RETRY_FIRST;
   state.heardAt = now(self);
   network.linked.set(peer.incarnation, self);
+  network.nodes.set(peer.node, self);
+  state.via = { node: peer.node, epoch };
+  heardOf(network, epoch);
+  newEpoch(network);
   network.taking.set(peer.node, stats);
   network.said.delete(addressOf(state));
   network.log.note('linked', {
@@ -325,7 +356,7 @@ function refused(state: State, why: string, text: string): void {
 
 /** Publishes what has come. The last message of a batch brings back the credit of all. */
 function messages(state: State, first: number, batches: readonly Batch[]): void {
-  const { network, self, stats } = state;
+  const { network, self, stats, via } = state;
   if (stats === undefined || first <= stats.last) {
     // A number that was there before would be a message delivered twice.
     hangUp(state, 'a number came twice');
@@ -340,7 +371,7 @@ function messages(state: State, first: number, batches: readonly Batch[]): void 
     for (let i = 0; i < list.length && server !== undefined; i++) {
       const message = list[i] as (typeof list)[number];
       const credit = i === list.length - 1 ? cost : 0;
-      taken = send(server, { type: 'publish', message, from: self, credit, relayed: true });
+      taken = send(server, { type: 'publish', message, from: self, credit, via });
       if (!taken) stats.unheard++;
     }
     if (taken) state.credit += cost;
@@ -433,6 +464,8 @@ function disconnect(state: State): void {
     sendNamed(self.system, network.ownership, { type: 'detach', link: self });
     if (peer !== undefined && network.linked.get(peer.incarnation) === self)
       network.linked.delete(peer.incarnation);
+    if (peer !== undefined && network.nodes.get(peer.node) === self) network.nodes.delete(peer.node);
+    newEpoch(network);
     if (state.stats !== undefined) state.stats.linked = false;
   }
   state.phase = 'waiting';

@@ -1,8 +1,9 @@
 import { websocketFrames } from '../../door/frame.ts';
-import { messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
+import { messagesHeader, parseMessages, topicOfBatch } from '../../door/peer/batch.ts';
 import {
   type ClaimsFrame,
   encodePeerFrame,
+  FORWARDED,
   type Hello,
   type InterestFrame,
   type PeerClaim,
@@ -20,6 +21,7 @@ import type { MemberMessage, Topic } from '../../topic/topic.ts';
 import { keyOf } from '../interest-server.ts';
 import { LinkOutbox } from './link-outbox.ts';
 import type { Network, Serving } from './network.ts';
+import { forward, homeIn } from './ordering.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 
 /**
@@ -69,8 +71,12 @@ interface State extends ServingLinkArgs {
   /** Names that came in a full list that is still coming; undefined: none is. */
   listing: Set<string> | undefined;
   claims: PeerClaim[] | undefined;
+  /** What the peer was told last. */
+  epoch: number;
   /** By topic, what was dropped since it was logged last. */
   readonly overflow: Map<string, number>;
+  /** Bytes of forwarded messages that are on their way to topics. */
+  credit: number;
   bytesRead: number;
   heardAt: number;
   timer: Timer | undefined;
@@ -79,6 +85,9 @@ interface State extends ServingLinkArgs {
 /** How long the topics of a peer that cannot be reached are counted for it. */
 const FORGET = 10 * 60_000;
 const WRITE_BYTES = 256 * 1024;
+/** Bytes of forwarded messages on their way to topics before the link reads no more. */
+const CREDIT_BYTES = 4 * 1024 * 1024;
+const CREDIT_MESSAGE = 64;
 /** Topics that one log line names. */
 const TOPICS_LOGGED = 100;
 const NOTHING = Buffer.alloc(0);
@@ -108,7 +117,9 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       toConfirm: [],
       listing: undefined,
       claims: undefined,
+      epoch: 0,
       overflow: new Map(),
+      credit: 0,
       bytesRead: 0,
       heardAt: 0,
       timer: undefined,
@@ -128,6 +139,9 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
         joined(state, message.topic);
         return keep;
       case 'refused':
+        return keep;
+      case 'credit':
+        giveBack(state, message.bytes);
         return keep;
       case 'lost':
         rejoin(state, message.topic);
@@ -182,7 +196,8 @@ function take(state: State, message: Extract<ServingLinkMessage, { readonly type
   state.heardAt = now(self);
   state.bytesRead = 0;
   serving.live = true;
-  tell(state, { type: 'welcome', mac, next: outbox.last + 1 });
+  state.epoch = network.order.epoch;
+  tell(state, { type: 'welcome', mac, next: outbox.last + 1, epoch: state.epoch });
   if (hello.of === network.self.incarnation && hello.received <= outbox.last)
     serving.stats.lost = outbox.last - hello.received;
   network.log.note('serving', {
@@ -214,7 +229,7 @@ function queue(state: State, delivery: Delivery): void {
     const key = state.overflow.size < TOPICS_LOGGED ? `${realm} ${name}` : 'others';
     state.overflow.set(key, (state.overflow.get(key) ?? 0) + count);
   } else {
-    outbox.push(bytes, count);
+    outbox.push(bytes, count, network.order.epoch);
   }
   serving.stats.last = outbox.last;
 }
@@ -227,6 +242,11 @@ function flush(state: State): void {
   if (!stream.writable) return;
   while (outbox.bytes > 0) {
     const taken = outbox.take(WRITE_BYTES);
+    const epoch = taken[0]?.epoch ?? 0;
+    if (epoch !== state.epoch) {
+      state.epoch = epoch;
+      tell(state, { type: 'epoch', epoch });
+    }
     let length = 0;
     let count = 0;
     for (const { bytes, count: messages } of taken) {
@@ -256,6 +276,10 @@ function written(state: State): void {
 }
 
 function received(state: State, payload: Buffer): void {
+  if (payload[0] === FORWARDED) {
+    forwarded(state, payload);
+    return;
+  }
   const frame = parsePeerFrame(payload);
   switch (frame?.type) {
     case 'heartbeat':
@@ -270,6 +294,44 @@ function received(state: State, payload: Buffer): void {
     default:
       disconnected(state, 'not a frame of the protocol');
   }
+}
+
+/** Messages to be given their order here; or, if this is not their home either, one hop further. */
+function forwarded(state: State, payload: Buffer): void {
+  const { network, self } = state;
+  const frame = parseMessages(payload);
+  if (frame === null) {
+    disconnected(state, 'not a frame of the protocol');
+    return;
+  }
+  const { accounting } = network.topics();
+  for (const { realm, name, messages, bytes } of frame.batches) {
+    const cost = bytes + CREDIT_MESSAGE * messages.length;
+    if (homeIn(network, keyOf({ realm, name })) !== network.self.node) {
+      if (frame.first > 0 || !forward(network, { realm, name }, messages, 1))
+        accounting.lost.unreachable += messages.length;
+      continue;
+    }
+    const server = network.topics().find(realm, name)?.server;
+    let taken = 0;
+    for (const message of messages) {
+      const credit = taken === messages.length - 1 ? cost : 0;
+      if (server !== undefined && send(server, { type: 'publish', message, from: self, credit, via: null }))
+        taken++;
+    }
+    if (taken === messages.length) state.credit += cost;
+    accounting.messages += messages.length - taken;
+    accounting.lost.unheard += messages.length - taken;
+  }
+  if (state.credit >= CREDIT_BYTES) state.socket?.stream.pause();
+}
+
+function giveBack(state: State, bytes: number): void {
+  const wasPaused = state.credit >= CREDIT_BYTES;
+  state.credit -= bytes;
+  if (!wasPaused || state.credit >= CREDIT_BYTES) return;
+  state.heardAt = now(state.self);
+  state.socket?.stream.resume();
 }
 
 function interest(state: State, frame: InterestFrame): void {
@@ -358,7 +420,8 @@ function tick(state: State): void {
   if (socket === undefined) return;
   const { heartbeat, timeout } = network.settings;
   const { bytesRead } = socket.stream;
-  if (bytesRead !== state.bytesRead) state.heardAt = now(self);
+  // While we do not read, nothing can be heard.
+  if (bytesRead !== state.bytesRead || state.credit >= CREDIT_BYTES) state.heardAt = now(self);
   state.bytesRead = bytesRead;
   if (now(self) - state.heardAt >= timeout) {
     disconnected(state, 'silent');
@@ -399,7 +462,9 @@ function disconnected(state: State, why: string): void {
   state.listing = undefined;
   state.claims = undefined;
   state.timer?.cancel();
-  socket.stream.destroy();
+  // Ended in good order, what was written still goes out.
+  if (why === 'ended') socket.stream.destroySoon();
+  else socket.stream.destroy();
   network.log.note('not serving', { peer: hello.relay.node, why, dropped: count });
   sendNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
   state.timer = sendAfter(self, FORGET, { type: 'forget' });

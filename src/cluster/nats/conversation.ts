@@ -83,8 +83,8 @@ function takeFrame(talk: Conversation, { node, incarnation }: Heard, message: Ms
     case 'verdict': {
       const { ref } = frame;
       const granted = peers.answered(ref, node, frame.granted);
-      if (granted === null || (granted && now(self) - talk.since < SETTLED)) return true;
-      sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, granted });
+      if (granted !== null)
+        sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, granted });
       return true;
     }
     default:
@@ -125,6 +125,7 @@ export function tellClaims(
   const { network, self, peers, subjects } = talk;
   const { ref } = message;
   for (const frame of claimsFrames(message)) tell(talk, frame, subjects.relays);
+  // Not to be granted before it was heard who is there.
   if (ref === 0 || now(self) - talk.since < SETTLED) return;
   if (peers.nodes.length > 0) peers.ask(ref);
   else sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, granted: true });

@@ -292,7 +292,7 @@ function take(state: State, topic: TopicKey | null, message: Msg): void {
   // The server echoes nothing; but a connection that has just been lost may still be dying at another server.
   if (from?.incarnation === network.self.incarnation) return;
   if (from === null) network.stats.foreign++;
-  else if (topic !== null) arrived(state, self, topic, message.data);
+  else if (topic !== null) arrived(state, self, topic, { from, data: message.data });
   else if (!takeControl(linked.talk, from, message)) network.stats.foreign++;
 }
 

@@ -8,6 +8,9 @@ interface Peer extends Heard {
   readonly heardAt: number;
 }
 
+/** Claims whose answers are gathered. One that is forgotten here is granted a little later, by the time limit. */
+const MOST_ASKED = 10_000;
+
 /**
  * The other relays that are heard of, and which of them have not answered a claim yet. Pure; time is an argument, in
  * milliseconds.
@@ -37,22 +40,21 @@ export class Peers {
 
   /** A claim is asked of all that are known now. */
   ask(ref: number): void {
+    // Of a claim that somebody left unanswered, nobody waits for the answer any more.
+    for (const old of this.#asked.keys()) {
+      if (this.#asked.size < MOST_ASKED) break;
+      this.#asked.delete(old);
+    }
     this.#asked.set(ref, new Set(this.#peers.keys()));
   }
 
-  /** What a relay says of a claim. The verdict of all when this makes it certain, else null. */
+  /** What a relay says of a claim, of whomever it was asked. The verdict of all when this makes it certain, else null. */
   answered(ref: number, node: string, granted: boolean): boolean | null {
     const unanswered = this.#asked.get(ref);
-    if (unanswered === undefined) return null;
-    unanswered.delete(node);
-    if (granted && unanswered.size > 0) return null;
+    unanswered?.delete(node);
+    if (granted && unanswered?.size !== 0) return null;
     this.#asked.delete(ref);
     return granted;
-  }
-
-  /** Nobody waits for the answers any more. */
-  forget(ref: number): void {
-    this.#asked.delete(ref);
   }
 
   /** Takes out and returns all. */

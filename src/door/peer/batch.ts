@@ -1,6 +1,6 @@
 import type { Message } from '../../topic/message.ts';
 import { pusuMessage } from '../pusu/content.ts';
-import { MESSAGES, type PeerTopic } from './codec.ts';
+import { FORWARDED, MESSAGES, type PeerTopic } from './codec.ts';
 import { Reader, writeU64 } from './wire.ts';
 
 /**
@@ -82,10 +82,19 @@ export interface Batch extends PeerTopic {
   readonly bytes: number;
 }
 
-/** Reads a frame of messages. Null: it is none. */
+/** A frame of messages to be given their order. `hops`: how many relays have passed them on before. */
+export function forwardedFrame(hops: number, batches: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(9);
+  head[0] = FORWARDED;
+  writeU64(head, hops, 1);
+  return Buffer.concat([head, ...batches]);
+}
+
+/** Reads a frame of messages, or one of those forwarded, whose first number is that of hops. Null: it is none. */
 export function parseMessages(frame: Buffer): { readonly first: number; readonly batches: Batch[] } | null {
   const from = new Reader(frame);
-  if (from.byte() !== MESSAGES) return null;
+  const type = from.byte();
+  if (type !== MESSAGES && type !== FORWARDED) return null;
   const first = from.u64();
   const batches: Batch[] = [];
   while (from.left > 0 && !from.bad) {

@@ -10,7 +10,9 @@ export type PeerFrame =
   | { readonly type: 'challenge'; readonly relay: Relay; readonly nonce: Buffer }
   | { readonly type: 'proof'; readonly mac: Buffer }
   /** `next`: the number of the next message on this link. */
-  | { readonly type: 'welcome'; readonly mac: Buffer; readonly next: number }
+  | { readonly type: 'welcome'; readonly mac: Buffer; readonly next: number; readonly epoch: number }
+  /** What follows on this link is of this epoch of its sender. */
+  | { readonly type: 'epoch'; readonly epoch: number }
   | { readonly type: 'refuse'; readonly why: Refusal; readonly text: string }
   /** `last`: the number of the last message known of; `received`: how many have come of those up to it. */
   | { readonly type: 'heartbeat'; readonly last: number; readonly received: number }
@@ -34,6 +36,8 @@ export interface Hello {
   readonly of: string;
   readonly last: number;
   readonly received: number;
+  /** The highest epoch that it knows of. */
+  readonly epoch: number;
 }
 
 export type Refusal = (typeof refusals)[number];
@@ -82,15 +86,23 @@ const types = [
   'confirm',
   'claims',
   'verdict',
+  'epoch',
 ] as const;
 /** The type of a frame of messages. */
 export const MESSAGES = 16;
+/** The type of a frame of messages that the other relay is to give their order; the number is of relays passed before. */
+export const FORWARDED = 17;
 
 export function encodePeerFrame(frame: PeerFrame): Buffer {
   const to = new Writer().byte(types.indexOf(frame.type));
   switch (frame.type) {
     case 'hello':
-      writeRelay(to, frame.relay).bytes(frame.nonce).text(frame.of).u64(frame.last).u64(frame.received);
+      writeRelay(to, frame.relay)
+        .bytes(frame.nonce)
+        .text(frame.of)
+        .u64(frame.last)
+        .u64(frame.received)
+        .u64(frame.epoch);
       break;
     case 'challenge':
       writeRelay(to, frame.relay).bytes(frame.nonce);
@@ -99,10 +111,13 @@ export function encodePeerFrame(frame: PeerFrame): Buffer {
       to.bytes(frame.mac);
       break;
     case 'welcome':
-      to.bytes(frame.mac).u64(frame.next);
+      to.bytes(frame.mac).u64(frame.next).u64(frame.epoch);
       break;
     case 'refuse':
       to.byte(refusals.indexOf(frame.why)).text(frame.text);
+      break;
+    case 'epoch':
+      to.u64(frame.epoch);
       break;
     case 'heartbeat':
       to.u64(frame.last).u64(frame.received);
@@ -145,17 +160,20 @@ function readFrame(from: Reader): PeerFrame | null {
         of: from.text(),
         last: from.u64(),
         received: from.u64(),
+        epoch: from.u64(),
       };
     case 'challenge':
       return { type, relay: readRelay(from), nonce: from.bytes() };
     case 'proof':
       return { type, mac: from.bytes() };
     case 'welcome':
-      return { type, mac: from.bytes(), next: from.u64() };
+      return { type, mac: from.bytes(), next: from.u64(), epoch: from.u64() };
     case 'refuse': {
       const why = refusals[from.byte()];
       return why === undefined ? null : { type, why, text: from.text() };
     }
+    case 'epoch':
+      return { type, epoch: from.u64() };
     case 'heartbeat':
       return { type, last: from.u64(), received: from.u64() };
     case 'interest':

@@ -1,0 +1,114 @@
+import test from 'ava';
+import type { LinkMessage } from '../../src/cluster/backplane.ts';
+import { interestServer } from '../../src/cluster/interest-server.ts';
+import { type Pid, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { newAccounting } from '../../src/topic/accounting.ts';
+import { Topic, type TopicMessage } from '../../src/topic/topic.ts';
+import { Topics } from '../../src/topic/topics.ts';
+import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
+
+function world() {
+  const base = testSystem();
+  const server = spawnOk(base.system, interestServer, { topics: () => new Topics(newAccounting()) });
+  const topicOf = (name: string) => {
+    const { pid, log } = spawnScripted(base.system);
+    const topic = new Topic('main', name);
+    topic.server = pid as Pid<TopicMessage>;
+    const want = () => {
+      topic.interest = 'asked';
+      send(server, { type: 'wanted', topic, round: ++topic.round });
+    };
+    const unwant = () => {
+      topic.interest = 'none';
+      send(server, { type: 'unwanted', topic });
+    };
+    return { topic, got: log.got, want, unwant };
+  };
+  const linkOf = () => {
+    const { pid, log } = spawnScripted(base.system);
+    const link = pid as Pid<LinkMessage>;
+    send(server, { type: 'attach', link });
+    const told = () =>
+      (log.got as LinkMessage[]).flatMap((message) =>
+        message.type === 'interest'
+          ? [
+              `${message.all ? '=' : ''}${message.add.map(({ name }) => `+${name}`).join('')}${message.drop.map(({ name }) => `-${name}`).join('')}`,
+            ]
+          : [],
+      );
+    const confirm = () => {
+      const { version } = log.got.at(-1) as { version: number };
+      send(server, { type: 'confirmed', link, version });
+    };
+    return { link, told, confirm };
+  };
+  return { ...base, server, topicOf, linkOf };
+}
+
+test('with no link there is nobody to wait for', async (t) => {
+  const { topicOf, quiet } = world();
+  const a = topicOf('a');
+  a.want();
+  await quiet();
+  t.deepEqual(a.got, [{ type: 'interested', round: 1 }]);
+});
+
+test('a topic is told once every link has confirmed, and a link that ends is not waited for', async (t) => {
+  const { topicOf, linkOf, quiet } = world();
+  const [one, two, three] = [linkOf(), linkOf(), linkOf()];
+  await quiet();
+  for (const { confirm } of [one, two, three]) confirm();
+  const a = topicOf('a');
+  a.want();
+  await quiet();
+  t.deepEqual(one.told(), ['=', '+a']);
+  one.confirm();
+  await quiet();
+  two.confirm();
+  await quiet();
+  t.is(a.got.length, 0);
+  exit(three.link, 'shutdown');
+  await quiet();
+  t.is(a.got.length, 1);
+});
+
+test('what is wanted in one turn is told at once', async (t) => {
+  const { topicOf, linkOf, quiet } = world();
+  const link = linkOf();
+  await quiet();
+  for (const name of ['a', 'b', 'c']) topicOf(name).want();
+  await quiet();
+  t.deepEqual(link.told(), ['=', '+a+b+c']);
+});
+
+test('a topic that is left and wanted again within three seconds is nothing that links hear of', async (t) => {
+  const { topicOf, linkOf, quiet, advance } = world();
+  const link = linkOf();
+  const a = topicOf('a');
+  a.want();
+  await quiet();
+  link.confirm();
+  await quiet();
+  for (let i = 0; i < 5; i++) {
+    a.unwant();
+    await advance(2900);
+    a.want();
+    await quiet();
+  }
+  t.deepEqual(link.told(), ['=', '+a']);
+  t.is(a.got.length, 6, 'and it is told at once each time');
+  a.unwant();
+  await quiet();
+  for (let i = 0; i < 5; i++) await advance(1000);
+  t.deepEqual(link.told(), ['=', '+a', '-a']);
+});
+
+test('a link that comes later is told everything', async (t) => {
+  const { topicOf, linkOf, quiet } = world();
+  for (const name of ['a', 'b']) topicOf(name).want();
+  await quiet();
+  const link = linkOf();
+  await quiet();
+  t.deepEqual(link.told(), ['=+a+b']);
+});

@@ -1,0 +1,55 @@
+import test from 'ava';
+import { sha256 } from '../../src/config/secrets.ts';
+import { accepted, refused } from './support.ts';
+
+test('a secret of the network is kept as its hash, and short ones are refused', (t) => {
+  t.deepEqual(accepted('network: { secret: 0123456789abcdef }').network.secret, sha256('0123456789abcdef'));
+  const hash = sha256('x').toString('hex');
+  t.deepEqual(accepted(`network: { secret: "sha256:${hash}" }`).network.secret, sha256('x'));
+  const expected =
+    'relay.yaml:1:20 network.secret: a secret of at least 16 characters, or sha256: and 64 hex digits, or null';
+  t.deepEqual(refused('network: { secret: 0123456789abcde }'), [expected]);
+  t.deepEqual(refused('network: { secret: "sha256:0123456789abcdef" }'), [
+    'relay.yaml:1:20 network.secret: 64 hex digits after sha256:',
+  ]);
+});
+
+test('a link is silent for longer than a heartbeat, and neither is none', (t) => {
+  t.is(accepted('network: { heartbeat: 100ms, timeout: 101ms }').network.timeout, 101);
+  t.deepEqual(refused('network: { heartbeat: 100ms, timeout: 100ms }'), [
+    'relay.yaml:1:39 network.timeout: more than network.heartbeat, 100 ms',
+  ]);
+  t.is(accepted('network: { heartbeat: 10ms }').network.heartbeat, 10);
+  for (const none of ['0', '9ms']) {
+    t.deepEqual(refused(`network: { heartbeat: ${none} }`), [
+      'relay.yaml:1:23 network.heartbeat: a time such as 10s (ms, s, m, h), at least 10ms',
+    ]);
+  }
+});
+
+test('cert, key and ca are given together', (t) => {
+  t.deepEqual(accepted('network: { tls: { cert: a, key: b, ca: c } }').network.tls, {
+    cert: 'a',
+    key: 'b',
+    ca: 'c',
+  });
+  t.deepEqual(refused('network: { tls: { cert: a, key: b } }'), [
+    'relay.yaml:1:25 network.tls.ca: cert, key and ca together',
+  ]);
+});
+
+test('what holds for topics is a list of patterns, each with its ordering', (t) => {
+  t.deepEqual(accepted('topics: [{ pattern: "orders.*", ordering: cluster }, { pattern: a }]').topics, [
+    { pattern: 'orders.*', ordering: 'cluster' },
+    { pattern: 'a', ordering: 'relay' },
+  ]);
+  t.deepEqual(
+    refused('topics: [{ pattern: "a*b" }, { ordering: cluster }, { pattern: a, ordering: all }, 5]'),
+    [
+      'relay.yaml:1:21 topics[0].pattern: a channel pattern with its * at the end only',
+      'relay.yaml:1:30 topics[1]: a pattern and what holds for it: { pattern: "orders.*", ordering: cluster }',
+      'relay.yaml:1:77 topics[2].ordering: one of relay, cluster',
+      'relay.yaml:1:84 topics[3]: a map of keys: pattern, ordering',
+    ],
+  );
+});

@@ -1,0 +1,242 @@
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { eventually } from '../support/arrivals.ts';
+import { freePorts, SECRET } from '../support/cluster.ts';
+import { isBalanced, startTestRelay, type TestRelay } from '../support/relay.ts';
+import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
+
+interface Pair {
+  readonly relays: readonly [TestRelay, TestRelay];
+  link(): Promise<void>;
+  /** Ends every connection between the two, and dials no more until `link`. */
+  part(): Promise<void>;
+  /** Ends every connection between the two; if it is to be, they are made again at once. */
+  breakLinks(): Promise<void>;
+}
+
+async function pair(t: ExecutionContext, grace = '10s'): Promise<Pair> {
+  const ports = (await freePorts(2)) as [number, number];
+  const addresses = ports.map((port) => `127.0.0.1:${port}`);
+  const start = (index: number) =>
+    startTestRelay(t, {
+      node: `n${index}`,
+      relays: [addresses[index]],
+      network: { host: '127.0.0.1', port: ports[index], secret: SECRET, heartbeat: '50ms', timeout: '10s' },
+      doors: { pusu: {}, wspubsub: { grace, apikeys: { list: [{ domain: 'd', key: 'key' }] } } },
+    });
+  const relays = [await start(0), await start(1)] as const;
+  const reload = (lists: readonly (readonly string[])[]) => {
+    for (const [index, { relay }] of relays.entries()) relay.backplane?.reload(lists[index] ?? []);
+  };
+  const are = (live: boolean) =>
+    eventually(
+      () =>
+        relays.every(({ relay }) => {
+          const network = relay.backplane?.network;
+          const serving = [...(network?.serving.values() ?? [])];
+          return (
+            network?.linked.size === (live ? 1 : 0) &&
+            serving.every((one) => one.live === live) &&
+            (!live || serving.length === 1)
+          );
+        }),
+      live ? 'the two are linked' : 'the two have parted',
+    );
+  return {
+    relays,
+    link: () => {
+      reload([addresses, addresses]);
+      return are(true);
+    },
+    part: () => {
+      reload(addresses.map((address) => [address]));
+      return are(false);
+    },
+    breakLinks: () => {
+      for (const { relay } of relays)
+        for (const { pid } of relay.backplane?.network.serving.values() ?? []) destroy(pid);
+      return are(false);
+    },
+  };
+}
+
+test('of two owners after a partition the older one stays, and the other is told why', async (t) => {
+  const { relays, link } = await pair(t);
+  const [a, b] = relays;
+  const older = await connectWs(t, a.port('wspubsub'), '/ws/pub/key/d/t');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const younger = await connectWs(t, b.port('wspubsub'), '/ws/pub/key/d/t');
+  const atA = await connectWs(t, a.port('wspubsub'), '/ws/sub/d/t');
+  const atB = await connectWs(t, b.port('wspubsub'), '/ws/sub/d/t');
+  younger.send('of the younger');
+  t.is(await atB.next(), 'of the younger');
+  await link();
+  t.deepEqual(await younger.next(), { code: 1008, reason: 'owned elsewhere' });
+  older.send('of the older');
+  t.is(await atA.next(), 'of the older');
+  t.is(await atB.next(), 'of the older');
+  t.is((await refusedWs(t, b.port('wspubsub'), '/ws/pub/key/d/t')).status, 409);
+});
+
+test('an owner who cannot be heard has the grace to come back, there or here', async (t) => {
+  const { relays, link, part } = await pair(t);
+  const [a, b] = relays;
+  await link();
+  const owner = await connectWs(t, a.port('wspubsub'), '/ws/pub/key/d/t');
+  const one = await connectWs(t, b.port('wspubsub'), '/ws/sub/d/t');
+  await part();
+  await link();
+  t.is((await refusedWs(t, b.port('wspubsub'), '/ws/pub/key/d/t')).status, 409);
+  await eventually(
+    () => (a.relay.topics.find('wspubsub', 'd/t')?.members.remote.length ?? 0) > 0,
+    'interest is back',
+  );
+  owner.send('still here');
+  t.is(await one.next(), 'still here');
+  await part();
+  await owner.leave();
+  const elsewhere = await connectWs(t, b.port('wspubsub'), '/ws/pub/key/d/t');
+  elsewhere.send('moved');
+  t.is(await one.next(), 'moved');
+});
+
+test('an owner who cannot be heard for longer than the grace is gone for those who cannot hear it', async (t) => {
+  const { relays, link, part } = await pair(t, '200ms');
+  const [a, b] = relays;
+  await link();
+  await connectWs(t, a.port('wspubsub'), '/ws/pub/key/d/t');
+  const near = await connectWs(t, a.port('wspubsub'), '/ws/sub/d/t');
+  const far = await connectWs(t, b.port('wspubsub'), '/ws/sub/d/t');
+  await part();
+  t.deepEqual(await far.next(), { code: 1000, reason: 'topic ended' });
+  t.is(near.got.all.length, 0);
+  await link();
+  // Who can hear it again may listen again.
+  await eventually(
+    () => b.relay.topics.find('wspubsub', 'd/t')?.lifetime.state === 'elsewhere',
+    'it is owned',
+  );
+  await t.notThrowsAsync(connectWs(t, b.port('wspubsub'), '/ws/sub/d/t'));
+});
+
+type Act =
+  | { readonly act: 'subscribe' | 'unsubscribe'; readonly topic: number }
+  | { readonly act: 'publish'; readonly topic: number; readonly count: number }
+  | { readonly act: 'part' | 'link' | 'break' };
+
+const topic = fc.nat({ max: 2 });
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 3, arbitrary: topic.map((of) => ({ act: 'subscribe' as const, topic: of })) },
+  { weight: 2, arbitrary: topic.map((of) => ({ act: 'unsubscribe' as const, topic: of })) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(topic, fc.integer({ min: 1, max: 40 }))
+      .map(([of, count]) => ({ act: 'publish' as const, topic: of, count })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('part' as const, 'link' as const, 'break' as const).map((act) => ({ act })),
+  },
+);
+
+test('whatever joins, leaves, publishes and disconnects: no message twice or out of order, all losses counted alike', async (t) => {
+  t.timeout(120_000);
+  const { relays, link, part, breakLinks } = await pair(t);
+  const [a, b] = relays;
+  await link();
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(acts, { minLength: 5, maxLength: 25 }), async (script) => {
+      run++;
+      const publisher = await greeted(t, b);
+      const reader = await greeted(t, a);
+      const joined = new Set<number>();
+      let number = 0;
+      for (const step of script) {
+        switch (step.act) {
+          case 'subscribe':
+            if (joined.has(step.topic)) break;
+            joined.add(step.topic);
+            reader.send(JSON.stringify({ type: 'subscribe', channel: `${run}-${step.topic}` }));
+            await acknowledged(reader, `${run}-${step.topic}`);
+            break;
+          case 'unsubscribe':
+            joined.delete(step.topic);
+            reader.send(JSON.stringify({ type: 'unsubscribe', channel: `${run}-${step.topic}` }));
+            break;
+          case 'publish':
+            for (let i = 0; i < step.count; i++) {
+              const channel = `${run}-${step.topic}`;
+              publisher.send(JSON.stringify({ type: 'publish', channel, content: ++number }));
+            }
+            break;
+          case 'part':
+            await part();
+            break;
+          case 'link':
+            await link();
+            break;
+          case 'break':
+            await breakLinks();
+            break;
+        }
+      }
+      await link();
+      // Behind these nothing of before can come.
+      await subscribeUntilHeard(reader, publisher, `${run}-end`);
+      for (const of of [0, 1, 2]) {
+        const list = ofChannel(reader, `${run}-${of}`);
+        t.deepEqual(
+          list,
+          [...new Set(list)].sort((x, y) => x - y),
+          'in order, each once',
+        );
+      }
+      // What one end has counted as lost, the other one has, too: with the next heartbeat.
+      await eventually(() => counts(b, a).served === counts(b, a).taken, 'both ends agree');
+      await Promise.all([publisher.leave(), reader.leave()]);
+      await eventually(() => isBalanced(a.accounting) && isBalanced(b.accounting), 'the counts are balanced');
+    }),
+    { numRuns: 60, endOnFailure: true, includeErrorInReport: true },
+  );
+});
+
+/** The numbers that came on a channel. */
+function ofChannel(client: WsClient, channel: string): number[] {
+  const numbers: number[] = [];
+  for (const got of client.got.all) {
+    const frame = typeof got === 'string' ? (JSON.parse(got) as { channel?: string; content?: unknown }) : {};
+    if (frame.channel === channel && typeof frame.content === 'number') numbers.push(frame.content);
+  }
+  return numbers;
+}
+
+function counts(server: TestRelay, taker: TestRelay): { served: number; taken: number } {
+  const served = server.relay.backplane?.network.serving.get('n0')?.stats.lost ?? -1;
+  const stats = taker.relay.backplane?.network.taking.get('n1');
+  return { served, taken: stats === undefined ? -2 : stats.last - stats.received };
+}
+
+/** Ends a serving link's connection under it. */
+function destroy(pid: unknown): void {
+  (pid as { state?: { socket?: { stream: { destroy(): void } } } }).state?.socket?.stream.destroy();
+}
+
+async function greeted(t: ExecutionContext, relay: TestRelay): Promise<WsClient> {
+  const client = await connectWs(t, relay.port('pusu'));
+  await client.got.find((got) => got === '{"type":"hello"}');
+  return client;
+}
+
+async function acknowledged(client: WsClient, channel: string): Promise<void> {
+  await client.got.find((got) => got === JSON.stringify({ type: 'subscribe_ok', channel }));
+}
+
+async function subscribeUntilHeard(reader: WsClient, publisher: WsClient, channel: string): Promise<void> {
+  reader.send(JSON.stringify({ type: 'subscribe', channel }));
+  await acknowledged(reader, channel);
+  const end = JSON.stringify({ type: 'publish', channel, content: 'end' });
+  publisher.send(end);
+  await reader.got.find((got) => got === end);
+}

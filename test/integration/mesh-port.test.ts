@@ -1,0 +1,225 @@
+import test, { type ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
+import { sha256 } from '../../src/config/secrets.ts';
+import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../src/door/peer/codec.ts';
+import { prove } from '../../src/door/peer/proof.ts';
+import { Arrivals } from '../support/arrivals.ts';
+import { freePorts, SECRET } from '../support/cluster.ts';
+import { connectRaw, rawExchange, upgradeRequest } from '../support/raw-client.ts';
+import { startTestRelay, type TestRelay } from '../support/relay.ts';
+
+/** The network port of a relay in this process, whose only peer is nowhere. */
+async function relayWithPort(
+  t: ExecutionContext,
+  network: Readonly<Record<string, unknown>> = {},
+): Promise<TestRelay> {
+  const [port, nobody] = await freePorts(2);
+  return startTestRelay(t, {
+    relays: [`127.0.0.1:${port}`, `127.0.0.1:${nobody}`],
+    network: { host: '127.0.0.1', port, secret: SECRET, ...network },
+    limits: { handshake: '300ms' },
+    doors: { pusu: {} },
+  });
+}
+
+test('without relays the network port is not opened', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  t.throws(() => relay.port('network'), { message: /does not listen/ });
+});
+
+const strangers: readonly (readonly [what: string, bytes: string | Buffer])[] = [
+  ['HTTP', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['HTTP that expects', 'POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n'],
+  ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['half a request', 'GET / HT'],
+  ['a TLS hello', Buffer.from('16030100c8010000c40303', 'hex')],
+  ['PuSu JSON', '{"type":"hello"}\n'],
+  ['a WebSocket of another protocol', upgradeRequest()],
+  ['a WebSocket of a client', upgradeRequest({ 'Sec-WebSocket-Protocol': 'http-only' })],
+  ['garbage', Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256))],
+  ['silence', ''],
+];
+
+for (const [what, bytes] of strangers) {
+  test(`${what} at the network port is closed without a word`, async (t) => {
+    const relay = await relayWithPort(t);
+    t.is(await rawExchange(t, relay.port('network'), bytes), '');
+  });
+}
+
+test('who speaks other versions is told both, and gets no more than it has sent', async (t) => {
+  const relay = await relayWithPort(t);
+  const request = upgradeRequest({ 'Sec-WebSocket-Protocol': 'fanfare.peer.7, fanfare.peer.8' });
+  const answer = await rawExchange(t, relay.port('network'), request);
+  t.true(answer.endsWith('peer protocol versions offered: 7, 8; spoken here: 1'), answer);
+  t.true(answer.length <= request.length);
+});
+
+test('who upgrades and then is silent, or says something else, is closed in time', async (t) => {
+  const relay = await relayWithPort(t);
+  for (const said of ['', '\x81\x80\0\0\0\0', '\x82\x81\0\0\0\0\x07']) {
+    const client = await connectRaw(t, relay.port('network'));
+    client.send(upgradeRequest({ 'Sec-WebSocket-Protocol': 'fanfare.peer.1' }));
+    await client.until('\r\n\r\n');
+    client.send(Buffer.from(said, 'latin1'));
+    const text = await client.end();
+    t.is(text.split('\r\n\r\n')[1]?.length ?? 0, 0, JSON.stringify(said));
+  }
+});
+
+interface Dialler {
+  readonly frames: Arrivals<PeerFrame | 'closed'>;
+  send(frame: PeerFrame): void;
+}
+
+async function dial(t: ExecutionContext, relay: TestRelay): Promise<Dialler> {
+  const socket = new WebSocket(`ws://127.0.0.1:${relay.port('network')}`, ['fanfare.peer.1']);
+  t.teardown(() => socket.terminate());
+  const frames = new Arrivals<PeerFrame | 'closed'>('frames');
+  socket.on('message', (payload: Buffer) => {
+    const frame = parsePeerFrame(payload);
+    if (frame !== null) frames.push(frame);
+  });
+  socket.on('close', () => frames.push('closed'));
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.on('open', resolve));
+  return { frames, send: (frame) => socket.send(encodePeerFrame(frame)) };
+}
+
+const nonce = Buffer.alloc(32, 1);
+
+/** Goes through the handshake as a relay of that name, and returns how it ends. */
+async function handshake(
+  t: ExecutionContext,
+  relay: TestRelay,
+  node: string,
+  incarnation: string,
+  secret: string | null = SECRET,
+): Promise<PeerFrame | 'closed'> {
+  const { frames, send } = await dial(t, relay);
+  const key = secret === null ? null : sha256(secret);
+  const dialling = { node, incarnation };
+  send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0, epoch: 0 });
+  const challenge = await frames.next();
+  if (challenge === 'closed' || challenge.type !== 'challenge') return challenge;
+  const both = { dialling, dialled: challenge.relay, diallingNonce: nonce, dialledNonce: challenge.nonce };
+  send({ type: 'proof', mac: prove(key, 'dialling', both) });
+  const answer = await frames.next();
+  if (answer !== 'closed' && answer.type === 'welcome') {
+    t.deepEqual(answer.mac, prove(key, 'dialled', both), 'the other side proves it too');
+  }
+  return answer;
+}
+
+const why = (answer: PeerFrame | 'closed') =>
+  answer === 'closed' ? answer : answer.type === 'refuse' ? answer.why : answer.type;
+
+test('who knows the secret is welcome, and who does not is refused', async (t) => {
+  const relay = await relayWithPort(t);
+  t.is(why(await handshake(t, relay, 'b', '1')), 'welcome');
+  t.is(why(await handshake(t, relay, 'c', '1', 'another secret of theirs')), 'proof');
+  const line = await relay.log.find(({ msg }) => msg === 'relay refused');
+  t.is(line['peer'], 'c');
+});
+
+test('a proof that was heard on one connection is none on another', async (t) => {
+  const relay = await relayWithPort(t);
+  const [first, second] = await Promise.all([dial(t, relay), dial(t, relay)]);
+  const dialling = { node: 'b', incarnation: '1' };
+  for (const { send } of [first, second])
+    send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0, epoch: 0 });
+  const challenge = await first.frames.next();
+  await second.frames.next();
+  if (challenge === 'closed' || challenge.type !== 'challenge') {
+    t.fail();
+    return;
+  }
+  const both = { dialling, dialled: challenge.relay, diallingNonce: nonce, dialledNonce: challenge.nonce };
+  second.send({ type: 'proof', mac: prove(sha256(SECRET), 'dialling', both) });
+  t.is(why(await second.frames.next()), 'proof');
+});
+
+test('a live relay keeps its name; a newer start takes it over from a dead one', async (t) => {
+  const relay = await relayWithPort(t);
+  t.is(why(await handshake(t, relay, 'b', 'first')), 'welcome');
+  t.is(why(await handshake(t, relay, 'b', 'second')), 'name-taken');
+  t.is(why(await handshake(t, relay, 'test', 'other')), 'name-taken', 'its own name');
+  const serving = relay.relay.backplane?.network.serving.get('b');
+  t.is(serving?.incarnation, 'first');
+  // The first one says nothing: after network.timeout it is dead, its name is not.
+  await relay.log.find(({ msg, peer }) => msg === 'not serving' && peer === 'b');
+  t.is(why(await handshake(t, relay, 'b', 'second')), 'welcome');
+  t.is(relay.relay.backplane?.network.serving.get('b')?.incarnation, 'second');
+});
+
+test('without a secret only the addresses in relays are let in, and a warning says so', async (t) => {
+  const [port] = await freePorts(1);
+  const network = { host: '127.0.0.1', port, secret: null };
+  const closed = await startTestRelay(t, { relays: ['192.0.2.1'], network, doors: { pusu: {} } });
+  t.is(why(await handshake(t, closed, 'b', '1', null)), 'address');
+  const [other] = await freePorts(1);
+  const relays = ['127.0.0.1:1'];
+  const open = await startTestRelay(t, { relays, network: { ...network, port: other }, doors: { pusu: {} } });
+  t.is(why(await handshake(t, open, 'b', '1', null)), 'welcome');
+  t.true(open.log.all.some(({ msg }) => msg === 'open network'));
+});
+
+test('one relay in the list by its own address, twice, and by a name with several addresses is one link or none', async (t) => {
+  const [a, b] = (await freePorts(2)) as [number, number];
+  const relays = [`127.0.0.1:${a}`, `127.0.0.1:${b}`, `127.0.0.1:${b}`, `localhost:${b}`, `localhost:${a}`];
+  const start = (node: string, port: number) =>
+    startTestRelay(t, {
+      node,
+      relays,
+      network: { host: '0.0.0.0', port, secret: SECRET },
+      doors: { pusu: {} },
+    });
+  const [one, two] = await Promise.all([start('a', a), start('b', b)]);
+  for (const [relay, peer] of [
+    [one, 'b'],
+    [two, 'a'],
+  ] as const) {
+    await relay.log.find((line) => line.msg === 'linked' && line['peer'] === peer);
+    await relay.log.find((line) => line.msg === 'link not needed');
+    t.is(relay.relay.backplane?.network.linked.size, 1);
+    const said = relay.log.all.filter(({ msg }) => msg === 'link not needed').map((line) => line['why']);
+    t.deepEqual(said, [...new Set(said)], 'once');
+    t.is(relay.log.all.filter(({ msg }) => msg === 'linked').length, 1);
+  }
+});
+
+test('a changed list ends links and makes others', async (t) => {
+  const [a, b] = (await freePorts(2)) as [number, number];
+  const start = (node: string, port: number, relays: readonly string[]) =>
+    startTestRelay(t, {
+      node,
+      relays,
+      network: { host: '127.0.0.1', port, secret: SECRET },
+      doors: { pusu: {} },
+    });
+  const one = await start('a', a, [`127.0.0.1:${a}`]);
+  await start('b', b, [`127.0.0.1:${b}`]);
+  one.relay.backplane?.reload([`127.0.0.1:${a}`, `127.0.0.1:${b}`]);
+  await one.log.find((line) => line.msg === 'linked' && line['peer'] === 'b');
+  one.relay.backplane?.reload([]);
+  const network = one.relay.backplane?.network;
+  await one.log.find(() => true);
+  while (network?.dialling.size !== 0) await new Promise((resolve) => setImmediate(resolve));
+  t.is(network?.linked.size, 0);
+});
+
+test('relays are linked over IPv6', async (t) => {
+  const [a, b] = (await freePorts(2)) as [number, number];
+  const relays = [`[::1]:${a}`, `[::1]:${b}`];
+  const start = (node: string, port: number) =>
+    startTestRelay(t, { node, relays, network: { host: '::1', port, secret: SECRET }, doors: { pusu: {} } });
+  const started = await Promise.allSettled([start('a', a), start('b', b)]);
+  const [one] = started;
+  if (one?.status !== 'fulfilled') {
+    t.log('skipped: no IPv6 here');
+    t.pass();
+    return;
+  }
+  await one.value.log.find((line) => line.msg === 'linked' && line['peer'] === 'b');
+  t.pass();
+});
