@@ -3,7 +3,8 @@ import { connect as connectSocket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
-import { freePorts } from './cluster.ts';
+import { asNode, doorsOnFreePorts, freePorts, linkedAll, type Node } from './cluster.ts';
+import { configFile, runRelay } from './relay-process.ts';
 
 /** Debian's package installs it where a user's PATH may not lead. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -63,4 +64,41 @@ function reachable(port: number): Promise<void> {
     });
     socket.on('error', reject);
   });
+}
+
+export interface NatsRelayOptions {
+  readonly grace?: string;
+  readonly cluster?: Readonly<Record<string, unknown>>;
+  readonly network?: Readonly<Record<string, unknown>>;
+}
+
+/** A relay over NATS, as a process. Ready does not mean linked. */
+export async function startNatsRelay(
+  t: ExecutionContext,
+  servers: readonly string[],
+  name: string,
+  options: NatsRelayOptions = {},
+): Promise<Node> {
+  const settings = {
+    node: name,
+    cluster: { backplane: 'nats', servers, ...options.cluster },
+    network: { host: '127.0.0.1', port: 0, heartbeat: '200ms', timeout: '1s', ...options.network },
+    admin: { host: '127.0.0.1', port: 0 },
+    doors: doorsOnFreePorts(options.grace ?? '10s'),
+  };
+  const node = asNode(runRelay(t, ['--config', configFile(t, JSON.stringify(settings))]), name, 0);
+  await node.log.find((line) => line.msg === 'ready', `${name} is ready`);
+  return node;
+}
+
+export async function startNatsRelays(
+  t: ExecutionContext,
+  servers: readonly string[],
+  count: number,
+  options: NatsRelayOptions = {},
+): Promise<Node[]> {
+  const names = Array.from({ length: count }, (_, index) => `relay-${index + 1}`);
+  const nodes = await Promise.all(names.map((name) => startNatsRelay(t, servers, name, options)));
+  await linkedAll(nodes);
+  return nodes;
 }
