@@ -61,7 +61,9 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     if (topic.interest === 'asked') send(self, { type: 'interested', round: topic.round });
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
-    return { ...args, self, asked: false, used: false, lingering: false };
+    // Where messages start topics, one may be on its way.
+    const used = args.elsewhere !== null && args.elsewhere.uplink !== null;
+    return { ...args, self, asked: false, used, lingering: false };
   },
 
   handle(state, message) {
@@ -115,8 +117,10 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
   settle(state): Next<State> {
     const { topic } = state;
     if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
-    if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
-    else if (!state.asked && topic.isIdle && !lingers(state)) {
+    if (topic.next < topic.queue.length && topic.behind.size === 0) {
+      fanOut(state);
+      if (state.used && topic.isIdle) lingers(state);
+    } else if (!state.asked && topic.isIdle && !lingers(state)) {
       state.asked = true;
       state.idle(topic);
     }
