@@ -1,11 +1,4 @@
-import {
-  connect,
-  type Msg,
-  type MsgHdrs,
-  type NatsConnection,
-  headers as newHeaders,
-  type Subscription,
-} from '@nats-io/transport-node';
+import { type Msg, type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type Self, send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
@@ -13,10 +6,8 @@ import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import type { Message } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage, TopicKey } from '../backplane.ts';
-import { keyOf } from '../interest-server.ts';
 import {
   beat,
-  type Conversation,
   endConversation,
   HEADER,
   headerOf,
@@ -25,9 +16,11 @@ import {
   takeControl,
   tellClaims,
 } from './conversation.ts';
+import { dialAny } from './dial.ts';
 import { arrived, type Intake } from './intake.ts';
+import { afterAll, answered, askServer, interest, type Linked, subscribe } from './linked.ts';
 import type { NatsNetwork } from './network.ts';
-import { handOver, type Outlet } from './outlet.ts';
+import { handOver } from './outlet.ts';
 import { type Subjects, subjects } from './subject.ts';
 import { Window } from './window.ts';
 
@@ -66,11 +59,6 @@ export type NatsLinkMessage =
   | { readonly type: 'reload'; readonly servers: readonly string[] }
   | { readonly type: 'dial' | 'tick' | 'end' };
 
-interface Linked extends Outlet {
-  readonly talk: Conversation;
-  readonly subscriptions: Map<string, Subscription>;
-}
-
 interface State extends Intake {
   readonly self: Self<NatsLinkMessage>;
   readonly subjects: Subjects;
@@ -89,9 +77,6 @@ interface State extends Intake {
 
 const RETRY_FIRST = 500;
 const RETRY_MOST = 4000;
-const DIAL_TIMEOUT = 5000;
-/** Our own questions show whether the server is there; the client's would come this often, in milliseconds. */
-const CLIENT_PING = 2 ** 30;
 /** What is left to say at the end may take this long. */
 const LAST_WORDS = 1000;
 
@@ -101,6 +86,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
 
   init(self, { network, servers }) {
     send(self, { type: 'dial' });
+    clearUp(network);
     const headers = newHeaders();
     headers.set(HEADER, headerOf(network.self));
     return {
@@ -202,29 +188,30 @@ export function natsLink({ topics, stats }: NatsNetwork): Behaviour<NatsLinkArgs
   };
 }
 
+/** A link that was killed has left its connection. */
+function clearUp(network: NatsNetwork): void {
+  const { open, stats } = network;
+  if (open === undefined) return;
+  const count = open.window.clear();
+  network.open = undefined;
+  stats.unlinked += count;
+  stats.connected = false;
+  network.topics().accounting.dropped.crash += count;
+  void open.connection.close();
+}
+
 function dial(state: State): void {
   const { network, self, servers } = state;
   if (state.linked !== undefined || state.dialling || state.ending) return;
   const attempt = ++state.attempt;
   state.dialling = true;
-  const failed = (error: unknown) => send(self, { type: 'failed', attempt, why: textOf(error) });
-  try {
-    const options = {
-      ...network.settings.options(),
-      servers: [...servers],
-      noEcho: true,
-      reconnect: false,
-      timeout: DIAL_TIMEOUT,
-      pingInterval: CLIENT_PING,
-      ignoreClusterUpdates: true,
-    };
-    connect(options).then((connection) => {
+  dialAny(network.settings, servers).then(
+    (connection) => {
       // A link that has ended meanwhile has no use for it.
       if (!send(self, { type: 'opened', attempt, connection })) void connection.close();
-    }, failed);
-  } catch (error) {
-    failed(error);
-  }
+    },
+    (error) => send(self, { type: 'failed', attempt, why: textOf(error) }),
+  );
 }
 
 function opened(state: State, connection: NatsConnection): void {
@@ -255,6 +242,7 @@ function opened(state: State, connection: NatsConnection): void {
     askedAt: null,
     subscriptions: new Map(),
   };
+  network.open = state.linked;
   state.retry = RETRY_FIRST;
   state.said = '';
   network.stats.connected = true;
@@ -271,20 +259,6 @@ async function watch(self: Self<NatsLinkMessage>, connection: NatsConnection): P
   }
 }
 
-function subscribe(
-  { self, network }: State,
-  connection: NatsConnection,
-  subject: string,
-  topic: TopicKey | null,
-): Subscription {
-  return connection.subscribe(subject, {
-    callback: (error, message) => {
-      if (error === null && !send(self, { type: 'arrived', connection, topic, message }))
-        network.stats.refused++;
-    },
-  });
-}
-
 function take(state: State, topic: TopicKey | null, message: Msg): void {
   const { linked, network, self } = state;
   const from = senderOf(message);
@@ -296,54 +270,8 @@ function take(state: State, topic: TopicKey | null, message: Msg): void {
   else if (!takeControl(linked.talk, from, message)) network.stats.foreign++;
 }
 
-function interest(
-  state: State,
-  linked: Linked,
-  { version, all, add, drop }: Extract<LinkMessage, { readonly type: 'interest' }>,
-): void {
-  const { self } = state;
-  const { connection, subscriptions } = linked;
-  if (connection.isClosed()) return;
-  if (all) {
-    const named = new Set(add.map(keyOf));
-    for (const key of subscriptions.keys()) if (!named.has(key)) unsubscribe(linked, key);
-  }
-  for (const { realm, name } of drop) unsubscribe(linked, keyOf({ realm, name }));
-  for (const topic of add) {
-    const key = keyOf(topic);
-    if (subscriptions.has(key)) continue;
-    subscriptions.set(key, subscribe(state, connection, state.subjects.topic(topic), topic));
-  }
-  afterAll(connection, () => send(self, { type: 'subscribed', connection, version }));
-}
-
-function unsubscribe({ subscriptions }: Linked, key: string): void {
-  subscriptions.get(key)?.unsubscribe();
-  subscriptions.delete(key);
-}
-
-/** Calls back when the server has taken all that it was told so far; never, if the connection ends before. */
-function afterAll(connection: NatsConnection, then: () => void): void {
-  if (connection.isClosed()) return;
-  connection.flush().then(then, () => undefined);
-}
-
 function confirm({ network, self }: State, version: number): void {
   sendNamed(self.system, network.interest, { type: 'confirmed', link: self, version });
-}
-
-function askServer({ self }: State, linked: Linked, always = false): void {
-  const { connection, window } = linked;
-  if (linked.askedAt !== null || (!window.ask() && !always)) return;
-  linked.askedAt = now(self);
-  afterAll(connection, () => send(self, { type: 'answered', connection }));
-}
-
-function answered({ network }: State, linked: Linked): void {
-  const count = linked.window.answered();
-  linked.askedAt = null;
-  network.stats.sent += count;
-  network.topics().accounting.delivered += count;
 }
 
 /** Says that this relay is there, and looks whether the server is. */
@@ -394,6 +322,7 @@ function disconnect(state: State): number {
   const { network, self, linked } = state;
   if (linked === undefined) return 0;
   state.linked = undefined;
+  network.open = undefined;
   const count = linked.window.clear();
   network.topics().accounting.dropped.unlinked += count;
   network.stats.unlinked += count;

@@ -39,6 +39,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
     ownership: cluster.ownershipServer,
     log,
     stats: newNatsStats(),
+    open: undefined,
   };
   return {
     name: 'nats',

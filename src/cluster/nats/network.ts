@@ -2,6 +2,7 @@ import type { ProcessName } from '../../otp/registry.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { InterestMessage } from '../interest-server.ts';
 import type { OwnershipMessage } from '../ownership-server.ts';
+import type { Outlet } from './outlet.ts';
 import type { Heard } from './peers.ts';
 import type { NatsSettings } from './settings.ts';
 
@@ -14,6 +15,8 @@ export interface NatsNetwork {
   readonly ownership: ProcessName<OwnershipMessage>;
   readonly log: NatsLog;
   readonly stats: NatsStats;
+  /** The connection in use: the link's, which may be killed. */
+  open: Pick<Outlet, 'connection' | 'window'> | undefined;
 }
 
 export interface NatsLog {
