@@ -1,14 +1,17 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { AdmissionControl } from './acceptor/admission.ts';
 import { drainer } from './acceptor/drainer.ts';
-import { type ListenerMessage, listener } from './acceptor/listener.ts';
+import { Gate } from './acceptor/gate.ts';
+import { type Edge, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Refusals } from './acceptor/refusals.ts';
+import { isEmpty } from './authenticator/permissions.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
 import { meshSettings } from './cluster/mesh/settings.ts';
 import { type Nats, nats, natsUplink } from './cluster/nats/nats.ts';
 import { natsSettings } from './cluster/nats/settings.ts';
 import type { Config, Limits } from './config/config.ts';
+import { readTls } from './config/tls-files.ts';
 import { Connections } from './connection/connections.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
@@ -18,7 +21,7 @@ import { Guards } from './guards.ts';
 import type { Log } from './log.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { type ProcessName, processName } from './otp/registry.ts';
+import { type ProcessName, processName, sendNamed } from './otp/registry.ts';
 import { supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
 import { newAccounting } from './topic/accounting.ts';
@@ -37,6 +40,10 @@ export interface Relay extends Application {
   readonly backplane: Mesh | null;
   /** Null: this relay is alone, or in a mesh. */
   readonly nats: Nats | null;
+  /** How many clients were turned away, and why. */
+  readonly refusals: Readonly<Refusals>;
+  /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
+  rereadTls(): void;
 }
 
 /**
@@ -59,22 +66,18 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
   const linked = overNats ?? backplane;
   const connections = new Connections();
   const guards = new Guards(config, log);
-  const admission = new AdmissionControl({
-    connections: config.limits.connections ?? maxConnections,
-    perAddress: config.limits.connectionsPerAddress,
-    ratePerAddress: config.limits.connectionRatePerAddress,
-    exempt: config.limits.exempt,
-  });
+  const gate = new Gate({ ...config.limits, connections: config.limits.connections ?? maxConnections });
   const doors = doorSettings(config);
   const listenerNames: ProcessName<ListenerMessage>[] = [];
   const listeners = doors.flatMap((settings): ChildSpec[] => {
-    const context = doorContext(settings, config.limits, topics, guards, log);
+    const context = doorContext(settings, config.limits, topics, guards, gate, log);
     const name = processName<ListenerMessage>(`listener.${settings.door.name}`);
     listenerNames.push(name);
     const args = {
       context,
       at: settings.at,
-      admission,
+      edge: edgeOf(settings, context),
+      gate,
       startHandler: (handler: Parameters<Connections['start']>[1]) => connections.start(system, handler),
       log,
     };
@@ -92,7 +95,9 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
     }
     return specs;
   });
+  sayWhatBinds(config, doors, log);
   const drain = config.limits.drain;
+  let stopping = false;
   const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
     topics.spec,
     ...(cluster === null || linked === null ? [] : [cluster.spec(linked, topics)]),
@@ -102,11 +107,26 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
     worker(
       'drainer',
       drainer,
-      { listeners: listenerNames, connections: connections.partitions, limit: drain, log },
+      {
+        isStopping: () => stopping,
+        listeners: listenerNames,
+        connections: connections.partitions,
+        limit: drain,
+        log,
+      },
       { shutdown: 'infinity' },
     ),
   ]);
-  return { ...startApplication(system, root), system, topics, backplane, nats: overNats };
+  const rereadTls = () => {
+    for (const name of listenerNames) sendNamed(system, name, { type: 'reread-tls' });
+  };
+  const application = startApplication(system, root);
+  const stopRelay = () => {
+    stopping = true;
+    application.stop();
+  };
+  const { refusals } = gate;
+  return { ...application, stop: stopRelay, system, topics, backplane, nats: overNats, refusals, rereadTls };
 }
 
 /** Null: this relay is alone. */
@@ -124,11 +144,23 @@ function orderedTopics({ topics }: Config): (name: string) => boolean {
   return (name) => topics.find(({ pattern }) => matches(pattern, name))?.ordering === 'cluster';
 }
 
+/** What an operator might not expect of these settings, once, at the start. */
+function sayWhatBinds(config: Config, doors: readonly DoorSettings[], log: Log): void {
+  const { allowedChannels } = config;
+  if (allowedChannels !== null && config.doors.pusu !== null) {
+    const bound = doors
+      .filter(({ realm }) => realm === config.doors.pusu?.realm)
+      .map(({ door }) => door.name);
+    log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
+  }
+}
+
 function doorContext(
   settings: DoorSettings,
   limits: Limits,
   topics: Topics,
   guards: Guards,
+  gate: Gate,
   log: Log,
 ): DoorContext {
   return {
@@ -141,7 +173,19 @@ function doorContext(
     grace: settings.grace,
     counters: newDoorCounters(),
     webSockets: webSocketServer(limits),
+    attempts: gate.attempts,
     log,
+  };
+}
+
+function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
+  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  return {
+    origin,
+    tls: tls === null ? null : () => readTls(tls),
+    trustedProxies,
+    proxyProtocol,
+    open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
   };
 }
 

@@ -1,5 +1,5 @@
 import { withinChannels } from './authenticator/allowed-channels.ts';
-import { apiKeys } from './authenticator/api-keys.ts';
+import { apiKeysFrom } from './authenticator/api-keys/api-keys-from.ts';
 import { authenticatorFrom } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authenticator } from './authenticator/contract.ts';
@@ -30,7 +30,10 @@ export class Guards {
     const own = authenticatorFrom(settings.authenticator ?? this.#config.authenticator);
     return {
       authenticator: this.#guard(`authenticator.${door.name}`, bound(own)),
-      apikeys: this.#guard(`authenticator.${door.name}.apikeys`, bound(apiKeys(settings.apiKeys))),
+      apikeys: this.#guard(
+        `authenticator.${door.name}.apikeys`,
+        bound(apiKeysFrom(settings.apiKeys, this.#log)),
+      ),
       open: {
         anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
         server: null,

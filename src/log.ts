@@ -53,7 +53,7 @@ function logOn(logger: Logger, flush: () => void): Log {
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),
     draining: (connections) => logger.info({ connections }, 'draining'),
     drained: (connections, left) => logger.info({ connections, left }, 'drained'),
-    report: ({ type, ...report }) => logger.error(report, `${type} report`),
+    report: (report) => logger.error(reportFields(report), `${report.type} report`),
     authenticator: ({ type, ...event }) => {
       logger[type === 'authenticator-unavailable' ? 'error' : 'info'](event, type.replace('-', ' '));
     },
@@ -63,4 +63,14 @@ function logOn(logger: Logger, flush: () => void): Log {
     warn: (message, fields = {}) => logger.warn(fields, message),
     flush,
   };
+}
+
+/** `pid` is the relay's own in every line: a process of ours is `process`. */
+function reportFields(report: Report): object {
+  if (report.type === 'supervisor') {
+    const { type: _, ...fields } = report;
+    return fields;
+  }
+  const { type: _, pid, ...fields } = report;
+  return { process: pid, ...fields };
 }

@@ -3,23 +3,26 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRelay } from './application.ts';
+import { BAD_CONFIG, FAILED } from './command/command.ts';
+import { commands, runCommand } from './command/commands.ts';
 import type { Config } from './config/config.ts';
 import { formatError } from './config/config-error.ts';
 import { loadConfig } from './config/load-config.ts';
 import { type Log, openLog } from './log.ts';
 import { describeReason, type ExitReason } from './otp/exit-reason.ts';
 
-/** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
-const FAILED = 1;
-const BAD_CONFIG = 78;
-
 const USAGE = `usage: node dist/start.js [options]
+       node dist/start.js COMMAND …
 
   --config FILE       settings (default: config/relay.yaml of the package)
   --set KEY=VALUE     overrides one setting, such as limits.message=128KiB; may be repeated
   --check             looks at the settings, says what is wrong with them, and ends
   --version, --help
+
+commands, each with --help:  ${[...commands.keys()].join(', ')}
 `;
+
+const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Part of the file descriptors that connections may take; files, listeners and links need some too. */
 const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
@@ -28,7 +31,6 @@ const DEFAULT_DESCRIPTORS = 1024;
 function main(): void {
   const options = readOptions();
   if (options.help === true) return void process.stdout.write(USAGE);
-  const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
   if (options.version === true) return void process.stdout.write(`fanfare ${versionOf(packageRoot)}\n`);
   const loaded = loadConfig({
     ...(options.config === undefined ? {} : { file: options.config }),
@@ -84,12 +86,17 @@ function run(config: Config): void {
   process.on('SIGINT', onSignal);
   void relay.started.then((result) => {
     if (result.ok) log.ready();
-    else process.stderr.write(`fanfare could not start: ${describeReason(result.reason)}\n`);
+    else process.stderr.write(`fanfare could not start: ${causeOf(result.reason)}\n`);
   });
   void relay.ended.then((reason) => {
     clearInterval(alive);
     finish(log, reason, stopping);
   });
+}
+
+/** What went wrong at the bottom of the tree, without the supervisors through which it came up. */
+function causeOf(reason: ExitReason): string {
+  return describeReason(reason).replaceAll(/(shutdown: )?failed to start [^:]+: /g, '');
 }
 
 /** A root that ends unasked has given up: the service manager is to start the relay afresh. */
@@ -115,4 +122,15 @@ function versionOf(packageRoot: string): string {
   return (parsed as { readonly version: string }).version;
 }
 
-main();
+const [word = '', ...args] = process.argv.slice(2);
+const command = commands.get(word);
+if (command === undefined) main();
+else {
+  process.exitCode = await runCommand(command, args, {
+    packageRoot,
+    env: process.env,
+    input: process.stdin,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+  });
+}

@@ -12,6 +12,8 @@ import type { ListenerMessage } from './listener.ts';
  * connections at once are told to go away and given time to be flushed.
  */
 export interface DrainerArgs {
+  /** Whether the relay is to end. Otherwise it is only the acceptor that starts afresh, and connections stay. */
+  readonly isStopping: () => boolean;
   readonly listeners: readonly ProcessName<ListenerMessage>[];
   /** The supervisors of the connections. */
   readonly connections: readonly ProcessName<ListsChildren>[];
@@ -73,6 +75,7 @@ export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
 
 function begin(state: State): Next<State> {
   const { self, listeners, connections, limit } = state;
+  if (!state.isStopping()) return stop('shutdown');
   for (const name of listeners) sendNamed(self.system, name, { type: 'stop-accepting' });
   if (limit > 0) sendAfter(self, limit, { type: 'time-over' });
   const reply = (children: ChildInfo[]) => {

@@ -64,12 +64,16 @@ export type InterestReport =
 
 /** What links tell the ownership server; `node` is the relay that a claim comes from. */
 export type OwnershipReport =
-  | { readonly type: 'attach' | 'detach'; readonly link: Pid<LinkMessage> }
+  /** `node`: the relay at its other end; null: all of them, and its verdicts say whose they are. */
+  | { readonly type: 'attach'; readonly link: Pid<LinkMessage>; readonly node: string | null }
+  | { readonly type: 'detach'; readonly link: Pid<LinkMessage> }
   | {
       readonly type: 'verdict';
       readonly link: Pid<LinkMessage>;
       readonly ref: number;
       readonly granted: boolean;
+      /** The relays that have granted, over a link to all. */
+      readonly nodes?: readonly string[];
     }
   | {
       readonly type: 'announced';

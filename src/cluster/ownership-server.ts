@@ -35,7 +35,7 @@ export type OwnershipMessage =
   | Down
   | { readonly type: 'claim'; readonly topic: Topic; readonly claim: ClaimRequest }
   | { readonly type: 'released'; readonly topic: Topic }
-  | { readonly type: 'asked-enough'; readonly ref: number }
+  | { readonly type: 'asked-enough' | 'told-enough'; readonly ref: number }
   | { readonly type: 'expire'; readonly key: string };
 
 interface Asking {
@@ -43,23 +43,37 @@ interface Asking {
   readonly topic: Topic;
   readonly request: ClaimRequest;
   readonly unanswered: Set<Pid<LinkMessage>>;
+  /** Relays that own the topic as far as is known here: they have to say that it is not so any more. */
+  readonly owners: Set<string>;
 }
 
 interface State extends OwnershipArgs {
   readonly self: Self<OwnershipMessage>;
-  readonly links: Set<Pid<LinkMessage>>;
+  /** Each with the relay at its other end; null: all of them. */
+  readonly links: Map<Pid<LinkMessage>, string | null>;
   readonly asking: Map<number, Asking>;
+  /** Claims that were granted, and that the others are being told of. */
+  readonly telling: Map<number, Omit<Asking, 'owned' | 'owners'>>;
   lastRef: number;
 }
 
-/** Milliseconds that the linked relays have to judge a claim. */
-const ASK_TIMEOUT = 250;
+/** Milliseconds that the linked relays have to judge a claim. One that cannot is soon no longer linked. */
+const ASK_TIMEOUT = 2000;
+/** Milliseconds that they have to say that they have heard of an owner. */
+const TELL_TIMEOUT = 250;
 
 export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> = {
   name: 'ownership-server',
 
   init(self, args) {
-    const state: State = { ...args, self, links: new Set(), asking: new Map(), lastRef: 0 };
+    const state: State = {
+      ...args,
+      self,
+      links: new Map(),
+      asking: new Map(),
+      telling: new Map(),
+      lastRef: 0,
+    };
     // An earlier incarnation has left these; its timers are gone, and so is who waited for it.
     for (const [key, owned] of args.table) {
       if (owned.claims.get(args.node)?.state === 'asked') owned.claims.delete(args.node);
@@ -78,10 +92,13 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
         released(state, message.topic);
         return keep;
       case 'verdict':
-        verdict(state, message.link, message.ref, message.granted);
+        verdict(state, message);
         return keep;
       case 'asked-enough':
-        grant(state, message.ref);
+        decide(state, message.ref);
+        return keep;
+      case 'told-enough':
+        admit(state, message.ref);
         return keep;
       case 'announced':
         announced(state, message);
@@ -90,7 +107,7 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
         for (const owned of state.table.values()) loseTouch(state, owned, message.node);
         return keep;
       case 'attach':
-        attach(state, message.link);
+        attach(state, message.link, message.node);
         return keep;
       case 'detach':
         detach(state, message.link);
@@ -119,13 +136,22 @@ function ask(state: State, topic: Topic, request: ClaimRequest): void {
   const owned = ownedOf(state, topic);
   const own = owned.claims.get(node);
   const asked: Claim = { node, state: 'asked', since: state.wallClock(), grace: request.grace, until: 0 };
-  if (!mayClaim(asked, owned.claims.values())) {
+  const owners = new Set<string>();
+  if (own === undefined) {
+    for (const claim of owned.claims.values()) if (!mayClaim(asked, [claim])) owners.add(claim.node);
+  }
+  const linked = new Set(links.values());
+  // An owner who has left may be faster than the news of it: who would know is asked.
+  if (
+    (!linked.has(null) && [...owners].some((other) => !linked.has(other))) ||
+    (own !== undefined && !mayClaim(asked, owned.claims.values()))
+  ) {
     judge(topic, request, 'owned');
     forgetIfEmpty(state, owned);
     return;
   }
   const ref = ++state.lastRef;
-  state.asking.set(ref, { owned, topic, request, unanswered: new Set(links) });
+  state.asking.set(ref, { owned, topic, request, unanswered: new Set(links.keys()), owners });
   // Who owns it already, or did a moment ago, need not ask.
   if (own === undefined) {
     owned.claims.set(node, asked);
@@ -138,12 +164,26 @@ function ask(state: State, topic: Topic, request: ClaimRequest): void {
   grant(state, ref);
 }
 
-function verdict(state: State, link: Pid<LinkMessage>, ref: number, granted: boolean): void {
+function verdict(state: State, message: Extract<OwnershipReport, { readonly type: 'verdict' }>): void {
+  const { link, ref, granted } = message;
+  heard(state, ref, link);
   const asking = state.asking.get(ref);
   if (asking === undefined) return;
   asking.unanswered.delete(link);
-  if (!granted) deny(state, ref);
-  else if (asking.unanswered.size === 0) grant(state, ref);
+  if (!granted) {
+    deny(state, ref);
+    return;
+  }
+  const linked = state.links.get(link);
+  const nodes = message.nodes ?? (linked == null ? [] : [linked]);
+  for (const node of nodes) if (asking.owners.delete(node)) loseTouch(state, asking.owned, node);
+  if (asking.unanswered.size === 0) decide(state, ref);
+}
+
+/** Who could answer has answered. */
+function decide(state: State, ref: number): void {
+  if ((state.asking.get(ref)?.owners.size ?? 0) === 0) grant(state, ref);
+  else deny(state, ref);
 }
 
 function grant(state: State, ref: number): void {
@@ -157,8 +197,27 @@ function grant(state: State, ref: number): void {
   setOwned(owned, claim);
   // The topic is told by the judgement itself.
   owned.told = 'none';
-  tellLinks(state, 0, [asClaimed(state, owned, claim)]);
-  judge(topic, request, 'granted');
+  // Once its owner is let in, a topic's subscribers are let in everywhere: the others hear of it first.
+  const told = ++state.lastRef;
+  tellLinks(state, told, [asClaimed(state, owned, claim)]);
+  state.telling.set(told, { topic, request, unanswered: new Set(state.links.keys()) });
+  if (state.links.size > 0) sendAfter(state.self, TELL_TIMEOUT, { type: 'told-enough', ref: told });
+  else admit(state, told);
+}
+
+/** The other relays know of a claim that was granted, or have had their time. */
+function admit(state: State, ref: number): void {
+  const telling = state.telling.get(ref);
+  if (telling === undefined) return;
+  state.telling.delete(ref);
+  // Meanwhile it may have lost against another one.
+  const own = state.table.get(keyOf(telling.topic))?.claims.get(state.node);
+  judge(telling.topic, telling.request, own?.state === 'owned' ? 'granted' : 'owned');
+}
+
+function heard(state: State, ref: number, link: Pid<LinkMessage>): void {
+  const telling = state.telling.get(ref);
+  if (telling?.unanswered.delete(link) === true && telling.unanswered.size === 0) admit(state, ref);
 }
 
 function deny(state: State, ref: number): void {
@@ -200,6 +259,7 @@ function announced(state: State, message: Extract<OwnershipReport, { readonly ty
       case 'owned':
         setOwned(owned, { node, state: 'owned', since, grace, until: 0 });
         settleConflict(state, owned);
+        answer?.(true);
         break;
       case 'grace':
         // Of a claim that was taken over, the grace is over.
@@ -285,9 +345,9 @@ function expire(state: State, key: string): void {
   forgetIfEmpty(state, owned);
 }
 
-function attach(state: State, link: Pid<LinkMessage>): void {
+function attach(state: State, link: Pid<LinkMessage>, node: string | null): void {
   if (!state.links.has(link)) monitor(state.self, link);
-  state.links.add(link);
+  state.links.set(link, node);
   const claims: Claimed[] = [];
   for (const owned of state.table.values()) {
     const own = owned.claims.get(state.node);
@@ -298,14 +358,15 @@ function attach(state: State, link: Pid<LinkMessage>): void {
 
 function detach(state: State, link: Pid<LinkMessage>): void {
   state.links.delete(link);
+  for (const ref of [...state.telling.keys()]) heard(state, ref, link);
   for (const ref of [...state.asking.keys()]) {
     const asking = state.asking.get(ref);
-    if (asking?.unanswered.delete(link) === true && asking.unanswered.size === 0) grant(state, ref);
+    if (asking?.unanswered.delete(link) === true && asking.unanswered.size === 0) decide(state, ref);
   }
 }
 
 function tellLinks({ links }: State, ref: number, claims: readonly Claimed[]): void {
-  for (const link of links) send(link, { type: 'claims', ref, all: false, claims });
+  for (const link of links.keys()) send(link, { type: 'claims', ref, all: false, claims });
 }
 
 /** Of a grace that runs, what is left of it goes over the wire: clocks differ. */

@@ -1,50 +1,79 @@
+import { isAbsolute, join } from 'node:path';
+import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf } from './authenticators.ts';
-import type { AuthenticatorConfig, Config } from './config.ts';
+import type { ClusterConfig, Config, NetworkConfig, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
-/** The configuration that checked settings stand for; `hostName` names a relay that has no name of its own. */
-export function configOf(settings: Settings, hostName: string): Config {
+/**
+ * The configuration that checked settings stand for. `hostName` names a relay that has no name of its own; files are
+ * relative to `folder`, that of the configuration file.
+ */
+export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, cluster, topics, network, admin, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
     authenticator: authenticatorOf(settings.authenticator, settings),
+    apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
-    cluster,
+    cluster: clusterOf(cluster, folder),
     topics,
     doors: {
-      pusu: pusu && doorOf(pusu),
-      wspubsub: wspubsub && { ...doorOf(wspubsub), grace: wspubsub.grace, apiKeys: wspubsub.apikeys.list },
+      pusu: pusu && doorOf(pusu, folder),
+      wspubsub: wspubsub && {
+        ...doorOf(wspubsub, folder),
+        grace: wspubsub.grace,
+        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
+      },
       pinghub: pinghub && {
-        ...doorOf(pinghub),
-        origin: pinghub.origin,
+        ...doorOf(pinghub, folder),
         socket: pinghub.socket,
         metricsPort: pinghub.metricsPort,
       },
     },
-    network,
+    network: { ...network, tls: networkTlsOf(network.tls, folder) },
     admin,
     limits,
     log,
   };
 }
 
-interface DoorBase {
-  readonly host: string;
-  readonly port: number;
-  readonly realm: string;
-  readonly authenticator: AuthenticatorConfig | null;
-}
-
-function doorOf(door: DoorSettings): DoorBase {
-  const { host, port, realm, authenticator } = door;
+function doorOf(door: DoorSettings, folder: string): PusuDoorConfig {
+  const { host, port, realm, authenticator, origin, tls, trustedProxies, proxyProtocol } = door;
   return {
     host,
     port,
     realm,
     authenticator: authenticator === null ? null : authenticatorOf(authenticator, door),
+    origin,
+    tls: tlsOf(tls, folder),
+    trustedProxies,
+    proxyProtocol,
   };
+}
+
+function tlsOf({ cert, key }: DoorSettings['tls'], folder: string): TlsFiles | null {
+  return cert === null || key === null ? null : { cert: inFolder(cert, folder), key: inFolder(key, folder) };
+}
+
+function networkTlsOf({ cert, key, ca }: Settings['network']['tls'], folder: string): NetworkConfig['tls'] {
+  const files = tlsOf({ cert, key }, folder);
+  return files === null || ca === null ? null : { ...files, ca: inFolder(ca, folder) };
+}
+
+function clusterOf({ tls, credentials, ...cluster }: Settings['cluster'], folder: string): ClusterConfig {
+  const { required, ca, cert, key } = tls;
+  const file = (name: string | null) => (name === null ? null : inFolder(name, folder));
+  return {
+    ...cluster,
+    credentials: file(credentials),
+    tls: { required, ca: file(ca), cert: file(cert), key: file(key) },
+  };
+}
+
+function inFolder(name: string, folder: string): string {
+  return isAbsolute(name) ? name : join(folder, name);
 }
 
 /** Relays on one host differ by their network port. */

@@ -34,8 +34,14 @@ export function queue(connection: Connection, delivery: Delivery): void {
   outbox.push(delivery);
   if (!outbox.writing) return;
   const { pending } = connection.context.limits;
-  if (pending > 0 && pendingBytes(connection) > pending) tooSlow(connection);
-  else if (!connection.behind && !connection.stalled && isBehind(connection)) tell(connection, true);
+  if (connection.behind || connection.stalled) {
+    if (pending > 0 && !connection.burst && pendingBytes(connection) > pending) tooSlow(connection);
+  } else if (isBehind(connection)) {
+    // What comes in the same turn was sent before its topics could know, by many of them perhaps: it is not held
+    // against the client.
+    connection.burst = true;
+    tell(connection, true);
+  }
 }
 
 /** Writes what is queued, if no write is under way. */

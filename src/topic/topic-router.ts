@@ -4,8 +4,9 @@ import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
+import { lose } from './losses.ts';
 import { type Claim, type Join, type Publish, Topic, type TopicMessage } from './topic.ts';
-import { lose, type TopicServerArgs } from './topic-server.ts';
+import type { TopicServerArgs } from './topic-server.ts';
 
 /**
  * Finds the server of a topic for those who join or claim it, starts one when there is none, and decides when one may

@@ -2,10 +2,19 @@ import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { demonitor, monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import type { Accounting, LossReason } from './accounting.ts';
+import type { Accounting } from './accounting.ts';
 import { Delivery } from './delivery.ts';
 import type { Elsewhere, RemoteOwnership } from './elsewhere.ts';
 import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
+import {
+  abandonTopic,
+  cannot,
+  countUndeliverable,
+  giveBack,
+  lose,
+  release,
+  resumeAfterCrash,
+} from './losses.ts';
 import type { Message } from './message.ts';
 import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from './topic.ts';
 
@@ -22,7 +31,7 @@ const DELIVERY_BYTES = 64 * 1024;
 /** Milliseconds that a first local member waits for the other relays to know of it. */
 const INTEREST_TIMEOUT = 250;
 /** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
-const CLAIM_TIMEOUT = 1000;
+const CLAIM_TIMEOUT = 4000;
 /** Milliseconds that a topic without members waits for the next message, where its messages go to other relays. */
 const LINGER = 1000;
 
@@ -53,8 +62,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     resumeAfterCrash(topic, accounting);
     topic.members.refresh((member) => monitor(self, member));
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
-    if (topic.lifetime.state === 'grace')
-      sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+    awaitEndOfGrace(topic, self);
     const ownership = args.elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
     if (ownership !== 'none' && topic.lifetime.state === 'unowned')
       topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
@@ -146,19 +154,6 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
       }
     },
   };
-}
-
-/** For a topic whose server is not coming back: what waits is lost, and the members must find their way to the next one. */
-export function abandonTopic(topic: Topic, accounting: Accounting): void {
-  resumeAfterCrash(topic, accounting);
-  release(topic, accounting, 'crash');
-  topic.server = undefined;
-  topic.retired = true;
-  for (const member of topic.members.all()) send(member, { type: 'lost', topic });
-  for (const { member, type } of topic.joining) {
-    send(member, { type: 'refused', action: type, name: topic.name, why: 'unavailable' });
-  }
-  if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
 }
 
 function publish({ topic, accounting, elsewhere }: State, message: Publish): void {
@@ -315,7 +310,7 @@ function join(state: State, request: Join): void {
   const { topic, self } = state;
   if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
-    sendAfter(self, again.grace, { type: 'grace-over' });
+    awaitEndOfGrace(topic, self);
   } else if (condition === 'owned' && topic.lifetime.state === 'unowned') {
     send(member, { type: 'refused', action: 'join', name: topic.name, why: 'missing' });
     return;
@@ -351,9 +346,12 @@ function leave(state: State, member: Pid<MemberMessage>): void {
 
 function takeClaim(state: State, request: Claim): void {
   const { topic, self, elsewhere } = state;
+  const { lifetime } = topic;
   topic.taken++;
   state.asked = false;
-  if (topic.claiming !== undefined || claim(topic.lifetime, request.member, request.grace) === null) {
+  // Whether an owner elsewhere is still there is known best elsewhere.
+  const isTaken = lifetime.state !== 'elsewhere' && claim(lifetime, request.member, request.grace) === null;
+  if (topic.claiming !== undefined || isTaken) {
     refuseClaim(topic, request, 'owned');
     return;
   }
@@ -410,19 +408,23 @@ function gone(state: State, pid: Pid<never>): void {
   topic.behind.delete(member);
   const before = topic.lifetime;
   topic.lifetime = ownerLeft(before, member, now(self));
-  if (topic.lifetime !== before && topic.lifetime.state === 'grace') {
-    sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
-    state.elsewhere?.released(topic);
-  }
+  if (topic.lifetime === before) return;
+  awaitEndOfGrace(topic, self);
+  state.elsewhere?.released(topic);
+}
+
+/** Sets the timer for the end of a grace, if there is one. */
+function awaitEndOfGrace({ lifetime }: Topic, self: Self<TopicMessage>): void {
+  if (lifetime.state === 'grace')
+    sendAfter(self, Math.ceil(lifetime.until - now(self)), { type: 'grace-over' });
 }
 
 /** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
 function endOfGrace(state: State): void {
   const { topic, self } = state;
-  const { lifetime } = topic;
-  if (hasEnded(lifetime, now(self))) end(state);
-  // Timers of Node may fire a fraction of a millisecond early.
-  else if (lifetime.state === 'grace') sendAfter(self, lifetime.until - now(self), { type: 'grace-over' });
+  if (hasEnded(topic.lifetime, now(self))) end(state);
+  // A timer may ring a moment early.
+  else awaitEndOfGrace(topic, self);
 }
 
 /** The topic has no owner any more: those who were there for the owner are told. */
@@ -433,61 +435,4 @@ function end({ topic }: State): void {
     topic.behind.delete(member);
     send(member, { type: 'ended', topic });
   }
-}
-
-/**
- * The last incarnation may have crashed while it made a delivery. On a message: that one is lost, and those rendered
- * before it are rendered again. Later, on the bytes of one format: its members lose that delivery.
- */
-function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
-  const { queue, members, rendering } = topic;
-  if (topic.next === 0) return;
-  if (rendering !== undefined) {
-    queue.splice(topic.next - 1, 1);
-    lose(accounting, rendering, 'crash');
-  } else {
-    for (const message of queue.splice(0, topic.next)) {
-      accounting.messages++;
-      giveBack(message);
-    }
-  }
-  for (const group of [...members.groups, ...members.remote]) {
-    if (rendering === undefined) {
-      countUndeliverable(group, accounting);
-      accounting.attempts += group.parts.length * group.members.size;
-      accounting.dropped.crash += group.parts.length * group.members.size;
-    }
-    group.parts.length = 0;
-    group.undeliverable = 0;
-  }
-  topic.next = 0;
-  topic.rendering = undefined;
-}
-
-function countUndeliverable(group: Topic['members']['groups'][number], accounting: Accounting): void {
-  accounting.attempts += group.undeliverable * group.members.size;
-  accounting.dropped.undeliverable += group.undeliverable * group.members.size;
-  group.undeliverable = 0;
-}
-
-/** Nobody will fan out what waits. */
-function release(topic: Topic, accounting: Accounting, why: LossReason): void {
-  for (const message of topic.queue.splice(0)) lose(accounting, message, why);
-  topic.next = 0;
-}
-
-export function lose(accounting: Accounting, message: Publish, why: LossReason): void {
-  accounting.messages++;
-  accounting.lost[why]++;
-  giveBack(message);
-}
-
-/** Nobody is left to take the request, and whoever made it waits for an answer. */
-function cannot({ type, member, name }: Join | Claim): void {
-  send(member, { type: 'refused', action: type, name, why: 'unavailable' });
-}
-
-/** A publisher whose credit does not come back would wait for ever: it comes back for a message that is lost, too. */
-function giveBack({ from, credit }: Publish): void {
-  if (credit > 0) send(from, { type: 'credit', bytes: credit });
 }

@@ -8,6 +8,7 @@ import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
+import { abandonTopic } from './losses.ts';
 import type { Claim, Join, Publish, Topic } from './topic.ts';
 import {
   type RoutedPublishes,
@@ -16,7 +17,7 @@ import {
   type TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { abandonTopic, type TopicServerArgs, topicServer } from './topic-server.ts';
+import { type TopicServerArgs, topicServer } from './topic-server.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;

@@ -27,12 +27,10 @@ test('a link is silent for longer than a heartbeat, and neither is none', (t) =>
   }
 });
 
-test('cert, key and ca are given together', (t) => {
-  t.deepEqual(accepted('network: { tls: { cert: a, key: b, ca: c } }').network.tls, {
-    cert: 'a',
-    key: 'b',
-    ca: 'c',
-  });
+test('cert, key and ca are given together, relative to the folder of the file', (t) => {
+  const { tls } = accepted('network: { tls: { cert: a, key: /b, ca: c } }').network;
+  t.deepEqual(tls, { cert: 'a', key: '/b', ca: 'c' });
+  t.is(accepted('network: {}').network.tls, null);
   t.deepEqual(refused('network: { tls: { cert: a, key: b } }'), [
     'relay.yaml:1:25 network.tls.ca: cert, key and ca together',
   ]);

@@ -340,7 +340,7 @@ function welcomed(state: State, mac: Buffer, next: number, epoch: number): boole
     lost: stats.last - stats.received,
   });
   sendNamed(self.system, network.interest, { type: 'attach', link: self });
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self });
+  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: peer.node });
   tick(state);
   return true;
 }

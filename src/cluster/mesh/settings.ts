@@ -13,7 +13,7 @@ export function meshSettings({ network, limits }: Config): MeshSettings {
   return { host, port, secret, heartbeat, timeout, pending, handshake, message, tls: tlsFiles(network) };
 }
 
-function tlsFiles({ tls: { cert, key, ca } }: NetworkConfig): MeshSettings['tls'] {
-  if (cert === null || key === null || ca === null) return null;
-  return { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) };
+function tlsFiles({ tls }: NetworkConfig): MeshSettings['tls'] {
+  if (tls === null) return null;
+  return { cert: readFileSync(tls.cert), key: readFileSync(tls.key), ca: readFileSync(tls.ca) };
 }

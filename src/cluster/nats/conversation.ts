@@ -2,11 +2,11 @@ import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { encodePeerFrame, type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
 import type { Self } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
-import { now } from '../../otp/timer.ts';
+import { now, sendAfter } from '../../otp/timer.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { claimsFrames } from '../mesh/chunks.ts';
 import type { NatsNetwork } from './network.ts';
-import { type Heard, Peers } from './peers.ts';
+import { type Heard, Peers, type Verdict } from './peers.ts';
 import type { Subjects } from './subject.ts';
 
 /**
@@ -14,12 +14,12 @@ import type { Subjects } from './subject.ts';
  * but for the verdict on a claim, which goes to the one who asked. The frames are those of the mesh (`door/peer`).
  *
  * A claim is asked of every relay that has been heard of lately. It is granted once all of them have, refused by the
- * first that refuses, and left to the ownership server's own time limit when one does not answer, or when this
- * connection is too young to know who is there.
+ * first that refuses. One that does not answer in time is not waited for, unless it owns the topic: then nobody else may.
+ * On a connection that is too young to know who is there, only time grants.
  */
 export interface Conversation {
   readonly network: NatsNetwork;
-  readonly self: Self<LinkMessage>;
+  readonly self: Self<LinkMessage | AskedEnough>;
   readonly connection: NatsConnection;
   readonly subjects: Subjects;
   readonly headers: MsgHdrs;
@@ -29,6 +29,14 @@ export interface Conversation {
   readonly since: number;
 }
 
+/** To the link itself. */
+export interface AskedEnough {
+  readonly type: 'asked-enough';
+  readonly ref: number;
+}
+
+/** Milliseconds that a claim waits for the verdicts of the others. */
+const ASK_TIMEOUT = 250;
 /** The relays that are there have said so within this time after a connection was made, in milliseconds. */
 const SETTLED = 250;
 export const HEADER = 'Fanfare-Relay';
@@ -67,12 +75,12 @@ export function takeControl(talk: Conversation, from: Heard, message: Msg): bool
   else if (!hello) return takeFrame(talk, from, message);
   network.stats.peers = peers.nodes;
   // It has heard nothing yet: attaching anew brings all claims, which are for everybody.
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self });
+  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
   return hello || takeFrame(talk, from, message);
 }
 
 function takeFrame(talk: Conversation, { node, incarnation }: Heard, message: Msg): boolean {
-  const { network, self, peers } = talk;
+  const { peers } = talk;
   const frame = parsePeerFrame(Buffer.from(message.data));
   switch (frame?.type) {
     case 'heartbeat':
@@ -81,10 +89,8 @@ function takeFrame(talk: Conversation, { node, incarnation }: Heard, message: Ms
       takeClaims(talk, node, incarnation, frame);
       return true;
     case 'verdict': {
-      const { ref } = frame;
-      const granted = peers.answered(ref, node, frame.granted);
-      if (granted !== null)
-        sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, granted });
+      const { ref, granted } = frame;
+      report(talk, ref, peers.answered(ref, node, granted));
       return true;
     }
     default:
@@ -122,13 +128,24 @@ export function tellClaims(
   talk: Conversation,
   message: Extract<LinkMessage, { readonly type: 'claims' }>,
 ): void {
-  const { network, self, peers, subjects } = talk;
+  const { self, peers, subjects } = talk;
   const { ref } = message;
   for (const frame of claimsFrames(message)) tell(talk, frame, subjects.relays);
-  // Not to be granted before it was heard who is there.
-  if (ref === 0 || now(self) - talk.since < SETTLED) return;
-  if (peers.nodes.length > 0) peers.ask(ref);
-  else sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, granted: true });
+  if (ref === 0) return;
+  // What is granted before it was heard who is there is granted by time alone.
+  peers.ask(ref, now(self) - talk.since >= SETTLED);
+  report(talk, ref, peers.decided(ref));
+  sendAfter(self, ASK_TIMEOUT, { type: 'asked-enough', ref });
+}
+
+/** A relay that has not answered a claim by now is not waited for. */
+export function askedEnough(talk: Conversation, ref: number): void {
+  report(talk, ref, talk.peers.end(ref));
+}
+
+function report({ network, self }: Conversation, ref: number, verdict: Verdict | null): void {
+  if (verdict !== null)
+    sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, ...verdict });
 }
 
 /** Says that this relay is there, and looks who is not any more. */

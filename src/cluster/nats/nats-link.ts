@@ -7,6 +7,8 @@ import type { Message } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage, TopicKey } from '../backplane.ts';
 import {
+  type AskedEnough,
+  askedEnough,
   beat,
   endConversation,
   HEADER,
@@ -41,6 +43,7 @@ export interface NatsLinkArgs {
 export type NatsLinkMessage =
   | LinkMessage
   | MemberMessage
+  | AskedEnough
   | Exit
   | { readonly type: 'published'; readonly topic: TopicKey; readonly messages: readonly Message[] }
   | { readonly type: 'opened'; readonly attempt: number; readonly connection: NatsConnection }
@@ -132,6 +135,9 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
         return keep;
       case 'claims':
         if (linked !== undefined) tellClaims(linked.talk, message);
+        return keep;
+      case 'asked-enough':
+        if (linked !== undefined) askedEnough(linked.talk, message.ref);
         return keep;
       case 'tick':
         tick(state);
@@ -248,7 +254,7 @@ function opened(state: State, connection: NatsConnection): void {
   network.stats.connected = true;
   network.log.note('nats connected', { server: connection.getServer() });
   sendNamed(self.system, network.interest, { type: 'attach', link: self });
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self });
+  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
   tick(state);
 }
 

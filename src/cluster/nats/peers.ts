@@ -8,8 +8,17 @@ interface Peer extends Heard {
   readonly heardAt: number;
 }
 
-/** Claims whose answers are gathered. One that is forgotten here is granted a little later, by the time limit. */
-const MOST_ASKED = 10_000;
+/** What has come of a claim: nobody has refused, and these have granted it; or somebody has refused. */
+export interface Verdict {
+  readonly granted: boolean;
+  readonly nodes: readonly string[];
+}
+
+interface Asked {
+  readonly unanswered: Set<string>;
+  readonly granted: string[];
+  readonly settled: boolean;
+}
 
 /**
  * The other relays that are heard of, and which of them have not answered a claim yet. Pure; time is an argument, in
@@ -17,7 +26,7 @@ const MOST_ASKED = 10_000;
  */
 export class Peers {
   readonly #peers = new Map<string, Peer>();
-  readonly #asked = new Map<number, Set<string>>();
+  readonly #asked = new Map<number, Asked>();
 
   get nodes(): string[] {
     return [...this.#peers.keys()];
@@ -38,23 +47,35 @@ export class Peers {
     return gone;
   }
 
-  /** A claim is asked of all that are known now. */
-  ask(ref: number): void {
-    // Of a claim that somebody left unanswered, nobody waits for the answer any more.
-    for (const old of this.#asked.keys()) {
-      if (this.#asked.size < MOST_ASKED) break;
-      this.#asked.delete(old);
-    }
-    this.#asked.set(ref, new Set(this.#peers.keys()));
+  /** A claim is asked of all that are known now; not `settled`: and of others that are not known yet. */
+  ask(ref: number, settled: boolean): void {
+    this.#asked.set(ref, { unanswered: new Set(this.#peers.keys()), granted: [], settled });
   }
 
-  /** What a relay says of a claim, of whomever it was asked. The verdict of all when this makes it certain, else null. */
-  answered(ref: number, node: string, granted: boolean): boolean | null {
-    const unanswered = this.#asked.get(ref);
-    unanswered?.delete(node);
-    if (granted && unanswered?.size !== 0) return null;
+  /** What a relay says of a claim, of whomever it was asked. The verdict when this makes it certain, else null. */
+  answered(ref: number, node: string, granted: boolean): Verdict | null {
+    if (!granted) {
+      this.#asked.delete(ref);
+      return { granted: false, nodes: [] };
+    }
+    const asked = this.#asked.get(ref);
+    if (asked === undefined) return null;
+    asked.unanswered.delete(node);
+    asked.granted.push(node);
+    return this.decided(ref);
+  }
+
+  /** The verdict, if all have answered. */
+  decided(ref: number): Verdict | null {
+    const asked = this.#asked.get(ref);
+    return asked?.settled === true && asked.unanswered.size === 0 ? this.end(ref) : null;
+  }
+
+  /** There is no more time for answers. Null: there was a verdict already. */
+  end(ref: number): Verdict | null {
+    const asked = this.#asked.get(ref);
     this.#asked.delete(ref);
-    return granted;
+    return asked === undefined ? null : { granted: true, nodes: asked.granted };
   }
 
   /** Takes out and returns all. */

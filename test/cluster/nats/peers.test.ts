@@ -26,18 +26,35 @@ test('a claim is granted when all have granted it, and refused by one', (t) => {
   const peers = new Peers();
   heard(peers, 'a');
   heard(peers, 'b');
-  peers.ask(1);
+  peers.ask(1, true);
+  t.is(peers.decided(1), null);
   t.is(peers.answered(1, 'a', true), null);
-  t.is(peers.answered(1, 'a', true), null);
-  t.is(peers.answered(1, 'b', true), true);
+  t.deepEqual(peers.answered(1, 'b', true), { granted: true, nodes: ['a', 'b'] });
   t.is(peers.answered(1, 'b', true), null);
-  peers.ask(2);
-  t.is(peers.answered(2, 'b', false), false);
+  t.is(peers.end(1), null);
+  peers.ask(2, true);
+  t.deepEqual(peers.answered(2, 'b', false), { granted: false, nodes: [] });
   t.is(peers.answered(2, 'a', true), null);
+  t.is(peers.end(2), null);
 });
 
-test('of a claim that was asked of nobody known, a refusal counts and a grant does not', (t) => {
+test('who has not answered in time has granted nothing', (t) => {
   const peers = new Peers();
-  t.is(peers.answered(7, 'a', true), null);
-  t.is(peers.answered(7, 'a', false), false);
+  heard(peers, 'a');
+  heard(peers, 'b');
+  peers.ask(1, true);
+  peers.answered(1, 'b', true);
+  t.deepEqual(peers.end(1), { granted: true, nodes: ['b'] });
+});
+
+test('where nobody else is known, a claim is granted at once, but not before it is settled who is there', (t) => {
+  const peers = new Peers();
+  peers.ask(1, true);
+  t.deepEqual(peers.decided(1), { granted: true, nodes: [] });
+  peers.ask(2, false);
+  t.is(peers.decided(2), null);
+  t.is(peers.answered(2, 'a', true), null);
+  t.deepEqual(peers.end(2), { granted: true, nodes: ['a'] });
+  peers.ask(3, false);
+  t.deepEqual(peers.answered(3, 'a', false), { granted: false, nodes: [] });
 });
