@@ -4,6 +4,7 @@ import { Gate } from './acceptor/gate.ts';
 import { type Edge, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
 import type { Refusals } from './acceptor/refusals.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import { isEmpty } from './authenticator/permissions.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
@@ -50,7 +51,12 @@ export interface Relay extends Application {
  * The relay: its supervision tree, and the only place where its parts are chosen and wired. The order of the children
  * is the order in which they start; they stop in the reverse one, so that accepting ends before anything else does.
  */
-export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
+export function startRelay(
+  config: Config,
+  maxConnections: number,
+  log: Log,
+  plugins: Plugins = new Map(),
+): Relay {
   const system = new System({ report: log.report });
   const cluster = clusterOf(system, config);
   const topics: Topics = new Topics(newAccounting(), cluster);
@@ -65,7 +71,7 @@ export function startRelay(config: Config, maxConnections: number, log: Log): Re
       : mesh({ ...shared, cluster, relays: config.relays, settings: meshSettings(config) });
   const linked = overNats ?? backplane;
   const connections = new Connections();
-  const guards = new Guards(config, log);
+  const guards = new Guards(config, log, plugins);
   const gate = new Gate({ ...config.limits, connections: config.limits.connections ?? maxConnections });
   const doors = doorSettings(config);
   const listenerNames: ProcessName<ListenerMessage>[] = [];

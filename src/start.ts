@@ -3,13 +3,15 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRelay } from './application.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import { BAD_CONFIG, FAILED } from './command/command.ts';
 import { commands, runCommand } from './command/commands.ts';
 import type { Config } from './config/config.ts';
-import { formatError } from './config/config-error.ts';
+import { type ConfigError, formatError } from './config/config-error.ts';
 import { loadConfig } from './config/load-config.ts';
 import { type Log, openLog } from './log.ts';
 import { describeReason, type ExitReason } from './otp/exit-reason.ts';
+import { loadPlugins } from './plugins.ts';
 
 const USAGE = `usage: node dist/start.js [options]
        node dist/start.js COMMAND …
@@ -28,7 +30,7 @@ const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
 const DEFAULT_DESCRIPTORS = 1024;
 
-function main(): void {
+async function main(): Promise<void> {
   const options = readOptions();
   if (options.help === true) return void process.stdout.write(USAGE);
   if (options.version === true) return void process.stdout.write(`fanfare ${versionOf(packageRoot)}\n`);
@@ -38,14 +40,17 @@ function main(): void {
     env: process.env,
     packageRoot,
   });
-  if (!loaded.ok) {
-    for (const error of loaded.errors) process.stderr.write(`${formatError(error)}\n`);
-    process.exitCode = BAD_CONFIG;
-    return;
-  }
+  if (!loaded.ok) return refuse(loaded.errors);
+  const loadedPlugins = await loadPlugins(loaded.config);
+  if (!loadedPlugins.ok) return refuse(loadedPlugins.errors);
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatError(warning)}\n`);
   if (options.check === true) return void process.stdout.write(`${loaded.file}: ok\n`);
-  run(loaded.config);
+  run(loaded.config, loadedPlugins.plugins);
+}
+
+function refuse(errors: readonly ConfigError[]): void {
+  for (const error of errors) process.stderr.write(`${formatError(error)}\n`);
+  process.exitCode = BAD_CONFIG;
 }
 
 function readOptions(): ReturnType<typeof parse> {
@@ -69,10 +74,10 @@ function parse() {
   }).values;
 }
 
-function run(config: Config): void {
+function run(config: Config, plugins: Plugins): void {
   const log = openLog(config.log, config.node);
   const descriptors = descriptorLimit();
-  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log);
+  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, plugins);
   // Sockets keep Node alive; a relay whose last listener is being restarted has none for a moment.
   const alive = setInterval(() => undefined, 2 ** 30);
   let stopping = false;
@@ -124,7 +129,7 @@ function versionOf(packageRoot: string): string {
 
 const [word = '', ...args] = process.argv.slice(2);
 const command = commands.get(word);
-if (command === undefined) main();
+if (command === undefined) await main();
 else {
   process.exitCode = await runCommand(command, args, {
     packageRoot,

@@ -3,6 +3,7 @@ import { type Relay, startRelay } from '../../src/application.ts';
 import { formatError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Log } from '../../src/log.ts';
+import { loadPlugins } from '../../src/plugins.ts';
 import type { Accounting } from '../../src/topic/accounting.ts';
 import { Arrivals } from './arrivals.ts';
 
@@ -45,7 +46,9 @@ export async function startTestRelay(
   if (!config.ok) throw new Error(config.errors.map(formatError).join('\n'));
   const log = new Arrivals<Logged>('log');
   const closed = new Arrivals<Logged>('closed connections');
-  const relay = startRelay(config.config, maxConnections, collectingLog(log, closed));
+  const loaded = await loadPlugins(config.config);
+  if (!loaded.ok) throw new Error(loaded.errors.map(formatError).join('\n'));
+  const relay = startRelay(config.config, maxConnections, collectingLog(log, closed), loaded.plugins);
   t.teardown(() => {
     relay.stop();
     return relay.ended;
