@@ -107,7 +107,7 @@ test.serial('a flag counts before a variable, a variable before the file', async
   t.is(typeof closed['reason'], 'string');
 });
 
-test.serial("pusud's settings.yaml starts the PuSu door alone, as it is", async (t) => {
+test.serial("pusud's settings.yaml starts the PuSu door alone and the network, as it is", async (t) => {
   const file = configFile(
     t,
     `relays:
@@ -136,7 +136,7 @@ jwt_verification_key: ""
   await relay.log.find(({ msg }) => msg === 'ready');
   t.deepEqual(
     relay.log.all.filter(({ msg }) => msg === 'listening').map((line) => line['door']),
-    ['pusu'],
+    ['network', 'pusu'],
   );
   const one = await connectWs(t, await relay.port('pusu'));
   one.send('{"type":"authorize","authorization":"foo"}', '{"type":"subscribe","channel":"channel.1"}');

@@ -16,8 +16,7 @@ test('many publishers of one topic: what all have got is what was delivered and 
   for (const { got } of everybody) t.deepEqual(got.all, everybody[0]?.got.all);
   const { messages, attempts, delivered, dropped, lost } = relay.accounting;
   t.deepEqual({ messages, attempts, delivered }, { messages: 2000, attempts: 40_000, delivered: 40_000 });
-  t.deepEqual(dropped, { slow: 0, closed: 0, gone: 0, undeliverable: 0, crash: 0 });
-  t.deepEqual(lost, { unheard: 0, crash: 0, refused: 0 });
+  t.true([...Object.values(dropped), ...Object.values(lost)].every((count) => count === 0));
 });
 
 test('members that come, leave and break under load: the account stays exact, those who stay miss nothing', async (t) => {

@@ -199,7 +199,7 @@ for (const part of ['router', 'servers'] as const) {
     t.deepEqual(endsOf(everybody), []);
     const { lost, messages } = relay.accounting;
     t.is(messages, 800);
-    if (part === 'router') t.deepEqual(lost, { unheard: 0, crash: 0, refused: 0 });
+    if (part === 'router') t.true(Object.values(lost).every((count) => count === 0));
     await connectWs(t, relay.port('pinghub'), '/t');
     people.publishers[0]?.send('after');
     for (const { got } of everybody) await got.find((one) => one === 'after');

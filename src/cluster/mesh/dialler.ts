@@ -5,8 +5,9 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dyna
 import { type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter, type Timer } from '../../otp/timer.ts';
+import { addressOf } from './dialling.ts';
 import type { Network } from './network.ts';
-import { addressOf, type PeerLinkArgs, type PeerLinkMessage } from './peer-link.ts';
+import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
 
 /**
  * Turns the list of relays into addresses, again and again, and has a link for each of them. A name may stand for

@@ -12,10 +12,12 @@ import { type DiallerMessage, dialler } from './dialler.ts';
 import type { MeshLog, MeshSettings, Network } from './network.ts';
 import { MeshOrdering } from './ordering.ts';
 import { type PeerGreetingArgs, peerGreeting } from './peer-greeting.ts';
-import { type PeerLinkArgs, type PeerLinkMessage, peerLink } from './peer-link.ts';
+import { peerLink } from './peer-link.ts';
+import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
 import { peerListener } from './peer-listener.ts';
 import { ServedWebSocket } from './peer-socket.ts';
-import { type ServingLinkArgs, type ServingLinkMessage, servingLink } from './serving-link.ts';
+import { servingLink } from './serving-link.ts';
+import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
 export interface MeshArgs {
   readonly system: System;

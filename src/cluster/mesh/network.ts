@@ -6,8 +6,8 @@ import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { InterestMessage } from '../interest-server.ts';
 import type { OwnershipMessage } from '../ownership-server.ts';
-import type { PeerLinkMessage } from './peer-link.ts';
-import type { ServingLinkMessage } from './serving-link.ts';
+import type { PeerLinkMessage } from './peer-link-state.ts';
+import type { ServingLinkMessage } from './serving-link-state.ts';
 
 /** What all processes of the mesh share. The tables are changed by those whose entries they hold, and read by anybody. */
 export interface Network {

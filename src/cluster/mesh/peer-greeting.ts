@@ -16,7 +16,7 @@ import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
-import type { ServingLinkArgs, ServingLinkMessage } from './serving-link.ts';
+import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
 /**
  * Finds out who has connected to the network port. A relay that proves to be of the network is handed to the link that

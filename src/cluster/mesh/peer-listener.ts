@@ -9,7 +9,7 @@ import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
 import type { PeerGreetingArgs } from './peer-greeting.ts';
 import { PeerSocket } from './peer-socket.ts';
-import type { ServingLinkArgs, ServingLinkMessage } from './serving-link.ts';
+import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
 /**
  * The network port. It answers nobody who does not speak the protocol between relays: what is no upgrade to it is

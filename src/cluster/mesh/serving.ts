@@ -1,0 +1,116 @@
+import { websocketFrames } from '../../door/frame.ts';
+import { messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
+import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { send } from '../../otp/process.ts';
+import { sendNamed } from '../../otp/registry.ts';
+import { sendAfter } from '../../otp/timer.ts';
+import type { Delivery } from '../../topic/delivery.ts';
+import type { State } from './serving-link-state.ts';
+
+/** How messages get to the relay at the other end, and what becomes of those that do not. */
+
+/** How long the topics of a peer that cannot be reached are counted for it. */
+const FORGET = 10 * 60_000;
+
+const WRITE_BYTES = 256 * 1024;
+
+/** Topics that one log line names. */
+const TOPICS_LOGGED = 100;
+
+const NOTHING = Buffer.alloc(0);
+
+export function queue(state: State, delivery: Delivery): void {
+  const { outbox, socket, network, serving } = state;
+  const { dropped } = network.topics().accounting;
+  const { count, bytes } = delivery;
+  const { pending } = network.settings;
+  if (socket === undefined) {
+    outbox.skip(count);
+    dropped.unlinked += count;
+    serving.stats.unlinked += count;
+  } else if (
+    pending > 0 &&
+    state.writing &&
+    outbox.bytes + socket.stream.writableLength + bytes.length > pending
+  ) {
+    outbox.skip(count);
+    dropped.overflow += count;
+    serving.stats.overflow += count;
+    const { realm, name } = topicOfBatch(bytes);
+    const key = state.overflow.size < TOPICS_LOGGED ? `${realm} ${name}` : 'others';
+    state.overflow.set(key, (state.overflow.get(key) ?? 0) + count);
+  } else {
+    outbox.push(bytes, count, network.order.epoch);
+  }
+  serving.stats.last = outbox.last;
+}
+
+/** Writes what waits, one write under way at a time. One frame carries all that there is, up to a size. */
+export function flush(state: State): void {
+  const { outbox, socket, self } = state;
+  if (socket === undefined || state.writing || outbox.bytes === 0) return;
+  const { stream } = socket;
+  if (!stream.writable) return;
+  while (outbox.bytes > 0) {
+    const taken = outbox.take(WRITE_BYTES);
+    const epoch = taken[0]?.epoch ?? 0;
+    if (epoch !== state.epoch) {
+      state.epoch = epoch;
+      tell(state, { type: 'epoch', epoch });
+    }
+    let length = 0;
+    let count = 0;
+    for (const { bytes, count: messages } of taken) {
+      length += bytes.length;
+      count += messages;
+    }
+    stream.cork();
+    stream.write(messagesHeader(taken[0]?.first ?? 0, length));
+    for (const { bytes } of taken) stream.write(bytes);
+    stream.uncork();
+    if (stream.writableLength > 0) {
+      state.writing = true;
+      state.inFlight = count;
+      stream.write(NOTHING, (error) => {
+        if (error == null) send(self, { type: 'written', socket });
+      });
+      return;
+    }
+    state.network.topics().accounting.delivered += count;
+  }
+}
+
+export function written(state: State): void {
+  state.writing = false;
+  state.network.topics().accounting.delivered += state.inFlight;
+  state.inFlight = 0;
+}
+
+export function tell({ socket }: State, frame: PeerFrame): void {
+  if (socket?.stream.writable === true)
+    socket.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+}
+
+export function disconnected(state: State, why: string): void {
+  const { socket, network, self, serving, outbox, hello } = state;
+  if (socket === undefined) return;
+  const { dropped } = network.topics().accounting;
+  state.socket = undefined;
+  let count = state.inFlight;
+  for (const left of outbox.clear()) count += left.count;
+  dropped.unlinked += count;
+  serving.stats.unlinked += count;
+  serving.live = false;
+  state.writing = false;
+  state.inFlight = 0;
+  state.toConfirm = [];
+  state.listing = undefined;
+  state.claims = undefined;
+  state.timer?.cancel();
+  // Ended in good order, what was written still goes out.
+  if (why === 'ended') socket.stream.destroySoon();
+  else socket.stream.destroy();
+  network.log.note('not serving', { peer: hello.relay.node, why, dropped: count });
+  sendNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
+  state.timer = sendAfter(self, FORGET, { type: 'forget' });
+}
