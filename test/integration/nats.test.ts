@@ -142,7 +142,10 @@ test.serial('the topic of a relay that dies waits for its owner at another one, 
   const two = await follower(t, c, 'two');
   t.is((await refusedWs(t, await c.at('wspubsub'), '/ws/pub/key/example.com/one')).status, 409);
   await a.kill();
-  await logged(c, 'unlinked');
+  // Who still believes it alive would refuse the claim.
+  for (const node of [b, c]) {
+    await node.log.find(({ msg, peer }) => msg === 'unlinked' && peer === a.name, 'its death is noticed');
+  }
   const back = await owner(t, c, 'one');
   back.send('moved');
   t.is(await one.next(), 'moved');
