@@ -3,9 +3,12 @@ import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
 import { Gate, type GateLimits } from './acceptor/gate.ts';
 import type { Refusals } from './acceptor/refusals.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
+import type { Backplane } from './cluster/backplane.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
 import { meshSettings } from './cluster/mesh/settings.ts';
+import { type Nats, nats, natsUplink } from './cluster/nats/nats.ts';
+import { natsSettings } from './cluster/nats/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
@@ -35,8 +38,10 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
-  /** Null: this relay is alone. */
+  /** The mesh; null: this relay is alone, or linked by NATS. */
   readonly backplane: Mesh | null;
+  /** Null: this relay is alone, or in a mesh. */
+  readonly nats: Nats | null;
   /** How many clients were turned away, and why. */
   readonly refusals: Readonly<Refusals>;
   /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
@@ -77,19 +82,18 @@ export function startRelay(
   const reports = new RecentReports();
   const log = remembering(givenLog, certificates, reports);
   const system = new System({ report: log.report });
-  const cluster = config.relays.length === 0 ? null : new Cluster(system, config.node, orderedTopics(config));
+  const cluster = clusterOf(system, config);
   const topics: Topics = new Topics(newAccounting(), cluster);
+  const shared = { system, topics: () => topics, log };
+  const { servers } = config.cluster;
+  const overNats = cluster?.uplink
+    ? nats({ ...shared, cluster, servers, settings: natsSettings(config) })
+    : null;
   const backplane =
-    cluster === null
+    cluster === null || overNats !== null
       ? null
-      : mesh({
-          system,
-          cluster,
-          topics: () => topics,
-          relays: config.relays,
-          settings: meshSettings(config),
-          log,
-        });
+      : mesh({ ...shared, cluster, relays: config.relays, settings: meshSettings(config) });
+  const linked = overNats ?? backplane;
   const connections = new Connections();
   const gate = new Gate(gateLimits(config, maxConnections));
   let running = config;
@@ -136,7 +140,10 @@ export function startRelay(
     },
     doors,
     // A relay that was alone has no network port: that counts from its next start on.
-    ...(backplane === null ? [] : [relaysOf(backplane)]),
+    ...(backplane === null ? [] : [reloadOf('relays', backplane, ({ relays }) => relays)]),
+    ...(overNats === null
+      ? []
+      : [reloadOf('cluster.servers', overNats, ({ cluster: { servers: named } }) => named)]),
   ];
   const reload = new Reload(config, parts);
   const reloadWith = async (loadIt: Load): Promise<Reloaded> => {
@@ -167,7 +174,7 @@ export function startRelay(
     { strategy: 'rest_for_one', ...ROOT_INTENSITY },
     [
       topics.spec,
-      ...(cluster === null || backplane === null ? [] : [cluster.spec(backplane, topics)]),
+      ...(cluster === null || linked === null ? [] : [cluster.spec(linked, topics)]),
       supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.authenticators, {
         name: AUTHENTICATORS,
       }),
@@ -196,6 +203,7 @@ export function startRelay(
     system,
     topics,
     backplane,
+    nats: overNats,
     node,
     reload: reloadWith,
   };
@@ -227,16 +235,30 @@ function gateLimits({ limits }: Config, maxConnections: number): GateLimits {
   return { ...limits, connections: limits.connections ?? maxConnections };
 }
 
-/** A changed list of relays ends links and makes others. */
-function relaysOf(backplane: Mesh): Reloadable {
+/** A changed list of relays or servers ends links and makes others. */
+function reloadOf(
+  key: string,
+  backplane: Backplane,
+  addresses: (next: Config) => readonly string[],
+): Reloadable {
   return {
-    keys: ['relays'],
-    apply: ({ relays }) => {
-      backplane.reload(relays);
+    keys: [key],
+    apply: (next) => {
+      backplane.reload(addresses(next));
       return [];
     },
   };
 }
+
+/** Null: this relay is alone. */
+function clusterOf(system: System, config: Config): Cluster | null {
+  const { cluster, relays, node } = config;
+  if (cluster.backplane === 'nats') return new Cluster(system, node, noneOrdered, natsUplink(system));
+  return relays.length === 0 ? null : new Cluster(system, node, orderedTopics(config));
+}
+
+/** Over NATS there is no relay that could order them. */
+const noneOrdered = () => false;
 
 /** Which topics have one order for all relays. */
 function orderedTopics({ topics }: Config): (name: string) => boolean {

@@ -9,8 +9,9 @@ import type { ClaimState } from './claims.ts';
  * the interest server, which knows the topics that have members here, and the ownership server, which knows who owns
  * what. A link attaches to both when it can be used, is told everything then and every change after it, and answers.
  *
- * Messages themselves pass through neither: a link publishes what it gets to the topic's server as `via` its relay, which goes
- * to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`.
+ * Messages themselves pass through neither: a link publishes what it gets to the topic's server as `via` its relay, which
+ * goes to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`;
+ * or all that is published here goes to it, by way of the `uplink` of topics.
  */
 export interface Backplane {
   readonly name: 'mesh' | 'nats';
@@ -63,13 +64,16 @@ export type InterestReport =
 
 /** What links tell the ownership server; `node` is the relay that a claim comes from. */
 export type OwnershipReport =
-  | { readonly type: 'attach'; readonly link: Pid<LinkMessage>; readonly node: string }
+  /** `node`: the relay at its other end; null: all of them, and its verdicts say whose they are. */
+  | { readonly type: 'attach'; readonly link: Pid<LinkMessage>; readonly node: string | null }
   | { readonly type: 'detach'; readonly link: Pid<LinkMessage> }
   | {
       readonly type: 'verdict';
       readonly link: Pid<LinkMessage>;
       readonly ref: number;
       readonly granted: boolean;
+      /** The relays that have granted, over a link to all. */
+      readonly nodes?: readonly string[];
     }
   | {
       readonly type: 'announced';

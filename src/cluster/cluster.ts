@@ -2,7 +2,7 @@ import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import type { Elsewhere, RemoteOwnership, Sequencer } from '../topic/elsewhere.ts';
+import type { Elsewhere, RemoteOwnership, Sequencer, Uplink } from '../topic/elsewhere.ts';
 import type { Claim, Publish, Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Backplane, Ordering } from './backplane.ts';
@@ -23,14 +23,24 @@ export class Cluster implements Elsewhere {
   readonly interest = processName<InterestMessage>('cluster.interest');
   readonly ownershipServer = processName<OwnershipMessage>('cluster.ownership');
   readonly node: string;
+  readonly uplink: Uplink | null;
   readonly #system: System;
   readonly #claims: ClaimTable = new Map();
 
   readonly #isOrdered: (name: string) => boolean;
   #ordering: Ordering | null = null;
 
-  /** `isOrdered`: which topics have one order for all relays. */
-  constructor(system: System, node: string, isOrdered: (name: string) => boolean) {
+  /**
+   * `isOrdered`: which topics have one order for all relays. `uplink`: of a backplane that takes everything; null for
+   * one whose links join topics.
+   */
+  constructor(
+    system: System,
+    node: string,
+    isOrdered: (name: string) => boolean,
+    uplink: Uplink | null = null,
+  ) {
+    this.uplink = uplink;
     this.#system = system;
     this.node = node;
     this.#isOrdered = isOrdered;

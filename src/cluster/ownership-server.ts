@@ -49,8 +49,8 @@ interface Asking {
 
 interface State extends OwnershipArgs {
   readonly self: Self<OwnershipMessage>;
-  /** Each with the relay at its other end. */
-  readonly links: Map<Pid<LinkMessage>, string>;
+  /** Each with the relay at its other end; null: all of them. */
+  readonly links: Map<Pid<LinkMessage>, string | null>;
   readonly asking: Map<number, Asking>;
   /** Claims that were granted, and that the others are being told of. */
   readonly telling: Map<number, Omit<Asking, 'owned' | 'owners'>>;
@@ -92,7 +92,7 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
         released(state, message.topic);
         return keep;
       case 'verdict':
-        verdict(state, message.link, message.ref, message.granted);
+        verdict(state, message);
         return keep;
       case 'asked-enough':
         decide(state, message.ref);
@@ -143,7 +143,7 @@ function ask(state: State, topic: Topic, request: ClaimRequest): void {
   const linked = new Set(links.values());
   // An owner who has left may be faster than the news of it: who would know is asked.
   if (
-    [...owners].some((other) => !linked.has(other)) ||
+    (!linked.has(null) && [...owners].some((other) => !linked.has(other))) ||
     (own !== undefined && !mayClaim(asked, owned.claims.values()))
   ) {
     judge(topic, request, 'owned');
@@ -164,7 +164,8 @@ function ask(state: State, topic: Topic, request: ClaimRequest): void {
   grant(state, ref);
 }
 
-function verdict(state: State, link: Pid<LinkMessage>, ref: number, granted: boolean): void {
+function verdict(state: State, message: Extract<OwnershipReport, { readonly type: 'verdict' }>): void {
+  const { link, ref, granted } = message;
   heard(state, ref, link);
   const asking = state.asking.get(ref);
   if (asking === undefined) return;
@@ -173,8 +174,9 @@ function verdict(state: State, link: Pid<LinkMessage>, ref: number, granted: boo
     deny(state, ref);
     return;
   }
-  const node = state.links.get(link);
-  if (node !== undefined && asking.owners.delete(node)) loseTouch(state, asking.owned, node);
+  const linked = state.links.get(link);
+  const nodes = message.nodes ?? (linked == null ? [] : [linked]);
+  for (const node of nodes) if (asking.owners.delete(node)) loseTouch(state, asking.owned, node);
   if (asking.unanswered.size === 0) decide(state, ref);
 }
 
@@ -343,7 +345,7 @@ function expire(state: State, key: string): void {
   forgetIfEmpty(state, owned);
 }
 
-function attach(state: State, link: Pid<LinkMessage>, node: string): void {
+function attach(state: State, link: Pid<LinkMessage>, node: string | null): void {
   if (!state.links.has(link)) monitor(state.self, link);
   state.links.set(link, node);
   const claims: Claimed[] = [];

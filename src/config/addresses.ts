@@ -25,6 +25,22 @@ export const relay: Kind<string> = textKind(
   },
 );
 
+/** A server of NATS, kept as an entry of `relays`; the scheme that everybody writes may be there. */
+export const natsServer: Kind<string> = {
+  expected: 'a server as host, host:port or [ipv6]:port, such as nats-1.example.com:4222',
+  parse(value, path, { report, ...context }) {
+    const bare =
+      value.kind === 'scalar' && value.text.startsWith(NATS)
+        ? { ...value, text: value.text.slice(NATS.length) }
+        : value;
+    return relay.parse(bare, path, {
+      ...context,
+      report: (at, key, why) => report(at, key, why === relay.expected ? natsServer.expected : why),
+    });
+  },
+};
+const NATS = 'nats://';
+
 /**
  * What a browser sends as `Origin` (RFC 6454, section 6.2), in the lower case that browsers use, or a pattern: `*.` and
  * the name of a domain in place of the host.

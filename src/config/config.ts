@@ -19,6 +19,7 @@ export interface Config {
   readonly allowedChannels: readonly string[] | null;
   /** Every relay of the network, this one included; `host` or `host:port`. */
   readonly relays: readonly string[];
+  readonly cluster: ClusterConfig;
   /** What holds for some topics, by their names; of several that match, the first counts. */
   readonly topics: readonly TopicRule[];
   readonly doors: Doors;
@@ -54,6 +55,27 @@ export interface NetworkConfig extends Address {
   readonly pending: number;
   /** Both sides show a certificate of the authority `ca`; null: links are not TLS. */
   readonly tls: (TlsFiles & { readonly ca: string }) | null;
+}
+
+/** What links the relays, and where it is when it is a NATS network. */
+export interface ClusterConfig {
+  readonly backplane: 'mesh' | 'nats';
+  /** Servers of NATS as `host` or `host:port`. */
+  readonly servers: readonly string[];
+  /** What all subjects begin with. */
+  readonly prefix: string;
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly token: string | null;
+  /** Path of a file of credentials. */
+  readonly credentials: string | null;
+  /** Paths of PEM files; `cert` and `key` both or none. */
+  readonly tls: {
+    readonly required: boolean;
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+  };
 }
 
 /** A door that is off is null. */

@@ -1,10 +1,23 @@
-import { addressBlock, host, origins, port, proxy, relay, socketPath } from './addresses.ts';
+import { addressBlock, host, natsServer, origins, port, proxy, relay, socketPath } from './addresses.ts';
 import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
 import { algorithms } from './jwt-keys.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
-import { count, filePath, flag, name, nodeName, oneOf, period, size, time, timeLimit } from './scalars.ts';
+import {
+  count,
+  filePath,
+  flag,
+  name,
+  nodeName,
+  notEmpty,
+  oneOf,
+  period,
+  size,
+  subjectPrefix,
+  time,
+  timeLimit,
+} from './scalars.ts';
 import { networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable } from './section.ts';
 import { topicRules } from './topic-rules.ts';
@@ -103,6 +116,21 @@ export const relayKeys = section({
       cert: key(orNull(filePath), null),
       key: key(orNull(filePath), null),
       ca: key(orNull(filePath), null),
+    }),
+  }),
+  cluster: section({
+    backplane: key(oneOf(['mesh', 'nats']), 'mesh'),
+    servers: key(listOf('a list of servers', natsServer), []),
+    prefix: key(subjectPrefix, 'fanfare'),
+    user: key(orNull(textKind('a name as text', notEmpty)), null),
+    password: key(orNull(textKind('a password as text', notEmpty)), null),
+    token: key(orNull(textKind('a token as text', notEmpty)), null),
+    credentials: key(orNull(filePath), null),
+    tls: section({
+      required: key(flag, false),
+      ca: key(orNull(filePath), null),
+      cert: key(orNull(filePath), null),
+      key: key(orNull(filePath), null),
     }),
   }),
   admin: address('127.0.0.1', 55002),

@@ -14,6 +14,7 @@ export function checkTogether(settings: Settings, complain: Complain): void {
   checkPending(settings, complain);
   checkListeners(settings, complain);
   checkNetwork(settings, complain);
+  checkNats(settings, complain);
   checkAuthenticator('', settings.authenticator, settings, complain);
   checkApiKeys('apikeys', settings.apikeys, complain);
   for (const name of doorNames) {
@@ -46,6 +47,35 @@ function checkNetwork({ network }: Settings, complain: Complain): void {
   const missing = files.find((file) => tls[file] === null);
   if (missing !== undefined && files.some((file) => tls[file] !== null)) {
     complain([`network.tls.${missing}`, 'network.tls.cert', 'network.tls.key'], 'cert, key and ca together');
+  }
+}
+
+/** The longest name of a topic whose subject a server of NATS takes as it is set up: 4096 bytes are a line at most. */
+const longestOverNats = 256;
+
+function checkNats({ cluster, topics, limits }: Settings, complain: Complain): void {
+  if (cluster.backplane !== 'nats') return;
+  const { servers, user, password, token, credentials, tls } = cluster;
+  if (topics.some(({ ordering }) => ordering === 'cluster')) {
+    complain(['topics', 'cluster.backplane'], 'ordering: relay alone, over NATS');
+  }
+  if (servers.length === 0) {
+    complain(['cluster.servers', 'cluster.backplane'], 'at least one server, for cluster.backplane nats');
+  }
+  if ((user === null) !== (password === null)) {
+    complain(['cluster.user', 'cluster.password'], 'cluster.user and cluster.password together');
+  }
+  if ([user, token, credentials].filter((one) => one !== null).length > 1) {
+    complain(
+      ['cluster.credentials', 'cluster.token', 'cluster.user'],
+      'one of cluster.credentials, cluster.token, and cluster.user with its password',
+    );
+  }
+  if ((tls.cert === null) !== (tls.key === null)) {
+    complain(['cluster.tls.cert', 'cluster.tls.key'], 'cert and key together');
+  }
+  if (limits.topicLength === 0 || limits.topicLength > longestOverNats) {
+    complain(['limits.topic_length', 'cluster.backplane'], `from 1 to ${longestOverNats} over NATS`);
   }
 }
 
@@ -184,6 +214,12 @@ function checkSocket({ doors: { pinghub } }: Settings, complain: Complain): void
 
 /** What is legal and yet hardly meant. */
 export function warnAbout(settings: Settings, complain: Complain): void {
+  const { backplane, servers } = settings.cluster;
+  if (backplane === 'nats' && settings.relays.length > 0)
+    complain(['relays'], 'not used by cluster.backplane nats');
+  if (backplane === 'mesh' && servers.length > 0) {
+    complain(['cluster.servers'], 'not used unless cluster.backplane is nats');
+  }
   const { authenticator, passwords, allowReadByDefault, allowedChannels, doors } = settings;
   const usesPasswords = authenticator === 'PasswordAuthenticator';
   const unused = `not used by authenticator ${typeof authenticator === 'object' ? authenticator.plugin : authenticator}`;

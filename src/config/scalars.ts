@@ -110,6 +110,14 @@ export const nodeName = matching(
   /^[A-Za-z0-9_][\w.-]{0,254}$/,
 );
 
+/** What subjects of NATS begin with: tokens of plain characters between dots. */
+export const subjectPrefix = matching(
+  'a prefix of at most 64 letters, digits, dashes, underscores and dots, with none first or last',
+  /^(?=.{1,64}$)[\w-]+(\.[\w-]+)*$/,
+);
+
+export const notEmpty = (text: string): string | undefined => (text === '' ? undefined : text);
+
 export const filePath = matching('the path of a file', /^[^\0]+$/);
 
 /** A whole number in decimal digits, without a leading zero (YAML 1.1 reads 010 as 8, YAML 1.2 as 10). */

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf, timeoutOf } from './authenticators.ts';
-import type { Config, NetworkConfig, PusuDoorConfig, TlsFiles } from './config.ts';
+import type { ClusterConfig, Config, NetworkConfig, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { DoorSettings, Settings } from './keys.ts';
  * relative to `folder`, that of the configuration file.
  */
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
-  const { allowedChannels, relays, topics, network, admin, varDir, attach, limits, log } = settings;
+  const { allowedChannels, relays, cluster, topics, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   const door = (name: string, own: DoorSettings) => doorOf(name, own, settings.authenticatorTimeout, folder);
   return {
@@ -19,6 +19,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
     apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
+    cluster: clusterOf(cluster, folder),
     topics,
     doors: {
       pusu: pusu && door('pusu', pusu),
@@ -68,6 +69,16 @@ function tlsOf({ cert, key }: DoorSettings['tls'], folder: string): TlsFiles | n
 function networkTlsOf({ cert, key, ca }: Settings['network']['tls'], folder: string): NetworkConfig['tls'] {
   const files = tlsOf({ cert, key }, folder);
   return files === null || ca === null ? null : { ...files, ca: inFolder(ca, folder) };
+}
+
+function clusterOf({ tls, credentials, ...cluster }: Settings['cluster'], folder: string): ClusterConfig {
+  const { required, ca, cert, key } = tls;
+  const file = (name: string | null) => (name === null ? null : inFolder(name, folder));
+  return {
+    ...cluster,
+    credentials: file(credentials),
+    tls: { required, ca: file(ca), cert: file(cert), key: file(key) },
+  };
 }
 
 function inFolder(name: string, folder: string): string {

@@ -173,10 +173,8 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   else context.counters.messages++;
   const cost = connection.credit.take(message.payload.length);
   const topic = targetOf(connection, name);
-  if (
-    topic?.server === undefined ||
-    !send(topic.server, { type: 'publish', message, from: self, credit: cost, via: null })
-  ) {
+  const request = { type: 'publish', message, from: self, credit: cost, via: null } as const;
+  if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
     connection.credit.giveBack(cost);
     context.topics.accounting.messages++;
     context.topics.accounting.lost[topic?.server === undefined ? 'unheard' : 'refused']++;

@@ -1,3 +1,5 @@
+import type { Accounting } from './accounting.ts';
+import type { Message } from './message.ts';
 import type { Claim, Publish, Topic } from './topic.ts';
 
 /**
@@ -5,6 +7,8 @@ import type { Claim, Publish, Topic } from './topic.ts';
  * messages and read tables: they are called in the middle of a topic server's turn.
  */
 export interface Elsewhere {
+  /** Null: other relays join the topics that they want, as members of a format that is `remote`. */
+  readonly uplink: Uplink | null;
   /** The first local member is coming. The topic's server is sent `interested` once nothing elsewhere is missed. */
   wanted(topic: Topic, round: number): void;
   /** The last local member has left. */
@@ -32,3 +36,12 @@ export interface Sequencer {
 }
 
 export type RemoteOwnership = 'none' | 'owned' | 'grace';
+
+/**
+ * Where everything goes that is published here, because nobody here knows who else wants it. A topic that is published to
+ * is live then, members or not.
+ */
+export interface Uplink {
+  /** Takes the messages of one turn, in their order, and counts one attempt for each of them. Does not throw. */
+  publish(topic: Topic, messages: readonly Message[], accounting: Accounting): void;
+}

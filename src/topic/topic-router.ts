@@ -4,7 +4,8 @@ import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { type Claim, type Join, Topic, type TopicMessage } from './topic.ts';
+import { lose } from './losses.ts';
+import { type Claim, type Join, type Publish, Topic, type TopicMessage } from './topic.ts';
 import type { TopicServerArgs } from './topic-server.ts';
 
 /**
@@ -21,6 +22,12 @@ export interface TopicRouterArgs {
   readonly router: ProcessName<TopicRouterMessage>;
   readonly accounting: Accounting;
   readonly elsewhere: Elsewhere | null;
+  readonly routed: RoutedPublishes;
+}
+
+/** Messages in the mailboxes of all routers of the relay. */
+export interface RoutedPublishes {
+  underWay: number;
 }
 
 /** The live topics of one partition, by realm and name. */
@@ -30,6 +37,8 @@ export type TopicSupervisorMessage = DynamicSupervisorMessage<TopicServerArgs, T
 
 export type TopicRouterMessage =
   | { readonly type: 'route'; readonly realm: string; readonly request: Join | Claim }
+  /** To a topic that is not live yet, as far as the publisher can see. */
+  | { readonly type: 'publish'; readonly realm: string; readonly name: string; readonly publish: Publish }
   | { readonly type: 'started'; readonly topic: Topic; readonly pid: Pid<TopicMessage> | null }
   | { readonly type: 'idle'; readonly topic: Topic };
 
@@ -37,7 +46,7 @@ interface State extends TopicRouterArgs {
   readonly self: Self<TopicRouterMessage>;
 }
 
-export const topicRouter: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
+const routerBehaviour: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
   name: 'topic-router',
 
   init(self, args) {
@@ -46,7 +55,7 @@ export const topicRouter: Behaviour<TopicRouterArgs, State, TopicRouterMessage> 
       for (const topic of topics.values()) {
         // The table has outlived a router: what is dead goes, and who asked the last router to go may ask again.
         if (topic.server === undefined || isGone(topic.server)) {
-          giveUp(args.table, topic);
+          giveUp(state, topic);
         } else {
           send(topic.server, { type: 'continue' });
           forwardWaiting(state, topic);
@@ -59,7 +68,11 @@ export const topicRouter: Behaviour<TopicRouterArgs, State, TopicRouterMessage> 
   handle(state, message) {
     switch (message.type) {
       case 'route':
-        route(state, message.realm, message.request);
+        route(state, message.realm, message.request.name, message.request);
+        return keep;
+      case 'publish':
+        route(state, message.realm, message.name, message.publish);
+        state.routed.underWay--;
         return keep;
       case 'started':
         started(state, message.topic, message.pid);
@@ -69,32 +82,49 @@ export const topicRouter: Behaviour<TopicRouterArgs, State, TopicRouterMessage> 
         return keep;
     }
   },
-
-  undelivered(message) {
-    if (message.type === 'route') refuse(message.request, 'unavailable');
-  },
 };
 
-function route(state: State, realm: string, request: Join | Claim): void {
-  const found = state.table.get(realm)?.get(request.name);
+/** The behaviour of the routers of one relay: what they leave in their mailboxes is accounted for. */
+export function topicRouter(
+  accounting: Accounting,
+  routed: RoutedPublishes,
+): Behaviour<TopicRouterArgs, State, TopicRouterMessage> {
+  return {
+    ...routerBehaviour,
+    undelivered(message) {
+      if (message.type === 'route') {
+        refuse(message.request, accounting);
+      } else if (message.type === 'publish') {
+        routed.underWay--;
+        refuse(message.publish, accounting);
+      }
+    },
+  };
+}
+
+type Routed = Join | Claim | Publish;
+
+function route(state: State, realm: string, name: string, request: Routed): void {
+  const { accounting } = state;
+  const found = state.table.get(realm)?.get(name);
   if (found !== undefined) {
     if (found.waiting !== undefined) {
       found.waiting.push(request);
       return;
     }
     if (found.server !== undefined && !isGone(found.server)) {
-      if (send(found.server, request)) found.forwarded++;
-      else refuse(request, 'unavailable');
+      if (!send(found.server, request)) refuse(request, accounting);
+      else if (request.type !== 'publish') found.forwarded++;
       return;
     }
     // A join to a server that is gone for good must not vanish: the topic starts anew.
     forget(state.table, found);
   }
   if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, request)) {
-    refuse(request, 'missing');
+    refuse(request, accounting, 'missing');
     return;
   }
-  start(state, new Topic(realm, request.name), request);
+  start(state, new Topic(realm, name), request);
 }
 
 /** A topic that nobody here has started may have been started at another relay, or come back after a crash. */
@@ -102,7 +132,7 @@ function mayBecomeOwned({ elsewhere }: State, realm: string, { again, name }: Jo
   return again !== undefined || (elsewhere !== null && elsewhere.ownership(realm, name) !== 'none');
 }
 
-function start(state: State, topic: Topic, request: Join | Claim): void {
+function start(state: State, topic: Topic, request: Routed): void {
   const { self, accounting, elsewhere, router } = state;
   const { system } = self;
   const supervisor = whereis(system, state.servers);
@@ -118,7 +148,7 @@ function start(state: State, topic: Topic, request: Join | Claim): void {
       sendNamed(system, router, { type: 'started', topic, pid: result.ok ? result.pid : null });
     });
   if (!asked) {
-    refuse(request, 'unavailable');
+    refuse(request, accounting);
     return;
   }
   if (elsewhere?.isOrdered(topic.name) === true) topic.ordering = { sequencer: null };
@@ -127,20 +157,20 @@ function start(state: State, topic: Topic, request: Join | Claim): void {
 }
 
 function started(state: State, topic: Topic, pid: Pid<TopicMessage> | null): void {
-  if (pid === null) giveUp(state.table, topic);
+  if (pid === null) giveUp(state, topic);
   else forwardWaiting(state, topic);
 }
 
 function forwardWaiting(state: State, topic: Topic): void {
   const requests = topic.waiting ?? [];
   topic.waiting = undefined;
-  for (const request of requests) route(state, topic.realm, request);
+  for (const request of requests) route(state, topic.realm, topic.name, request);
 }
 
 /** The topic's server is not there, and whoever waited for it must know. */
-function giveUp(table: TopicTable, topic: Topic): void {
+function giveUp({ table, accounting }: State, topic: Topic): void {
   forget(table, topic);
-  for (const request of topic.waiting ?? []) refuse(request, 'unavailable');
+  for (const request of topic.waiting ?? []) refuse(request, accounting);
   topic.waiting = undefined;
 }
 
@@ -172,6 +202,12 @@ function forget(table: TopicTable, topic: Topic): void {
   if (topics.size === 0) table.delete(topic.realm);
 }
 
-function refuse({ type, member, name }: Join | Claim, why: 'missing' | 'unavailable'): void {
-  send(member, { type: 'refused', action: type, name, why });
+/** Nobody takes the request. Whoever made it is told; of a message, it gets its credit back. */
+function refuse(
+  request: Routed,
+  accounting: Accounting,
+  why: 'missing' | 'unavailable' = 'unavailable',
+): void {
+  if (request.type === 'publish') lose(accounting, request, 'refused');
+  else send(request.member, { type: 'refused', action: request.type, name: request.name, why });
 }

@@ -15,6 +15,7 @@ import {
   release,
   resumeAfterCrash,
 } from './losses.ts';
+import type { Message } from './message.ts';
 import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from './topic.ts';
 
 /**
@@ -31,6 +32,8 @@ const DELIVERY_BYTES = 64 * 1024;
 const INTEREST_TIMEOUT = 250;
 /** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
 const CLAIM_TIMEOUT = 4000;
+/** Milliseconds that a topic without members waits for the next message, where its messages go to other relays. */
+const LINGER = 1000;
 
 export interface TopicServerArgs {
   readonly topic: Topic;
@@ -45,6 +48,9 @@ interface State extends TopicServerArgs {
   readonly self: Self<TopicMessage>;
   /** The router has been asked, and nothing has come since. */
   asked: boolean;
+  /** It was published to since `lingering` began: there is a timer for its end. */
+  used: boolean;
+  lingering: boolean;
 }
 
 const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
@@ -63,7 +69,9 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     if (topic.interest === 'asked') send(self, { type: 'interested', round: topic.round });
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
-    return { ...args, self, asked: false };
+    // Where messages start topics, one may be on its way.
+    const used = args.elsewhere !== null && args.elsewhere.uplink !== null;
+    return { ...args, self, asked: false, used, lingering: false };
   },
 
   handle(state, message) {
@@ -104,7 +112,12 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
       case 'continue':
         state.asked = false;
         return keep;
+      case 'lingered':
+        state.lingering = false;
+        return keep;
       case 'retire':
+        // What was on its way when the router let the topic go has nobody to hear it here.
+        while (state.elsewhere?.uplink != null && topicHasWaiting(state.topic)) fanOut(state);
         return stop('normal');
     }
   },
@@ -112,8 +125,10 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
   settle(state): Next<State> {
     const { topic } = state;
     if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
-    if (topic.next < topic.queue.length && topic.behind.size === 0) fanOut(state);
-    else if (!state.asked && topic.isIdle) {
+    if (topic.next < topic.queue.length && topic.behind.size === 0) {
+      fanOut(state);
+      if (state.used && topic.isIdle) lingers(state);
+    } else if (!state.asked && topic.isIdle && !lingers(state)) {
       state.asked = true;
       state.idle(topic);
     }
@@ -175,9 +190,26 @@ function sequence(
   topic.queue.push(message);
 }
 
+function topicHasWaiting({ queue, next }: Topic): boolean {
+  return next < queue.length;
+}
+
+/** A topic that is published to now and again is not started for every message. */
+function lingers(state: State): boolean {
+  if (!state.lingering && state.used) {
+    state.used = false;
+    state.lingering = true;
+    sendAfter(state.self, LINGER, { type: 'lingered' });
+  }
+  return state.lingering;
+}
+
 /** Fans out what has been published, up to one delivery's worth. */
-function fanOut({ topic, accounting, self }: State): void {
+function fanOut(state: State): void {
+  const { topic, accounting, self, elsewhere } = state;
   const { queue, members } = topic;
+  const uplink = elsewhere?.uplink ?? null;
+  const upward: Message[] = [];
   const first = topic.next;
   let bytes = 0;
   let unheard = 0;
@@ -189,7 +221,8 @@ function fanOut({ topic, accounting, self }: State): void {
     bytes += message.payload.length;
     const { groups, remote } = members;
     const count = publish.via !== null ? groups.length : groups.length + remote.length;
-    if (count === 0) unheard++;
+    if (uplink !== null && publish.via === null) upward.push(message);
+    else if (count === 0) unheard++;
     for (let i = 0; i < count; i++) {
       const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];
       const part = group.format.render(message, topic.name);
@@ -200,6 +233,11 @@ function fanOut({ topic, accounting, self }: State): void {
   }
   topic.rendering = undefined;
   const end = topic.next;
+  // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
+  if (uplink !== null && upward.length > 0) {
+    state.used = true;
+    uplink.publish(topic, upward, accounting);
+  }
   for (const group of members.groups) deliver(group, accounting);
   for (const group of members.remote) deliver(group, accounting);
   accounting.messages += end - first;

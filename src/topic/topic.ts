@@ -30,7 +30,7 @@ export class Topic {
   forwarded = 0;
   taken = 0;
   /** What waits for the server to start: the router's. */
-  waiting: (Join | Claim)[] | undefined = undefined;
+  waiting: (Join | Claim | Publish)[] | undefined = undefined;
   retired = false;
   /** Whether the other relays know that there are local members; always `held` where there are no other relays. */
   interest: 'none' | 'asked' | 'held' = 'none';
@@ -76,7 +76,7 @@ export type TopicMessage =
   | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: 'granted' | 'owned' | 'unavailable' }
   /** Ownership at other relays has changed. */
   | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
-  | { readonly type: 'continue' | 'grace-over' | 'retire' };
+  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' };
 
 export interface Publish {
   readonly type: 'publish';

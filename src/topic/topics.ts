@@ -2,14 +2,16 @@ import type { ChildSpec } from '../otp/child-spec.ts';
 import { worker } from '../otp/child-spec.ts';
 import { dynamicSupervisor } from '../otp/dynamic-supervisor.ts';
 import { hashKey } from '../otp/partition-supervisor.ts';
+import { send } from '../otp/process.ts';
 import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { abandonTopic } from './losses.ts';
-import type { Claim, Join, Topic } from './topic.ts';
+import type { Claim, Join, Publish, Topic } from './topic.ts';
 import {
+  type RoutedPublishes,
   type TopicRouterMessage,
   type TopicSupervisorMessage,
   type TopicTable,
@@ -35,6 +37,7 @@ export class Topics {
   readonly accounting: Accounting;
   readonly #partitions: readonly Partition[];
   readonly #elsewhere: Elsewhere | null;
+  readonly #routed: RoutedPublishes = { underWay: 0 };
 
   /** `elsewhere`: the other relays; null where there are none. */
   constructor(accounting: Accounting, elsewhere: Elsewhere | null = null) {
@@ -64,6 +67,23 @@ export class Topics {
     return sendNamed(system, this.#of(request.name).router, { type: 'route', realm, request });
   }
 
+  /**
+   * Sends a message to its topic, as `find` has found it. False: nobody can take it, and it is not counted.
+   *
+   * Where everything goes to other relays, a topic that is not live is started for it by the router. While any message
+   * is on its way through a router, all take that way: none overtakes another.
+   */
+  publish(system: System, realm: string, name: string, topic: Topic | undefined, publish: Publish): boolean {
+    if (this.#elsewhere === null || this.#elsewhere.uplink === null)
+      return topic?.server !== undefined && send(topic.server, publish);
+    if (topic?.server !== undefined && topic.waiting === undefined && this.#routed.underWay === 0)
+      return send(topic.server, publish);
+    this.#routed.underWay++;
+    const taken = sendNamed(system, this.#of(name).router, { type: 'publish', realm, name, publish });
+    if (!taken) this.#routed.underWay--;
+    return taken;
+  }
+
   /** Every live topic, for tools and metrics. */
   *all(): Iterable<Topic> {
     for (const { table } of this.#partitions) for (const topics of table.values()) yield* topics.values();
@@ -86,8 +106,15 @@ export class Topics {
       dynamicSupervisor(`topics.${index}.servers`, template, { name: servers }),
       worker(
         `topics.${index}.router`,
-        topicRouter,
-        { table, servers, router, accounting: this.accounting, elsewhere: this.#elsewhere },
+        topicRouter(this.accounting, this.#routed),
+        {
+          table,
+          servers,
+          router,
+          accounting: this.accounting,
+          elsewhere: this.#elsewhere,
+          routed: this.#routed,
+        },
         { name: router, mailboxLimit: MAILBOX_LIMIT },
       ),
     ]);

@@ -1,5 +1,6 @@
 /**
- * `npm run bench:cluster`: three relays on this machine, linked as a mesh, all publishing on the first.
+ * `npm run bench:cluster`: three relays on this machine, linked as a mesh and then, where there is a nats-server, over
+ * NATS (the server's own CPU time is not in the figures); all publishing on the first. `mesh` or `nats` runs one of them.
  *
  *     spread    1,000 subscribers of one topic over the three, full speed (F1)
  *     link      one subscriber at the second relay, full speed: what one link carries
@@ -30,25 +31,56 @@ interface Relay {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfare-bench-'));
-const relays = await startRelays(3);
+let relays: Relay[] = [];
+const wanted = process.argv.slice(2);
 try {
-  await fullSpeed('spread', [334, 333, 333], 64);
-  await fullSpeed('link', [0, 1, 0], 16_384);
-  await fullSpeed('local', [1, 0, 0], 16_384);
-  await latency();
+  for (const backplane of ['mesh', 'nats'] as const) {
+    if (wanted.length > 0 && !wanted.includes(backplane)) continue;
+    const server = backplane === 'nats' ? await startServer() : null;
+    if (backplane === 'nats' && server === null) {
+      console.log('nats: skipped, there is no nats-server');
+      continue;
+    }
+    console.log(`${backplane}:`);
+    relays = await startRelays(3, server?.address ?? null);
+    await fullSpeed('spread', [334, 333, 333], 64);
+    await fullSpeed('link', [0, 1, 0], 16_384);
+    await fullSpeed('local', [1, 0, 0], 16_384);
+    await latency();
+    for (const { child } of relays) child.kill('SIGKILL');
+    server?.child.kill('SIGKILL');
+  }
 } finally {
   for (const { child } of relays) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function startRelays(count: number): Promise<Relay[]> {
+/** Null: there is none on this machine. */
+async function startServer(): Promise<{ readonly child: ChildProcess; readonly address: string } | null> {
+  const [port = 0] = await freePorts(1);
+  const child = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port)], {
+    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return new Promise((resolve) => {
+    child.on('error', () => resolve(null));
+    createInterface(child.stderr as NonNullable<typeof child.stderr>).on('line', (line) => {
+      if (line.includes('Server is ready')) resolve({ child, address: `127.0.0.1:${port}` });
+    });
+  });
+}
+
+/** `server`: of NATS; null: they make a mesh. */
+async function startRelays(count: number, server: string | null): Promise<Relay[]> {
   const ports = await freePorts(count);
   const started = ports.map((port, index) => {
     const file = join(folder, `${index}.json`);
     const at = { host: '127.0.0.1', port: 0 };
     const settings = {
       node: `relay-${index + 1}`,
-      relays: ports.map((each) => `127.0.0.1:${each}`),
+      ...(server === null
+        ? { relays: ports.map((each) => `127.0.0.1:${each}`) }
+        : { cluster: { backplane: 'nats', servers: [server] } }),
       network: { host: '127.0.0.1', port, secret: 'a secret for benchmarks' },
       doors: { pinghub: { ...at, metrics_port: null } },
       admin: at,

@@ -1,4 +1,5 @@
 import { freePorts, SECRET } from '../support/cluster.ts';
+import { skipWithoutNats, startNats } from '../support/nats.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { backplaneContract, contractDoors } from './backplane-contract.ts';
 
@@ -25,6 +26,26 @@ backplaneContract({
     );
     for (const { log } of relays) await log.count(({ msg }) => msg === 'linked', count - 1);
     for (const { log } of relays) await log.count(({ msg }) => msg === 'serving', count - 1);
+    return relays;
+  },
+});
+
+backplaneContract({
+  name: 'nats',
+  relays: 3,
+  skip: skipWithoutNats,
+  start: async (t, count) => {
+    const { address } = await startNats(t);
+    const relays = await Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        startTestRelay(t, {
+          node: `n${index}`,
+          cluster: { backplane: 'nats', servers: [address] },
+          doors: contractDoors,
+        }),
+      ),
+    );
+    for (const { log } of relays) await log.count(({ msg }) => msg === 'linked', count - 1);
     return relays;
   },
 });

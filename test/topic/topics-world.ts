@@ -4,6 +4,7 @@ import { isAlive, type Pid, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { type Accounting, newAccounting } from '../../src/topic/accounting.ts';
 import { Delivery } from '../../src/topic/delivery.ts';
+import type { Elsewhere } from '../../src/topic/elsewhere.ts';
 import type { Format } from '../../src/topic/format.ts';
 import type { Message } from '../../src/topic/message.ts';
 import type { Claim, Join, MemberMessage, Topic } from '../../src/topic/topic.ts';
@@ -47,11 +48,11 @@ export interface TopicsWorld extends TestSystem {
 }
 
 /** All topics of a relay on a clock wound by hand, without sockets. */
-export function topicsWorld(): TopicsWorld {
+export function topicsWorld(elsewhere: Elsewhere | null = null): TopicsWorld {
   const world = testSystem();
   const { system } = world;
   const accounting = newAccounting();
-  const topics = new Topics(accounting);
+  const topics = new Topics(accounting, elsewhere);
   const started = topics.spec.start(system, { label: 'topics' });
   if (!started.ok) throw new Error('the topics have not started');
   const find = (name: string) => topics.find(REALM, name);
@@ -81,10 +82,8 @@ export function topicsWorld(): TopicsWorld {
     },
     publish({ pid }, name, text, cost = 0) {
       const message: Message = typeof text === 'string' ? textMessage(text) : text;
-      const server = find(name)?.server;
-      return (
-        server !== undefined && send(server, { type: 'publish', message, from: pid, via: null, credit: cost })
-      );
+      const request = { type: 'publish', message, from: pid, via: null, credit: cost } as const;
+      return topics.publish(system, REALM, name, find(name), request);
     },
     topic(name) {
       const found = find(name);

@@ -1,0 +1,49 @@
+import { isIP } from 'node:net';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import type { NatsSettings } from './settings.ts';
+
+const DIAL_TIMEOUT = 5000;
+/** The link's own questions show whether the server is there; the client's would come this often, in milliseconds. */
+const CLIENT_PING = 2 ** 30;
+
+/** Connects to one of the servers, whichever comes first in an order of chance; rejects as the last of them did. */
+export async function dialAny(settings: NatsSettings, servers: readonly string[]): Promise<NatsConnection> {
+  let failure: unknown = new Error('there is no server');
+  for (const server of shuffled(servers)) {
+    try {
+      return await dial(settings.options(), server);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function dial(options: NodeConnectionOptions, server: string): Promise<NatsConnection> {
+  const { tls } = options;
+  const host = hostOf(server);
+  // The client would look for `localhost` in the certificate of a server that has no name.
+  const named = tls == null || isIP(host) === 0 ? tls : { ...tls, host };
+  return connect({
+    ...options,
+    ...(named === undefined ? {} : { tls: named }),
+    servers: server,
+    noEcho: true,
+    reconnect: false,
+    timeout: DIAL_TIMEOUT,
+    pingInterval: CLIENT_PING,
+    ignoreClusterUpdates: true,
+  });
+}
+
+/** Of `host`, `host:port` or `[ipv6]:port`. */
+function hostOf(server: string): string {
+  return /^\[(.*)\]/.exec(server)?.[1] ?? server.replace(/:\d+$/, '');
+}
+
+function shuffled(servers: readonly string[]): string[] {
+  return servers
+    .map((server) => ({ server, rank: Math.random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ server }) => server);
+}

@@ -1,0 +1,62 @@
+import type { ProcessName } from '../../otp/registry.ts';
+import type { Topics } from '../../topic/topics.ts';
+import type { InterestMessage } from '../interest-server.ts';
+import type { OwnershipMessage } from '../ownership-server.ts';
+import type { Outlet } from './outlet.ts';
+import type { Heard } from './peers.ts';
+import type { NatsSettings } from './settings.ts';
+
+/** What the link is given, and what tools may read of it. */
+export interface NatsNetwork {
+  readonly self: Heard;
+  readonly settings: NatsSettings;
+  readonly topics: () => Topics;
+  readonly interest: ProcessName<InterestMessage>;
+  readonly ownership: ProcessName<OwnershipMessage>;
+  readonly log: NatsLog;
+  readonly stats: NatsStats;
+  /** The connection in use: the link's, which may be killed. */
+  open: Pick<Outlet, 'connection' | 'window'> | undefined;
+}
+
+export interface NatsLog {
+  note(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Messages since the start, whatever became of them in the NATS network. */
+export interface NatsStats {
+  connected: boolean;
+  /** Names of the other relays that are heard of. */
+  peers: readonly string[];
+  /** Confirmed by the server. */
+  sent: number;
+  /** Too much was waiting to be confirmed. */
+  overflow: number;
+  /** There was no connection, or it ended before the server had confirmed them: of these, some may have arrived. */
+  unlinked: number;
+  /** Longer than the server takes. */
+  tooLarge: number;
+  received: number;
+  /** Came for a topic that nobody here is in any more. */
+  unheard: number;
+  /** Came faster than the topics here took them. */
+  refused: number;
+  /** Came and were none of a relay's. */
+  foreign: number;
+}
+
+export function newNatsStats(): NatsStats {
+  return {
+    connected: false,
+    peers: [],
+    sent: 0,
+    overflow: 0,
+    unlinked: 0,
+    tooLarge: 0,
+    received: 0,
+    unheard: 0,
+    refused: 0,
+    foreign: 0,
+  };
+}

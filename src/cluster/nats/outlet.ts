@@ -1,0 +1,60 @@
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { Message } from '../../topic/message.ts';
+import type { TopicKey } from '../backplane.ts';
+import type { NatsNetwork } from './network.ts';
+import { encodeMessages, split } from './payload.ts';
+import type { Subjects } from './subject.ts';
+import type { Window } from './window.ts';
+
+/** A connection as messages go out through it. */
+export interface Outlet {
+  readonly connection: NatsConnection;
+  readonly headers: MsgHdrs;
+  readonly subjects: Subjects;
+  readonly window: Window;
+  /** By topic, what was dropped since it was logged last. */
+  readonly overflow: Map<string, number>;
+  /** Bytes that the server takes in one message, headers included. */
+  readonly maxPayload: number;
+  /** When the server was asked the question that it has not answered; null: there is none. */
+  askedAt: number | null;
+}
+
+/** Above what the one header takes. */
+const HEADERS = 512;
+/** Bytes that a message costs beside its own. */
+const COST = 64;
+/** Topics that one log line names. */
+const TOPICS_LOGGED = 100;
+
+/** Publishes what one turn of a topic has brought, and counts what cannot be. Never waits. */
+export function handOver(
+  network: NatsNetwork,
+  outlet: Outlet | undefined,
+  topic: TopicKey,
+  messages: readonly Message[],
+): void {
+  const { dropped } = network.topics().accounting;
+  const { stats } = network;
+  if (outlet === undefined || outlet.connection.isClosed()) {
+    dropped.unlinked += messages.length;
+    stats.unlinked += messages.length;
+    return;
+  }
+  const { connection, headers, subjects, window } = outlet;
+  const { runs, tooLarge } = split(messages, outlet.maxPayload - HEADERS);
+  dropped.undeliverable += tooLarge;
+  stats.tooLarge += tooLarge;
+  for (const run of runs) {
+    const bytes = encodeMessages(run);
+    if (window.add(run.length, bytes.length + COST)) {
+      connection.publish(subjects.topic(topic), bytes, { headers });
+      continue;
+    }
+    dropped.overflow += run.length;
+    stats.overflow += run.length;
+    const name = `${topic.realm} ${topic.name}`;
+    const key = outlet.overflow.has(name) || outlet.overflow.size < TOPICS_LOGGED ? name : 'others';
+    outlet.overflow.set(key, (outlet.overflow.get(key) ?? 0) + run.length);
+  }
+}
