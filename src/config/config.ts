@@ -13,7 +13,8 @@ export interface Config {
   readonly relays: readonly string[];
   readonly doors: Doors;
   readonly network: Address;
-  readonly admin: Address;
+  /** Null: off. */
+  readonly admin: AdminConfig | null;
   readonly limits: Limits;
   readonly log: LogConfig;
 }
@@ -22,6 +23,13 @@ export interface Address {
   readonly host: string;
   /** 0: any free port; the one taken is in the `listening` log line. */
   readonly port: number;
+}
+
+export interface AdminConfig extends Address {
+  /** Names by which it may be asked, beside addresses and `localhost`: any other may be a trap set in the DNS. */
+  readonly names: readonly string[];
+  /** The observer page may suspend, end and disconnect. */
+  readonly observerActions: boolean;
 }
 
 /** A door that is off is null. */

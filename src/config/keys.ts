@@ -4,7 +4,7 @@ import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
-import { alias, key, type Reader, type SectionValue, section, switchable, unavailable } from './section.ts';
+import { alias, key, type Reader, type SectionValue, section, switchable, unavailable, unlessOff } from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -60,7 +60,14 @@ export const relayKeys = section({
   }),
 
   network: address('0.0.0.0', 55001),
-  admin: address('127.0.0.1', 55002),
+  admin: unlessOff(
+    section({
+      host: key(host, '127.0.0.1'),
+      port: key(port, 55002),
+      names: key(listOf('a list of host names', host), []),
+      observer_actions: key(flag, false),
+    }),
+  ),
 
   limits: section({
     message: key(size, 64 * KiB),

@@ -2,7 +2,8 @@ import { authorise } from '../authenticator/authenticator-server.ts';
 import { allows, type Right, union } from '../authenticator/permissions.ts';
 import type { Command, Event, Refused } from '../door/contract.ts';
 import { send } from '../otp/process.ts';
-import { sendAfter } from '../otp/timer.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import { isSampled } from '../topic/accounting.ts';
 import { Delivery } from '../topic/delivery.ts';
 import type { Message } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
@@ -127,9 +128,10 @@ function publish(connection: Connection, name: string, message: Message): void {
   else context.counters.messages++;
   const cost = connection.credit.take(message.payload.length);
   const topic = targetOf(connection, name);
+  const acceptedAt = isSampled(context.topics.accounting) ? now(self) : 0;
   if (
     topic?.server === undefined ||
-    !send(topic.server, { type: 'publish', message, from: self, credit: cost })
+    !send(topic.server, { type: 'publish', message, from: self, credit: cost, acceptedAt })
   ) {
     connection.credit.giveBack(cost);
     context.topics.accounting.messages++;

@@ -136,11 +136,13 @@ function fanOut({ topic, accounting, self }: State): void {
   const { queue, members } = topic;
   const first = topic.next;
   let bytes = 0;
+  let acceptedAt = 0;
   while (topic.next < queue.length && bytes < DELIVERY_BYTES) {
     const publish = queue[topic.next] as Publish;
     topic.rendering = publish;
     topic.next++;
     const { message } = publish;
+    if (acceptedAt === 0 && publish.acceptedAt !== undefined) acceptedAt = publish.acceptedAt;
     bytes += message.payload.length;
     for (const group of members.groups) {
       const part = group.format.render(message, topic.name);
@@ -155,7 +157,8 @@ function fanOut({ topic, accounting, self }: State): void {
     const { format, members: recipients, parts } = group;
     if (group.undeliverable > 0) countUndeliverable(group, accounting);
     if (parts.length === 0) continue;
-    const delivery = new Delivery(format.assemble(parts), parts.length, accounting);
+    const delivery = new Delivery(format.assemble(parts), parts.length, accounting, acceptedAt);
+    if (acceptedAt !== 0) accounting.samples.fanOut.observe(recipients.size);
     parts.length = 0;
     accounting.attempts += delivery.count * recipients.size;
     for (const member of recipients.keys()) {

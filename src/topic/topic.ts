@@ -64,6 +64,8 @@ export interface Publish {
   readonly from: Pid<MemberMessage>;
   /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
   readonly credit: number;
+  /** When it was accepted, if it is timed; 0 or left out: it is not. */
+  readonly acceptedAt?: number;
 }
 
 export interface Join {

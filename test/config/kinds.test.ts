@@ -38,7 +38,7 @@ test('times have units', (t) => {
 });
 
 test('a port is a whole number from 0 to 65535', (t) => {
-  const port = (text: string): unknown => accepted(`admin: { port: ${text} }`).admin.port;
+  const port = (text: string): unknown => accepted(`admin: { port: ${text} }`).admin?.port;
   t.deepEqual(['0', '1', '65535'].map(port), [0, 1, 65535]);
   for (const bad of ['-1', '65536', '80.0', '080', 'http', '[]', '~', 'true', '1e3']) {
     t.is(message(`admin: { port: ${bad} }`), 'a port from 0 to 65535 (0: any free one)', bad);
