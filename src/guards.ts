@@ -3,6 +3,7 @@ import { apiKeys } from './authenticator/api-keys.ts';
 import { authenticatorFrom } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authenticator } from './authenticator/contract.ts';
+import { type AuthenticatorMeter, metered, newMeter } from './authenticator/metered.ts';
 import { readEverything, restrict } from './authenticator/permissions.ts';
 import type { Config } from './config/config.ts';
 import type { DoorContext, Guard } from './connection/door-context.ts';
@@ -14,6 +15,7 @@ import { processName } from './otp/registry.ts';
 /** Which authenticator judges the clients of which door: one process for each, bound to the channels that are allowed. */
 export class Guards {
   readonly specs: ChildSpec[] = [];
+  readonly meters: AuthenticatorMeter[] = [];
   readonly #config: Config;
   readonly #log: Log;
 
@@ -40,7 +42,9 @@ export class Guards {
 
   #guard(id: string, authenticator: Authenticator): Guard {
     const server = processName<AuthenticatorMessage>(id);
-    const args = { authenticator, log: this.#log.authenticator };
+    const meter = newMeter(id.replace('authenticator.', ''), authenticator.name);
+    this.meters.push(meter);
+    const args = { authenticator: metered(authenticator, meter), log: this.#log.authenticator };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
     return { anonymous: authenticator.anonymous, server };
   }

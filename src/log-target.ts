@@ -106,6 +106,7 @@ export class LogTarget {
     this.#writing = true;
     writeAsync(descriptor, chunk, (error, written) => {
       this.#writing = false;
+      if (this.#target?.descriptor !== descriptor) closeSync(descriptor);
       if (error !== null) this.#failed(error);
       else this.#took(chunk, written);
       // A disk that is full is not asked a hundred times a second.

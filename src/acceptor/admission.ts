@@ -31,6 +31,8 @@ export class AdmissionControl {
   /** Verdicts of the block list, which costs more than a look-up: the same few proxies connect again and again. */
   readonly #exemptKnown = new Map<string, boolean>();
   #open = 0;
+  /** Nobody is let in, whatever there is room for: the relay is short of memory. */
+  shedding = false;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -82,7 +84,7 @@ export class AdmissionControl {
 
   #judge(address: string, now: number): Admission {
     const { connections, perAddress, ratePerAddress } = this.#limits;
-    if (connections > 0 && this.#open >= connections) return 'full';
+    if (this.shedding || (connections > 0 && this.#open >= connections)) return 'full';
     if ((perAddress === 0 && ratePerAddress === 0) || this.#isExempt(address)) return 'admitted';
     let state = this.#addresses.get(address);
     if (state === undefined) {

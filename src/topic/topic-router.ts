@@ -2,7 +2,7 @@ import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic-supervisor.ts';
 import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
-import type { Accounting } from './accounting.ts';
+import { type Accounting, newAccounting } from './accounting.ts';
 import { type Claim, type Join, Topic, type TopicMessage } from './topic.ts';
 import type { TopicServerArgs } from './topic-server.ts';
 
@@ -20,6 +20,12 @@ export interface TopicRouterArgs {
   readonly router: ProcessName<TopicRouterMessage>;
   readonly accounting: Accounting;
 }
+
+/**
+ * The realm of probes, whose traffic is counted apart. No door can have it: it is no name that the configuration takes.
+ */
+export const PROBE_REALM = '@probe';
+const probeAccounting = newAccounting();
 
 /** The live topics of one partition, by realm and name. */
 export type TopicTable = Map<string, Map<string, Topic>>;
@@ -101,7 +107,7 @@ function start(state: State, topic: Topic, request: Join | Claim): void {
   const supervisor = whereis(system, state.servers);
   const args: TopicServerArgs = {
     topic,
-    accounting,
+    accounting: topic.realm === PROBE_REALM ? probeAccounting : accounting,
     idle: (which) => sendNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =

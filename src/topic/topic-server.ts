@@ -161,11 +161,13 @@ function fanOut({ topic, accounting, self }: State): void {
     if (acceptedAt !== 0) accounting.samples.fanOut.observe(recipients.size);
     parts.length = 0;
     accounting.attempts += delivery.count * recipients.size;
+    topic.attempts += delivery.count * recipients.size;
     for (const member of recipients.keys()) {
       if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
     }
   }
   accounting.messages += end - first;
+  topic.messages += end - first;
   if (members.groups.length === 0) accounting.lost.unheard += end - first;
   for (let i = first; i < end; i++) {
     const publish = queue[i] as Publish;

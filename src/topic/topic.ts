@@ -31,6 +31,9 @@ export class Topic {
   /** What waits for the server to start: the router's. */
   waiting: (Join | Claim)[] | undefined = undefined;
   retired = false;
+  /** Messages that were fanned out, and deliveries that were attempted for them. */
+  messages = 0;
+  attempts = 0;
 
   constructor(realm: string, name: string) {
     this.realm = realm;

@@ -8,6 +8,7 @@ import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
 import type { Claim, Join, Topic } from './topic.ts';
 import {
+  PROBE_REALM,
   type TopicRouterMessage,
   type TopicSupervisorMessage,
   type TopicTable,
@@ -59,9 +60,21 @@ export class Topics {
     return sendNamed(system, this.#of(request.name).router, { type: 'route', realm, request });
   }
 
-  /** Every live topic, for tools and metrics. */
+  /** Every live topic but those of probes, for tools and metrics. */
   *all(): Iterable<Topic> {
-    for (const { table } of this.#partitions) for (const topics of table.values()) yield* topics.values();
+    for (const { table } of this.#partitions) {
+      for (const [realm, topics] of table) if (realm !== PROBE_REALM) yield* topics.values();
+    }
+  }
+
+  /** The names of the routers, one for each partition. */
+  get routers(): readonly string[] {
+    return this.#partitions.map(({ router }) => router.value);
+  }
+
+  /** Which of the routers a topic of that name has. */
+  routerOf(name: string): string {
+    return this.#of(name).router.value;
   }
 
   #of(name: string): Partition {
