@@ -1,21 +1,22 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { AdmissionControl } from './acceptor/admission.ts';
-import { drainer } from './acceptor/drainer.ts';
-import { type ListenerMessage, listener } from './acceptor/listener.ts';
-import { metricsListener } from './acceptor/metrics-listener.ts';
+import { AdmissionControl, type AdmissionLimits } from './acceptor/admission.ts';
+import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
-import type { DoorContext } from './connection/door-context.ts';
-import { newDoorCounters } from './connection/door-counters.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
-import { type DoorSettings, doorSettings } from './doors.ts';
-import { Guards } from './guards.ts';
+import { Certificates } from './console/certificates.ts';
+import { consoleSpec } from './console/console.ts';
+import type { NodeView, Reloaded } from './console/node-view.ts';
+import { RecentReports } from './console/recent-reports.ts';
 import type { Log } from './log.ts';
+import { OpenDoors } from './open-doors.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
-import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { type ProcessName, processName } from './otp/registry.ts';
-import { supervisor } from './otp/supervisor.ts';
+import { call } from './otp/call.ts';
+import { type ChildCounts, worker } from './otp/child-spec.ts';
+import { processName, whereis } from './otp/registry.ts';
+import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
+import { type Loaded, Reload, type Reloadable } from './reload/reload.ts';
 import { newAccounting } from './topic/accounting.ts';
 import { Topics } from './topic/topics.ts';
 
@@ -27,85 +28,167 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
+  /** What tools may see of it, and ask for. */
+  readonly node: NodeView;
+  /** Settles when the relay was first asked to stop. */
+  readonly stopRequested: Promise<void>;
+  /** Takes another configuration, as far as that can be done while it runs; see `Reload`. */
+  reload(load: () => Loaded): Promise<Reloaded>;
 }
+
+export interface RelayOptions {
+  readonly version?: string;
+  /** The node's own folder; null: it makes no files, and nobody can attach. */
+  readonly folder?: string | null;
+  /** Reads the configuration again, for a reload that is asked for from within. */
+  readonly load?: () => Loaded;
+}
+
+const ROOT = processName<SupervisorMessage>('root');
+const AUTHENTICATORS = processName<SupervisorMessage>('authenticators');
+const ACCEPTOR = processName<SupervisorMessage>('acceptor');
 
 /**
  * The relay: its supervision tree, and the only place where its parts are chosen and wired. The order of the children
  * is the order in which they start; they stop in the reverse one, so that accepting ends before anything else does.
  */
-export function startRelay(config: Config, maxConnections: number, log: Log): Relay {
+export function startRelay(
+  config: Config,
+  maxConnections: number,
+  givenLog: Log,
+  { version = '', folder = null, load }: RelayOptions = {},
+): Relay {
+  const certificates = new Certificates();
+  const reports = new RecentReports();
+  const log = remembering(givenLog, certificates, reports);
   const system = new System({ report: log.report });
   const topics = new Topics(newAccounting());
   const connections = new Connections();
-  const guards = new Guards(config, log);
-  const admission = new AdmissionControl({
-    connections: config.limits.connections ?? maxConnections,
-    perAddress: config.limits.connectionsPerAddress,
-    ratePerAddress: config.limits.connectionRatePerAddress,
-    exempt: config.limits.exempt,
-  });
-  const doors = doorSettings(config);
-  const listenerNames: ProcessName<ListenerMessage>[] = [];
-  const listeners = doors.flatMap((settings): ChildSpec[] => {
-    const context = doorContext(settings, config.limits, topics, guards, log);
-    const name = processName<ListenerMessage>(`listener.${settings.door.name}`);
-    listenerNames.push(name);
-    const args = {
-      context,
-      at: settings.at,
-      admission,
-      startHandler: (handler: Parameters<Connections['start']>[1]) => connections.start(system, handler),
-      log,
-    };
-    const specs = [worker(`listener.${settings.door.name}`, listener, args, { name })];
-    if (settings.metrics !== null) {
-      const channels = () => countTopicsOf(topics, settings);
-      specs.push(
-        worker('listener.pinghub-metrics', metricsListener, {
-          ...settings.metrics,
-          counters: context.counters,
-          channels,
-          log,
-        }),
-      );
-    }
-    return specs;
-  });
-  const drain = config.limits.drain;
-  const root = supervisor('root', { strategy: 'rest_for_one', ...ROOT_INTENSITY }, [
-    topics.spec,
-    supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, guards.specs),
-    connections.spec,
-    supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, listeners),
-    worker(
-      'drainer',
-      drainer,
-      { listeners: listenerNames, connections: connections.partitions, limit: drain, log },
-      { shutdown: 'infinity' },
-    ),
-  ]);
-  return { ...startApplication(system, root), system, topics };
-}
-
-function doorContext(
-  settings: DoorSettings,
-  limits: Limits,
-  topics: Topics,
-  guards: Guards,
-  log: Log,
-): DoorContext {
-  return {
-    door: settings.door,
-    realm: settings.realm,
-    guards: guards.of(settings),
-    topics,
-    limits,
-    heartbeat: settings.heartbeat,
-    grace: settings.grace,
-    counters: newDoorCounters(),
-    webSockets: webSocketServer(limits),
+  const admission = new AdmissionControl(admissionLimits(config, maxConnections));
+  let running = config;
+  const drainerArgs: Omit<DrainerArgs, 'only'> = {
+    listeners: () => doors.listeners,
+    connections: connections.partitions,
+    limit: () => running.limits.drain,
+    tally: () => tallyOf(topics),
     log,
   };
+  const doors = new OpenDoors({
+    system,
+    acceptor: ACCEPTOR,
+    authenticators: AUTHENTICATORS,
+    topics,
+    admission,
+    log,
+    newWebSocketServer: webSocketServer,
+    startHandler: (handler) => connections.start(system, handler),
+    drainerArgs,
+  });
+  const specs = doors.open(config);
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  let onStop: () => void = () => undefined;
+  const stopRequested = new Promise<void>((resolve) => {
+    onStop = resolve;
+  });
+  const stop = () => {
+    state = 'stopping';
+    onStop();
+    application.stop();
+  };
+  const parts: readonly Reloadable[] = [
+    {
+      keys: ['limits', 'log.level'],
+      apply: (next) => {
+        running = next;
+        admission.configure(admissionLimits(next, maxConnections));
+        log.setLevel(next.log.level);
+        return [];
+      },
+    },
+    doors,
+  ];
+  const reload = new Reload(config, parts);
+  const reloadWith = async (loadIt: () => Loaded): Promise<Reloaded> => {
+    const reloaded = await reload.run(loadIt);
+    const { ok, ...result } = reloaded;
+    if (ok) log.note('reloaded', { ...result });
+    else log.warn(reloaded.applied.length === 0 ? 'not reloaded' : 'reloaded in part', { ...result });
+    return reloaded;
+  };
+  const node: NodeView = {
+    node: config.node,
+    version,
+    system,
+    topics,
+    certificates,
+    reports,
+    peers: null,
+    ready: () => state === 'ready',
+    stop,
+    reload: () =>
+      reloadWith(load ?? (() => ({ ok: false, errors: ['this relay was not started from a file'] }))),
+  };
+  const { attach } = config;
+  const root = supervisor(
+    'root',
+    { strategy: 'rest_for_one', ...ROOT_INTENSITY },
+    [
+      topics.spec,
+      supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.authenticators, {
+        name: AUTHENTICATORS,
+      }),
+      connections.spec,
+      ...(folder === null || !attach.enabled
+        ? []
+        : [consoleSpec(system, node, { folder, evaluation: attach.eval, log })]),
+      supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.listeners, {
+        name: ACCEPTOR,
+      }),
+      worker('drainer', drainer, { ...drainerArgs, only: null }, { shutdown: 'infinity' }),
+    ],
+    { name: ROOT },
+  );
+  const application = startApplication(system, root);
+  void application.started.then((result) => {
+    if (result.ok && state === 'starting') state = 'ready';
+  });
+  return { ...application, stop, stopRequested, system, topics, node, reload: reloadWith };
+}
+
+/** Asks the root supervisor, through the same mailboxes as everything else: who gets an answer knows that the tree lives. */
+export async function callRoot(system: System, timeout: number): Promise<void> {
+  const root = whereis(system, ROOT);
+  if (root === undefined) throw new Error('there is no root');
+  await call<SupervisorMessage, ChildCounts>(root, (reply) => ({ type: 'count', reply }), timeout);
+}
+
+/** Keeps, for those who look into it afterwards, what the log forgets. */
+function remembering(log: Log, certificates: Certificates, reports: RecentReports): Log {
+  return {
+    ...log,
+    closed: (closed, level, details) => {
+      certificates.add(closed, details);
+      log.closed(closed, level, details);
+    },
+    report: (report) => {
+      reports.add(report);
+      log.report(report);
+    },
+  };
+}
+
+function admissionLimits({ limits }: Config, maxConnections: number): AdmissionLimits {
+  return {
+    connections: limits.connections ?? maxConnections,
+    perAddress: limits.connectionsPerAddress,
+    ratePerAddress: limits.connectionRatePerAddress,
+    exempt: limits.exempt,
+  };
+}
+
+function tallyOf({ accounting }: Topics): Tally {
+  const dropped = Object.values(accounting.dropped).reduce((sum, count) => sum + count, 0);
+  return { delivered: accounting.delivered, dropped };
 }
 
 /** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
@@ -123,12 +206,4 @@ function webSocketServer(limits: Limits): WebSocketServer {
     // A client's wishes are not refused: pypusu asks for `http-only`, and expects it.
     handleProtocols: (protocols) => protocols.values().next().value ?? false,
   });
-}
-
-function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number {
-  let count = 0;
-  for (const topic of topics.all()) {
-    if (topic.realm === realm && topic.members.groups.some(({ format }) => formats.includes(format))) count++;
-  }
-  return count;
 }

@@ -18,8 +18,11 @@ export class Guards {
   readonly meters: AuthenticatorMeter[] = [];
   readonly #config: Config;
   readonly #log: Log;
+  readonly #suffix: string;
 
-  constructor(config: Config, log: Log) {
+  /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
+  constructor(config: Config, log: Log, generation = 0) {
+    this.#suffix = generation === 0 ? '' : `.${generation}`;
     this.#config = config;
     this.#log = log;
   }
@@ -40,7 +43,8 @@ export class Guards {
     };
   }
 
-  #guard(id: string, authenticator: Authenticator): Guard {
+  #guard(name: string, authenticator: Authenticator): Guard {
+    const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
     const meter = newMeter(id.replace('authenticator.', ''), authenticator.name);
     this.meters.push(meter);

@@ -17,21 +17,23 @@ export interface Log extends ConnectionLog, ListenerLog, DrainerLog {
   stopped(reason: string): void;
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The last words of a process that cannot go on. */
+  fatal(message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Says more or less from now on. */
+  setLevel(level: LogConfig['level']): void;
   /** Writes out what is buffered, as far as it can be. */
   flush(): void;
 }
 
-export type LogLevel = LogConfig['level'];
-
 /** The relay's log, and what an operator may do with it while it runs. */
 export interface OpenLog extends Log {
-  level: LogLevel;
+  readonly level: LogConfig['level'];
   /** Lines that were lost because their target did not take them. */
   readonly linesLost: number;
   /** Opens the log's file anew, after it has been moved away. False: it cannot be. */
   reopen(): boolean;
   /** For a line that another thread writes: where to, and how it begins. */
-  readonly raw: { readonly descriptor: number | null; readonly pretty: boolean; readonly node: string };
+  readonly raw: { readonly descriptor: number | null; readonly pretty: boolean };
 }
 
 /** Throws where the log's file cannot be opened. */
@@ -59,17 +61,14 @@ export function openLog(config: LogConfig, node: string): OpenLog {
   return {
     ...logOn(logger, flush),
     get level() {
-      return logger.level as LogLevel;
-    },
-    set level(level) {
-      logger.level = level;
+      return logger.level as LogConfig['level'];
     },
     get linesLost() {
       return target.lost;
     },
     reopen: () => target.reopen(),
     get raw() {
-      return { descriptor: target.descriptor, pretty, node };
+      return { descriptor: target.descriptor, pretty };
     },
   };
 }
@@ -104,7 +103,7 @@ function logOn(logger: Logger, flush: () => void): Log {
     notAdmitted: (door, why, address) => bounded('debug', 'not admitted', { door, why }, { address }),
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),
     draining: (connections) => logger.info({ connections }, 'draining'),
-    drained: (connections, left) => logger.info({ connections, left }, 'drained'),
+    drained: (drained) => logger.info(drained, 'drained'),
     report: (report) => {
       const { type, ...fields } = report;
       const { reason } = report;
@@ -118,6 +117,10 @@ function logOn(logger: Logger, flush: () => void): Log {
     stopped: (reason) => logger.info({ reason }, 'stopped'),
     note: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
+    fatal: (message, fields) => logger.fatal(fields, message),
+    setLevel: (level) => {
+      logger.level = level;
+    },
     flush: () => {
       if (timer !== null) clearTimeout(timer);
       writeFolded();

@@ -1,118 +1,58 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { startRelay } from './application.ts';
-import type { Config } from './config/config.ts';
-import { formatError } from './config/config-error.ts';
-import { loadConfig } from './config/load-config.ts';
-import { type Log, openLog } from './log.ts';
-import { describeReason, type ExitReason } from './otp/exit-reason.ts';
+import { FAILED } from './command/command.ts';
+import { commands, runCommand } from './command/commands.ts';
 
 /** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
-const FAILED = 1;
-const BAD_CONFIG = 78;
-
-const USAGE = `usage: node dist/start.js [options]
+const USAGE = `usage: node dist/start.js [COMMAND] [options]
 
   --config FILE       settings (default: config/relay.yaml of the package)
   --set KEY=VALUE     overrides one setting, such as limits.message=128KiB; may be repeated
   --check             looks at the settings, says what is wrong with them, and ends
   --version, --help
+
+Without a command it runs a relay, as with start. Each command has --help:
+
+  start, foreground   runs a relay in this process
+  daemon              runs one in the background, and returns when it is ready
+  console             the same, and attaches to it
+  stop, restart       waits for the end of a drain
+  ping [--wait S]     pong when it serves
+  status, pid         0 and its pid when it runs
+  attach              a prompt in the running relay; also remote_console, remote
+  eval, rpc           one expression, one named operation
+  reload              reads the configuration again; a bad one changes nothing
+  check               looks at the configuration
+  version, versions, help
 `;
 
-/** Part of the file descriptors that connections may take; files, listeners and links need some too. */
-const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
-const DEFAULT_DESCRIPTORS = 1024;
+/** What the options of older days are called now. */
+const FLAGS = new Map([
+  ['--check', 'check'],
+  ['--version', 'version'],
+]);
 
-function main(): void {
-  const options = readOptions();
-  if (options.help === true) return void process.stdout.write(USAGE);
-  const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
-  if (options.version === true) return void process.stdout.write(`fanfare ${versionOf(packageRoot)}\n`);
-  const loaded = loadConfig({
-    ...(options.config === undefined ? {} : { file: options.config }),
-    sets: options.set ?? [],
+async function main(argv: readonly string[]): Promise<number> {
+  const [word = 'start', ...rest] = argv;
+  if (word === 'help' || word === '--help' || word === '-h') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const flag = argv.find((one) => FLAGS.has(one));
+  const name = word.startsWith('-') ? (FLAGS.get(flag ?? '') ?? 'start') : word;
+  const args = word.startsWith('-') ? argv.filter((one) => one !== flag) : rest;
+  const command = commands.get(name);
+  if (command === undefined) {
+    process.stderr.write(`unknown command: ${name}\n\n${USAGE}`);
+    return FAILED;
+  }
+  return runCommand(command, args, {
+    packageRoot: dirname(dirname(fileURLToPath(import.meta.url))),
     env: process.env,
-    packageRoot,
-  });
-  if (!loaded.ok) {
-    for (const error of loaded.errors) process.stderr.write(`${formatError(error)}\n`);
-    process.exitCode = BAD_CONFIG;
-    return;
-  }
-  for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatError(warning)}\n`);
-  if (options.check === true) return void process.stdout.write(`${loaded.file}: ok\n`);
-  run(loaded.config);
-}
-
-function readOptions(): ReturnType<typeof parse> {
-  try {
-    return parse();
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-    process.exit(FAILED);
-  }
-}
-
-function parse() {
-  return parseArgs({
-    options: {
-      config: { type: 'string' },
-      set: { type: 'string', multiple: true },
-      check: { type: 'boolean' },
-      version: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  }).values;
-}
-
-function run(config: Config): void {
-  const log = openLog(config.log, config.node);
-  const descriptors = descriptorLimit();
-  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log);
-  // Sockets keep Node alive; a relay whose last listener is being restarted has none for a moment.
-  const alive = setInterval(() => undefined, 2 ** 30);
-  let stopping = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(FAILED);
-    stopping = true;
-    log.note('stopping', { signal });
-    relay.stop();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  void relay.started.then((result) => {
-    if (result.ok) log.ready();
-    else process.stderr.write(`fanfare could not start: ${describeReason(result.reason)}\n`);
-  });
-  void relay.ended.then((reason) => {
-    clearInterval(alive);
-    finish(log, reason, stopping);
+    input: process.stdin,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
   });
 }
 
-/** A root that ends unasked has given up: the service manager is to start the relay afresh. */
-function finish(log: Log, reason: ExitReason, asked: boolean): void {
-  log.stopped(describeReason(reason));
-  log.flush();
-  process.exit(asked ? 0 : FAILED);
-}
-
-/** The soft limit on open files, where the system tells it. */
-function descriptorLimit(): number {
-  try {
-    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    const limit = Number(line?.[1]);
-    return Number.isFinite(limit) ? limit : 2 ** 20;
-  } catch {
-    return DEFAULT_DESCRIPTORS;
-  }
-}
-
-function versionOf(packageRoot: string): string {
-  const parsed: unknown = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8'));
-  return (parsed as { readonly version: string }).version;
-}
-
-main();
+process.exitCode = await main(process.argv.slice(2));

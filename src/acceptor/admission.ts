@@ -24,8 +24,8 @@ interface AddressState {
 
 /** Counts connections, for all doors together. Time is an argument, in milliseconds. */
 export class AdmissionControl {
-  readonly #limits: AdmissionLimits;
-  readonly #exempt = new BlockList();
+  #limits: AdmissionLimits;
+  #exempt: BlockList;
   readonly #addresses = new Map<string, AddressState>();
   readonly #refused = { full: 0, 'address-full': 0, 'address-rate': 0 };
   /** Verdicts of the block list, which costs more than a look-up: the same few proxies connect again and again. */
@@ -36,12 +36,14 @@ export class AdmissionControl {
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
-    for (const entry of limits.exempt) {
-      const [address, prefix] = entry.split('/') as [string, string | undefined];
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-      if (prefix === undefined) this.#exempt.addAddress(address, family);
-      else this.#exempt.addSubnet(address, Number(prefix), family);
-    }
+    this.#exempt = blockList(limits.exempt);
+  }
+
+  /** Other limits from now on; what is connected stays. */
+  configure(limits: AdmissionLimits): void {
+    this.#limits = limits;
+    this.#exempt = blockList(limits.exempt);
+    this.#exemptKnown.clear();
   }
 
   get open(): number {
@@ -122,6 +124,17 @@ export class AdmissionControl {
     this.#exemptKnown.set(address, exempt);
     return exempt;
   }
+}
+
+function blockList(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address, prefix] = entry.split('/') as [string, string | undefined];
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
 }
 
 /** An address as it is counted and logged: an IPv4 one that came over IPv6 as itself. */

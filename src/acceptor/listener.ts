@@ -51,7 +51,9 @@ export type ListenerMessage =
     }
   | { readonly type: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
   /** Accepts nothing more; what has been accepted goes on. */
-  | { readonly type: 'stop-accepting' };
+  | { readonly type: 'stop-accepting' }
+  /** The limits of its door have changed. */
+  | { readonly type: 'reconfigure' };
 
 interface State extends ListenerArgs {
   readonly self: Self<ListenerMessage>;
@@ -121,6 +123,12 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
         state.server.close();
         state.server.closeIdleConnections();
         return keep;
+      case 'reconfigure': {
+        const { handshake } = state.context.limits;
+        state.server.headersTimeout = handshake;
+        state.server.requestTimeout = handshake * BODY_TIMES;
+        return keep;
+      }
       case 'exit':
         return stop(message.reason);
     }

@@ -15,6 +15,9 @@ export interface Config {
   readonly network: Address;
   /** Null: off. */
   readonly admin: AdminConfig | null;
+  /** Folder of what a node makes as it runs, with a folder for each node in it; null: found from the file's place. */
+  readonly varDir: string | null;
+  readonly attach: AttachConfig;
   readonly limits: Limits;
   readonly log: LogConfig;
 }
@@ -106,6 +109,13 @@ export interface Limits {
   readonly exempt: readonly string[];
   readonly authorise: number;
   readonly drain: number;
+}
+
+/** Who may look into the running node, at a socket that only the node's user can open. */
+export interface AttachConfig {
+  readonly enabled: boolean;
+  /** Off: the named operations only. */
+  readonly eval: boolean;
 }
 
 export interface LogConfig {

@@ -69,6 +69,9 @@ export const relayKeys = section({
     }),
   ),
 
+  var_dir: key(orNull(filePath), null),
+  attach: section({ enabled: key(flag, true), eval: key(flag, true) }),
+
   limits: section({
     message: key(size, 64 * KiB),
     message_before_auth: key(size, 4 * KiB),

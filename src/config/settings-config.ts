@@ -4,7 +4,7 @@ import type { DoorSettings, Settings } from './keys.ts';
 
 /** The configuration that checked settings stand for; `hostName` names a relay that has no name of its own. */
 export function configOf(settings: Settings, hostName: string): Config {
-  const { allowedChannels, relays, network, admin, limits, log } = settings;
+  const { allowedChannels, relays, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
@@ -23,6 +23,8 @@ export function configOf(settings: Settings, hostName: string): Config {
     },
     network,
     admin,
+    varDir,
+    attach,
     limits,
     log,
   };

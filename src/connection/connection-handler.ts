@@ -1,7 +1,7 @@
 import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
-import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
-import { isOrderly } from '../otp/exit-reason.ts';
+import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
+import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { send } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
@@ -14,6 +14,7 @@ import {
   TOO_BIG,
   TRY_AGAIN_LATER,
 } from './close-codes.ts';
+import { detailsOf } from './closed-details.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
 import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
@@ -73,7 +74,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         flushed(connection);
         return keep;
       case 'pong':
-        if (connection.heartbeat === 'pinged') connection.heartbeat = 'answered';
+        if (connection.heartbeat === 'pinged') {
+          connection.heartbeat = 'answered';
+          connection.roundTrip = Math.round(now(connection.self)) - connection.pingedAt;
+        }
         return keep;
       case 'heartbeat':
         heartbeat(connection);
@@ -100,7 +104,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         rejoin(connection, message.topic, message.since);
         return keep;
       case 'exit':
-        return goAway(connection);
+        return goAway(connection, message);
       default:
         fromTopic(connection, message);
         return keep;
@@ -117,6 +121,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     if (crashed) {
       connection.closeCode = INTERNAL_ERROR;
       connection.closeReason = 'crash';
+      connection.closeEvent = `its process crashed: ${describeReason(reason)}`;
       if (connection.phase === 'open') connection.transport.close(INTERNAL_ERROR, 'internal error');
       else connection.transport.destroy();
     }
@@ -167,11 +172,13 @@ function heartbeat(connection: Connection): void {
   if (phase !== 'open') return;
   if (connection.heartbeat === 'rest') {
     transport.keepAlive();
+    connection.pingedAt = Math.round(now(self));
     connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
     sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
   } else if (connection.heartbeat === 'pinged') {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
+    connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong)`;
     transport.destroy();
   } else {
     connection.heartbeat = 'rest';
@@ -190,6 +197,7 @@ function authorisation(
     return;
   }
   grant(connection, message.permissions);
+  connection.authorised ||= !isEmpty(message.permissions);
   answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
 }
 
@@ -275,10 +283,17 @@ function rejoin(connection: Connection, topic: Topic, since: number): void {
   sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
 }
 
-function goAway(connection: Connection): Next<Connection> {
-  if (connection.phase === 'opening')
+/** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */
+function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
+  if (connection.phase === 'opening') {
     reply(connection, textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
-  else close(connection, GOING_AWAY, 'going away');
+    return keep;
+  }
+  const wish = typeof reason === 'object' && 'shutdown' in reason ? reason.shutdown : undefined;
+  if (connection.phase === 'open')
+    connection.closeEvent =
+      wish === undefined ? 'the relay or its door was drained' : 'an operator disconnected it';
+  close(connection, GOING_AWAY, wish ?? 'going away');
   return keep;
 }
 
@@ -303,6 +318,7 @@ function writeLog(connection: Connection): void {
       age: Math.round(uptime(self)),
     },
     closeReason === 'slow' ? 'warn' : 'info',
+    detailsOf(connection),
   );
 }
 

@@ -91,8 +91,17 @@ export class Connection {
   stall: { written: number; since: number } | undefined = undefined;
   /** Its end has been counted and logged. */
   ended = false;
+  /** The most bytes that have waited to be written to the client. */
+  pendingHighWater = 0;
+  /** When the last ping went out, and how long the last pong took, in whole milliseconds; -1: none yet. */
+  pingedAt = -1;
+  roundTrip = -1;
+  /** Whether a credential of the client's was good for some right. */
+  authorised = false;
   closeCode = 0;
   closeReason = '';
+  /** What led to the end, in words for people, where code and reason do not say it. */
+  closeEvent = '';
   messagesIn = 0;
   messagesOut = 0;
 

@@ -45,7 +45,23 @@ export interface Closed {
   readonly age: number;
 }
 
+/** What else is known of a connection at its end: for those who look into it afterwards, not for the log. */
+export interface ClosedDetails {
+  readonly authorised: boolean;
+  /** Up to `TOPICS_NAMED` of the topics that it was in. */
+  readonly topics: readonly string[];
+  readonly topicCount: number;
+  /** The topic that it owned. */
+  readonly owned: string | null;
+  /** Bytes. */
+  readonly pendingHighWater: number;
+  /** Milliseconds of the last ping and its pong; null: there was none. */
+  readonly roundTrip: number | null;
+  /** What led to the end, in words. */
+  readonly event: string;
+}
+
 export interface ConnectionLog {
-  closed(closed: Closed, level: 'info' | 'warn'): void;
+  closed(closed: Closed, level: 'info' | 'warn', details: ClosedDetails): void;
   refused(door: string, status: number, address: string): void;
 }

@@ -34,7 +34,10 @@ export function queue(connection: Connection, delivery: Delivery): void {
   outbox.push(delivery);
   if (!outbox.writing) return;
   const { pending } = connection.context.limits;
-  if (pending > 0 && pendingBytes(connection) > pending) tooSlow(connection);
+  const waiting = pendingBytes(connection);
+  if (waiting > connection.pendingHighWater) connection.pendingHighWater = waiting;
+  if (pending > 0 && waiting > pending)
+    tooSlow(connection, `${waiting} bytes waited for it (limits.pending)`);
   else if (!connection.behind && !connection.stalled && isBehind(connection)) tell(connection, true);
 }
 
@@ -96,7 +99,7 @@ export function checkProgress(connection: Connection): void {
   if (progress > 0) stall.since = now(self);
   const { writeStall } = context.limits;
   if (writeStall > 0 && now(self) - stall.since >= writeStall) {
-    tooSlow(connection);
+    tooSlow(connection, `it read nothing for ${writeStall} ms (limits.write_stall)`);
     return;
   }
   // Those who read slowly hold their topics back; those who do not read hold their neighbours for one period only.
@@ -139,6 +142,7 @@ function wait(connection: Connection, count: number): void {
   const { outbox, transport, self } = connection;
   outbox.writing = true;
   outbox.inFlight = count;
+  connection.pendingHighWater = Math.max(connection.pendingHighWater, pendingBytes(connection));
   // Written behind the rest, an empty write is done when the rest is. It costs nothing where nothing has to wait.
   transport.socket.write(NOTHING, (error) => {
     if (error == null) send(self, FLUSHED);
@@ -169,7 +173,8 @@ function tell(connection: Connection, behind: boolean): void {
   }
 }
 
-function tooSlow(connection: Connection): void {
+function tooSlow(connection: Connection, event: string): void {
+  connection.closeEvent ||= event;
   drop(connection, 'slow');
   // A stream has no close that a client would have to read.
   if (connection.phase !== 'open' || connection.transport.kind === 'stream') {

@@ -1,6 +1,6 @@
 import type { Behaviour } from '../otp/behaviour.ts';
 import { keep } from '../otp/behaviour.ts';
-import { residentNamed } from '../otp/census.ts';
+import { findProcess, viewOf } from '../otp/inspect.ts';
 import { type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
@@ -133,10 +133,10 @@ function missing({ stage, topics, topic, self }: State): string {
 }
 
 function condition(system: System, name: string): string {
-  const process = residentNamed(system, name);
-  if (process === undefined) return ' (it is not there)';
-  if (process.suspended) return ' (it is suspended)';
-  return ` (${process.mailboxLength} messages wait in its mailbox)`;
+  const pid = findProcess(system, name);
+  if (pid === undefined) return ' (it is not there)';
+  const { status, mailbox } = viewOf(pid);
+  return status === 'suspended' ? ' (it is suspended)' : ` (${mailbox} messages wait in its mailbox)`;
 }
 
 /** The edge that a canary proves. `needs`: processes by name that must be there and at work besides. */
@@ -144,14 +144,14 @@ export function canaryEdge(
   name: string,
   system: System,
   process: ProcessName<CanaryMessage>,
-  needs: readonly string[] = [],
+  needs: () => readonly string[] = () => [],
 ): Edge {
   return {
     name,
     probe(done) {
-      const idle = needs.find((need) => {
-        const found = residentNamed(system, need);
-        return found === undefined || found.suspended || found.status !== 'running';
+      const idle = needs().find((need) => {
+        const found = findProcess(system, need);
+        return found === undefined || viewOf(found).status !== 'running';
       });
       if (idle !== undefined) {
         done(`${idle} does not run${condition(system, idle)}`);

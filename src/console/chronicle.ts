@@ -1,24 +1,21 @@
 import type { Log } from '../log.ts';
-import type { Report } from '../otp/reports.ts';
 
 /**
- * What has happened so far, counted and in part kept, for metrics and tools. It hears what the log hears, and no more:
- * nothing in it is secret.
+ * What has happened to clients so far, counted for metrics. It hears what the log hears, and no more: nothing in it is
+ * secret.
  */
 export class Chronicle {
   readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
   readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
-  /** The latest crash and supervisor reports, the oldest first. */
-  readonly reports: KeptReport[] = [];
   draining = false;
 
   /** The same log, listened to. */
   hearing(log: Log): Log {
     return {
       ...log,
-      closed: (closed, level) => {
+      closed: (closed, level, details) => {
         this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
-        log.closed(closed, level);
+        log.closed(closed, level, details);
       },
       refused: (door, status, address) => {
         this.refusals.add({ door, reason: String(status) });
@@ -28,11 +25,6 @@ export class Chronicle {
         this.refusals.add({ door, reason: why });
         log.notAdmitted(door, why, address);
       },
-      report: (report) => {
-        this.reports.push({ at: Date.now(), report });
-        if (this.reports.length > REPORTS_KEPT) this.reports.shift();
-        log.report(report);
-      },
       draining: (connections) => {
         this.draining = true;
         log.draining(connections);
@@ -40,14 +32,6 @@ export class Chronicle {
     };
   }
 }
-
-export interface KeptReport {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly report: Report;
-}
-
-const REPORTS_KEPT = 200;
 
 /** Counts by labels. Where there are too many, new ones are counted as `other`: a client must not fill the memory. */
 export class Tally<Labels extends Readonly<Record<string, string>>> {

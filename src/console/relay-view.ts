@@ -1,19 +1,15 @@
 import type { Histogram } from '../histogram.ts';
-import type { System } from '../otp/system.ts';
-import type { Topics } from '../topic/topics.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Edges } from './edges.ts';
+import type { NodeView } from './node-view.ts';
 import type { Stalls } from './watchdog.ts';
 
-/** What the tools of this folder look at. They read it and change nothing. */
-export interface RelayView {
-  readonly node: string;
-  readonly version: string;
-  readonly system: System;
-  readonly topics: Topics;
-  readonly doors: readonly DoorView[];
+/** What is watched: the relay as the console sees it, and what is counted for metrics. It is read, and not changed. */
+export interface RelayView extends NodeView {
+  /** Those that are open now. */
+  readonly doors: () => readonly DoorView[];
   readonly admission: { readonly open: number; readonly shedding: boolean };
-  readonly authenticators: readonly AuthenticatorView[];
+  readonly authenticators: () => readonly AuthenticatorView[];
   readonly chronicle: Chronicle;
   readonly edges: Edges;
   readonly stalls: Stalls;

@@ -85,13 +85,15 @@ function collectingLog(log: Arrivals<Logged>, ended: Arrivals<Logged>): Log {
     notAdmitted: (door, why, address) => log.push({ msg: 'not admitted', door, why, address }),
     listening: (door, at) => log.push({ msg: 'listening', door, ...at }),
     draining: (connections) => log.push({ msg: 'draining', connections }),
-    drained: (connections, left) => log.push({ msg: 'drained', connections, left }),
+    drained: (drained) => log.push({ msg: 'drained', ...drained }),
     report: ({ type, ...report }) => log.push({ msg: `${type} report`, ...report }),
     authenticator: ({ type, ...event }) => log.push({ msg: type, ...event }),
     ready: () => log.push({ msg: 'ready' }),
     stopped: (reason) => log.push({ msg: 'stopped', reason }),
     note: (message, fields = {}) => log.push({ msg: message, ...fields }),
     warn: (message, fields = {}) => log.push({ msg: message, ...fields }),
+    fatal: (message, fields) => log.push({ msg: message, ...fields }),
+    setLevel: (level) => log.push({ msg: 'level', level }),
     flush: () => undefined,
   };
 }

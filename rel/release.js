@@ -1,0 +1,49 @@
+// Makes fanfare-VERSION.tar.gz: everything that a machine with Node and nothing else needs to run a relay. Dependencies
+// are installed afresh from the lock file, without those for development, in a folder of their own.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const target = resolve(process.argv[2] ?? root);
+const { scripts: _scripts, devDependencies: _dev, ...manifest } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
+const name = `${manifest.name}-${manifest.version}`;
+
+const staging = mkdtempSync(join(tmpdir(), 'fanfare-release-'));
+try {
+  const folder = join(staging, name);
+  mkdirSync(folder);
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  run('npm', ['run', '--silent', 'build'], root);
+
+  // npm wants the manifest that the lock file belongs to.
+  for (const file of ['package.json', 'package-lock.json']) cpSync(join(root, file), join(folder, file));
+  run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  rmSync(join(folder, 'package-lock.json'));
+  rmSync(join(folder, 'node_modules', '.package-lock.json'), { force: true });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+
+  for (const part of ['dist', 'config', 'doc', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+    if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  cpSync(join(root, 'rel', 'bin'), join(folder, 'bin'), { recursive: true });
+  chmodSync(join(folder, 'bin', 'fanfare'), 0o755);
+  const building = new Set(['bin', 'release.js', 'build-if-needed.js', 'Dockerfile'].map((file) => join(root, 'rel', file)));
+  cpSync(join(root, 'rel'), join(folder, 'rel'), { recursive: true, filter: (source) => !building.has(source) });
+
+  mkdirSync(target, { recursive: true });
+  const archive = join(target, `${name}.tar.gz`);
+  // Nobody's user and group: who unpacks it as root shall not own it as somebody else.
+  run('tar', ['--owner=0', '--group=0', '--numeric-owner', '-czf', archive, '-C', staging, name], root);
+  process.stdout.write(`${archive}\n`);
+} finally {
+  rmSync(staging, { recursive: true, force: true });
+}
+
+function run(command, args, cwd) {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 'inherit'] });
+  if (status !== 0) throw error ?? new Error(`${command} ${args[0]} ended with ${status}`);
+}

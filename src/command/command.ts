@@ -1,0 +1,35 @@
+/** What `node dist/start.js NAME …` does instead of starting a relay. */
+export interface Command {
+  /** A line each, without the program's name: `apikey list`. */
+  readonly usage: readonly string[];
+  /** The exit code. */
+  run(args: readonly string[], place: Place): Promise<number>;
+}
+
+/** Where a command runs. */
+export interface Place {
+  readonly packageRoot: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  out(line: string): void;
+  /** For what is no result: faults, and what else people are told. */
+  err(line: string): void;
+}
+
+export const DONE = 0;
+/** A start that failed, a crash, or a command that could not do what it should. */
+export const FAILED = 1;
+/** EX_CONFIG of sysexits.h. */
+export const BAD_CONFIG = 78;
+
+/** The command line makes no sense; the message says why. */
+export class BadUsage extends Error {}
+
+/** Of an error of `parseArgs`, which repeats what was typed: only its first sentence, which names the option. */
+export function usageError(error: unknown): BadUsage {
+  return new BadUsage(error instanceof Error ? (/^[^.\n]*/.exec(error.message)?.[0] ?? '') : 'bad arguments');
+}
+
+export function usageOf({ usage }: Command): string {
+  return `usage: ${usage.map((line) => `node dist/start.js ${line}`).join('\n       ')}`;
+}

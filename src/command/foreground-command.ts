@@ -1,0 +1,37 @@
+import { formatError } from '../config/config-error.ts';
+import { runningPid } from '../run-folder.ts';
+import { BAD_CONFIG, type Command, FAILED, type Place } from './command.ts';
+import { folderOf, load, loadAgain, NODE_OPTIONS, nodeOptions } from './node-options.ts';
+import { versionOf } from './versions-command.ts';
+
+/** Runs the relay in this process. What comes of it ends the process with its own exit code. */
+export const foregroundCommand: Command = {
+  usage: [`start ${NODE_OPTIONS}`],
+  run: (args, place) => start(args, place),
+};
+
+export async function start(args: readonly string[], place: Place): Promise<number> {
+  const options = nodeOptions(args, [0, 0]);
+  const loaded = load(options, place);
+  if (!loaded.ok) {
+    for (const error of loaded.errors) place.err(formatError(error));
+    return BAD_CONFIG;
+  }
+  for (const warning of loaded.warnings) place.err(`warning: ${formatError(warning)}`);
+  const folder = folderOf(loaded.config, loaded.file);
+  const pid = runningPid(folder);
+  if (pid !== undefined && pid !== process.pid) {
+    place.err(`${loaded.config.node} is already running as pid ${pid}`);
+    return FAILED;
+  }
+  // Loaded here, because all the other commands do without a relay.
+  const { run } = await import('../running.ts');
+  run({
+    config: loaded.config,
+    version: versionOf(place.packageRoot),
+    folder,
+    load: () => loadAgain(options, place),
+  });
+  // The relay ends the process, with the exit code of its own end.
+  return new Promise(() => undefined);
+}

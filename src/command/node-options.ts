@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Config } from '../config/config.ts';
+import { formatError } from '../config/config-error.ts';
+import { type LoadResult, loadConfig } from '../config/load-config.ts';
+import type { Loaded } from '../reload/reload.ts';
+import { runFolder, runningBelow, runningPid, varRoot } from '../run-folder.ts';
+import { BadUsage, type Place, usageError } from './command.ts';
+
+/** The options that find a node: the same as it was, or is to be, started with. */
+export interface NodeOptions {
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly json: boolean;
+  /** Milliseconds; undefined: not given. */
+  readonly wait: number | undefined;
+  readonly words: readonly string[];
+}
+
+export const NODE_OPTIONS = '[--config FILE] [--set KEY=VALUE]';
+
+/** `words`: how many arguments that are no options there may be. */
+export function nodeOptions(
+  args: readonly string[],
+  words: readonly [least: number, most: number],
+): NodeOptions {
+  const { values, positionals } = parsed(args);
+  if (positionals.length < words[0] || positionals.length > words[1]) throw new BadUsage();
+  const wait = values.wait === undefined ? undefined : Number(values.wait) * 1000;
+  if (wait !== undefined && !(wait >= 0)) throw new BadUsage('--wait takes a number of seconds');
+  return {
+    ...(values.config === undefined ? {} : { config: values.config }),
+    set: values.set ?? [],
+    json: values.json === true,
+    wait,
+    words: positionals,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        set: { type: 'string', multiple: true },
+        json: { type: 'boolean' },
+        wait: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw usageError(error);
+  }
+}
+
+/** The flags that give another process the same options. */
+export function asFlags({ config, set }: NodeOptions): string[] {
+  return [...(config === undefined ? [] : ['--config', config]), ...set.flatMap((one) => ['--set', one])];
+}
+
+export function load(options: NodeOptions, { env, packageRoot }: Place): LoadResult {
+  const { config, set } = options;
+  return loadConfig({ ...(config === undefined ? {} : { file: config }), sets: set, env, packageRoot });
+}
+
+/** The same, for a node that runs. */
+export function loadAgain(options: NodeOptions, place: Place): Loaded {
+  const loaded = load(options, place);
+  return loaded.ok ? loaded : { ok: false, errors: loaded.errors.map(formatError) };
+}
+
+export function folderOf(config: Config, file: string): string {
+  return runFolder(config.varDir, config.node, file);
+}
+
+/** A node as its options say: where it is, and its process if it runs. */
+export interface FoundNode {
+  readonly folder: string;
+  readonly pid: number | undefined;
+  /** Milliseconds that it may take to drain; null: not known. */
+  readonly drain: number | null;
+}
+
+/**
+ * Finds the node. A configuration that has been broken since must not keep a node from being stopped: then the only one
+ * that runs in the usual place is meant. Null: the faults have been told.
+ */
+export function findNode(options: NodeOptions, place: Place): FoundNode | null {
+  const loaded = load(options, place);
+  if (loaded.ok) {
+    const folder = folderOf(loaded.config, loaded.file);
+    return { folder, pid: runningPid(folder), drain: loaded.config.limits.drain };
+  }
+  const file = options.config ?? join(place.packageRoot, 'config', 'relay.yaml');
+  const running = runningBelow(varRoot(place.env['FANFARE_VAR_DIR'] || null, file));
+  const [only] = running;
+  if (running.length === 1 && only !== undefined) return { ...only, drain: null };
+  for (const error of loaded.errors) place.err(formatError(error));
+  return null;
+}

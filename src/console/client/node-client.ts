@@ -1,0 +1,120 @@
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Answer, Lines, type Request, SOCKET_FILE, type Style } from '../protocol.ts';
+import { socketAddress } from '../socket-address.ts';
+
+/** What a request came to. */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+type Hello = Extract<Answer, { readonly type: 'hello' }>;
+type Asked = Request extends infer One ? (One extends Request ? Omit<One, 'id'> : never) : never;
+
+const GONE: Outcome = { ok: false, text: 'the node is gone' };
+
+/** The way to a node's console, from another process. */
+export class NodeClient {
+  readonly hello: Hello;
+  onSay: (text: string) => void = () => undefined;
+  onGone: () => void = () => undefined;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, (outcome: Outcome) => void>();
+  #lastId = 0;
+  #closed = false;
+
+  private constructor(socket: Socket, hello: Hello) {
+    this.#socket = socket;
+    this.hello = hello;
+  }
+
+  /** The node that has this folder. Undefined: nobody answers there. */
+  static async connect(folder: string): Promise<NodeClient | undefined> {
+    const socket = connect(socketAddress(join(folder, SOCKET_FILE)));
+    socket.setEncoding('utf8');
+    let client: NodeClient | undefined;
+    const hello = await new Promise<Hello | undefined>((resolve) => {
+      const lines = new Lines((line) => {
+        const answer = JSON.parse(line) as Answer;
+        if (client !== undefined) client.#take(answer);
+        else if (answer.type === 'hello') {
+          client = new NodeClient(socket, answer);
+          resolve(answer);
+        }
+      });
+      socket.on('data', (chunk: string) => lines.take(chunk));
+      // Its close follows.
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        resolve(undefined);
+        if (client !== undefined) client.#end();
+      });
+    });
+    return hello === undefined ? undefined : client;
+  }
+
+  evaluate(text: string, style: Style): Promise<Outcome> {
+    return this.#ask({ type: 'evaluate', text, style });
+  }
+
+  call(name: string, args: readonly unknown[], style: Style): Promise<Outcome> {
+    return this.#ask({ type: 'call', name, args, style });
+  }
+
+  /** A named operation, as it was typed. */
+  command(text: string, style: Style): Promise<Outcome> {
+    return this.#ask({ type: 'command', text, style });
+  }
+
+  async complete(text: string): Promise<string[]> {
+    const { ok, text: json } = await this.#ask({ type: 'complete', text });
+    return ok ? (JSON.parse(json) as string[]) : [];
+  }
+
+  async status(): Promise<string> {
+    return (await this.#ask({ type: 'status' })).text;
+  }
+
+  /** Gives up all that is under way. */
+  cancel(): void {
+    for (const of of [...this.#waiting.keys()]) void this.#ask({ type: 'cancel', of });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.end();
+  }
+
+  #ask(request: Asked): Promise<Outcome> {
+    if (this.#closed || !this.#socket.writable) return Promise.resolve(GONE);
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#socket.write(`${JSON.stringify({ ...request, id })}\n`);
+    });
+  }
+
+  #take(answer: Answer): void {
+    if (answer.type === 'say') this.onSay(answer.text);
+    if (answer.type !== 'answer') return;
+    this.#waiting.get(answer.id)?.({ ok: answer.ok, text: answer.text });
+    this.#waiting.delete(answer.id);
+  }
+
+  #end(): void {
+    for (const resolve of this.#waiting.values()) resolve(GONE);
+    this.#waiting.clear();
+    if (!this.#closed) this.onGone();
+    this.#closed = true;
+  }
+}
+
+/** Whether the node of this folder serves. Where nobody can attach, a node that runs counts as ready. */
+export async function statusOf(folder: string): Promise<string> {
+  const client = await NodeClient.connect(folder);
+  if (client === undefined) return 'unreachable';
+  const status = await client.status();
+  client.close();
+  return status;
+}

@@ -1,0 +1,95 @@
+/**
+ * A value of the relay's inside as a bounded tree of plain values, for people to look at. Bytes are shown by their
+ * number, functions and sockets by what they are, and what may hold a secret not at all.
+ */
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+const SECRET = /pass(word|phrase)?s?$|secret|token|credential|authori[sz]ation|api_?keys?|sha256|private/i;
+const MAX_ITEMS = 20;
+const MAX_TEXT = 200;
+
+export function describe(value: unknown, depth = 3): Plain {
+  switch (typeof value) {
+    case 'string':
+      return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}… (${value.length} characters)` : value;
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'boolean':
+      return value;
+    case 'bigint':
+      return `${value}n`;
+    case 'undefined':
+      return null;
+    case 'function':
+      return `[function ${value.name}]`;
+    case 'symbol':
+      return '[symbol]';
+    default:
+      return value === null ? null : ofObject(value as object, depth);
+  }
+}
+
+function ofObject(value: object, depth: number): Plain {
+  if (ArrayBuffer.isView(value)) return `<${value.byteLength} bytes>`;
+  if (isProcess(value)) return String(value);
+  if (value instanceof Error) return `[${value.name}]`;
+  if (value instanceof Date) return value.toISOString();
+  const kind = kindOf(value);
+  if (FOREIGN.test(kind)) return `[${kind}]`;
+  if (value instanceof Map) {
+    if (depth <= 0) return `[Map of ${value.size}]`;
+    return ofEntries(
+      [...take(value.entries())].map(([key, item]) => [keyText(key), item]),
+      value.size,
+      depth,
+    );
+  }
+  if (value instanceof Set || Array.isArray(value)) {
+    const size = value instanceof Set ? value.size : value.length;
+    if (depth <= 0) return `[${kind} of ${size}]`;
+    const items = [...take(value.values())].map((item) => describe(item, depth - 1));
+    return size > items.length ? [...items, `… ${size - items.length} more`] : items;
+  }
+  const named = Object.hasOwn(Object.getPrototypeOf(value) ?? {}, 'toString');
+  if (named && kind !== 'Object') return String(value).slice(0, MAX_TEXT);
+  if (depth <= 0) return `[${kind}]`;
+  // Getters are not run: they may do anything.
+  const own = Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([key, { value: item }]) =>
+    item === undefined ? [] : [[key, item] as const],
+  );
+  return ofEntries(own.slice(0, MAX_ITEMS), own.length, depth);
+}
+
+function ofEntries(entries: readonly (readonly [string, unknown])[], size: number, depth: number): Plain {
+  const shown = entries.map(
+    ([key, item]) => [key, SECRET.test(key) ? '[hidden]' : describe(item, depth - 1)] as const,
+  );
+  const more = size > entries.length ? [['…', `${size - entries.length} more`] as const] : [];
+  // From entries, so that a key such as `__proto__` is one like any other.
+  return Object.fromEntries<Plain>([...shown, ...more]);
+}
+
+/** Things of Node's, large and of no interest. */
+const FOREIGN =
+  /^(Socket|TLSSocket|Server|WebSocketServer|.*WebSocket|IncomingMessage|ServerResponse|Timeout|System|Hidden|Logger)$/;
+
+function kindOf(value: object): string {
+  const made: unknown = value.constructor;
+  return typeof made === 'function' && made.name !== '' ? made.name : 'Object';
+}
+
+function isProcess(value: object): boolean {
+  return kindOf(value) === 'Process';
+}
+
+function* take<T>(items: Iterable<T>): Iterable<T> {
+  let left = MAX_ITEMS;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
+}
+
+function keyText(key: unknown): string {
+  return typeof key === 'string' ? key.slice(0, MAX_TEXT) : String(describe(key, 0));
+}

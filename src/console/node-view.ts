@@ -1,0 +1,37 @@
+import type { System } from '../otp/system.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { Certificates } from './certificates.ts';
+import type { RecentReports } from './recent-reports.ts';
+
+/** All that the console is given of the relay: what it looks at, and the few things that it may ask for. */
+export interface NodeView {
+  readonly node: string;
+  readonly version: string;
+  readonly system: System;
+  readonly topics: Topics;
+  readonly certificates: Certificates;
+  readonly reports: RecentReports;
+  /** The links to other relays; null: this relay has no part for them. */
+  readonly peers: (() => readonly Readonly<Record<string, unknown>>[]) | null;
+  /** Every part has started, and none is being stopped. */
+  readonly ready: () => boolean;
+  /** Stops the relay in good order. */
+  readonly stop: () => void;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<Reloaded>;
+}
+
+/** What came of a reload. Keys are paths such as `limits.pending`; no value is ever named. */
+export interface Reloaded {
+  readonly ok: boolean;
+  /** What is wrong with the new configuration, or could not be done. */
+  readonly errors: readonly string[];
+  readonly applied: readonly string[];
+  /** Changed keys that count from the next start on. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Something that an operator has asked for and cannot have; its message is for them. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}

@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module';
+import { inspect } from 'node:util';
+import { safeBlock } from './format/safe-text.ts';
+import { Refusal } from './node-view.ts';
+import { type Asked, help, type Operation, operations } from './operations.ts';
+
+/** What the last operation returned, so that its answer can be shown as its own. */
+export interface Produced {
+  readonly value: unknown;
+  readonly operation: Operation;
+}
+
+export interface OperatorRealm {
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** How a value came to be, when it is one that an operation returned. */
+  producedBy(value: unknown): Operation | undefined;
+  /** Forgets what was returned, so that nothing is retained for its sake. */
+  forget(): void;
+}
+
+/** The globals of a session: the operations as functions, what they look at, and Node's own. */
+export function operatorRealm(ask: (args: readonly unknown[]) => Asked): OperatorRealm {
+  const produced = new WeakMap<object, Operation>();
+  let last: Produced | undefined;
+  const functions: Record<string, unknown> = {};
+  for (const operation of operations.values()) {
+    const call = (...args: unknown[]) => {
+      const value = operation.run(ask(args));
+      if (typeof value === 'object' && value !== null) produced.set(value, operation);
+      if (value instanceof Promise) {
+        // Where nobody waits for it, nobody is to blame.
+        value.then(
+          (data) => typeof data === 'object' && data !== null && produced.set(data, operation),
+          () => undefined,
+        );
+      }
+      last = { value, operation };
+      return value;
+    };
+    Object.defineProperty(call, 'name', { value: operation.name });
+    const [section, name] = operation.name.split('.') as [string, string | undefined];
+    if (name === undefined) functions[section] = call;
+    else functions[section] = { ...(functions[section] as object | undefined), [name]: call };
+  }
+  const asked = ask([]);
+  const h = (what?: unknown) => {
+    const value = help(typeof what === 'function' ? what.name : what);
+    last = { value, operation: HELP };
+    return value;
+  };
+  const leave = () => {
+    throw new Refusal('^D detaches; init.stop({confirm: true}) stops the relay');
+  };
+  const say = (...values: unknown[]) => {
+    const texts = values.map((value) => (typeof value === 'string' ? value : inspect(value)));
+    asked.say(safeBlock(texts.join(' ')));
+  };
+  return {
+    globals: {
+      ...functions,
+      h,
+      exit: leave,
+      quit: leave,
+      relay: { system: asked.node.system, topics: asked.node.topics },
+      // An `exit` typed by habit must not stop the relay.
+      process: Object.create(process, {
+        exit: { value: leave },
+        abort: { value: leave },
+        reallyExit: { value: leave },
+      }) as unknown,
+      console: { log: say, info: say, warn: say, error: say, debug: say, dir: say },
+      require: createRequire(import.meta.url),
+      Buffer,
+      URL,
+      URLSearchParams,
+      TextEncoder,
+      TextDecoder,
+      AbortController,
+      AbortSignal,
+      performance,
+      structuredClone,
+    },
+    producedBy(value) {
+      if (typeof value === 'object' && value !== null) return produced.get(value);
+      return last !== undefined && last.value === value ? last.operation : undefined;
+    },
+    forget() {
+      last = undefined;
+    },
+  };
+}
+
+const HELP: Operation = {
+  name: 'h',
+  usage: 'h(name)',
+  summary: 'help',
+  run: ({ args }) => help(args[0]),
+  show: (data) => String(data),
+};

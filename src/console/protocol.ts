@@ -1,0 +1,86 @@
+/**
+ * What goes over the attach socket: a JSON object a line, UTF-8, in both directions. The node speaks first (`hello`);
+ * each request has one answer with its `id`, in whatever order they are done; `say` belongs to no request.
+ */
+export type Request =
+  /** JavaScript to be evaluated in the node. */
+  | { readonly type: 'evaluate'; readonly id: number; readonly text: string; readonly style: Style }
+  /** A named operation, with its arguments. */
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly name: string;
+      readonly args: readonly unknown[];
+      readonly style: Style;
+    }
+  /** A named operation as it was typed, where nothing is evaluated. */
+  | { readonly type: 'command'; readonly id: number; readonly text: string; readonly style: Style }
+  | { readonly type: 'complete'; readonly id: number; readonly text: string }
+  /** Gives up the request `of`. */
+  | { readonly type: 'cancel'; readonly id: number; readonly of: number }
+  | { readonly type: 'status'; readonly id: number };
+
+/** lines: for people, `colours` too. line: one line. json: one line of JSON. */
+export type Style = 'lines' | 'colours' | 'line' | 'json';
+
+export type Answer =
+  | {
+      readonly type: 'hello';
+      readonly node: string;
+      readonly pid: number;
+      readonly version: string;
+      readonly evaluation: boolean;
+    }
+  | { readonly type: 'answer'; readonly id: number; readonly ok: boolean; readonly text: string }
+  | { readonly type: 'say'; readonly text: string };
+
+/** Names within the folder of a node. */
+export const SOCKET_FILE = 'attach.sock';
+export const ATTACH_LOG_FILE = 'attach.log';
+
+/** Characters of one line; more ends the connection. */
+export const LINE_LIMIT = 1024 * 1024;
+
+/** Cuts what comes in into lines. `take` returns false once a line is too long. */
+export class Lines {
+  readonly #each: (line: string) => void;
+  #rest = '';
+
+  constructor(each: (line: string) => void) {
+    this.#each = each;
+  }
+
+  take(chunk: string): boolean {
+    this.#rest += chunk;
+    for (let end = this.#rest.indexOf('\n'); end >= 0; end = this.#rest.indexOf('\n')) {
+      const line = this.#rest.slice(0, end);
+      this.#rest = this.#rest.slice(end + 1);
+      if (line !== '') this.#each(line);
+    }
+    return this.#rest.length <= LINE_LIMIT;
+  }
+}
+
+const STYLES: readonly unknown[] = ['lines', 'colours', 'line', 'json'];
+
+/** A line as a request; null: it is none. */
+export function parseRequest(line: string): Request | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { type, id, text, style, name, args, of } = value as Readonly<Record<string, unknown>>;
+  if (typeof id !== 'number') return null;
+  const textOk = typeof text === 'string';
+  const styleOk = STYLES.includes(style);
+  const ok =
+    ((type === 'evaluate' || type === 'command') && textOk && styleOk) ||
+    (type === 'call' && typeof name === 'string' && Array.isArray(args) && styleOk) ||
+    (type === 'complete' && textOk) ||
+    (type === 'cancel' && typeof of === 'number') ||
+    type === 'status';
+  return ok ? (value as Request) : null;
+}

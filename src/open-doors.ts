@@ -1,0 +1,342 @@
+import type { WebSocketServer } from 'ws';
+import type { AdmissionControl } from './acceptor/admission.ts';
+import { type DrainerArgs, drainer } from './acceptor/drainer.ts';
+import { type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
+import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Config, Limits } from './config/config.ts';
+import { Connection } from './connection/connection.ts';
+import type { DoorContext } from './connection/door-context.ts';
+import { newDoorCounters } from './connection/door-counters.ts';
+import { type DoorSettings, doorSettings } from './doors.ts';
+import { Guards } from './guards.ts';
+import type { Log } from './log.ts';
+import { type ChildSpec, worker } from './otp/child-spec.ts';
+import { stateOf } from './otp/inspect.ts';
+import { type ProcessName, processName, sendNamed, whereis } from './otp/registry.ts';
+import {
+  type ChildResult,
+  deleteChild,
+  type SupervisorMessage,
+  startChild,
+  terminateChild,
+} from './otp/supervisor.ts';
+import type { System } from './otp/system.ts';
+import type { Reloadable } from './reload/reload.ts';
+import type { Topics } from './topic/topics.ts';
+
+/**
+ * The doors that are open, and how they change while the relay runs. What all connections of a door share is one
+ * object, which is changed in place: who reads a limit from it at the time of need has the new one at once.
+ */
+export interface OpenDoorsOptions {
+  readonly system: System;
+  readonly acceptor: ProcessName<SupervisorMessage>;
+  readonly authenticators: ProcessName<SupervisorMessage>;
+  readonly topics: Topics;
+  readonly admission: AdmissionControl;
+  readonly log: Log;
+  readonly newWebSocketServer: (limits: Limits) => WebSocketServer;
+  readonly startHandler: ListenerArgs['startHandler'];
+  /** For the connections of a door that closes. */
+  readonly drainerArgs: Omit<DrainerArgs, 'only'>;
+}
+
+interface OpenDoor {
+  readonly context: DoorContext;
+  settings: DoorSettings;
+  listener: Opened;
+  metrics: Opened | null;
+}
+
+/** A child of the acceptor. */
+interface Opened {
+  readonly id: string;
+  readonly name: ProcessName<ListenerMessage>;
+}
+
+/** Milliseconds that old authenticators have for the questions that they were asked. */
+const LAST_ANSWERS = 10_000;
+/** Keys that a door's authenticators come from. */
+const GUARD_KEYS =
+  /^(authenticator|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|apikeys).*)?)$/;
+/** Keys below a door's that its listener was started with; all others are read at the time of need. */
+const LISTENER_KEYS = /^doors\.\w+\.(tls|trusted_proxies|proxy_protocol)(\.|$)/;
+
+export class OpenDoors implements Reloadable {
+  readonly keys = ['doors', 'authenticator', 'allowed_channels', 'limits'];
+  /** A client's topics are in the realm that it came into. */
+  readonly except = ['doors.*.realm'];
+  readonly #options: OpenDoorsOptions;
+  readonly #open = new Map<string, OpenDoor>();
+  #guardIds: readonly string[] = [];
+  #generation = 0;
+
+  constructor(options: OpenDoorsOptions) {
+    this.#options = options;
+  }
+
+  /** The listeners of all doors. */
+  get listeners(): ProcessName<ListenerMessage>[] {
+    return Array.from(this.#open.values(), ({ listener: { name } }) => name);
+  }
+
+  /** The doors of the first configuration, to be started by their supervisors. */
+  open(config: Config): {
+    readonly authenticators: readonly ChildSpec[];
+    readonly listeners: readonly ChildSpec[];
+  } {
+    const guards = new Guards(config, this.#options.log);
+    const listeners = doorSettings(config).flatMap((settings) => {
+      const context = this.#newContext(settings, config.limits, guards);
+      const { door, specs } = this.#newDoor(settings, context);
+      this.#open.set(settings.door.name, door);
+      return specs;
+    });
+    this.#guardIds = guards.specs.map(({ id }) => id);
+    return { authenticators: guards.specs, listeners };
+  }
+
+  async apply(next: Config, changed: readonly string[]): Promise<readonly string[]> {
+    this.#generation++;
+    const errors: string[] = [];
+    const wanted = doorSettings(next);
+    const guards = changed.some((key) => GUARD_KEYS.test(key))
+      ? new Guards(next, this.#options.log, this.#generation)
+      : null;
+    const guardsOf = new Map(
+      guards === null ? [] : wanted.map((settings) => [settings.door.name, guards.of(settings)] as const),
+    );
+    if (guards !== null) errors.push(...(await this.#startGuards(guards)));
+    if (errors.length > 0) return errors;
+    for (const [name, door] of this.#open) {
+      if (wanted.some((settings) => settings.door.name === name)) continue;
+      this.#open.delete(name);
+      await this.#close(door);
+    }
+    for (const settings of wanted) {
+      const { name } = settings.door;
+      const door = this.#open.get(name);
+      const own = guardsOf.get(name);
+      const error =
+        door === undefined
+          ? await this.#openLate(settings, next.limits, own)
+          : await this.#change(door, settings, next.limits, own, changed);
+      if (error !== null) errors.push(`doors.${name}: ${error}`);
+    }
+    if (guards !== null) this.#retire(guards);
+    return errors;
+  }
+
+  async #startGuards({ specs }: Guards): Promise<string[]> {
+    const errors: string[] = [];
+    for (const spec of specs) {
+      const result = await this.#start(this.#options.authenticators, spec);
+      if (!result.ok) errors.push(`${spec.id}: ${result.error}`);
+    }
+    if (errors.length > 0) for (const { id } of specs) await this.#stop(this.#options.authenticators, id);
+    return errors;
+  }
+
+  /** The old ones have been asked questions that are still to be answered. */
+  #retire({ specs }: Guards): void {
+    const old = this.#guardIds;
+    this.#guardIds = specs.map(({ id }) => id);
+    const { system, authenticators } = this.#options;
+    system.clock.after(LAST_ANSWERS, () => {
+      for (const id of old) void this.#stop(authenticators, id);
+    });
+  }
+
+  async #openLate(
+    settings: DoorSettings,
+    limits: Limits,
+    guards: DoorContext['guards'] | undefined,
+  ): Promise<string | null> {
+    if (guards === undefined) return 'it has no authenticator';
+    const context = this.#newContext(settings, limits, { of: () => guards });
+    const { door, specs } = this.#newDoor(settings, context);
+    for (const spec of specs) {
+      const result = await this.#start(this.#options.acceptor, spec);
+      if (result.ok) continue;
+      for (const { id } of specs) await this.#stop(this.#options.acceptor, id);
+      return result.error;
+    }
+    this.#open.set(settings.door.name, door);
+    return null;
+  }
+
+  async #change(
+    door: OpenDoor,
+    settings: DoorSettings,
+    limits: Limits,
+    guards: DoorContext['guards'] | undefined,
+    changed: readonly string[],
+  ): Promise<string | null> {
+    const { context } = door;
+    const { system, newWebSocketServer } = this.#options;
+    const lastBefore = system.counters.spawned;
+    if (guards !== undefined) {
+      // The connections that are open hold these very objects, and ask the new ones from now on.
+      for (const kind of ['authenticator', 'apikeys', 'open'] as const)
+        Object.assign(context.guards[kind], guards[kind]);
+    }
+    const { heartbeat, grace } = settings;
+    const fresh = { door: settings.door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
+    Object.assign(context, fresh satisfies Partial<DoorContext>);
+    sendNamed(system, door.listener.name, { type: 'reconfigure' });
+    const before = door.settings;
+    const moved = !samePlace(before.at, settings.at);
+    const own = changed.some(
+      (key) => key.startsWith(`doors.${settings.door.name}.`) && LISTENER_KEYS.test(key),
+    );
+    if (!moved && !own && samePlace(before.metrics, settings.metrics)) {
+      door.settings = settings;
+      return null;
+    }
+    if (!moved) return this.#reopen(door, settings);
+    const { door: opened, specs } = this.#newDoor(settings, context);
+    if (!samePlace(before.metrics, settings.metrics) || specs.length === 1) {
+      return this.#move(door, opened, specs, lastBefore);
+    }
+    // The metrics stay where they are.
+    return this.#move(door, { ...opened, metrics: door.metrics }, specs.slice(0, 1), lastBefore);
+  }
+
+  /** The new place opens before the old one closes, whose clients are told to come again. */
+  async #move(
+    door: OpenDoor,
+    opened: OpenDoor,
+    specs: readonly ChildSpec[],
+    lastBefore: number,
+  ): Promise<string | null> {
+    const { acceptor } = this.#options;
+    for (const spec of specs) {
+      const result = await this.#start(acceptor, spec);
+      if (result.ok) continue;
+      for (const { id } of specs) await this.#stop(acceptor, id);
+      return `${result.error}; it stays where it is`;
+    }
+    const old = { listener: door.listener, metrics: door.metrics };
+    door.listener = opened.listener;
+    door.metrics = opened.metrics;
+    door.settings = opened.settings;
+    await this.#stop(acceptor, old.listener.id);
+    if (old.metrics !== null && old.metrics !== opened.metrics) await this.#stop(acceptor, old.metrics.id);
+    await this.#drain(door.context, lastBefore);
+    return null;
+  }
+
+  /** In the same place, what it asks of those who come is another: nobody can connect for a moment. */
+  async #reopen(door: OpenDoor, settings: DoorSettings): Promise<string | null> {
+    const { acceptor } = this.#options;
+    const { door: opened, specs } = this.#newDoor(settings, door.context);
+    await this.#stop(acceptor, door.listener.id);
+    if (door.metrics !== null) await this.#stop(acceptor, door.metrics.id);
+    door.listener = opened.listener;
+    door.metrics = opened.metrics;
+    door.settings = settings;
+    const errors: string[] = [];
+    for (const spec of specs) {
+      const result = await this.#start(acceptor, spec);
+      if (!result.ok) errors.push(result.error);
+    }
+    return errors.length === 0 ? null : errors.join('; ');
+  }
+
+  async #close({ listener: { id }, metrics, context }: OpenDoor): Promise<void> {
+    const { acceptor, system } = this.#options;
+    await this.#stop(acceptor, id);
+    if (metrics !== null) await this.#stop(acceptor, metrics.id);
+    await this.#drain(context, system.counters.spawned);
+  }
+
+  /** Sends away the connections of a door that came up to then. */
+  async #drain(context: DoorContext, last: number): Promise<void> {
+    const only: DrainerArgs['only'] = (pid) => {
+      const { state } = stateOf(pid);
+      return pid.id <= last && state instanceof Connection && state.context === context;
+    };
+    const args = { ...this.#options.drainerArgs, listeners: () => [], only };
+    const id = `drainer.${context.door.name}.${this.#generation}`;
+    await this.#start(this.#options.acceptor, worker(id, drainer, args, { restart: 'temporary' }));
+  }
+
+  #newContext(settings: DoorSettings, limits: Limits, guards: Pick<Guards, 'of'>): DoorContext {
+    const { topics, log, newWebSocketServer } = this.#options;
+    return {
+      door: settings.door,
+      realm: settings.realm,
+      guards: guards.of(settings),
+      topics,
+      limits,
+      heartbeat: settings.heartbeat,
+      grace: settings.grace,
+      counters: newDoorCounters(),
+      webSockets: newWebSocketServer(limits),
+      log,
+    };
+  }
+
+  #newDoor(
+    settings: DoorSettings,
+    context: DoorContext,
+  ): { readonly door: OpenDoor; readonly specs: ChildSpec[] } {
+    const { admission, startHandler, log, topics } = this.#options;
+    const own = this.#opened(`listener.${settings.door.name}`);
+    const args: ListenerArgs = { context, at: settings.at, admission, startHandler, log };
+    const specs = [worker(own.id, listener, args, { name: own.name })];
+    let metrics: Opened | null = null;
+    if (settings.metrics !== null) {
+      metrics = this.#opened(`listener.${settings.door.name}-metrics`);
+      const channels = () => countTopicsOf(topics, settings);
+      specs.push(
+        worker(metrics.id, metricsListener, {
+          ...settings.metrics,
+          counters: context.counters,
+          channels,
+          log,
+        }),
+      );
+    }
+    return { door: { context, settings, listener: own, metrics }, specs };
+  }
+
+  #opened(name: string): Opened {
+    const id = this.#generation === 0 ? name : `${name}.${this.#generation}`;
+    return { id, name: processName(id) };
+  }
+
+  async #start(supervisor: ProcessName<SupervisorMessage>, spec: ChildSpec): Promise<ChildResult> {
+    const pid = whereis(this.#options.system, supervisor);
+    if (pid === undefined) return { ok: false, error: 'its supervisor is not there' };
+    try {
+      return await startChild(pid, spec);
+    } catch (error) {
+      return { ok: false, error: (error as Error).message };
+    }
+  }
+
+  /** Where its supervisor is gone, so is the child. */
+  async #stop(supervisor: ProcessName<SupervisorMessage>, id: string): Promise<void> {
+    const pid = whereis(this.#options.system, supervisor);
+    if (pid === undefined) return;
+    try {
+      await terminateChild(pid, id);
+      await deleteChild(pid, id);
+    } catch {
+      // The supervisor has ended meanwhile.
+    }
+  }
+}
+
+function samePlace(a: DoorSettings['at'] | null, b: DoorSettings['at'] | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number {
+  let count = 0;
+  for (const topic of topics.all()) {
+    if (topic.realm === realm && topic.members.groups.some(({ format }) => formats.includes(format))) count++;
+  }
+  return count;
+}

@@ -1,0 +1,80 @@
+import type { Config } from '../config/config.ts';
+import type { Reloaded } from '../console/node-view.ts';
+import { type ChangedKey, changedKeys, withKeys } from './changed-keys.ts';
+
+/** A part of the relay that takes a new configuration while it runs. */
+export interface Reloadable {
+  /** Keys that it takes as they change: themselves, and all below; `*` stands for one name. */
+  readonly keys: readonly string[];
+  /** Keys below those that it cannot change while it runs. */
+  readonly except?: readonly string[];
+  /** Called when some of its keys have changed. Returns what could not be done, in words for an operator. */
+  apply(next: Config, changed: readonly string[]): readonly string[] | Promise<readonly string[]>;
+}
+
+/** What is read when a reload is asked for. */
+export type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/**
+ * Takes a new configuration, part by part. It has been validated as a whole before: a bad one never gets here. What no
+ * part takes counts from the next start on, and is named again until then.
+ */
+export class Reload {
+  #running: Config;
+  readonly #parts: readonly Reloadable[];
+  /** One after the other: two at once would both start from the same old state. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(running: Config, parts: readonly Reloadable[]) {
+    this.#running = running;
+    this.#parts = parts;
+  }
+
+  /** `load` is called when its turn has come. */
+  run(load: () => Loaded): Promise<Reloaded> {
+    const turn = this.#last.then(() => this.#apply(load()));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #apply(loaded: Loaded): Promise<Reloaded> {
+    if (!loaded.ok) return { ok: false, errors: loaded.errors, applied: [], needsRestart: [] };
+    const changes = changedKeys(this.#running, loaded.config);
+    const taken = changes.filter(({ key }) => this.#parts.some((part) => takes(part, key)));
+    const next = withKeys(this.#running, loaded.config, taken);
+    const errors: string[] = [];
+    const failed = new Set<string>();
+    for (const part of this.#parts) {
+      const own = taken.filter(({ key }) => takes(part, key)).map(({ key }) => key);
+      if (own.length === 0) continue;
+      const faults = await part.apply(next, own);
+      errors.push(...faults);
+      if (faults.length > 0) for (const key of own) failed.add(key);
+    }
+    // What could not be done is a change again the next time.
+    const done = taken.filter(({ key }) => !failed.has(key));
+    this.#running = withKeys(this.#running, loaded.config, done);
+    return {
+      ok: errors.length === 0,
+      errors,
+      applied: names(done),
+      needsRestart: names(changes.filter((change) => !taken.includes(change))),
+    };
+  }
+}
+
+function takes({ keys, except = [] }: Reloadable, key: string): boolean {
+  return keys.some((one) => covers(one, key)) && !except.some((one) => covers(one, key));
+}
+
+function covers(pattern: string, key: string): boolean {
+  const wanted = pattern.split('.');
+  const names = key.split('.');
+  return wanted.length <= names.length && wanted.every((name, i) => name === '*' || name === names[i]);
+}
+
+function names(changes: readonly ChangedKey[]): string[] {
+  return changes.map(({ key }) => key);
+}

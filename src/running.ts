@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { callRoot, startRelay } from './application.ts';
+import type { Config } from './config/config.ts';
+import { isStray } from './console/stray-errors.ts';
+import { writeDiagnosticReport } from './diagnostic-report.ts';
+import { type Log, openLog } from './log.ts';
+import { describeError, describeReason, type ExitReason, toError } from './otp/exit-reason.ts';
+import type { Loaded } from './reload/reload.ts';
+import { claimFolder, leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
+import { serviceManager } from './systemd.ts';
+
+/** Part of the file descriptors that connections may take; files, listeners and links need some too. */
+const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
+const DEFAULT_DESCRIPTORS = 1024;
+/** Milliseconds for the root supervisor to answer the watchdog. */
+const ROOT_TIMEOUT = 5000;
+const FAILED = 1;
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly version: string;
+  /** The node's folder. */
+  readonly folder: string;
+  /** Reads the configuration again. */
+  readonly load: () => Loaded;
+}
+
+/** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
+export function run({ config, version, folder, load }: RunOptions): void {
+  const log = openLog(config.log, config.node);
+  endOnUncaught(log);
+  const own = claimed(folder, log);
+  const descriptors = descriptorLimit();
+  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {
+    version,
+    folder: own,
+    load,
+  });
+  const manager = serviceManager({
+    env: process.env,
+    alive: () => callRoot(relay.system, ROOT_TIMEOUT),
+    failed: (why) => log.warn('the service manager was not told', { why }),
+  });
+  // Sockets keep Node alive; a relay whose last listener is being restarted has none for a moment.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  let stopping = false;
+  const stopOn = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(FAILED);
+    log.note('stopping', { signal });
+    relay.node.stop();
+  };
+  process.on('SIGTERM', stopOn);
+  process.on('SIGINT', stopOn);
+  process.on('SIGHUP', () => {
+    void relay.node.reload().then(() => manager.reloading());
+  });
+  process.on('SIGUSR2', () => report(folder, relay.node, log));
+  void relay.stopRequested.then(() => {
+    stopping = true;
+    manager.stopping();
+  });
+  void relay.started.then((result) => {
+    if (result.ok) {
+      log.ready();
+      manager.ready();
+      tellParent();
+    } else process.stderr.write(`fanfare could not start: ${describeReason(result.reason)}\n`);
+  });
+  void relay.ended.then((reason) => {
+    clearInterval(alive);
+    manager.close();
+    if (own !== null) leaveFolder(own);
+    finish(log, reason, stopping);
+  });
+}
+
+/** Without a folder of its own a relay can still serve; only nobody can attach to it. */
+function claimed(folder: string, log: Log): string | null {
+  try {
+    claimFolder(folder);
+    return folder;
+  } catch (error) {
+    log.warn('nobody can attach: the folder cannot be used', { folder, why: describeError(error as Error) });
+    return null;
+  }
+}
+
+/** A root that ends unasked has given up: the service manager is to start the relay afresh. */
+function finish(log: Log, reason: ExitReason, asked: boolean): void {
+  log.stopped(describeReason(reason));
+  log.flush();
+  process.exit(asked ? 0 : FAILED);
+}
+
+/** An error that no guard has caught ends the relay, unless it is an attached operator's own. */
+function endOnUncaught(log: Log): void {
+  const onError = (thrown: unknown, promise: Promise<unknown> | null) => {
+    if (isStray(thrown, promise)) return;
+    const error = toError(thrown);
+    const stack = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+    log.fatal('uncaught error: the relay ends', {
+      reason: describeError(error),
+      stack: stack.map((line) => line.trim()),
+    });
+    log.flush();
+    process.exit(FAILED);
+  };
+  process.on('uncaughtException', (error) => onError(error, null));
+  process.on('unhandledRejection', (error, promise) => onError(error, promise));
+}
+
+function report(folder: string, node: Parameters<typeof writeDiagnosticReport>[0], log: Log): void {
+  try {
+    log.note('diagnostic report', { file: writeDiagnosticReport(node, join(folder, REPORTS_FOLDER)) });
+  } catch (error) {
+    log.warn('no diagnostic report', { why: describeError(error as Error) });
+  }
+}
+
+/** Who started this process as a daemon waits for it to be ready. */
+function tellParent(): void {
+  if (process.send === undefined) return;
+  process.send('ready', () => process.disconnect());
+}
+
+/** The soft limit on open files, where the system tells it. */
+function descriptorLimit(): number {
+  try {
+    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    const limit = Number(line?.[1]);
+    return Number.isFinite(limit) ? limit : 2 ** 20;
+  } catch {
+    return DEFAULT_DESCRIPTORS;
+  }
+}
