@@ -3,7 +3,7 @@ import { apiKeys } from './authenticator/api-keys.ts';
 import { authenticatorFrom } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authenticator } from './authenticator/contract.ts';
-import { type AuthenticatorMeter, metered, newMeter } from './authenticator/metered.ts';
+import { AuthenticatorMeters, metered } from './authenticator/metered.ts';
 import { readEverything, restrict } from './authenticator/permissions.ts';
 import type { Config } from './config/config.ts';
 import type { DoorContext, Guard } from './connection/door-context.ts';
@@ -15,13 +15,14 @@ import { processName } from './otp/registry.ts';
 /** Which authenticator judges the clients of which door: one process for each, bound to the channels that are allowed. */
 export class Guards {
   readonly specs: ChildSpec[] = [];
-  readonly meters: AuthenticatorMeter[] = [];
   readonly #config: Config;
   readonly #log: Log;
   readonly #suffix: string;
+  readonly #meters: AuthenticatorMeters;
 
   /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
-  constructor(config: Config, log: Log, generation = 0) {
+  constructor(config: Config, log: Log, generation = 0, meters = new AuthenticatorMeters()) {
+    this.#meters = meters;
     this.#suffix = generation === 0 ? '' : `.${generation}`;
     this.#config = config;
     this.#log = log;
@@ -46,8 +47,7 @@ export class Guards {
   #guard(name: string, authenticator: Authenticator): Guard {
     const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
-    const meter = newMeter(id.replace('authenticator.', ''), authenticator.name);
-    this.meters.push(meter);
+    const meter = this.#meters.of(id.replace('authenticator.', ''), authenticator.name);
     const args = { authenticator: metered(authenticator, meter), log: this.#log.authenticator };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
     return { anonymous: authenticator.anonymous, server };

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, write as writeAsync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  write as writeAsync,
+  writeSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 

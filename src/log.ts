@@ -49,7 +49,9 @@ export function openLog(config: LogConfig, node: string): OpenLog {
     : (line: string) => line;
   const base = { node, pid: process.pid };
   const target = new LogTarget(config.file, (lines) =>
-    formatted(`${JSON.stringify({ level: 40, time: new Date().toISOString(), ...base, lines, msg: LOST })}\n`),
+    formatted(
+      `${JSON.stringify({ level: 40, time: new Date().toISOString(), ...base, lines, msg: LOST })}\n`,
+    ),
   );
   const logger = pino(
     { level: config.level, base, timestamp: pino.stdTimeFunctions.isoTime },

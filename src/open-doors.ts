@@ -3,10 +3,12 @@ import type { AdmissionControl } from './acceptor/admission.ts';
 import { type DrainerArgs, drainer } from './acceptor/drainer.ts';
 import { type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import { AuthenticatorMeters } from './authenticator/metered.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connection } from './connection/connection.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
+import type { DoorView } from './console/relay-view.ts';
 import { type DoorSettings, doorSettings } from './doors.ts';
 import { Guards } from './guards.ts';
 import type { Log } from './log.ts';
@@ -66,6 +68,7 @@ export class OpenDoors implements Reloadable {
   readonly keys = ['doors', 'authenticator', 'allowed_channels', 'limits'];
   /** A client's topics are in the realm that it came into. */
   readonly except = ['doors.*.realm'];
+  readonly meters = new AuthenticatorMeters();
   readonly #options: OpenDoorsOptions;
   readonly #open = new Map<string, OpenDoor>();
   #guardIds: readonly string[] = [];
@@ -80,12 +83,23 @@ export class OpenDoors implements Reloadable {
     return Array.from(this.#open.values(), ({ listener: { name } }) => name);
   }
 
+  /** As metrics and health see them. */
+  get views(): DoorView[] {
+    return Array.from(this.#open.values(), ({ context, settings, listener: { name } }) => ({
+      name: context.door.name,
+      realm: context.realm,
+      listener: name.value,
+      counters: context.counters,
+      format: settings.formats[0] ?? null,
+    }));
+  }
+
   /** The doors of the first configuration, to be started by their supervisors. */
   open(config: Config): {
     readonly authenticators: readonly ChildSpec[];
     readonly listeners: readonly ChildSpec[];
   } {
-    const guards = new Guards(config, this.#options.log);
+    const guards = new Guards(config, this.#options.log, 0, this.meters);
     const listeners = doorSettings(config).flatMap((settings) => {
       const context = this.#newContext(settings, config.limits, guards);
       const { door, specs } = this.#newDoor(settings, context);
@@ -101,7 +115,7 @@ export class OpenDoors implements Reloadable {
     const errors: string[] = [];
     const wanted = doorSettings(next);
     const guards = changed.some((key) => GUARD_KEYS.test(key))
-      ? new Guards(next, this.#options.log, this.#generation)
+      ? new Guards(next, this.#options.log, this.#generation, this.meters)
       : null;
     const guardsOf = new Map(
       guards === null ? [] : wanted.map((settings) => [settings.door.name, guards.of(settings)] as const),

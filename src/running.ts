@@ -36,6 +36,7 @@ export function run({ config, version, folder, load }: RunOptions): void {
     version,
     folder: own,
     load,
+    logTarget: log,
   });
   const manager = serviceManager({
     env: process.env,
@@ -53,6 +54,7 @@ export function run({ config, version, folder, load }: RunOptions): void {
   process.on('SIGTERM', stopOn);
   process.on('SIGINT', stopOn);
   process.on('SIGHUP', () => {
+    if (!log.reopen()) log.warn('the log cannot be opened anew');
     void relay.node.reload().then(() => manager.reloading());
   });
   process.on('SIGUSR2', () => report(folder, relay.node, log));

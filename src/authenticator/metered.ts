@@ -15,8 +15,23 @@ export interface AuthenticatorMeter {
 
 const LATENCY = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5];
 
-export function newMeter(guard: string, authenticator: string): AuthenticatorMeter {
-  return { guard, authenticator, answered: 0, failed: 0, latency: new Histogram(LATENCY) };
+/** The meters of all authenticators. One that is configured anew goes on with the numbers of the one before. */
+export class AuthenticatorMeters {
+  readonly #meters = new Map<string, AuthenticatorMeter>();
+
+  of(guard: string, authenticator: string): AuthenticatorMeter {
+    const key = `${guard} ${authenticator}`;
+    let meter = this.#meters.get(key);
+    if (meter === undefined) {
+      meter = { guard, authenticator, answered: 0, failed: 0, latency: new Histogram(LATENCY) };
+      this.#meters.set(key, meter);
+    }
+    return meter;
+  }
+
+  get all(): AuthenticatorMeter[] {
+    return [...this.#meters.values()];
+  }
 }
 
 /** The same authenticator, its calls counted and timed. */

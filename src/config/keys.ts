@@ -4,7 +4,16 @@ import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
-import { alias, key, type Reader, type SectionValue, section, switchable, unavailable, unlessOff } from './section.ts';
+import {
+  alias,
+  key,
+  type Reader,
+  type SectionValue,
+  section,
+  switchable,
+  unavailable,
+  unlessOff,
+} from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;

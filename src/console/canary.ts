@@ -127,7 +127,8 @@ function leave({ topicJoined, self }: State): void {
 }
 
 function missing({ stage, topics, topic, self }: State): string {
-  if (stage === 'delivery') return `published to ${PROBE_REALM}:${topic}, and nothing was delivered in ${PATIENCE} ms`;
+  if (stage === 'delivery')
+    return `published to ${PROBE_REALM}:${topic}, and nothing was delivered in ${PATIENCE} ms`;
   const router = topics.routerOf(topic);
   return `no answer from ${router} in ${PATIENCE} ms${condition(self.system, router)}`;
 }
@@ -162,7 +163,8 @@ export function canaryEdge(
         timer.cancel();
         done(why);
       };
-      if (!sendNamed(system, process, { type: 'probe', done: settle })) settle(`${process.value} is not there`);
+      if (!sendNamed(system, process, { type: 'probe', done: settle }))
+        settle(`${process.value} is not there`);
     },
   };
 }

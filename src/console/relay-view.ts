@@ -1,4 +1,5 @@
 import type { Histogram } from '../histogram.ts';
+import type { Format } from '../topic/format.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Edges } from './edges.ts';
 import type { NodeView } from './node-view.ts';
@@ -24,6 +25,8 @@ export interface DoorView {
   readonly realm: string;
   /** The registered name of its listener. */
   readonly listener: string;
+  /** What its clients get deliveries as; null: they get none. */
+  readonly format: Format | null;
   readonly counters: {
     readonly connections: number;
     readonly messages: number;

@@ -92,7 +92,10 @@ function watchHeap(state: State): void {
   state.shedding = !state.shedding;
   state.shed(state.shedding);
   const fields = { heapUsed: used, heapLimit: limit };
-  state.warn(state.shedding ? 'heap nearly full: new connections are refused' : 'heap has room again', fields);
+  state.warn(
+    state.shedding ? 'heap nearly full: new connections are refused' : 'heap has room again',
+    fields,
+  );
 }
 
 function v8Heap(): { used: number; limit: number } {

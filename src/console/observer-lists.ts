@@ -1,0 +1,170 @@
+import { type Resident, residents } from '../otp/census.ts';
+import { type ProcessView, viewOf } from '../otp/inspect.ts';
+import type { Topic } from '../topic/topic.ts';
+import { connectionOf, pendingOf } from './census.ts';
+import { type ConnectionRow, connectionRow } from './helpers/connections.ts';
+import { type TopicRow, topicRow } from './helpers/topics.ts';
+import { ROWS } from './observer-query.ts';
+import { type Page, pageOf } from './page-of.ts';
+import type { Rates } from './rates.ts';
+import type { RelayView } from './relay-view.ts';
+
+/**
+ * The observer page's lists: one page of each, in the order that is asked for. Of ten thousand rows fifty are made.
+ */
+export interface ListQuery {
+  readonly by: string;
+  readonly filter: string;
+  readonly offset: number;
+}
+
+/** Rates per second since the last look: messages handled by process, and messages in and out by connection and topic. */
+export interface ListRates {
+  readonly handled: Rates;
+  readonly traffic: Rates;
+  readonly deliveries: Rates;
+}
+
+/** Counts everything once for rates; to be called every few seconds while somebody looks. */
+export function noteRates({ system, topics }: RelayView, rates: ListRates, now: number): void {
+  for (const one of [rates.handled, rates.traffic, rates.deliveries]) one.begin(now);
+  for (const process of residents(system)) {
+    rates.handled.note(process.id, process.handled);
+    const connection = connectionOf(process);
+    if (connection === undefined) continue;
+    rates.traffic.note(process.id, connection.messagesIn);
+    rates.deliveries.note(process.id, connection.messagesOut);
+  }
+  for (const { server, messages, attempts } of topics.all()) {
+    if (server === undefined) continue;
+    rates.traffic.note(server.id, messages);
+    rates.deliveries.note(server.id, attempts);
+  }
+}
+
+export type ProcessRow = ProcessView & { readonly rate: number };
+
+export function processPage({ system }: RelayView, rates: ListRates, query: ListQuery): Page<ProcessRow> {
+  const score = (process: Resident): number => {
+    switch (query.by) {
+      case 'mailbox':
+        return process.mailboxLength;
+      case 'mailboxHighWater':
+        return Math.max(process.highWater, process.mailboxLength);
+      case 'handled':
+        return process.handled;
+      case 'restarts':
+        return process.restarts;
+      case 'uptime':
+        return -process.startedAt;
+      default:
+        return rates.handled.of(process.id);
+    }
+  };
+  const { filter } = query;
+  const matches = (process: Resident) =>
+    filter === '' ||
+    viewOf(process).name.toLowerCase().includes(filter) ||
+    process.behaviour.name.includes(filter);
+  const { rows, total } = pageOf(only(residents(system), matches), score, pagePart(query));
+  return { rows: rows.map((one) => ({ ...viewOf(one), rate: rates.handled.of(one.id) })), total };
+}
+
+export type ObservedTopic = TopicRow & {
+  readonly pid: number | null;
+  readonly messages: number;
+  readonly rate: number;
+  readonly deliveryRate: number;
+};
+
+export function topicPage({ topics }: RelayView, rates: ListRates, query: ListQuery): Page<ObservedTopic> {
+  const score = (topic: Topic): number => {
+    switch (query.by) {
+      case 'members':
+        return topic.members.size;
+      case 'queue':
+        return topic.queue.length;
+      case 'behind':
+        return topic.behind.size;
+      case 'messages':
+        return topic.messages;
+      case 'rate':
+        return rates.traffic.of(topic.server?.id ?? 0);
+      default:
+        return rates.deliveries.of(topic.server?.id ?? 0);
+    }
+  };
+  const { filter } = query;
+  const matches = (topic: Topic) => filter === '' || topic.toString().toLowerCase().includes(filter);
+  const { rows, total } = pageOf(only(topics.all(), matches), score, pagePart(query));
+  return {
+    rows: rows.map((topic) => ({
+      ...topicRow(topic),
+      pid: topic.server?.id ?? null,
+      messages: topic.messages,
+      rate: rates.traffic.of(topic.server?.id ?? 0),
+      deliveryRate: rates.deliveries.of(topic.server?.id ?? 0),
+    })),
+    total,
+  };
+}
+
+export type ObservedConnection = ConnectionRow & {
+  readonly pid: number;
+  readonly inRate: number;
+  readonly outRate: number;
+};
+
+export function connectionPage(
+  { system }: RelayView,
+  rates: ListRates,
+  query: ListQuery,
+): Page<ObservedConnection> {
+  const score = (process: Resident): number => {
+    const connection = connectionOf(process);
+    if (connection === undefined) return 0;
+    switch (query.by) {
+      case 'inRate':
+        return rates.traffic.of(process.id);
+      case 'outRate':
+        return rates.deliveries.of(process.id);
+      case 'topics':
+        return connection.memberships.size;
+      case 'age':
+        return -process.startedAt;
+      case 'roundTrip':
+        return connection.roundTrip;
+      case 'pendingHighWater':
+        return connection.pendingHighWater;
+      default:
+        // The slowest first: those who do not read, those who hold others back, and then by what waits for them.
+        return pendingOf(connection) + (connection.stalled ? 2e12 : connection.behind ? 1e12 : 0);
+    }
+  };
+  const { filter } = query;
+  const matches = (process: Resident) => {
+    const connection = connectionOf(process);
+    if (connection === undefined || connection.phase === 'opening') return false;
+    return (
+      filter === '' || connection.address.includes(filter) || connection.context.door.name.includes(filter)
+    );
+  };
+  const { rows, total } = pageOf(only(residents(system), matches), score, pagePart(query));
+  return {
+    rows: rows.flatMap((process) => {
+      const row = connectionRow(process);
+      const inRate = rates.traffic.of(process.id);
+      const outRate = rates.deliveries.of(process.id);
+      return row === undefined ? [] : [{ ...row, pid: process.id, inRate, outRate }];
+    }),
+    total,
+  };
+}
+
+function pagePart({ offset }: ListQuery): { offset: number; limit: number } {
+  return { offset: Math.min(offset, 100_000), limit: ROWS };
+}
+
+function* only<T>(items: Iterable<T>, matches: (item: T) => boolean): Iterable<T> {
+  for (const item of items) if (matches(item)) yield item;
+}

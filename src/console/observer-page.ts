@@ -1,0 +1,2 @@
+export const observerPage = '';
+export const observerHeaders = {};
