@@ -72,6 +72,8 @@ export class LogTarget {
   /** Writes out what waits, as far as the target takes it within `patience` milliseconds. For the end of the program. */
   flush(patience = 500): void {
     const end = Date.now() + patience;
+    // A write that is under way in the thread pool will be done; to begin it again would write its lines twice.
+    if (this.#writing) this.#rest = null;
     while (this.#next() !== null) {
       if (this.#writeOnce()) continue;
       if (this.#target === null || Date.now() >= end) return;
@@ -116,6 +118,7 @@ export class LogTarget {
     writeAsync(descriptor, chunk, (error, written) => {
       this.#writing = false;
       if (this.#target?.descriptor !== descriptor) closeSync(descriptor);
+      if (this.#rest !== chunk) return;
       if (error !== null) this.#failed(error);
       else this.#took(chunk, written);
       // A disk that is full is not asked a hundred times a second.

@@ -69,7 +69,8 @@ function canaries(view: RelayView): ChildSpec[] {
     add(`door ${name}`, `door-${name}`, format, listeners);
   }
   if (first !== undefined && first !== null) {
-    for (const [router, topic] of topicsByRouter(view)) add(router, topic, first, () => []);
+    for (const [router, topic] of [...topicsByRouter(view)].sort(([a], [b]) => (a < b ? -1 : 1)))
+      add(router, topic, first, () => []);
   }
   return specs;
 }
