@@ -150,8 +150,9 @@ export class LogTarget {
     const lines = this.#waiting.splice(0, count);
     this.#waitingBytes -= bytes;
     this.#restLines = lines.length;
-    if (this.#lostUnsaid > 0) {
-      lines.unshift(this.#lossLine(this.#lostUnsaid));
+    // The lost ones came after all that waits.
+    if (this.#lostUnsaid > 0 && this.#waiting.length === 0) {
+      lines.push(this.#lossLine(this.#lostUnsaid));
       this.#lostUnsaid = 0;
     }
     this.#rest = Buffer.from(lines.join(''));

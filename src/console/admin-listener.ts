@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { isOwnHost, isOwnOrigin, isOwnSite } from './admin-guard.ts';
 import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.ts';
@@ -67,6 +68,11 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       });
     });
     server.listen(args.port, args.host);
+    // However it ends, killed included: its successor needs the port.
+    watch(self, () => {
+      server.close();
+      server.closeAllConnections();
+    });
     return starting({ ...args, self, server });
   },
 
@@ -83,11 +89,6 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       case 'exit':
         return stop(message.reason);
     }
-  },
-
-  terminate({ server }) {
-    server.close();
-    server.closeAllConnections();
   },
 
   undelivered(message) {

@@ -35,7 +35,7 @@ export const observerChartScript = `
     return Math.floor(s / 86400) + ' d ' + Math.floor(s % 86400 / 3600) + ' h';
   };
 
-  const kept = 600, width = 600, height = 64, room = 6;
+  const kept = 600, shortest = 120, width = 600, height = 64, room = 6;
   let samples = [];
   let cursor = null; // a place in samples, or null
 
@@ -58,6 +58,7 @@ export const observerChartScript = `
     tile.now = el('p', { class: 'now' });
     tile.also_ = el('p', { class: 'also' });
     tile.peakAt = el('span', { class: 'peak' });
+    tile.from = el('span', { class: 'peak from' });
     tile.area = svg('path', { class: 'area' });
     tile.line = svg('path', { class: 'line' });
     tile.second = svg('path', { class: 'line two' });
@@ -66,15 +67,17 @@ export const observerChartScript = `
     chart.append(tile.area, tile.line, tile.second, tile.cursor);
     chart.onpointermove = (event) => {
       const box = chart.getBoundingClientRect();
-      const at = Math.round((event.clientX - box.left) / box.width * (kept - 1)) - (kept - samples.length);
+      const at = Math.round((event.clientX - box.left) / box.width * (span() - 1)) - (span() - samples.length);
       cursor = at >= 0 && at < samples.length ? at : null;
       drawTiles();
     };
     chart.onpointerleave = () => { cursor = null; drawTiles(); };
-    document.getElementById('tiles').append(el('article', { class: 'tile' }, el('h2', {}, tile.title), tile.now, tile.also_, chart, tile.peakAt));
+    document.getElementById('tiles').append(el('article', { class: 'tile' }, el('h2', {}, tile.title), tile.now, tile.also_, chart, tile.peakAt, tile.from));
   }
 
-  const place = (index) => (index + kept - samples.length) / (kept - 1) * width;
+  // A young relay has less than ten minutes to show: what there is fills the width, from two minutes on.
+  const span = () => Math.max(shortest, samples.length);
+  const place = (index) => (index + span() - samples.length) / (span() - 1) * width;
 
   function path(read, top) {
     let text = '', open = false;
@@ -112,6 +115,7 @@ export const observerChartScript = `
       const also = ago === null ? tile.also(shown) : [ago === 0 ? 'now' : time(ago * 1000) + ' ago', ...tile.also(shown).filter(Array.isArray).map((it) => ', ').slice(0, 1), ...tile.also(shown).filter(Array.isArray)];
       tile.also_.replaceChildren(...also.map((part) => Array.isArray(part) ? el('b', {}, part[0]) : part));
       setText(tile.peakAt, peak > 0 && !tile.most ? 'max ' + (tile.peak ?? tile.show)(peak) : '');
+      setText(tile.from, cursor === null ? time(span() * 1000).replace(/ 0 s$/, '') : '');
       tile.cursor.setAttribute('visibility', cursor === null ? 'hidden' : 'visible');
       if (cursor !== null) { tile.cursor.setAttribute('x1', place(cursor)); tile.cursor.setAttribute('x2', place(cursor)); }
     }

@@ -1,6 +1,7 @@
+import { Connection } from '../connection/connection.ts';
 import { type Resident, residents } from '../otp/census.ts';
 import { type ProcessView, viewOf } from '../otp/inspect.ts';
-import type { Topic } from '../topic/topic.ts';
+import { Topic } from '../topic/topic.ts';
 import { connectionOf, pendingOf } from './census.ts';
 import { type ConnectionRow, connectionRow } from './helpers/connections.ts';
 import { type TopicRow, topicRow } from './helpers/topics.ts';
@@ -42,7 +43,17 @@ export function noteRates({ system, topics }: RelayView, rates: ListRates, now: 
   }
 }
 
-export type ProcessRow = ProcessView & { readonly rate: number };
+export type ProcessRow = ProcessView & {
+  readonly rate: number;
+  /** What a process without a name of its own is about: its topic, or where its client is. */
+  readonly about: string | null;
+};
+
+function aboutOf({ state }: Resident): string | null {
+  if (state instanceof Connection) return `${state.context.door.name} ${state.address}`;
+  const topic = typeof state === 'object' && state !== null && 'topic' in state ? state.topic : null;
+  return topic instanceof Topic ? topic.toString() : null;
+}
 
 export function processPage({ system }: RelayView, rates: ListRates, query: ListQuery): Page<ProcessRow> {
   const score = (process: Resident): number => {
@@ -65,9 +76,13 @@ export function processPage({ system }: RelayView, rates: ListRates, query: List
   const matches = (process: Resident) =>
     filter === '' ||
     viewOf(process).name.toLowerCase().includes(filter) ||
+    (aboutOf(process)?.toLowerCase().includes(filter) ?? false) ||
     process.behaviour.name.includes(filter);
   const { rows, total } = pageOf(only(residents(system), matches), score, pagePart(query));
-  return { rows: rows.map((one) => ({ ...viewOf(one), rate: rates.handled.of(one.id) })), total };
+  return {
+    rows: rows.map((one) => ({ ...viewOf(one), rate: rates.handled.of(one.id), about: aboutOf(one) })),
+    total,
+  };
 }
 
 export type ObservedTopic = TopicRow & {

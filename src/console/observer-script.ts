@@ -136,7 +136,7 @@ export const observerScript = `
       const button = (text, act, danger) => el('button', { class: danger ? 'danger' : null, onclick: act }, text);
       const acts = [button('Trace 3 s', () => trace(detail.pid))];
       if (actions) {
-        for (const [text, action, danger] of [['Suspend', 'suspend'], ['Resume', 'resume'], ['Disconnect', 'disconnect', true], ['Kill', 'kill', true]]) {
+        for (const [text, action, danger] of [['Suspend', 'suspend'], ['Resume', 'resume'], ...(detail.info?.behaviour === 'connection-handler' ? [['Disconnect', 'disconnect', true]] : []), ...(detail.info?.type === 'supervisor' ? [] : [['Kill', 'kill', true]])]) {
           acts.push(button(text, () => (!danger || confirm(text + ' <' + detail.pid + '>?')) && act(action, detail.pid), danger));
         }
       }
@@ -151,10 +151,14 @@ export const observerScript = `
       about.acts.hidden = true;
       return;
     }
-    setText(about.name, visible(info.name));
+    setText(about.name, visible(info.about?.topic ?? info.name));
     const facts = [['Pid', info.ref], ['Runs', info.behaviour], ['Status', info.status], ['Mailbox', whole(info.mailbox)], ['Longest mailbox', whole(info.mailboxHighWater)],
       ['Handled', whole(info.handled)], ['Handled per second', rate(detail.rate)], ['Restarts before', whole(info.restarts)], ['Up', time(info.uptime)],
       ['Under', info.ancestors.slice(0, 3).map(visible).join(' ‹ ') || '–']];
+    const known = { ref: 1, topic: 1, handled: 1, address: 0, door: 0 };
+    for (const [name, value] of Object.entries(info.about ?? {})) {
+      if (!known[name] && value !== null) facts.push([name.replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible(String(value))]);
+    }
     about.facts.replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
     setText(about.state, plain(detail.state).trim());
   }

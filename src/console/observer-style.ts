@@ -33,13 +33,13 @@ header .spring { flex: 1; }
 .tile .now small { margin-left: 4px; font-size: 13px; font-weight: 450; letter-spacing: 0; color: var(--soft); }
 .tile .also { margin: 0 14px 8px; font-size: 12px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .tile .also b { font-weight: 600; color: var(--second); }
-.tile svg { display: block; width: 100%; height: 64px; cursor: crosshair; }
+.tile svg { display: block; width: 100%; height: 68px; cursor: crosshair; }
 .tile .area { fill: var(--fill); stroke: none; }
 .tile .line { fill: none; stroke: var(--accent); stroke-width: 1.6; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .tile .line.two { stroke: var(--second); stroke-width: 1.3; }
 .tile .cursor { stroke: var(--faint); stroke-width: 1; vector-effect: non-scaling-stroke; stroke-dasharray: 3 3; }
-.tile .peak { position: absolute; right: 10px; bottom: 50px; font-size: 11px; color: var(--faint); pointer-events: none;
-  padding: 0 4px; border-radius: 4px; background: var(--card); }
+.tile .peak { position: absolute; left: 10px; bottom: 46px; font-size: 11px; color: var(--faint); pointer-events: none; padding: 0 4px; }
+.tile .from { bottom: 3px; opacity: .85; }
 .counts { display: flex; flex-wrap: wrap; gap: 4px 22px; padding: 10px 16px; margin-bottom: 16px; font-size: 13px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; }
 .counts .bad b { color: var(--bad); } .counts .warn b { color: var(--warn); }
@@ -77,8 +77,9 @@ tr:last-child td { border-bottom: 0; }
 tbody tr { cursor: pointer; } tbody tr:hover { background: var(--hover); } tbody tr.chosen { background: var(--chosen); }
 tbody.still tr { cursor: default; }
 td .zero { color: var(--faint); }
-td.bar { position: relative; } td.bar i { position: absolute; right: 0; top: 3px; bottom: 3px; border-radius: 3px 0 0 3px; background: var(--bar); }
-td.bar b { position: relative; font-weight: 400; }
+td.bar { position: relative; } td.bar i { position: absolute; right: 14px; bottom: 3px; max-width: calc(100% - 28px); height: 2px; border-radius: 1px; background: var(--accent); opacity: .55; }
+td.bar b { font-weight: 400; }
+.soft { color: var(--faint); }
 .tag { display: inline-block; padding: 0 7px; border-radius: 5px; font-size: 11.5px; line-height: 18px; background: var(--hover); color: var(--soft); }
 .tag.bad { color: var(--bad); } .tag.warn { color: var(--warn); } .tag.good { color: var(--good); }
 .fold { display: inline-block; width: 18px; margin-left: -4px; padding: 0; border: 0; background: none; color: var(--faint); font: inherit;
@@ -95,9 +96,11 @@ aside dt { color: var(--soft); } aside dd { margin: 0; text-align: right; overfl
 aside h4 { margin: 0; padding: 10px 14px 6px; border-top: 1px solid var(--line); font-size: 12px; font-weight: 550; color: var(--soft); }
 aside pre { margin: 0; padding: 0 14px 12px; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--ink); }
 .acts { display: flex; flex-wrap: wrap; gap: 6px; padding: 0 14px 12px; }
-.said { padding: 0 14px 12px; font-size: 13px; color: var(--soft); overflow-wrap: anywhere; }
+.said { margin: 0; padding: 0 14px 12px; font-size: 13px; color: var(--soft); overflow-wrap: anywhere; }
 .report { padding: 12px 16px; border-bottom: 1px solid var(--line); } .report:last-child { border-bottom: 0; }
 .report p { margin: 0; overflow-wrap: anywhere; } .report time { color: var(--faint); font-size: 12.5px; margin-right: 10px; }
 .report .why { margin-top: 2px; } .report details { margin-top: 4px; color: var(--soft); } .report pre { margin: 4px 0 0; white-space: pre-wrap; }
+.said:empty, pre:empty { display: none; }
+.split.two td, .split.two th { padding-left: 10px; padding-right: 10px; } .split.two td.bar i { right: 10px; }
 [hidden] { display: none !important; }
 `;

@@ -14,7 +14,7 @@ export const observerTableScript = `
   const lists = {
     processes: { first: 'rate', key: (r) => r.id, columns: [
       ref,
-      { head: 'Name', name: true, cell: (r) => title(r.name) },
+      { head: 'Name', name: true, cell: (r) => title(r.registered ?? r.about ?? r.name.replace(/<\\d+>$/, '')) },
       { head: 'Runs', cell: (r) => el('span', {}, r.behaviour, ' ', status(r)) },
       num('Mailbox', 'mailbox', (r) => r.mailbox),
       num('Longest', 'mailboxHighWater', (r) => r.mailboxHighWater),
@@ -24,7 +24,7 @@ export const observerTableScript = `
       num('Up', 'uptime', (r) => r.uptime, time),
     ] },
     topics: { first: 'deliveryRate', key: (r) => r.pid, columns: [
-      { head: 'Topic', name: true, cell: (r) => title(r.topic.replace(/^topic:/, '')) },
+      { head: 'Topic', name: true, cell: (r) => topicName(r.topic) },
       num('Members', 'members', (r) => r.members),
       bar('Messages/s', 'rate', (r) => r.rate),
       bar('Deliveries/s', 'deliveryRate', (r) => r.deliveryRate),
@@ -77,6 +77,12 @@ export const observerTableScript = `
     return cell;
   }
 
+  // A realm's name has no colon.
+  function topicName(topic) {
+    const [, realm, name] = /^topic:([^:]*):([^]*)$/.exec(topic) ?? [null, '', topic];
+    return el('span', { class: 'mono', title: visible(topic) }, el('span', { class: 'soft' }, realm + ' '), visible(name));
+  }
+
   let table = null, tableOf = '';
 
   function drawTable(tab, page) {
@@ -96,7 +102,7 @@ export const observerTableScript = `
         if (column.bar) {
           const value = column.bar(row);
           const length = el('i');
-          length.style.width = value > 0 ? Math.max(1, value / most[index] * 100) + '%' : '0';
+          length.style.width = value > 0 ? Math.max(1, value / most[index] * 100) * 0.9 + '%' : '0';
           cell.append(length, el('b', {}, column.cell(row)));
         } else cell.append(column.cell(row));
         return cell;

@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Behaviour, keep } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { stallWatcherScript } from './stall-watcher.ts';
@@ -59,6 +60,11 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
       },
     });
     worker.unref();
+    // However it ends, killed included: one thread watches.
+    watch(self, () => {
+      void worker.terminate();
+      args.shed(false);
+    });
     worker.on('error', (error) => args.warn('the watchdog thread has ended', { error: error.message }));
     beat(self, args);
     return { ...args, heap: args.heap ?? v8Heap, worker, shedding: false, lastBeat: now(self) };
@@ -72,11 +78,6 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
     beat(self, state);
     watchHeap(state);
     return keep;
-  },
-
-  terminate(state) {
-    void state.worker.terminate();
-    if (state.shedding) state.shed(false);
   },
 };
 

@@ -15,8 +15,7 @@ test('a message goes to all subscribers of the path, the sender included, as tex
   const other = await connect(t, relay);
   const elsewhere = await connect(t, relay, '/T');
   sender.send('text é😀', Buffer.from('binary é'), 'last');
-  for (const one of [sender, other])
-    t.deepEqual(await one.take(3), ['text é😀', 'binary é', 'last']);
+  for (const one of [sender, other]) t.deepEqual(await one.take(3), ['text é😀', 'binary é', 'last']);
   elsewhere.send('marker');
   t.is(await elsewhere.next(), 'marker');
 });
@@ -187,7 +186,11 @@ test('a path that is not UTF-8, or not percent-encoded, is 400 for everybody', a
   const relay = await open(t);
   const port = relay.port('pinghub');
   for (const path of ['/%ff', '/%c3%28', '/%zz', '/%', '/%ed%a0%80']) {
-    for (const answer of [await ask(port, path), await post(port, path, 'x'), await refusedWs(t, port, path)]) {
+    for (const answer of [
+      await ask(port, path),
+      await post(port, path, 'x'),
+      await refusedWs(t, port, path),
+    ]) {
       t.is(answer.status, 400, path);
       t.regex(answer.body, /^Error: bad request\. \S/);
     }
