@@ -78,7 +78,7 @@ test('charts move, and a relay that is gone is said to be', async (t) => {
 
 test('with observer_actions a client can be disconnected and a process suspended from the page', async (t) => {
   const relay = await startTestRelay(t, {
-    doors: { pinghub: {} },
+    doors: { pinghub: { metrics_port: null } },
     admin: { host: '127.0.0.1', port: 0, observer_actions: true },
   });
   const browser = await openBrowser(t);
