@@ -1,15 +1,26 @@
 // Makes fanfare-VERSION.tar.gz: everything that a machine with Node and nothing else needs to run a relay. Dependencies
 // are installed afresh from the lock file, without those for development, in a folder of their own.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const target = resolve(process.argv[2] ?? root);
-const { scripts: _scripts, devDependencies: _dev, ...manifest } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8'),
-);
+const {
+  scripts: _scripts,
+  devDependencies: _dev,
+  ...manifest
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const name = `${manifest.name}-${manifest.version}`;
 
 const staging = mkdtempSync(join(tmpdir(), 'fanfare-release-'));
@@ -31,8 +42,13 @@ try {
   }
   cpSync(join(root, 'rel', 'bin'), join(folder, 'bin'), { recursive: true });
   chmodSync(join(folder, 'bin', 'fanfare'), 0o755);
-  const building = new Set(['bin', 'release.js', 'build-if-needed.js', 'Dockerfile'].map((file) => join(root, 'rel', file)));
-  cpSync(join(root, 'rel'), join(folder, 'rel'), { recursive: true, filter: (source) => !building.has(source) });
+  const building = new Set(
+    ['bin', 'release.js', 'build-if-needed.js', 'Dockerfile'].map((file) => join(root, 'rel', file)),
+  );
+  cpSync(join(root, 'rel'), join(folder, 'rel'), {
+    recursive: true,
+    filter: (source) => !building.has(source),
+  });
 
   mkdirSync(target, { recursive: true });
   const archive = join(target, `${name}.tar.gz`);

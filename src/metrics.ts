@@ -256,6 +256,7 @@ function processMetrics({ system }: RelayView, sampling: Sampling, { gauge, coun
     ofKind('highWater'),
     kinds,
   );
+  gauge('timers', 'Timers that processes have set.', () => [[sampling.census().timers]]);
   counter(
     'restarts_total',
     'Children that a supervisor has restarted.',
@@ -313,6 +314,16 @@ function runtimeMetrics(view: RelayView, sampling: Sampling, { gauge, counter }:
         [heapTotal, { kind: 'heap_total' }],
         [external, { kind: 'external' }],
       ];
+    },
+    ['kind'],
+  );
+  gauge(
+    'resources',
+    'What keeps the event loop: sockets, servers, files.',
+    () => {
+      const counts: Record<string, number> = {};
+      for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
+      return byKey(counts, 'kind');
     },
     ['kind'],
   );

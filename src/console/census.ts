@@ -1,5 +1,5 @@
 import { Connection } from '../connection/connection.ts';
-import { type Resident, residents } from '../otp/census.ts';
+import { type Resident, residents, timersOf } from '../otp/census.ts';
 import type { System } from '../otp/system.ts';
 
 /** All processes of one kind, added up. */
@@ -16,6 +16,8 @@ export interface Census {
   readonly pending: number;
   readonly behind: number;
   readonly stalled: number;
+  /** Timers that processes have set. */
+  readonly timers: number;
 }
 
 /** One look at every process: about a millisecond for ten thousand, so not to be taken more than once a second. */
@@ -24,6 +26,7 @@ export function takeCensus(system: System): Census {
   let pending = 0;
   let behind = 0;
   let stalled = 0;
+  let timers = 0;
   for (const process of residents(system)) {
     const { name } = process.behaviour;
     let kind = kinds.get(name);
@@ -32,6 +35,7 @@ export function takeCensus(system: System): Census {
       kinds.set(name, kind);
     }
     kind.count++;
+    timers += timersOf(process);
     kind.mailbox += process.mailboxLength;
     const highest = Math.max(process.highWater, process.mailboxLength);
     if (highest > kind.highWater) kind.highWater = highest;
@@ -41,7 +45,7 @@ export function takeCensus(system: System): Census {
     if (connection.behind) behind++;
     if (connection.stalled) stalled++;
   }
-  return { kinds, pending, behind, stalled };
+  return { kinds, pending, behind, stalled, timers };
 }
 
 export function connectionOf(process: Resident): Connection | undefined {

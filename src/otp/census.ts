@@ -11,11 +11,17 @@ export interface Resident extends Pid<never> {
   readonly restarts: number;
   readonly startedAt: number;
   readonly state: unknown;
+  readonly timers: Process['timers'];
 }
 
 /** Every live process in the order of its start. It makes nothing for each of them: there may be ten thousand. */
 export function residents(system: System): Iterable<Resident> {
   return system.processes.values();
+}
+
+/** Timers that it has set. */
+export function timersOf({ timers }: Resident): number {
+  return timers === undefined ? 0 : timers instanceof Set ? timers.size : 1;
 }
 
 export function resident(pid: Pid<never>): Resident {
