@@ -27,17 +27,17 @@ const staging = mkdtempSync(join(tmpdir(), 'fanfare-release-'));
 try {
   const folder = join(staging, name);
   mkdirSync(folder);
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run('npm', ['run', '--silent', 'build'], root);
+  // Compiled afresh: the tree's own dist may hold what the sources no longer have.
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  run(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], root);
 
-  // npm wants the manifest that the lock file belongs to.
-  for (const file of ['package.json', 'package-lock.json']) cpSync(join(root, file), join(folder, file));
-  run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(productionLock()));
+  run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], folder);
   rmSync(join(folder, 'package-lock.json'));
   rmSync(join(folder, 'node_modules', '.package-lock.json'), { force: true });
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
-  for (const part of ['dist', 'config', 'doc', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+  for (const part of ['config', 'doc', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
     if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   cpSync(join(root, 'rel', 'bin'), join(folder, 'bin'), { recursive: true });
@@ -57,6 +57,14 @@ try {
   process.stdout.write(`${archive}\n`);
 } finally {
   rmSync(staging, { recursive: true, force: true });
+}
+
+/** The lock file without what is for development: what is locked for this machine's tools is not asked of another's. */
+function productionLock() {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const { devDependencies: _none, ...own } = lock.packages[''];
+  const kept = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  return { ...lock, packages: { '': own, ...Object.fromEntries(kept) } };
 }
 
 function run(command, args, cwd) {

@@ -1,6 +1,7 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { AdmissionControl, type AdmissionLimits } from './acceptor/admission.ts';
 import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
+import { Gate, type GateLimits } from './acceptor/gate.ts';
+import type { Refusals } from './acceptor/refusals.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
@@ -14,6 +15,7 @@ import { RecentReports } from './console/recent-reports.ts';
 import type { RelayView } from './console/relay-view.ts';
 import { Sampling } from './console/sampling.ts';
 import { STALL, Stalls } from './console/watchdog.ts';
+import { doorSettings } from './doors.ts';
 import type { Log, OpenLog } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { OpenDoors } from './open-doors.ts';
@@ -35,6 +37,10 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
+  /** How many clients were turned away, and why. */
+  readonly refusals: Readonly<Refusals>;
+  /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
+  rereadTls(): void;
   /** What tools may see of it, and ask for. */
   readonly node: NodeView;
   /** Settles when the relay was first asked to stop. */
@@ -76,9 +82,10 @@ export function startRelay(
   const system = new System({ report: log.report });
   const topics = new Topics(newAccounting());
   const connections = new Connections();
-  const admission = new AdmissionControl(admissionLimits(config, maxConnections));
+  const gate = new Gate(gateLimits(config, maxConnections));
   let running = config;
   const drainerArgs: Omit<DrainerArgs, 'only'> = {
+    isStopping: () => state === 'stopping',
     listeners: () => doors.listeners,
     connections: connections.partitions,
     limit: () => running.limits.drain,
@@ -90,13 +97,14 @@ export function startRelay(
     acceptor: ACCEPTOR,
     authenticators: AUTHENTICATORS,
     topics,
-    admission,
+    gate,
     log,
     newWebSocketServer: webSocketServer,
     startHandler: (handler) => connections.start(system, handler),
     drainerArgs,
   });
   const specs = doors.open(config);
+  sayWhatBinds(config, log);
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   let onStop: () => void = () => undefined;
   const stopRequested = new Promise<void>((resolve) => {
@@ -112,7 +120,7 @@ export function startRelay(
       keys: ['limits', 'log.level'],
       apply: (next) => {
         running = next;
-        admission.configure(admissionLimits(next, maxConnections));
+        gate.configure(gateLimits(next, maxConnections));
         log.setLevel(next.log.level);
         return [];
       },
@@ -122,6 +130,8 @@ export function startRelay(
   const reload = new Reload(config, parts);
   const reloadWith = async (loadIt: () => Loaded): Promise<Reloaded> => {
     const reloaded = await reload.run(loadIt);
+    // What is in the files may have changed where their names have not.
+    doors.rereadTls();
     const { ok, ...result } = reloaded;
     if (ok) log.note('reloaded', { ...result });
     else log.warn(reloaded.applied.length === 0 ? 'not reloaded' : 'reloaded in part', { ...result });
@@ -143,7 +153,8 @@ export function startRelay(
   const view: RelayView = {
     ...node,
     doors: () => doors.views,
-    admission,
+    admission: gate.admission,
+    refused: () => ({ ...gate.refusals }),
     authenticators: () => doors.meters.all,
     chronicle,
     edges: new Edges(),
@@ -163,7 +174,7 @@ export function startRelay(
       raw: logTarget?.raw ?? null,
       threshold: stall,
       shed: (on) => {
-        admission.shedding = on;
+        gate.admission.shedding = on;
       },
       warn: log.warn,
     },
@@ -195,7 +206,18 @@ export function startRelay(
     if (result.ok && state === 'starting') state = 'ready';
   });
   void application.ended.then(() => sampling.stop());
-  return { ...application, stop, stopRequested, system, topics, node, reload: reloadWith };
+  const rereadTls = () => doors.rereadTls();
+  return {
+    ...application,
+    stop,
+    stopRequested,
+    refusals: gate.refusals,
+    rereadTls,
+    system,
+    topics,
+    node,
+    reload: reloadWith,
+  };
 }
 
 /** Asks the root supervisor, through the same mailboxes as everything else: who gets an answer knows that the tree lives. */
@@ -220,13 +242,20 @@ function remembering(log: Log, certificates: Certificates, reports: RecentReport
   };
 }
 
-function admissionLimits({ limits }: Config, maxConnections: number): AdmissionLimits {
-  return {
-    connections: limits.connections ?? maxConnections,
-    perAddress: limits.connectionsPerAddress,
-    ratePerAddress: limits.connectionRatePerAddress,
-    exempt: limits.exempt,
-  };
+function gateLimits({ limits }: Config, maxConnections: number): GateLimits {
+  return { ...limits, connections: limits.connections ?? maxConnections };
+}
+
+/** What an operator might not expect of these settings, once, at the start. */
+function sayWhatBinds(config: Config, log: Log): void {
+  const { allowedChannels, relays } = config;
+  if (allowedChannels !== null && config.doors.pusu !== null) {
+    const bound = doorSettings(config)
+      .filter(({ realm }) => realm === config.doors.pusu?.realm)
+      .map(({ door }) => door.name);
+    log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
+  }
+  if (relays.length > 0) log.warn('relays are named, and this version links none: every relay is on its own');
 }
 
 function tallyOf({ accounting }: Topics): Tally {

@@ -1,4 +1,4 @@
-import type { AuthenticatorConfig, Config, WspubsubDoorConfig } from './config/config.ts';
+import type { ApiKeysConfig, AuthenticatorConfig, Config, TlsFiles } from './config/config.ts';
 import type { Door } from './door/contract.ts';
 import { pinghubDoor } from './door/pinghub/door.ts';
 import { eventStreamFormat } from './door/pinghub/event-stream.ts';
@@ -17,9 +17,15 @@ export interface DoorSettings {
   readonly at: { readonly host: string; readonly port: number } | { readonly socket: string };
   /** Null: the relay's. */
   readonly authenticator: AuthenticatorConfig | null;
-  readonly apiKeys: WspubsubDoorConfig['apiKeys'];
+  readonly apiKeys: ApiKeysConfig;
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
+  readonly origin: readonly string[] | null;
+  readonly tls: TlsFiles | null;
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  /** Subscribers are let in without a credential, whatever the authenticator. */
+  readonly openToSubscribers: boolean;
   /** Where the door's plain-text metrics are; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
 }
@@ -28,12 +34,15 @@ export interface DoorSettings {
 const PINGHUB_HEARTBEAT = { ping: 27_000, pong: 3000 };
 const LOOPBACK = '127.0.0.1';
 
+/** Of the doors that ask for none. */
+const noApiKeys: ApiKeysConfig = { store: 'list', keys: [] };
+
 /** The doors that are on, in the order in which they open. */
 export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   const { pusu, wspubsub, pinghub } = doors;
   const { topicLength } = limits;
   const heartbeat = { ping: limits.ping, pong: limits.pong };
-  const common = { apiKeys: [], heartbeat, grace: 0, metrics: null };
+  const common = { apiKeys: noApiKeys, heartbeat, grace: 0, metrics: null, openToSubscribers: false };
   const settings: DoorSettings[] = [];
   if (pusu !== null) {
     settings.push({
@@ -47,14 +56,21 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   if (wspubsub !== null) {
     const realmIsShared = [pusu, pinghub].some((other) => other?.realm === wspubsub.realm);
     const door = wspubsubDoor({ topicLength, realmIsShared });
-    settings.push({ ...common, ...wspubsub, door, formats: [wspubsubFormat], at: at(wspubsub) });
+    settings.push({
+      ...common,
+      ...wspubsub,
+      door,
+      formats: [wspubsubFormat],
+      at: at(wspubsub),
+      openToSubscribers: !realmIsShared,
+    });
   }
   if (pinghub !== null) {
-    const { socket, metricsPort, origin } = pinghub;
+    const { socket, metricsPort } = pinghub;
     settings.push({
       ...common,
       ...pinghub,
-      door: pinghubDoor({ topicLength, origin }),
+      door: pinghubDoor({ topicLength }),
       formats: [pinghubFormat, eventStreamFormat],
       at: socket === null ? at(pinghub) : { socket },
       heartbeat: limits.ping === 0 ? heartbeat : PINGHUB_HEARTBEAT,

@@ -1,5 +1,5 @@
 import { withinChannels } from './authenticator/allowed-channels.ts';
-import { apiKeys } from './authenticator/api-keys.ts';
+import { apiKeysFrom } from './authenticator/api-keys/api-keys-from.ts';
 import { authenticatorFrom } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authenticator } from './authenticator/contract.ts';
@@ -36,7 +36,10 @@ export class Guards {
     const own = authenticatorFrom(settings.authenticator ?? this.#config.authenticator);
     return {
       authenticator: this.#guard(`authenticator.${door.name}`, bound(own)),
-      apikeys: this.#guard(`authenticator.${door.name}.apikeys`, bound(apiKeys(settings.apiKeys))),
+      apikeys: this.#guard(
+        `authenticator.${door.name}.apikeys`,
+        bound(apiKeysFrom(settings.apiKeys, this.#log)),
+      ),
       open: {
         anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
         server: null,
@@ -47,7 +50,7 @@ export class Guards {
   #guard(name: string, authenticator: Authenticator): Guard {
     const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
-    const meter = this.#meters.of(id.replace('authenticator.', ''), authenticator.name);
+    const meter = this.#meters.of(name.replace('authenticator.', ''), authenticator.name);
     const args = { authenticator: metered(authenticator, meter), log: this.#log.authenticator };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
     return { anonymous: authenticator.anonymous, server };

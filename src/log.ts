@@ -107,10 +107,9 @@ function logOn(logger: Logger, flush: () => void): Log {
     draining: (connections) => logger.info({ connections }, 'draining'),
     drained: (drained) => logger.info(drained, 'drained'),
     report: (report) => {
-      const { type, ...fields } = report;
-      const { reason } = report;
-      const where = report.type === 'crash' ? report.initialCall : report.offender.id;
-      bounded('error', `${type} report`, { reason, where }, fields);
+      const { reason, type } = report;
+      const where = type === 'crash' ? report.initialCall : report.offender.id;
+      bounded('error', `${type} report`, { reason, where }, reportFields(report));
     },
     authenticator: ({ type, ...event }) => {
       logger[type === 'authenticator-unavailable' ? 'error' : 'info'](event, type.replace('-', ' '));
@@ -129,4 +128,14 @@ function logOn(logger: Logger, flush: () => void): Log {
       flush();
     },
   };
+}
+
+/** `pid` is the relay's own in every line: a process of ours is `process`. */
+function reportFields(report: Report): object {
+  if (report.type === 'supervisor') {
+    const { type: _, ...fields } = report;
+    return fields;
+  }
+  const { type: _, pid, ...fields } = report;
+  return { process: pid, ...fields };
 }

@@ -190,7 +190,7 @@ function clientMetrics(
   sampling: Sampling,
   { gauge, counter, histogram }: Definitions,
 ): void {
-  const { doors, chronicle, admission, authenticators } = view;
+  const { doors, chronicle, admission, authenticators, refused } = view;
   gauge(
     'connections',
     'Accepted connections that are open.',
@@ -208,6 +208,12 @@ function clientMetrics(
     'Connections and requests that were turned away, by limit or HTTP status.',
     () => [...chronicle.refusals].map(({ count, labels }) => [count, labels] as const),
     ['door', 'reason'],
+  );
+  counter(
+    'gate_refusals_total',
+    'What the limits and checks before a door turned away.',
+    () => byKey(refused(), 'reason'),
+    ['reason'],
   );
   gauge('admitted_sockets', 'Sockets that count against limits.connections.', () => [[admission.open]]);
   gauge('shedding', '1 while new connections are turned away because the heap is nearly full.', () => [

@@ -1,10 +1,12 @@
 import type { WebSocketServer } from 'ws';
-import type { AdmissionControl } from './acceptor/admission.ts';
 import { type DrainerArgs, drainer } from './acceptor/drainer.ts';
-import { type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
+import type { Gate } from './acceptor/gate.ts';
+import { type Edge, type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
 import { AuthenticatorMeters } from './authenticator/metered.ts';
+import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
+import { readTls } from './config/tls-files.ts';
 import { Connection } from './connection/connection.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
@@ -35,7 +37,7 @@ export interface OpenDoorsOptions {
   readonly acceptor: ProcessName<SupervisorMessage>;
   readonly authenticators: ProcessName<SupervisorMessage>;
   readonly topics: Topics;
-  readonly admission: AdmissionControl;
+  readonly gate: Gate;
   readonly log: Log;
   readonly newWebSocketServer: (limits: Limits) => WebSocketServer;
   readonly startHandler: ListenerArgs['startHandler'];
@@ -60,12 +62,12 @@ interface Opened {
 const LAST_ANSWERS = 10_000;
 /** Keys that a door's authenticators come from. */
 const GUARD_KEYS =
-  /^(authenticator|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|apikeys).*)?)$/;
+  /^(authenticator|apikeys|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|apikeys).*)?)$/;
 /** Keys below a door's that its listener was started with; all others are read at the time of need. */
-const LISTENER_KEYS = /^doors\.\w+\.(tls|trusted_proxies|proxy_protocol)(\.|$)/;
+const LISTENER_KEYS = /^doors\.\w+\.(origin|tls|trusted_proxies|proxy_protocol)(\.|$)/;
 
 export class OpenDoors implements Reloadable {
-  readonly keys = ['doors', 'authenticator', 'allowed_channels', 'limits'];
+  readonly keys = ['doors', 'authenticator', 'apikeys', 'allowed_channels', 'limits'];
   /** A client's topics are in the realm that it came into. */
   readonly except = ['doors.*.realm'];
   readonly meters = new AuthenticatorMeters();
@@ -92,6 +94,11 @@ export class OpenDoors implements Reloadable {
       counters: context.counters,
       format: settings.formats[0] ?? null,
     }));
+  }
+
+  /** Has the doors read their certificates and keys again. */
+  rereadTls(): void {
+    for (const name of this.listeners) sendNamed(this.#options.system, name, { type: 'reread-tls' });
   }
 
   /** The doors of the first configuration, to be started by their supervisors. */
@@ -276,7 +283,7 @@ export class OpenDoors implements Reloadable {
   }
 
   #newContext(settings: DoorSettings, limits: Limits, guards: Pick<Guards, 'of'>): DoorContext {
-    const { topics, log, newWebSocketServer } = this.#options;
+    const { topics, log, newWebSocketServer, gate } = this.#options;
     return {
       door: settings.door,
       realm: settings.realm,
@@ -287,6 +294,7 @@ export class OpenDoors implements Reloadable {
       grace: settings.grace,
       counters: newDoorCounters(),
       webSockets: newWebSocketServer(limits),
+      attempts: gate.attempts,
       log,
     };
   }
@@ -295,9 +303,16 @@ export class OpenDoors implements Reloadable {
     settings: DoorSettings,
     context: DoorContext,
   ): { readonly door: OpenDoor; readonly specs: ChildSpec[] } {
-    const { admission, startHandler, log, topics } = this.#options;
+    const { gate, startHandler, log, topics } = this.#options;
     const own = this.#opened(`listener.${settings.door.name}`);
-    const args: ListenerArgs = { context, at: settings.at, admission, startHandler, log };
+    const args: ListenerArgs = {
+      context,
+      at: settings.at,
+      edge: edgeOf(settings, context),
+      gate,
+      startHandler,
+      log,
+    };
     const specs = [worker(own.id, listener, args, { name: own.name })];
     let metrics: Opened | null = null;
     if (settings.metrics !== null) {
@@ -341,6 +356,17 @@ export class OpenDoors implements Reloadable {
       // The supervisor has ended meanwhile.
     }
   }
+}
+
+function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
+  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  return {
+    origin,
+    tls: tls === null ? null : () => readTls(tls),
+    trustedProxies,
+    proxyProtocol,
+    open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
+  };
 }
 
 function samePlace(a: DoorSettings['at'] | null, b: DoorSettings['at'] | null): boolean {

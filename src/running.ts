@@ -67,7 +67,7 @@ export function run({ config, version, folder, load }: RunOptions): void {
       log.ready();
       manager.ready();
       tellParent();
-    } else process.stderr.write(`fanfare could not start: ${describeReason(result.reason)}\n`);
+    } else process.stderr.write(`fanfare could not start: ${causeOf(result.reason)}\n`);
   });
   void relay.ended.then((reason) => {
     clearInterval(alive);
@@ -86,6 +86,11 @@ function claimed(folder: string, log: Log): string | null {
     log.warn('nobody can attach: the folder cannot be used', { folder, why: describeError(error as Error) });
     return null;
   }
+}
+
+/** What went wrong at the bottom of the tree, without the supervisors through which it came up. */
+function causeOf(reason: ExitReason): string {
+  return describeReason(reason).replaceAll(/(shutdown: )?failed to start [^:]+: /g, '');
 }
 
 /** A root that ends unasked has given up: the service manager is to start the relay afresh. */

@@ -4,14 +4,15 @@ import { FAILED } from './command/command.ts';
 import { commands, runCommand } from './command/commands.ts';
 
 /** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
-const USAGE = `usage: node dist/start.js [COMMAND] [options]
+const USAGE = `usage: bin/fanfare COMMAND [options]            in a release
+       node dist/start.js [COMMAND] [options]   in the sources, where no command means start
 
   --config FILE       settings (default: config/relay.yaml of the package)
   --set KEY=VALUE     overrides one setting, such as limits.message=128KiB; may be repeated
   --check             looks at the settings, says what is wrong with them, and ends
   --version, --help
 
-Without a command it runs a relay, as with start. Each command has --help:
+Each command has --help:
 
   start, foreground   runs a relay in this process
   daemon              runs one in the background, and returns when it is ready

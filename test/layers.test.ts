@@ -37,6 +37,8 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/acceptor/a.ts', '../topic/topics.ts'],
   ['src/authenticator/a.ts', '../connection/connection.ts'],
   ['src/config/a.ts', '../otp/process.ts'],
+  ['src/command/a.ts', '../connection/connection.ts'],
+  ['src/authenticator/a.ts', '../command/command.ts'],
 ];
 
 const allowed: readonly (readonly [file: string, specifier: string])[] = [
@@ -46,6 +48,8 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/connection/a.ts', '../door/contract.ts'],
   ['src/acceptor/a.ts', '../connection/connections.ts'],
   ['src/application.ts', './door/pusu/door.ts'],
+  ['src/command/a.ts', '../authenticator/secret.ts'],
+  ['src/start.ts', './command/commands.ts'],
 ];
 
 for (const [file, specifier] of forbidden) {

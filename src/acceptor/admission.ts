@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { AddressList, LOCAL } from './address-list.ts';
+import { newRefusals, type Refusals } from './refusals.ts';
 
 /** Who may connect at all: a bound on all connections, and per address on their number and on how fast they come. */
 export interface AdmissionLimits {
@@ -13,7 +14,8 @@ export interface AdmissionLimits {
 
 export type Admission = 'admitted' | 'full' | 'address-full' | 'address-rate';
 
-const EXEMPT_KNOWN = 4096;
+/** Milliseconds between two looks for addresses that can be forgotten. */
+export const SWEEP_PERIOD = 10_000;
 
 interface AddressState {
   open: number;
@@ -22,35 +24,38 @@ interface AddressState {
   at: number;
 }
 
-/** Counts connections, for all doors together. Time is an argument, in milliseconds. */
+/**
+ * Counts connections, for all doors together. Time is an argument, in milliseconds. A proxy's connection takes a place
+ * and is nobody's; what its clients have under way over it is theirs and takes no place more.
+ */
 export class AdmissionControl {
   #limits: AdmissionLimits;
-  #exempt: BlockList;
+  #exempt: AddressList;
   readonly #addresses = new Map<string, AddressState>();
-  readonly #refused = { full: 0, 'address-full': 0, 'address-rate': 0 };
-  /** Verdicts of the block list, which costs more than a look-up: the same few proxies connect again and again. */
-  readonly #exemptKnown = new Map<string, boolean>();
+  readonly #refused: Refusals;
   #open = 0;
   /** Nobody is let in, whatever there is room for: the relay is short of memory. */
   shedding = false;
+  #swept = 0;
 
-  constructor(limits: AdmissionLimits) {
+  /** `refused`: where refusals are counted. */
+  constructor(limits: AdmissionLimits, refused: Refusals = newRefusals()) {
     this.#limits = limits;
-    this.#exempt = blockList(limits.exempt);
+    this.#exempt = new AddressList(limits.exempt);
+    this.#refused = refused;
   }
 
   /** Other limits from now on; what is connected stays. */
   configure(limits: AdmissionLimits): void {
     this.#limits = limits;
-    this.#exempt = blockList(limits.exempt);
-    this.#exemptKnown.clear();
+    this.#exempt = new AddressList(limits.exempt);
   }
 
   get open(): number {
     return this.#open;
   }
 
-  get refused(): Readonly<Record<Exclude<Admission, 'admitted'>, number>> {
+  get refused(): Readonly<Refusals> {
     return this.#refused;
   }
 
@@ -61,14 +66,31 @@ export class AdmissionControl {
 
   /** Judges a new connection. An admitted one must be given back with `leave`. */
   enter(address: string, now: number): Admission {
-    const verdict = this.#judge(address, now);
-    if (verdict === 'admitted') this.#open++;
-    else this.#refused[verdict]++;
-    return verdict;
+    return this.#entered(this.#isFull ? 'full' : this.#judge(address, now));
   }
 
   leave(address: string, now: number): void {
     this.#open--;
+    this.leaveClient(address, now);
+  }
+
+  /** Judges a new connection of a proxy. An admitted one must be given back with `leaveProxy`. */
+  enterProxy(): Admission {
+    return this.#entered(this.#isFull ? 'full' : 'admitted');
+  }
+
+  leaveProxy(): void {
+    this.#open--;
+  }
+
+  /** Judges a client behind a proxy. An admitted one must be given back with `leaveClient`. */
+  enterClient(address: string, now: number): Admission {
+    const verdict = this.#judge(address, now);
+    if (verdict !== 'admitted') this.#refused[verdict]++;
+    return verdict;
+  }
+
+  leaveClient(address: string, now: number): void {
     const state = this.#addresses.get(address);
     if (state === undefined) return;
     state.open--;
@@ -76,20 +98,33 @@ export class AdmissionControl {
     if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
   }
 
-  /** Forgets addresses that have nothing open and a full bucket again; to be called now and then. */
-  sweep(now: number): void {
+  /** Forgets addresses that have nothing open and a full bucket again: most that leave do not have one yet. */
+  #sweep(now: number): void {
+    if (now - this.#swept < SWEEP_PERIOD) return;
+    this.#swept = now;
     for (const [address, state] of this.#addresses) {
       this.#refill(state, now);
       if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
     }
   }
 
+  get #isFull(): boolean {
+    const { connections } = this.#limits;
+    return this.shedding || (connections > 0 && this.#open >= connections);
+  }
+
+  #entered(verdict: Admission): Admission {
+    if (verdict === 'admitted') this.#open++;
+    else this.#refused[verdict]++;
+    return verdict;
+  }
+
   #judge(address: string, now: number): Admission {
-    const { connections, perAddress, ratePerAddress } = this.#limits;
-    if (this.shedding || (connections > 0 && this.#open >= connections)) return 'full';
+    const { perAddress, ratePerAddress } = this.#limits;
     if ((perAddress === 0 && ratePerAddress === 0) || this.#isExempt(address)) return 'admitted';
     let state = this.#addresses.get(address);
     if (state === undefined) {
+      this.#sweep(now);
       state = { open: 0, tokens: this.#burst, at: now };
       this.#addresses.set(address, state);
     }
@@ -115,30 +150,7 @@ export class AdmissionControl {
   }
 
   #isExempt(address: string): boolean {
-    const known = this.#exemptKnown.get(address);
-    if (known !== undefined) return known;
-    const version = isIP(address);
     // Over a UNIX socket there is no address, and nobody from elsewhere.
-    const exempt = version === 0 || this.#exempt.check(address, version === 6 ? 'ipv6' : 'ipv4');
-    if (this.#exemptKnown.size >= EXEMPT_KNOWN) this.#exemptKnown.clear();
-    this.#exemptKnown.set(address, exempt);
-    return exempt;
+    return address === LOCAL || this.#exempt.has(address);
   }
-}
-
-function blockList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address, prefix] = entry.split('/') as [string, string | undefined];
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}
-
-/** An address as it is counted and logged: an IPv4 one that came over IPv6 as itself. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return 'local';
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }

@@ -16,6 +16,8 @@ import type { ListenerMessage } from './listener.ts';
  * back together, and the relays that are left would have them all in the same moment.
  */
 export interface DrainerArgs {
+  /** Whether the relay is to end. Otherwise it is only the acceptor that starts afresh, and connections stay. */
+  readonly isStopping: () => boolean;
   /** Asked when the drain begins. */
   readonly listeners: () => readonly ProcessName<ListenerMessage>[];
   /** The supervisors of the connections. */
@@ -103,7 +105,7 @@ export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
     switch (message.type) {
       case 'exit':
         // The relay's own drainer, which stops first, has the connections of a closed door as well.
-        return state.only === null && !state.begun ? begin(state) : stop('shutdown');
+        return state.only === null && !state.begun && state.isStopping() ? begin(state) : stop('shutdown');
       case 'begin':
         return begin(state);
       case 'connections':

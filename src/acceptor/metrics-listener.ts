@@ -3,6 +3,7 @@ import type { DoorCounters } from '../connection/door-counters.ts';
 import { ignoreError } from '../connection/transport.ts';
 import { metricsText } from '../door/pinghub/metrics-text.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { sendAfter } from '../otp/timer.ts';
 import { describeFailure } from './listen-failure.ts';
@@ -51,6 +52,8 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
       if (!send(self, { type: 'connection', socket })) socket.destroy();
     });
     server.listen(args.port, args.host);
+    // A port ends with its owner, also when that is killed: its successor is to have it.
+    watch(self, () => server.close());
     sendAfter(self, TICK * 1000, { type: 'tick' });
     return starting({
       ...args,

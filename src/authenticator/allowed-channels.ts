@@ -19,5 +19,8 @@ export function withinChannels(authenticator: Authenticator, patterns: readonly 
       const answer = authenticator.authorise(question);
       return 'then' in answer ? answer.then(bound) : bound(answer);
     },
+    ...(authenticator.watch === undefined
+      ? {}
+      : { watch: (changed) => authenticator.watch?.(changed) ?? (() => undefined) }),
   };
 }

@@ -108,6 +108,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   handle(state, message, self) {
     if (message.type === 'authorise') ask(state, message, self);
     else if (message.type === 'settled') settled(state, message.id, message.outcome, self);
+    else endAlarm(state);
     return keep;
   },
 
@@ -222,10 +223,16 @@ function setAlarm(state: State, self: Self<AuthenticatorMessage>, time: number):
   const next = Math.min(...due.filter((at) => at !== undefined));
   if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
   state.alarm?.timer.cancel();
-  // A timer of Node's may fire a fraction of a millisecond early; rounding up spares a second turn.
+  // Rounded up, as a timer that goes off early costs a second turn.
   state.alarm = Number.isFinite(next)
     ? { at: next, timer: sendAfter(self, Math.ceil(next - time), { type: 'wake' }) }
     : null;
+}
+
+/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
+function endAlarm(state: State): void {
+  state.alarm?.timer.cancel();
+  state.alarm = null;
 }
 
 function first<T>(map: ReadonlyMap<number, T>): T | undefined {

@@ -13,6 +13,11 @@ export interface Authenticator {
    * loop that is everybody's: what takes long returns a promise. It keeps the credential no longer than it needs it.
    */
   authorise(question: Question): Permissions | Promise<Permissions>;
+  /**
+   * Calls `changed` whenever earlier answers may no longer hold; those who were granted something are asked about again.
+   * What it returns ends the watch.
+   */
+  watch?(changed: () => void): () => void;
 }
 
 export interface Question {

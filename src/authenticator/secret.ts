@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { inspect } from 'node:util';
+
+export { Hidden } from '../config/hidden.ts';
 
 /** 32 bytes, of the text as UTF-8. */
 export function sha256(text: string): Buffer {
@@ -10,31 +11,4 @@ export function sha256(text: string): Buffer {
 export function entriesOf<T extends { readonly sha256: Buffer }>(entries: readonly T[], secret: string): T[] {
   const hash = sha256(secret);
   return entries.filter((entry) => timingSafeEqual(entry.sha256, hash));
-}
-
-const HIDDEN = '[hidden]';
-
-/** A value on its way through mailboxes, which tools may look into: it prints, and becomes JSON, as `[hidden]`. */
-export class Hidden<T> {
-  readonly #value: T;
-
-  constructor(value: T) {
-    this.#value = value;
-  }
-
-  reveal(): T {
-    return this.#value;
-  }
-
-  toString(): string {
-    return HIDDEN;
-  }
-
-  toJSON(): string {
-    return HIDDEN;
-  }
-
-  [inspect.custom](): string {
-    return HIDDEN;
-  }
 }

@@ -1,9 +1,11 @@
+import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
 import { checkCommand } from './check-command.ts';
 import { BadUsage, type Command, FAILED, type Place, usageOf } from './command.ts';
 import { consoleCommand, daemonCommand, restartCommand } from './daemon-command.ts';
 import { foregroundCommand } from './foreground-command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
+import { passwordCommand } from './password-command.ts';
 import { versionCommand, versionsCommand } from './versions-command.ts';
 
 /** By the first word of the command line. */
@@ -26,6 +28,8 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['check', checkCommand],
   ['version', versionCommand],
   ['versions', versionsCommand],
+  ['apikey', apikeyCommand],
+  ['password', passwordCommand],
 ]);
 
 /** The exit code. */

@@ -61,19 +61,25 @@ export const pingCommand: Command = {
     for (;;) {
       const found = findNode(options, place);
       if (found === null) return BAD_CONFIG;
-      const status = found.pid === undefined ? 'stopped' : await statusOf(found.folder);
+      const status = await statusOfNode(found);
       if (status === 'ready') {
         place.out('pong');
         return DONE;
       }
       if (performance.now() >= end) {
-        place.out(status === 'starting' ? 'Node is starting.' : NOT_RUNNING);
+        place.out(status === 'stopped' ? NOT_RUNNING : `Node is ${status}.`);
         return FAILED;
       }
       await pause(PERIOD);
     }
   },
 };
+
+/** Of a node that nobody can attach to no more is known than that it runs. */
+async function statusOfNode({ pid, folder, closed }: FoundNode): Promise<string> {
+  if (pid === undefined) return 'stopped';
+  return closed ? 'ready' : statusOf(folder);
+}
 
 export const pidCommand: Command = {
   usage: [`pid ${NODE_OPTIONS}`],

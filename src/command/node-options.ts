@@ -80,6 +80,8 @@ export interface FoundNode {
   readonly pid: number | undefined;
   /** Milliseconds that it may take to drain; null: not known. */
   readonly drain: number | null;
+  /** By its configuration nobody can attach to it. */
+  readonly closed: boolean;
 }
 
 /**
@@ -90,12 +92,13 @@ export function findNode(options: NodeOptions, place: Place): FoundNode | null {
   const loaded = load(options, place);
   if (loaded.ok) {
     const folder = folderOf(loaded.config, loaded.file);
-    return { folder, pid: runningPid(folder), drain: loaded.config.limits.drain };
+    const { attach, limits } = loaded.config;
+    return { folder, pid: runningPid(folder), drain: limits.drain, closed: !attach.enabled };
   }
   const file = options.config ?? join(place.packageRoot, 'config', 'relay.yaml');
   const running = runningBelow(varRoot(place.env['FANFARE_VAR_DIR'] || null, file));
   const [only] = running;
-  if (running.length === 1 && only !== undefined) return { ...only, drain: null };
+  if (running.length === 1 && only !== undefined) return { ...only, drain: null, closed: false };
   for (const error of loaded.errors) place.err(formatError(error));
   return null;
 }

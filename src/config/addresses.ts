@@ -1,5 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { type Kind, Refusal, textKind } from './kind.ts';
+import { type Kind, oneOrMore, Refusal, textKind } from './kind.ts';
 import { wholeNumber } from './scalars.ts';
 
 export const port = wholeNumber('a port from 0 to 65535 (0: any free one)', 0, 65535);
@@ -25,17 +25,23 @@ export const relay: Kind<string> = textKind(
   },
 );
 
-/** What a browser sends as `Origin` (RFC 6454, section 6.2), in the lower case that browsers use. */
-export const origin: Kind<string> = textKind(
-  'an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path)',
+/**
+ * What a browser sends as `Origin` (RFC 6454, section 6.2), in the lower case that browsers use, or a pattern: `*.` and
+ * the name of a domain in place of the host.
+ */
+const origin: Kind<string> = textKind(
+  'an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it)',
   (text) => {
-    const [, bracketed, named, portText] =
-      /^[a-z][a-z0-9+.-]*:\/\/(?:\[([^\]]*)\]|([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
-    const hostOk = bracketed === undefined ? named !== undefined && isNamedHost(named) : isIPv6(bracketed);
+    const [, bracketed, star, named, portText] =
+      /^[a-z][a-z0-9+.-]*:\/\/(?:\[([^\]]*)\]|(\*\.)?([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
+    const isHost = star === undefined ? isNamedHost : isHostName;
+    const hostOk = bracketed === undefined ? named !== undefined && isHost(named) : isIPv6(bracketed);
     const portOk = portText === undefined || (Number(portText) > 0 && Number(portText) <= 65535);
     return hostOk && portOk ? text.toLowerCase() : undefined;
   },
 );
+
+export const origins = oneOrMore(origin);
 
 // sun_path holds 108 bytes with its final NUL (unix(7)).
 const longestSocketPath = 107;
@@ -58,6 +64,13 @@ export const addressBlock: Kind<string> = textKind('an IP address or a block suc
     ? text
     : new Refusal(`a prefix length of at most ${most}`);
 });
+
+/** A proxy that is believed: an address, a block, or whoever connects by a UNIX socket. */
+export const proxy: Kind<string> = {
+  expected: addressBlock.expected,
+  parse: (value, path, context) =>
+    value.kind === 'scalar' && value.text === 'unix:' ? value.text : addressBlock.parse(value, path, context),
+};
 
 function isNamedHost(text: string): boolean {
   return isIPv4(text) || isHostName(text);

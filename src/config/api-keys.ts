@@ -4,13 +4,13 @@ import { fromHex, sha256 } from './secrets.ts';
 import { key, section } from './section.ts';
 
 // A domain and a key are segments of a URL's path, so neither can hold a slash.
-const domain = textKind('a domain of at most 64 characters without a slash', (text) =>
+export const domain = textKind('a domain of at most 64 characters without a slash', (text) =>
   /^[^/\0]{1,64}$/u.test(text) && !/\p{Cs}/u.test(text) ? text : undefined,
 );
 const plainKey = textKind('a key without a slash', (text) =>
   /^[^/\0]+$/.test(text) ? sha256(text) : undefined,
 );
-const keyHash = textKind('the SHA-256 of a key: 64 hex digits', fromHex);
+export const keyHash = textKind('the SHA-256 of a key: 64 hex digits', fromHex);
 
 const item = section({
   domain: key(orNull(domain), null),

@@ -1,3 +1,5 @@
+import type { Hidden } from './hidden.ts';
+
 /**
  * The relay's configuration as the rest of the code sees it: complete (every default filled in), typed, and in plain
  * units: sizes in bytes, times in milliseconds. Where a limit may be switched off, 0 means none.
@@ -7,6 +9,8 @@ export interface Config {
   readonly node: string;
   /** The authenticator of every door that names none of its own. */
   readonly authenticator: AuthenticatorConfig;
+  /** Where the keys of publishers are, for a door that names no store of its own. */
+  readonly apiKeys: ApiKeysConfig;
   /** Channel patterns that bind every door of the PuSu door's realm; null: all channels. */
   readonly allowedChannels: readonly string[] | null;
   /** Every relay of the network, this one included; `host` or `host:port`. */
@@ -47,6 +51,21 @@ interface DoorConfig extends Address {
   readonly realm: string;
   /** Null: the relay's. */
   readonly authenticator: AuthenticatorConfig | null;
+  /** Origins of pages that may connect, in lower case; `scheme://*.host` for all hosts below one. Null: any. */
+  readonly origin: readonly string[] | null;
+  /** Null: the door speaks plain TCP. */
+  readonly tls: TlsFiles | null;
+  /** Addresses, CIDR blocks and `unix:`, whose word on the client's address is taken. */
+  readonly trustedProxies: readonly string[];
+  /** Those proxies begin each connection with a PROXY header. */
+  readonly proxyProtocol: boolean;
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** The certificate, and those between it and a root. */
+  readonly cert: string;
+  readonly key: string;
 }
 
 export type PusuDoorConfig = DoorConfig;
@@ -54,8 +73,15 @@ export type PusuDoorConfig = DoorConfig;
 export interface WspubsubDoorConfig extends DoorConfig {
   /** Milliseconds that a topic outlives its owner. */
   readonly grace: number;
-  readonly apiKeys: readonly ApiKey[];
+  readonly apiKeys: ApiKeysConfig;
 }
+
+export type ApiKeysConfig =
+  | { readonly store: 'list'; readonly keys: readonly ApiKey[] }
+  /** `file`: its path, which is absolute or relative to the working directory. */
+  | { readonly store: 'file'; readonly file: string }
+  /** `recheck`: milliseconds between looks at a table that does not tell of its changes; 0: none. */
+  | { readonly store: 'postgres'; readonly url: Hidden<string>; readonly recheck: number };
 
 /** A publisher's key for one domain, kept as the SHA-256 of the key: 32 bytes. */
 export interface ApiKey {
@@ -64,8 +90,6 @@ export interface ApiKey {
 }
 
 export interface PinghubDoorConfig extends DoorConfig {
-  /** `scheme://host[:port]` that a browser's `Origin` must equal; null: any. */
-  readonly origin: string | null;
   /** Absolute path of a UNIX socket that takes the place of host and port. */
   readonly socket: string | null;
   /** Port of the plain-text metrics, on the door's host (127.0.0.1 when the door is a socket); null: off. */
@@ -105,7 +129,11 @@ export interface Limits {
   readonly connectionsPerAddress: number;
   /** New connections per second and address. */
   readonly connectionRatePerAddress: number;
-  /** Addresses or CIDR blocks free of the two limits per address. */
+  /** Within a minute, from one address. */
+  readonly failedAuthorisations: number;
+  /** Messages per second from one connection; from one address where messages are posted. */
+  readonly publishRate: number;
+  /** Addresses or CIDR blocks free of the limits per address. */
   readonly exempt: readonly string[];
   readonly authorise: number;
   readonly drain: number;

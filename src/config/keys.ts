@@ -1,19 +1,10 @@
-import { addressBlock, host, origin, port, relay, socketPath } from './addresses.ts';
-import { apiKeys } from './api-keys.ts';
+import { addressBlock, host, origins, port, proxy, relay, socketPath } from './addresses.ts';
+import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName } from './authenticators.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
-import {
-  alias,
-  key,
-  type Reader,
-  type SectionValue,
-  section,
-  switchable,
-  unavailable,
-  unlessOff,
-} from './section.ts';
+import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;
@@ -26,6 +17,10 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   authenticator: key(orNull(authenticatorName), null),
   passwords: key(passwords, []),
   allow_read_by_default: key(flag, false),
+  origin: key(orNull(origins), null),
+  tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
+  trusted_proxies: key(listOf('a list of addresses', proxy), []),
+  proxy_protocol: key(flag, false),
 });
 
 const address = (defaultHost: string, defaultPort: number) =>
@@ -38,6 +33,7 @@ export const relayKeys = section({
   authenticator: key(authenticatorName, 'None'),
   passwords: key(passwords, []),
   allow_read_by_default: key(flag, false),
+  apikeys: apiKeyStores(60 * seconds),
   allowed_channels: key(orNull(channelPatterns), null),
   jwt_signing_algorithms: key(
     listOf('a list of algorithms', matching('an algorithm such as HS256', /^\w+$/)),
@@ -55,13 +51,12 @@ export const relayKeys = section({
       section({
         ...door('127.0.0.1', 3000, 'wspubsub'),
         grace: key(time, 10 * seconds),
-        apikeys: section({ list: key(apiKeys, []), file: unavailable(), postgres: unavailable() }),
+        apikeys: apiKeyStores(null),
       }),
     ),
     pinghub: switchable(
       section({
         ...door('127.0.0.1', 8081, 'main'),
-        origin: key(orNull(origin), null),
         socket: key(orNull(socketPath), null),
         metrics_port: key(orNull(orOff(port)), 8082),
       }),
@@ -96,6 +91,8 @@ export const relayKeys = section({
     connections: key(orNull(count), null),
     connections_per_address: key(count, 100),
     connection_rate_per_address: key(count, 20),
+    failed_authorisations: key(count, 10),
+    publish_rate: key(count, 0),
     exempt: key(listOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
     authorise: key(time, 60 * seconds),
     drain: key(time, 30 * seconds),

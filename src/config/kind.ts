@@ -78,6 +78,19 @@ export function orOff<T>(kind: Kind<T>): Kind<T | null> {
   };
 }
 
+/** One, or a list of them: always read as a list. */
+export function oneOrMore<T>(kind: Kind<T>): Kind<readonly T[]> {
+  const list = listOf(kind.expected, kind);
+  return {
+    expected: kind.expected,
+    parse(value, path, context) {
+      if (value.kind === 'list') return list.parse(value, path, context);
+      const one = kind.parse(value, path, context);
+      return one === undefined ? undefined : [one];
+    },
+  };
+}
+
 /** A list, all of one kind; nothing after the colon is an empty one. */
 export function listOf<T>(expected: string, kind: Kind<T>): Kind<readonly T[]> {
   return {

@@ -2,8 +2,9 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
-import type { ConfigError } from './config-error.ts';
+import { type ConfigError, inReadingOrder } from './config-error.ts';
 import { parseConfig } from './parse-config.ts';
+import { tlsFaults } from './tls-files.ts';
 import { longestText } from './yaml-text.ts';
 
 export interface LoadOptions {
@@ -27,7 +28,7 @@ export type LoadResult =
     }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
-/** The only impure function here: reads the file and the host's name. Never throws. */
+/** The only impure function here: reads the files and the host's name. Never throws. */
 export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOptions): LoadResult {
   const file = named ?? join(packageRoot, 'config', 'relay.yaml');
   const read = readText(file);
@@ -35,7 +36,10 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
     return { ok: false, errors: [{ file, line: 1, column: 1, key: 'file', expected: read.expected }] };
   }
   const result = parseConfig({ text: read.text, file, sets, env, hostName: hostname() });
-  return result.ok ? { ...result, file } : result;
+  if (!result.ok) return result;
+  const { config, warnings, places } = result;
+  const errors = inReadingOrder(tlsFaults(config, places, { file, line: 1, column: 1 }), file);
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, config, file, warnings };
 }
 
 const reasons = new Map([

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigError, inReadingOrder, type Place, type Report } from './config-error.ts';
 import { environmentLayers } from './environment.ts';
@@ -20,7 +21,13 @@ export interface ConfigSources {
 }
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigError[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly ConfigError[];
+      /** Where each value stands that was written; by path. */
+      readonly places: ReadonlyMap<string, Place>;
+    }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
 /** The configuration that the sources stand for, or every fault in them, in reading order. Pure, and never throws. */
@@ -59,7 +66,12 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
 
   const warnings: ConfigError[] = [];
   warnAbout(settings, complainInto(warnings));
-  return { ok: true, config: configOf(settings, hostName), warnings: inReadingOrder(warnings, file) };
+  return {
+    ok: true,
+    config: configOf(settings, hostName, dirname(file)),
+    warnings: inReadingOrder(warnings, file),
+    places,
+  };
 }
 
 function into(list: ConfigError[]): Report {

@@ -1,3 +1,4 @@
+import type { ApiKeyStores } from './api-key-stores.ts';
 import { type DoorSettings, doorNames, type Settings } from './keys.ts';
 
 /**
@@ -10,10 +11,16 @@ export type Complain = (keys: readonly [string, ...string[]], expected: string) 
 export function checkTogether(settings: Settings, complain: Complain): void {
   checkPending(settings, complain);
   checkListeners(settings, complain);
+  checkApiKeys('apikeys', settings.apikeys, complain);
   for (const name of doorNames) {
     const door = settings.doors[name];
-    if (door) checkDoorAuthenticator(`doors.${name}`, door, complain);
+    if (!door) continue;
+    checkDoorAuthenticator(`doors.${name}`, door, complain);
+    checkEdge(`doors.${name}`, door, complain);
   }
+  checkSocket(settings, complain);
+  const { wspubsub } = settings.doors;
+  if (wspubsub) checkApiKeys('doors.wspubsub.apikeys', wspubsub.apikeys, complain);
 }
 
 /** A member that may not hold one message of the greatest size would be closed by it, reading or not. */
@@ -23,6 +30,18 @@ function checkPending({ limits }: Settings, complain: Complain): void {
     ['limits.pending', 'limits.message'],
     `at least limits.message, ${limits.message} bytes, or 0 (none)`,
   );
+}
+
+/** Of two stores one would not be asked, and a key that was revoked there would go on to count here. */
+function checkApiKeys(path: string, { list, file, postgres }: ApiKeyStores, complain: Complain): void {
+  const used = [
+    ...(postgres === null ? [] : [`${path}.postgres`]),
+    ...(file === null ? [] : [`${path}.file`]),
+    ...(list.length === 0 ? [] : [`${path}.list`]),
+  ];
+  const [first, second] = used;
+  if (first === undefined || second === undefined) return;
+  complain([first, second], `one store of keys; ${second} is another`);
 }
 
 interface Listener {
@@ -75,6 +94,34 @@ function checkDoorAuthenticator(path: string, door: DoorSettings, complain: Comp
   const expected = 'authenticator: PasswordAuthenticator beside it, at this door';
   if (door.passwords.length > 0) complain([`${path}.passwords`, `${path}.authenticator`], expected);
   if (door.allowReadByDefault) complain([`${path}.allow_read_by_default`, `${path}.authenticator`], expected);
+}
+
+/** Half of a key pair would look like encryption and be none; a header that nobody may send, like a client's address. */
+function checkEdge(
+  path: string,
+  { tls, trustedProxies, proxyProtocol }: DoorSettings,
+  complain: Complain,
+): void {
+  const [cert, key] = [`${path}.tls.cert`, `${path}.tls.key`];
+  if (tls.cert !== null && tls.key === null) complain([key, cert], 'the file of the key, beside tls.cert');
+  if (tls.key !== null && tls.cert === null)
+    complain([cert, key], 'the file of the certificate, beside tls.key');
+  if (proxyProtocol && trustedProxies.length === 0) {
+    complain(
+      [`${path}.trusted_proxies`, `${path}.proxy_protocol`],
+      'the addresses of the proxies that send the PROXY header',
+    );
+  }
+}
+
+/** Behind TLS, a connection is told from others by its address, and one by a UNIX socket has none. */
+function checkSocket({ doors: { pinghub } }: Settings, complain: Complain): void {
+  if (pinghub === null || pinghub.socket === null || pinghub.tls.cert === null || !pinghub.proxyProtocol)
+    return;
+  complain(
+    ['doors.pinghub.proxy_protocol', 'doors.pinghub.socket'],
+    'false on a UNIX socket with TLS; X-Forwarded-For names the client there',
+  );
 }
 
 /** What is legal and yet hardly meant. */

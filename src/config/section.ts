@@ -48,18 +48,6 @@ export function alias(path: readonly string[]): Reader<null> {
   return { aliasOf: path, read: () => null };
 }
 
-/** A key that is known but may not be set yet; null is the same as leaving it out. */
-export function unavailable(): Reader<null> {
-  return {
-    read(layers, path, context) {
-      for (const { at, value } of layers) {
-        if (!isNull(value)) context.report(at, path, 'not available in this version; leave it out');
-      }
-      return null;
-    },
-  };
-}
-
 /** A map of known keys. Layers are merged key by key; nothing after the colon is an empty map. */
 export function section<S extends Shape>(shape: S): Reader<SectionValue<S>> {
   const keys = new Map(Object.entries(shape));

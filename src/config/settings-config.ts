@@ -1,50 +1,61 @@
+import { isAbsolute, join } from 'node:path';
+import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf } from './authenticators.ts';
-import type { AuthenticatorConfig, Config } from './config.ts';
+import type { Config, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
-/** The configuration that checked settings stand for; `hostName` names a relay that has no name of its own. */
-export function configOf(settings: Settings, hostName: string): Config {
+/**
+ * The configuration that checked settings stand for. `hostName` names a relay that has no name of its own; files are
+ * relative to `folder`, that of the configuration file.
+ */
+export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
     authenticator: authenticatorOf(settings.authenticator, settings),
+    apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
     doors: {
-      pusu: pusu && doorOf(pusu),
-      wspubsub: wspubsub && { ...doorOf(wspubsub), grace: wspubsub.grace, apiKeys: wspubsub.apikeys.list },
+      pusu: pusu && doorOf(pusu, folder),
+      wspubsub: wspubsub && {
+        ...doorOf(wspubsub, folder),
+        grace: wspubsub.grace,
+        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
+      },
       pinghub: pinghub && {
-        ...doorOf(pinghub),
-        origin: pinghub.origin,
+        ...doorOf(pinghub, folder),
         socket: pinghub.socket,
         metricsPort: pinghub.metricsPort,
       },
     },
     network,
     admin,
-    varDir,
+    varDir: varDir === null || isAbsolute(varDir) ? varDir : join(folder, varDir),
     attach,
     limits,
     log,
   };
 }
 
-interface DoorBase {
-  readonly host: string;
-  readonly port: number;
-  readonly realm: string;
-  readonly authenticator: AuthenticatorConfig | null;
-}
-
-function doorOf(door: DoorSettings): DoorBase {
-  const { host, port, realm, authenticator } = door;
+function doorOf(door: DoorSettings, folder: string): PusuDoorConfig {
+  const { host, port, realm, authenticator, origin, tls, trustedProxies, proxyProtocol } = door;
   return {
     host,
     port,
     realm,
     authenticator: authenticator === null ? null : authenticatorOf(authenticator, door),
+    origin,
+    tls: tlsOf(tls, folder),
+    trustedProxies,
+    proxyProtocol,
   };
+}
+
+function tlsOf({ cert, key }: DoorSettings['tls'], folder: string): TlsFiles | null {
+  const path = (name: string): string => (isAbsolute(name) ? name : join(folder, name));
+  return cert === null || key === null ? null : { cert: path(cert), key: path(key) };
 }
 
 /** Relays on one host differ by their network port. */

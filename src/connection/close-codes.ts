@@ -25,3 +25,19 @@ export function codeOfError(error: Error & { readonly code?: string }): number {
       return error.code?.startsWith('WS_ERR_') === true ? PROTOCOL_ERROR : ABNORMAL;
   }
 }
+
+/** What a close code that ws has chosen says of the client, in the log. */
+export function reasonOfFault(code: number): string {
+  switch (code) {
+    case INVALID_TEXT:
+      return 'invalid UTF-8';
+    case TOO_BIG:
+      return 'message too big';
+    case POLICY_VIOLATION:
+      return 'too many fragments';
+    case ABNORMAL:
+      return 'connection lost';
+    default:
+      return 'protocol error';
+  }
+}

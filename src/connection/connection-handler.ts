@@ -2,36 +2,31 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
-import { send } from '../otp/process.ts';
-import { now, sendAfter, uptime } from '../otp/timer.ts';
+import { now, sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
-import type { MemberMessage, Topic } from '../topic/topic.ts';
 import {
   ABNORMAL,
   GOING_AWAY,
   INTERNAL_ERROR,
   POLICY_VIOLATION,
+  reasonOfFault,
   TOO_BIG,
-  TRY_AGAIN_LATER,
 } from './close-codes.ts';
-import { detailsOf } from './closed-details.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
-import { answered, grant, perform, received, refusal, step, updateReading } from './performing.ts';
+import { ended } from './ending.ts';
+import { fromTopic, rejoin } from './from-topics.ts';
 import {
-  checkProgress,
-  countDropped,
-  drop,
-  dropInFlight,
-  flush,
-  flushed,
-  queue,
-  tellNew,
-} from './writing.ts';
-
-/** How often a member of a topic that was lost tries to join it again, and for how long, in milliseconds. */
-const REJOIN_PERIOD = 100;
-const REJOIN_LIMIT = 5000;
+  answered,
+  grant,
+  perform,
+  publishAgain,
+  received,
+  refusal,
+  step,
+  updateReading,
+} from './performing.ts';
+import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 
@@ -47,6 +42,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     const connection = new Connection(self, args);
     connection.transport.attach(self);
     perform(connection, connection.session.start());
+    if (connection.transport.kind === 'exchange') readBody(connection);
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
     const { authorise } = args.context.limits;
@@ -65,7 +61,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'text':
       case 'binary':
       case 'body':
-        if (!isTooBig(connection, message.payload)) received(connection, message);
+        if (!isTooMuch(connection, message.payload.length)) received(connection, message);
+        return keep;
+      case 'ping':
+        isTooMuch(connection, 0);
         return keep;
       case 'credit':
         returned(connection, message.bytes);
@@ -74,6 +73,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         flushed(connection);
         return keep;
       case 'pong':
+        if (isTooMuch(connection, 0)) return keep;
         if (connection.heartbeat === 'pinged') {
           connection.heartbeat = 'answered';
           connection.roundTrip = Math.round(now(connection.self)) - connection.pingedAt;
@@ -81,6 +81,9 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'heartbeat':
         heartbeat(connection);
+        return keep;
+      case 'publish-again':
+        publishAgain(connection);
         return keep;
       case 'progress':
         checkProgress(connection);
@@ -98,7 +101,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         }
         return keep;
       case 'closed':
-        closedByTransport(connection, message.code);
+        closedByTransport(connection, message.code, message.fault === true);
         return stop('normal');
       case 'rejoin':
         rejoin(connection, message.topic, message.since);
@@ -112,6 +115,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 
   settle(connection) {
+    if (connection.burst) connection.burst = false;
     flush(connection);
     return keep;
   },
@@ -122,8 +126,11 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       connection.closeCode = INTERNAL_ERROR;
       connection.closeReason = 'crash';
       connection.closeEvent = `its process crashed: ${describeReason(reason)}`;
-      if (connection.phase === 'open') connection.transport.close(INTERNAL_ERROR, 'internal error');
-      else connection.transport.destroy();
+      const { transport } = connection;
+      // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of another one.
+      if (connection.phase === 'open' && transport.kind === 'websocket')
+        transport.close(INTERNAL_ERROR, 'internal error');
+      else transport.destroy();
     }
     ended(connection, connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed');
   },
@@ -134,28 +141,28 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 };
 
-/** Counts what was not delivered, and writes the log line. */
-function ended(connection: Connection, why: 'slow' | 'crash' | 'closed'): void {
-  if (connection.ended) return;
-  connection.ended = true;
-  drop(connection, why);
-  dropInFlight(connection, why);
-  if (!connection.accepted) return;
-  connection.context.counters.connections--;
-  writeLog(connection);
-}
+/** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
+const BYTES_BEFORE_RIGHTS = 48 * 1024;
+/** What a message that waits costs beside its bytes. */
+const WAITING_COST = 256;
 
-function isTooBig(connection: Connection, payload: Buffer): boolean {
-  const { messageBeforeAuth } = connection.context.limits;
-  if (
-    messageBeforeAuth === 0 ||
-    payload.length <= messageBeforeAuth ||
-    connection.transport.kind === 'exchange'
-  )
-    return false;
-  if (!isEmpty(connection.permissions)) return false;
+/** Closes a client that has no right yet and is about to cost more than such a client may. */
+function isTooMuch(connection: Connection, size: number): boolean {
+  const { transport, inbox, context } = connection;
+  if (transport.kind !== 'websocket' || !isEmpty(connection.permissions)) return false;
+  const { messageBeforeAuth } = context.limits;
+  if (messageBeforeAuth === 0) return false;
+  const cost = transport.socket.bytesRead + (inbox?.length ?? 0) * WAITING_COST;
+  if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
   close(connection, TOO_BIG, 'authorize first');
   return true;
+}
+
+/** A body is read once its credential is good; without one, as much is read as anybody may send. */
+function readBody(connection: Connection): void {
+  const { transport, context, question } = connection;
+  if (question !== undefined) updateReading(connection);
+  else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {
@@ -175,7 +182,7 @@ function heartbeat(connection: Connection): void {
     connection.pingedAt = Math.round(now(self));
     connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
     sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
-  } else if (connection.heartbeat === 'pinged') {
+  } else if (connection.heartbeat === 'pinged' && !connection.throttled) {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
     connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong)`;
@@ -196,6 +203,8 @@ function authorisation(
     answered(connection, { type: 'unavailable' });
     return;
   }
+  if (isEmpty(message.permissions))
+    connection.context.attempts.failed(connection.address, now(connection.self));
   grant(connection, message.permissions);
   connection.authorised ||= !isEmpty(message.permissions);
   answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
@@ -205,82 +214,6 @@ function noAnswer(connection: Connection, question: Connection['question']): voi
   if (question === undefined || connection.question !== question) return;
   if (question.type === 'authorise') answered(connection, { type: 'unavailable' });
   else answered(connection, refusal(question.type, question.topic, 'unavailable'));
-}
-
-function fromTopic(
-  connection: Connection,
-  message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>,
-): void {
-  const { question, memberships } = connection;
-  switch (message.type) {
-    case 'joined':
-      joined(connection, message.topic);
-      return;
-    case 'claimed':
-      connection.owned = message.topic;
-      if (isAsked(question, 'claim', message.topic.name))
-        answered(connection, { type: 'claimed', topic: message.topic.name });
-      return;
-    case 'refused':
-      if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
-      else if (isAsked(question, message.action, message.name))
-        answered(connection, refusal(message.action, message.name, message.why));
-      // Where nothing is asked it is about a topic that was lost, and will be tried again.
-      else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
-      return;
-    case 'ended':
-      memberships.delete(message.topic.name);
-      step(connection, { type: 'ended', topic: message.topic.name });
-      return;
-    case 'lost':
-      rejoin(connection, message.topic, now(connection.self));
-      return;
-  }
-}
-
-function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self } = connection;
-  const asked = isAsked(question, 'join', topic.name);
-  if (!asked && memberships.get(topic.name) === undefined) {
-    // It has left while the topic was lost.
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
-    return;
-  }
-  memberships.set(topic);
-  tellNew(connection, topic);
-  if (asked) answered(connection, { type: 'joined', topic: topic.name });
-}
-
-function isAsked(question: Connection['question'], type: 'join' | 'claim', topic: string): boolean {
-  return question?.type === type && question.topic === topic;
-}
-
-/** A topic has gone under its members: they are the ones who know that it is wanted. */
-function rejoin(connection: Connection, topic: Topic, since: number): void {
-  const { self, context, format, memberships, memberWhile } = connection;
-  const { grace, realm, topics } = context;
-  const { name } = topic;
-  const isOwner = connection.owned === topic;
-  const isMember = memberships.get(name) === topic && format !== null;
-  if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
-  if (now(self) - since >= REJOIN_LIMIT) {
-    close(connection, TRY_AGAIN_LATER, 'topic lost');
-    return;
-  }
-  if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
-  if (isMember) {
-    const request = {
-      type: 'join',
-      name,
-      member: self,
-      format,
-      while: memberWhile,
-      again: { grace },
-    } as const;
-    topics.route(self.system, realm, request);
-  }
-  // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
-  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
 }
 
 /** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */
@@ -298,35 +231,8 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
 }
 
 /** What the transport says of the end matters only where we have not ended it ourselves. */
-function closedByTransport(connection: Connection, code: number): void {
+function closedByTransport(connection: Connection, code: number, fault: boolean): void {
   if (connection.phase === 'closing' || connection.closeCode !== 0) return;
   connection.closeCode = code;
-  connection.closeReason = code === ABNORMAL ? 'connection lost' : 'closed by client';
-}
-
-function writeLog(connection: Connection): void {
-  const { context, self, closeCode, closeReason } = connection;
-  context.log.closed(
-    {
-      door: context.door.name,
-      conn: self.id,
-      code: closeCode,
-      reason: closeReason,
-      address: connection.address,
-      in: connection.messagesIn,
-      out: connection.messagesOut,
-      age: Math.round(uptime(self)),
-    },
-    closeReason === 'slow' ? 'warn' : 'info',
-    detailsOf(connection),
-  );
-}
-
-/** For the end of a connection that nobody handles any more. */
-export function abandon({ transport, connection }: ConnectionArgs): void {
-  transport.destroy();
-  if (connection === undefined || connection.ended) return;
-  connection.closeCode ||= ABNORMAL;
-  connection.closeReason ||= 'killed';
-  ended(connection, 'crash');
+  connection.closeReason = fault || code === ABNORMAL ? reasonOfFault(code) : 'closed by client';
 }

@@ -10,14 +10,17 @@ import { Credit } from './credit.ts';
 import type { DoorContext, Guard } from './door-context.ts';
 import { Memberships } from './memberships.ts';
 import { Outbox } from './outbox.ts';
+import type { TokenBucket } from './token-bucket.ts';
 import type { Transport } from './transport.ts';
 
 /** What the transport tells. Payloads are views of a read buffer. */
 export type TransportMessage =
   | { readonly type: 'text' | 'binary' | 'body'; readonly payload: Buffer }
   | { readonly type: 'pong' }
-  /** The last one. */
-  | { readonly type: 'closed'; readonly code: number };
+  /** Told only of a client that has no right yet. */
+  | { readonly type: 'ping' }
+  /** The last one. `fault`: what the client sent is why. */
+  | { readonly type: 'closed'; readonly code: number; readonly fault?: boolean };
 
 /** All that a connection's handler understands. */
 export type ConnectionMessage =
@@ -27,7 +30,7 @@ export type ConnectionMessage =
   | Exit
   /** What was written has reached the kernel. */
   | { readonly type: 'flushed' }
-  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' }
+  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' | 'publish-again' }
   | { readonly type: 'no-answer'; readonly question: Question }
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
   | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
@@ -75,7 +78,11 @@ export class Connection {
   owned: Topic | undefined = undefined;
   question: Question | undefined = undefined;
   questionTimer: Timer | undefined = undefined;
-  /** What the client has sent since the question was asked. */
+  /** Counts what it publishes, where that is limited. */
+  publishing: TokenBucket | undefined = undefined;
+  /** It has published as much as it may for now: what it sends waits. */
+  throttled = false;
+  /** What the client has sent since the question was asked, or since it is throttled. */
   inbox: TransportMessage[] | undefined = undefined;
   paused = false;
   accepted = false;
@@ -85,6 +92,8 @@ export class Connection {
   memberWhile: 'wanted' | 'owned' = 'wanted';
   /** Has been told to its topics as behind. */
   behind = false;
+  /** Has become behind in this very turn. */
+  burst = false;
   /** Behind, and not reading: it holds nobody back. */
   stalled = false;
   /** How the writing goes, while a write is under way; see `writing.ts`. */

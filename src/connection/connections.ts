@@ -8,7 +8,8 @@ import { type ProcessName, processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { ConnectionArgs, ConnectionMessage } from './connection.ts';
-import { abandon, connectionHandler } from './connection-handler.ts';
+import { connectionHandler } from './connection-handler.ts';
+import { abandon } from './ending.ts';
 
 /** Partitions, so that no supervisor has all connections to look after. */
 const PARTITIONS = 8;

@@ -20,6 +20,7 @@ export interface DoorContext {
   readonly grace: number;
   readonly counters: DoorCounters;
   readonly webSockets: WebSocketServer;
+  readonly attempts: AuthorisationAttempts;
   readonly log: ConnectionLog;
 }
 
@@ -43,6 +44,13 @@ export interface Closed {
   readonly out: number;
   /** Milliseconds. */
   readonly age: number;
+}
+
+/** Watches for addresses that try one credential after the other. `now`: milliseconds. */
+export interface AuthorisationAttempts {
+  failed(address: string, now: number): void;
+  /** Whether the address has failed too often, and is to be refused. */
+  refuses(address: string, now: number): boolean;
 }
 
 /** What else is known of a connection at its end: for those who look into it afterwards, not for the log. */

@@ -14,6 +14,8 @@ export class ExchangeTransport implements Transport {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #limit: number;
+  /** A body of more bytes will be refused, whatever follows. 0: that is not known. */
+  #enough = 0;
 
   /** `limit`: bytes of the body; 0: none. */
   constructor(request: IncomingMessage, response: ServerResponse, limit: number) {
@@ -26,15 +28,24 @@ export class ExchangeTransport implements Transport {
   attach(handler: Pid<TransportMessage>): void {
     const chunks: Buffer[] = [];
     let size = 0;
-    onceOver(this.#response, this.socket, () => send(handler, { type: 'closed', code: ABNORMAL }));
+    onceOver(this.#response, () => send(handler, { type: 'closed', code: ABNORMAL }));
     this.#request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (this.#limit > 0 && size > this.#limit) this.#tooLarge();
-      else chunks.push(chunk);
+      if (this.#response.headersSent) return;
+      if (this.#limit > 0 && size > this.#limit) {
+        this.#tooLarge();
+        return;
+      }
+      chunks.push(chunk);
+      if (this.#enough > 0 && size > this.#enough) done();
     });
-    this.#request.on('end', () => {
-      if (!this.#response.headersSent) send(handler, { type: 'body', payload: joined(chunks) });
-    });
+    let told = false;
+    const done = () => {
+      if (told || this.#response.headersSent) return;
+      told = true;
+      send(handler, { type: 'body', payload: joined(chunks) });
+    };
+    this.#request.on('end', done);
   }
 
   accept(): boolean {
@@ -43,6 +54,8 @@ export class ExchangeTransport implements Transport {
 
   reply({ status, headers, body }: HttpReply): void {
     if (this.#response.headersSent || this.#response.destroyed) return;
+    // What is left of a body that nobody wants stands before the next request.
+    this.#request.resume();
     this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
     this.#response.end(body);
   }
@@ -53,6 +66,14 @@ export class ExchangeTransport implements Transport {
 
   resume(): void {
     this.#request.resume();
+  }
+
+  restrict(bytes: number): void {
+    this.#enough = bytes;
+  }
+
+  unrestrict(): void {
+    this.#enough = 0;
   }
 
   keepAlive(): void {

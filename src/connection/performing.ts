@@ -1,14 +1,17 @@
 import { authorise } from '../authenticator/authenticator-server.ts';
-import { allows, type Right, union } from '../authenticator/permissions.ts';
+import { allows, isEmpty, type Right, union } from '../authenticator/permissions.ts';
 import type { Command, Event, Refused } from '../door/contract.ts';
+import { tooManyAttempts } from '../door/replies.ts';
 import { send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { isSampled } from '../topic/accounting.ts';
 import { Delivery } from '../topic/delivery.ts';
 import type { Message } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
+import { POLICY_VIOLATION } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import type { Connection, Question, TransportMessage } from './connection.ts';
+import { TokenBucket } from './token-bucket.ts';
 import { queue } from './writing.ts';
 
 /**
@@ -37,7 +40,7 @@ export function perform(connection: Connection, commands: readonly Command[]): v
 /** What the client has sent: the session's, at once, or once the question that is open has been answered. */
 export function received(connection: Connection, message: TransportMessage & Event): void {
   if (connection.phase === 'closing') return;
-  if (connection.question !== undefined || connection.inbox !== undefined) {
+  if (connection.question !== undefined || connection.throttled || connection.inbox !== undefined) {
     connection.inbox ??= [];
     connection.inbox.push(message);
     updateReading(connection);
@@ -52,8 +55,14 @@ export function answered(connection: Connection, event: Event): void {
   connection.questionTimer?.cancel();
   connection.questionTimer = undefined;
   step(connection, event);
+  goOn(connection);
+}
+
+/** Handles what has waited, as far as it need not wait again. */
+export function goOn(connection: Connection): void {
   while (
     connection.question === undefined &&
+    !connection.throttled &&
     connection.inbox !== undefined &&
     connection.phase !== 'closing'
   ) {
@@ -64,10 +73,18 @@ export function answered(connection: Connection, event: Event): void {
   updateReading(connection);
 }
 
-/** Reads from the client, or does not: while it has no credit, or a question is open and it sends on. */
+/**
+ * Reads from the client, or does not: while it has no credit, or has published too much, or a question is open and it
+ * sends on. The body of a request is not read before its credential has been found good.
+ */
 export function updateReading(connection: Connection): void {
+  const { phase, credit, inbox, throttled, question, transport } = connection;
   const pause =
-    connection.phase !== 'closing' && (connection.credit.exhausted || connection.inbox !== undefined);
+    phase !== 'closing' &&
+    (credit.exhausted ||
+      inbox !== undefined ||
+      throttled ||
+      (transport.kind === 'exchange' && question?.type === 'authorise'));
   if (pause === connection.paused) return;
   connection.paused = pause;
   if (pause) connection.transport.pause();
@@ -114,6 +131,7 @@ function accept(connection: Connection): void {
     return;
   }
   connection.phase = 'open';
+  if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
   connection.accepted = true;
   context.counters.connections++;
   if (context.heartbeat.ping > 0) sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
@@ -124,6 +142,7 @@ function publish(connection: Connection, name: string, message: Message): void {
   const exchange = transport.kind === 'exchange';
   if (!may(connection, 'write', name, 'publish')) return;
   connection.messagesIn++;
+  if (context.limits.publishRate > 0 && !exchange) throttle(connection);
   if (exchange) context.counters.posts++;
   else context.counters.messages++;
   const cost = connection.credit.take(message.payload.length);
@@ -141,6 +160,33 @@ function publish(connection: Connection, name: string, message: Message): void {
     return;
   }
   if (connection.credit.exhausted) updateReading(connection);
+}
+
+/** How long a throttled client waits at least, in milliseconds: a timer for each message would cost more than it. */
+const THROTTLE_PERIOD = 10;
+
+/** Counts a message that is published. Past the rate, the next one waits. */
+function throttle(connection: Connection): void {
+  const { self, context } = connection;
+  connection.publishing ??= new TokenBucket(context.limits.publishRate, now(self));
+  connection.publishing.take(now(self));
+  holdBack(connection, connection.publishing);
+}
+
+function holdBack(connection: Connection, publishing: TokenBucket): void {
+  const { self } = connection;
+  const wait = publishing.wait(now(self));
+  connection.throttled = wait > 0;
+  if (wait > 0) sendAfter(self, Math.max(wait, THROTTLE_PERIOD), { type: 'publish-again' });
+  updateReading(connection);
+}
+
+/** A throttled client has waited. */
+export function publishAgain(connection: Connection): void {
+  if (connection.publishing === undefined || connection.phase === 'closing') return;
+  // A timer may be a fraction of a millisecond early.
+  holdBack(connection, connection.publishing);
+  goOn(connection);
 }
 
 /** The live topic of that name; the last one that was published to is remembered. */
@@ -193,6 +239,11 @@ function askAuthenticator(connection: Connection, authorization: string): void {
     step(connection, { type: 'authorised', granted: true });
     return;
   }
+  if (context.attempts.refuses(address, now(self))) {
+    if (connection.phase === 'opening') reply(connection, tooManyAttempts);
+    else close(connection, POLICY_VIOLATION, 'too many failed authorisations');
+    return;
+  }
   const ref = ++lastRef;
   const question = { authorization, door: context.door.name, address };
   if (authorise(guard.server, question, self, ref)) ask(connection, { type: 'authorise', ref });
@@ -202,6 +253,7 @@ function askAuthenticator(connection: Connection, authorization: string): void {
 /** Adds rights to those that the connection has. */
 export function grant(connection: Connection, permissions: Connection['permissions']): void {
   connection.permissions = union(connection.permissions, permissions);
+  if (!isEmpty(connection.permissions)) connection.transport.unrestrict();
 }
 
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */

@@ -6,7 +6,11 @@ import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { onceOver, type Transport } from './transport.ts';
 
-const COMMENT = Buffer.from(': keepalive\n\n');
+/** What a stream begins with, and what keeps it open. */
+export interface StreamOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly keepAlive: Buffer;
+}
 
 /**
  * An endless HTTP answer: an event stream (WHATWG HTML, 9.2). Its body has no length and ends with the connection, so
@@ -17,17 +21,19 @@ export class StreamTransport implements Transport {
   readonly socket: Socket;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #options: StreamOptions;
   #handler: Pid<TransportMessage> | undefined = undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, options: StreamOptions) {
     this.socket = request.socket;
     this.#request = request;
     this.#response = response;
+    this.#options = options;
   }
 
   attach(handler: Pid<TransportMessage>): void {
     this.#handler = handler;
-    onceOver(this.#response, this.socket, () => {
+    onceOver(this.#response, () => {
       this.#handler = undefined;
       send(handler, { type: 'closed', code: ABNORMAL });
     });
@@ -38,16 +44,9 @@ export class StreamTransport implements Transport {
   accept(): boolean {
     if (this.#handler === undefined || this.socket.destroyed) return false;
     const response = this.#response;
-    // Behind an answer that has not gone out yet, events would overtake it.
-    if (response.socket !== this.socket) return false;
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      'X-Accel-Buffering': 'no',
-      'X-Content-Type-Options': 'nosniff',
-    });
+    response.writeHead(200, this.#options.headers);
     response.flushHeaders();
     this.socket.setNoDelay(true);
     return true;
@@ -66,8 +65,16 @@ export class StreamTransport implements Transport {
     // Nothing comes in.
   }
 
+  restrict(): void {
+    // Nothing comes in.
+  }
+
+  unrestrict(): void {
+    // Nothing comes in.
+  }
+
   keepAlive(): void {
-    this.socket.write(COMMENT);
+    this.socket.write(this.#options.keepAlive);
   }
 
   close(): void {

@@ -21,6 +21,10 @@ export interface Transport {
   /** Reads nothing more until `resume`. */
   pause(): void;
   resume(): void;
+  /** The client has no right yet: a message may have no more than so many bytes; 0: no limit of this kind. */
+  restrict(bytes: number): void;
+  /** The client has rights now: the limit is that of every message. */
+  unrestrict(): void;
   /** Sends what keeps the way open: a ping, a comment. */
   keepAlive(): void;
   /** Ends an accepted connection in good order; it takes `limits.close` at the most. */
@@ -34,17 +38,8 @@ export function ignoreError(): void {
   // A socket's error is followed by its close, which says all we need.
 }
 
-/**
- * Tells once that an answer is over: sent, or its connection gone. Of the latter an answer that waits behind others on
- * its connection hears nothing, only the socket does; and a socket that is gone already tells nobody any more.
- */
-export function onceOver(response: ServerResponse, socket: Socket, tell: () => void): void {
-  const over = () => {
-    response.off('close', over);
-    socket.off('close', over);
-    tell();
-  };
-  response.on('close', over);
-  socket.on('close', over);
-  if (socket.destroyed) over();
+/** Tells once that an answer is over: sent, or its connection gone, which may have been before anybody listened. */
+export function onceOver(response: ServerResponse, tell: () => void): void {
+  if (response.req.socket.destroyed) tell();
+  else response.once('close', tell);
 }

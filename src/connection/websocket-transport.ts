@@ -4,7 +4,7 @@ import { WebSocket, type WebSocketServer } from 'ws';
 import type { HttpReply } from '../door/contract.ts';
 import { pingFrame } from '../door/frame.ts';
 import { type Pid, send } from '../otp/process.ts';
-import { ABNORMAL, codeOfError } from './close-codes.ts';
+import { ABNORMAL, codeOfError, TOO_BIG } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { rawReply } from './http-reply.ts';
 import type { Transport } from './transport.ts';
@@ -21,6 +21,8 @@ export class WebSocketTransport implements Transport {
   #upgrade: { readonly request: IncomingMessage; readonly head: Buffer } | undefined;
   #webSocket: WebSocket | undefined = undefined;
   #handler: Pid<TransportMessage> | undefined = undefined;
+  /** The limit of a message, where the client has no right yet; 0: it is that of the server. */
+  #restricted = 0;
   /** The close code of a fault that ws has found. */
   #failure = 0;
   /** Listens for a client that goes before it is answered. */
@@ -68,6 +70,29 @@ export class WebSocketTransport implements Transport {
     this.#webSocket?.resume();
   }
 
+  restrict(bytes: number): void {
+    this.#restricted = bytes;
+    if (bytes > 0) this.#limitTo(bytes);
+  }
+
+  unrestrict(): void {
+    if (this.#restricted === 0) return;
+    this.#restricted = 0;
+    this.#limitTo(this.#server.options.maxPayload ?? 0);
+  }
+
+  get restricted(): boolean {
+    return this.#restricted > 0;
+  }
+
+  /** ws has one limit for a server. Its receiver looks at this field with every frame, before it keeps anything of it. */
+  #limitTo(bytes: number): void {
+    const { _receiver: receiver } = this.#webSocket as unknown as {
+      readonly _receiver?: { _maxPayload: number };
+    };
+    if (receiver !== undefined) receiver._maxPayload = bytes;
+  }
+
   keepAlive(): void {
     this.socket.write(PING);
   }
@@ -93,7 +118,8 @@ export class WebSocketTransport implements Transport {
   }
 
   closed(code: number): void {
-    this.tell({ type: 'closed', code: this.#failure === 0 ? code : this.#failure });
+    const fault = this.#failure !== 0;
+    this.tell({ type: 'closed', code: fault ? this.#failure : code, fault });
     this.#handler = undefined;
   }
 }
@@ -105,6 +131,15 @@ export class WebSocketTransport implements Transport {
 export class DoorWebSocket extends WebSocket {
   transport: WebSocketTransport | undefined = undefined;
 
+  /** ws closes so when a message is over its limit, and gives no reason. */
+  override close(code?: number, reason?: string | Buffer): void {
+    if (code === TOO_BIG && reason === undefined && this.transport?.restricted === true) {
+      super.close(code, 'authorize first');
+    } else {
+      super.close(code, reason);
+    }
+  }
+
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const { transport } = this;
     if (transport === undefined) return false;
@@ -114,6 +149,9 @@ export class DoorWebSocket extends WebSocket {
         return true;
       case 'pong':
         transport.tell(PONG);
+        return true;
+      case 'ping':
+        if (transport.restricted) transport.tell(PINGED);
         return true;
       case 'error':
         transport.failed(codeOfError(args[0] as Error));
@@ -129,3 +167,4 @@ export class DoorWebSocket extends WebSocket {
 
 const PING = pingFrame();
 const PONG: TransportMessage = { type: 'pong' };
+const PINGED: TransportMessage = { type: 'ping' };

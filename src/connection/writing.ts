@@ -36,9 +36,15 @@ export function queue(connection: Connection, delivery: Delivery): void {
   const { pending } = connection.context.limits;
   const waiting = pendingBytes(connection);
   if (waiting > connection.pendingHighWater) connection.pendingHighWater = waiting;
-  if (pending > 0 && waiting > pending)
-    tooSlow(connection, `${waiting} bytes waited for it (limits.pending)`);
-  else if (!connection.behind && !connection.stalled && isBehind(connection)) tell(connection, true);
+  if (connection.behind || connection.stalled) {
+    if (pending > 0 && !connection.burst && waiting > pending)
+      tooSlow(connection, `${waiting} bytes waited for it (limits.pending)`);
+  } else if (isBehind(connection)) {
+    // What comes in the same turn was sent before its topics could know, by many of them perhaps: it is not held
+    // against the client.
+    connection.burst = true;
+    tell(connection, true);
+  }
 }
 
 /** Writes what is queued, if no write is under way. */

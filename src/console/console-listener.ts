@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { socketAddress } from './socket-address.ts';
 
@@ -50,6 +51,8 @@ export const consoleListener: Behaviour<ConsoleListenerArgs, State, ConsoleListe
       if (!send(self, { type: 'connection', socket })) socket.destroy();
     });
     listen(self, server, args.path);
+    // A port ends with its owner, also when that is killed: its successor is to have it.
+    watch(self, () => server.close());
     return starting({ ...args, self, server });
   },
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, whereis } from '../otp/registry.ts';
 import type { MemberMessage } from '../topic/topic.ts';
@@ -205,6 +206,7 @@ function evaluatorOf(state: State): { readonly evaluator: Evaluator; readonly re
     const failed = (error: unknown) => say(state, errorText(error, 'lines'));
     evaluator = new Evaluator({ globals: realm.globals, limit: state.limit, failed });
     state.evaluator = evaluator;
+    watch(state.self, () => evaluator?.close());
     state.realm = realm;
   }
   return { evaluator, realm };

@@ -52,6 +52,8 @@ export class Evaluator {
   readonly #timers: ReturnType<typeof operatorTimers>;
   readonly #guard: EvaluationGuard;
   readonly #unclaim: () => void;
+  readonly #builtIn: readonly string[];
+  #closed = false;
   #contextId = 0;
   #takerId = '';
   #taken: unknown = undefined;
@@ -71,10 +73,11 @@ export class Evaluator {
     this.#session.post('Runtime.enable');
     this.#session.post('Runtime.disable');
     this.#takerId = this.#makeTaker();
-    const realm = runInContext('({ Error, promise: Promise.prototype })', this.#context) as {
-      readonly Error: new () => object;
-      readonly promise: object;
-    };
+    const realm = runInContext(
+      '({ Error, promise: Promise.prototype, names: Object.getOwnPropertyNames(globalThis) })',
+      this.#context,
+    ) as { readonly Error: new () => object; readonly promise: object; readonly names: readonly string[] };
+    this.#builtIn = realm.names;
     this.#unclaim = claimErrors((error, promise) => {
       const own =
         error instanceof realm.Error ||
@@ -140,6 +143,8 @@ export class Evaluator {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.cancel('the session has ended');
     this.#unclaim();
     this.#timers.close();
@@ -186,23 +191,23 @@ export class Evaluator {
     const declared = this.#post<{ readonly names: string[] }>('Runtime.globalLexicalScopeNames', {
       executionContextId: this.#contextId,
     });
-    return [...(declared.ok ? declared.value.names : []), ...this.#namesOf('globalThis')];
+    return [...(declared.ok ? declared.value.names : []), ...namesOf(this.#context), ...this.#builtIn];
   }
 
-  /** Found without running anything that could change something. */
+  /** Found without running anything that could change something: no call, no getter. */
   #namesOf(expression: string): string[] {
-    const names = `(() => { const names = []; for (let at = Object(${expression}); at; at = Object.getPrototypeOf(at)) names.push(...Object.getOwnPropertyNames(at)); return names.join('\\n'); })()`;
     const found = this.#post<Result>('Runtime.evaluate', {
-      expression: names,
+      expression,
       contextId: this.#contextId,
-      replMode: true,
+      objectGroup: GROUP,
       throwOnSideEffect: true,
       timeout: 100,
       silent: true,
     });
     if (!found.ok || found.value.exceptionDetails !== undefined) return [];
-    const { value } = found.value.result;
-    return typeof value === 'string' ? value.split('\n') : [];
+    const value = this.#take(found.value.result);
+    this.#session.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
+    return value === undefined || value === null ? [] : namesOf(Object(value) as object);
   }
 
   /** For what is answered at once. */
@@ -213,6 +218,15 @@ export class Evaluator {
     });
     return posted;
   }
+}
+
+/** Of an object and of all that it inherits from. */
+function namesOf(value: object): string[] {
+  const names: string[] = [];
+  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    names.push(...Object.getOwnPropertyNames(at));
+  }
+  return names;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface RelayView extends NodeView {
   /** Those that are open now. */
   readonly doors: () => readonly DoorView[];
   readonly admission: { readonly open: number; readonly shedding: boolean };
+  /** Refusals by limits and checks that all doors share. */
+  readonly refused: () => Readonly<Record<string, number>>;
   readonly authenticators: () => readonly AuthenticatorView[];
   readonly chronicle: Chronicle;
   readonly edges: Edges;

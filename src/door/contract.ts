@@ -25,16 +25,26 @@ export interface DoorRequest {
 
 export type Route =
   | HttpReply
-  | {
-      readonly type: 'open';
-      /** websocket: an upgrade; stream: an endless HTTP answer; exchange: one HTTP request, its body, one answer. */
-      readonly transport: 'websocket' | 'stream' | 'exchange';
-      /** Null where nothing is ever delivered. */
-      readonly format: Format | null;
-      readonly session: Session;
-      /** Who judges it: the door's authenticator, its API keys, or nobody (it may read all of the realm). */
-      readonly guard: 'authenticator' | 'apikeys' | 'open';
-    };
+  | (Opening & {
+      /** websocket: an upgrade; exchange: one HTTP request, its body, one answer. */
+      readonly transport: 'websocket' | 'exchange';
+    })
+  | (Opening & {
+      /** An endless HTTP answer. */
+      readonly transport: 'stream';
+      readonly headers: Readonly<Record<string, string>>;
+      /** Finished bytes that say nothing, to keep the way open. */
+      readonly keepAlive: Buffer;
+    });
+
+interface Opening {
+  readonly type: 'open';
+  /** Null where nothing is ever delivered. */
+  readonly format: Format | null;
+  readonly session: Session;
+  /** Who judges it: the door's authenticator, its API keys, or nobody (it may read all of the realm). */
+  readonly guard: 'authenticator' | 'apikeys' | 'open';
+}
 
 export interface HttpReply {
   readonly type: 'reply';

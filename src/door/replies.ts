@@ -25,6 +25,15 @@ export const upgradeRequired = textReply(426, 'Upgrade Required: this is a WebSo
 });
 export const unavailable = textReply(503, 'Service Unavailable', { 'Retry-After': '1' });
 
+/** After too many wrong credentials from one address: there is no next try for a minute. */
+export const tooManyAttempts = textReply(429, 'Error: too many failed authorisations.', {
+  'Retry-After': '60',
+});
+
+export function tooManyRequests(what: 'connections' | 'messages'): HttpReply {
+  return textReply(429, `Error: too many ${what}.`, { 'Retry-After': '1' });
+}
+
 /** `allow`: the methods that would do, joined by `, `. */
 export function methodNotAllowed(allow: string): HttpReply {
   return textReply(405, 'Method Not Allowed', { Allow: allow });

@@ -39,14 +39,15 @@ export function withKeys<T extends object>(config: T, other: T, changes: readonl
   return copy as T;
 }
 
-/** An authenticator counts as one value: its kind decides what its other fields mean. */
+/** An authenticator counts as one value, and so does a store of keys: its kind decides what its other fields mean. */
 function isSection(value: unknown): value is object {
   return (
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
     !ArrayBuffer.isView(value) &&
-    !('name' in value)
+    !('name' in value) &&
+    !('store' in value)
   );
 }
 

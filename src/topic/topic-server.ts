@@ -2,9 +2,18 @@ import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { demonitor, monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import type { Accounting, LossReason } from './accounting.ts';
+import type { Accounting } from './accounting.ts';
 import { Delivery } from './delivery.ts';
 import { claim, hasEnded, mayPublish, ownerLeft } from './lifetime.ts';
+import {
+  abandonTopic,
+  cannot,
+  countUndeliverable,
+  giveBack,
+  lose,
+  release,
+  resumeAfterCrash,
+} from './losses.ts';
 import type { Claim, Join, MemberMessage, Publish, Topic, TopicMessage } from './topic.ts';
 
 /**
@@ -40,8 +49,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     resumeAfterCrash(topic, accounting);
     topic.members.refresh((member) => monitor(self, member));
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
-    if (topic.lifetime.state === 'grace')
-      sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
+    awaitEndOfGrace(topic, self);
     // After a restart there may be messages to fan out, or nobody left.
     send(self, { type: 'continue' });
     return { ...args, self, asked: false };
@@ -110,16 +118,6 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
       }
     },
   };
-}
-
-/** For a topic whose server is not coming back: what waits is lost, and the members must find their way to the next one. */
-export function abandonTopic(topic: Topic, accounting: Accounting): void {
-  resumeAfterCrash(topic, accounting);
-  release(topic, accounting, 'crash');
-  topic.server = undefined;
-  topic.retired = true;
-  for (const member of topic.members.all()) send(member, { type: 'lost', topic });
-  if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
 }
 
 function publish({ topic, accounting }: State, message: Publish): void {
@@ -194,7 +192,7 @@ function join(state: State, request: Join): void {
   state.asked = false;
   if (condition === 'owned' && topic.lifetime.state === 'unowned' && again !== undefined) {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
-    sendAfter(self, again.grace, { type: 'grace-over' });
+    awaitEndOfGrace(topic, self);
   } else if (condition === 'owned' && topic.lifetime.state === 'unowned') {
     send(member, { type: 'refused', action: 'join', name: topic.name, why: 'missing' });
     return;
@@ -249,75 +247,26 @@ function gone(state: State, pid: Pid<never>): void {
   topic.behind.delete(member);
   const before = topic.lifetime;
   topic.lifetime = ownerLeft(before, member, now(self));
-  if (topic.lifetime !== before && topic.lifetime.state === 'grace') {
-    sendAfter(self, topic.lifetime.until - now(self), { type: 'grace-over' });
-  }
+  if (topic.lifetime !== before) awaitEndOfGrace(topic, self);
+}
+
+/** Sets the timer for the end of a grace, if there is one. */
+function awaitEndOfGrace({ lifetime }: Topic, self: Self<TopicMessage>): void {
+  if (lifetime.state === 'grace')
+    sendAfter(self, Math.ceil(lifetime.until - now(self)), { type: 'grace-over' });
 }
 
 /** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
 function endOfGrace({ topic, self }: State): void {
-  if (!hasEnded(topic.lifetime, now(self))) return;
+  if (!hasEnded(topic.lifetime, now(self))) {
+    // A timer may ring a moment early.
+    awaitEndOfGrace(topic, self);
+    return;
+  }
   topic.lifetime = { state: 'unowned' };
   for (const member of topic.members.whileOwned()) {
     demonitor(topic.members.remove(member) ?? null);
     topic.behind.delete(member);
     send(member, { type: 'ended', topic });
   }
-}
-
-/**
- * The last incarnation may have crashed while it made a delivery. On a message: that one is lost, and those rendered
- * before it are rendered again. Later, on the bytes of one format: its members lose that delivery.
- */
-function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
-  const { queue, members, rendering } = topic;
-  if (topic.next === 0) return;
-  if (rendering !== undefined) {
-    queue.splice(topic.next - 1, 1);
-    lose(accounting, rendering, 'crash');
-  } else {
-    for (const message of queue.splice(0, topic.next)) {
-      accounting.messages++;
-      giveBack(message);
-    }
-  }
-  for (const group of members.groups) {
-    if (rendering === undefined) {
-      countUndeliverable(group, accounting);
-      accounting.attempts += group.parts.length * group.members.size;
-      accounting.dropped.crash += group.parts.length * group.members.size;
-    }
-    group.parts.length = 0;
-    group.undeliverable = 0;
-  }
-  topic.next = 0;
-  topic.rendering = undefined;
-}
-
-function countUndeliverable(group: Topic['members']['groups'][number], accounting: Accounting): void {
-  accounting.attempts += group.undeliverable * group.members.size;
-  accounting.dropped.undeliverable += group.undeliverable * group.members.size;
-  group.undeliverable = 0;
-}
-
-/** Nobody will fan out what waits. */
-function release(topic: Topic, accounting: Accounting, why: LossReason): void {
-  for (const message of topic.queue.splice(0)) lose(accounting, message, why);
-  topic.next = 0;
-}
-
-function lose(accounting: Accounting, message: Publish, why: LossReason): void {
-  accounting.messages++;
-  accounting.lost[why]++;
-  giveBack(message);
-}
-
-/** Nobody is left to take the request, and whoever made it waits for an answer. */
-function cannot({ type, member, name }: Join | Claim): void {
-  send(member, { type: 'refused', action: type, name, why: 'unavailable' });
-}
-
-/** A publisher whose credit does not come back would wait for ever: it comes back for a message that is lost, too. */
-function giveBack({ from, credit }: Publish): void {
-  if (credit > 0) send(from, { type: 'credit', bytes: credit });
 }

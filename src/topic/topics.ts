@@ -6,6 +6,7 @@ import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
+import { abandonTopic } from './losses.ts';
 import type { Claim, Join, Topic } from './topic.ts';
 import {
   PROBE_REALM,
@@ -14,7 +15,7 @@ import {
   type TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { abandonTopic, type TopicServerArgs, topicServer } from './topic-server.ts';
+import { type TopicServerArgs, topicServer } from './topic-server.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;

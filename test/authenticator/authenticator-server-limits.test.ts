@@ -40,6 +40,20 @@ test('the time limit is two seconds unless another one is given', async (t) => {
   }
 });
 
+test('a timer that goes off early, as those of Node do, does not make the limit longer', async (t) => {
+  const { script } = byHand();
+  const { client, server, quiet, advance, clock } = setup(script, { timeout: 100 });
+  const after = clock.after.bind(clock);
+  clock.after = (delay, action) => after(Math.max(0, delay - 1), action);
+  client.ask(server, SECRET, 1);
+  await quiet();
+  clock.after = after;
+  await advance(99);
+  t.deepEqual(client.answers, []);
+  await advance(1);
+  t.deepEqual(client.answers, [bad(1)]);
+});
+
 test('each question has a time limit of its own', async (t) => {
   const { client, server, quiet, advance } = setup(byHand().script, { timeout: 100 });
   for (const ref of [1, 2, 3]) {

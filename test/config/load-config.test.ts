@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { parse as parseYaml } from 'yaml';
@@ -31,18 +31,19 @@ test("the package's file is the default, and says what the code's defaults say, 
   if (!result.ok || !bare.ok) return;
   t.is(result.file, join(packageRoot, 'config/relay.yaml'));
   t.deepEqual(result.warnings, []);
-  t.deepEqual(result.config, bare.config);
+  // The keys of publishers are in a file beside the one that was read.
+  const shown = ({ config, file }: typeof result) => JSON.stringify(config).replaceAll(dirname(file), '');
+  t.is(shown(result), shown(bare));
 });
 
 test("the package's file holds every key", (t) => {
   const text = readFileSync(join(packageRoot, 'config/relay.yaml'), 'utf8');
   const root: unknown = parseYaml(text);
-  const later = new Set(['doors.wspubsub.apikeys.file', 'doors.wspubsub.apikeys.postgres']);
   for (const path of keyPaths(relayKeys)) {
     const name = path.join('.');
     const holder = path.slice(0, -1).reduce<unknown>((map, key) => Object(map)[key], root);
     if (relayKeys.keys?.get(name)?.aliasOf) t.regex(text, new RegExp(`^# ${name}: `, 'm'), name);
-    else t.is(Object.hasOwn(Object(holder), path.at(-1) ?? ''), !later.has(name), name);
+    else t.true(Object.hasOwn(Object(holder), path.at(-1) ?? ''), name);
   }
 });
 

@@ -26,7 +26,7 @@ test('values of flags and variables are YAML', (t) => {
   });
   t.deepEqual(relays, ['a', 'b:1']);
   t.is(node, 'host-1');
-  t.is(doors.pinghub?.origin, 'https://a.example');
+  t.deepEqual(doors.pinghub?.origin, ['https://a.example']);
   t.is(limits.ping, 1000);
 });
 

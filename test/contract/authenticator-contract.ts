@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ImplementationFn } from 'ava';
 import fc from 'fast-check';
 import { authenticatorServer } from '../../src/authenticator/authenticator-server.ts';
 import type { Authenticator } from '../../src/authenticator/contract.ts';
@@ -10,11 +10,14 @@ import {
   type Permissions,
 } from '../../src/authenticator/permissions.ts';
 import { asker, question } from '../authenticator/asker.ts';
+import { eventually } from '../support/arrivals.ts';
 import { spawnOk, testSystem } from '../support/otp.ts';
 
 /** What every authenticator promises. `grants`: for each credential that it knows, some of what it opens and closes. */
 export interface Subject {
-  readonly make: () => Authenticator;
+  readonly make: () => Authenticator | Promise<Authenticator>;
+  /** In place of ava's `test`, for an authenticator whose back end may be missing. */
+  readonly runs?: (title: string, implementation: ImplementationFn<[]>) => void;
   readonly grants: readonly {
     readonly authorization: string;
     readonly read?: readonly string[];
@@ -38,7 +41,7 @@ const ODD = [
   'x'.repeat(1_000_000),
 ];
 
-export function authenticatorContract(name: string, { make, grants }: Subject): void {
+export function authenticatorContract(name: string, { make, grants, runs = test }: Subject): void {
   const known = new Set(grants.map(({ authorization }) => authorization));
   const topics = new Set(
     ['', 'a', '*', '__proto__'].concat(
@@ -48,8 +51,8 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
   const asked = async (authenticator: Authenticator, authorization: string) =>
     authenticator.authorise(question(authorization));
 
-  test(`${name}: a known credential opens what it should, and no more`, async (t) => {
-    const authenticator = make();
+  runs(`${name}: a known credential opens what it should, and no more`, async (t) => {
+    const authenticator = await make();
     for (const { authorization, read = [], write = [], neither = [] } of grants) {
       const granted = await asked(authenticator, authorization);
       for (const topic of read) t.true(allows(granted, 'read', topic), `read ${topic}`);
@@ -62,8 +65,8 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     t.pass();
   });
 
-  test(`${name}: every answer holds what everybody may do`, async (t) => {
-    const authenticator = make();
+  runs(`${name}: every answer holds what everybody may do`, async (t) => {
+    const authenticator = await make();
     const { anonymous } = authenticator;
     for (const authorization of [...known, ...ODD]) {
       const granted = await asked(authenticator, authorization);
@@ -74,8 +77,8 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     }
   });
 
-  test(`${name}: an unknown credential grants what everybody has, and nothing beyond`, async (t) => {
-    const authenticator = make();
+  runs(`${name}: an unknown credential grants what everybody has, and nothing beyond`, async (t) => {
+    const authenticator = await make();
     const near = [...known].flatMap((each) => [
       `${each} `,
       ` ${each}`,
@@ -95,8 +98,8 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     );
   });
 
-  test(`${name}: one client's answer is not changed by the next one's`, async (t) => {
-    const authenticator = make();
+  runs(`${name}: one client's answer is not changed by the next one's`, async (t) => {
+    const authenticator = await make();
     const before = await asked(authenticator, 'nobody’s');
     const copy = structuredClone(before);
     for (const authorization of known) await asked(authenticator, authorization);
@@ -104,8 +107,8 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
     t.deepEqual(await asked(authenticator, 'nobody’s'), copy);
   });
 
-  test(`${name}: its process answers as it does itself`, async (t) => {
-    const authenticator = make();
+  runs(`${name}: its process answers as it does itself`, async (t) => {
+    const authenticator = await make();
     const { system, quiet, reports } = testSystem();
     const events: AuthenticatorEvent[] = [];
     const log = (event: AuthenticatorEvent) => events.push(event);
@@ -116,15 +119,20 @@ export function authenticatorContract(name: string, { make, grants }: Subject): 
       client.ask(server, authorization, ref);
     });
     await quiet();
+    // The first answer to each: an authenticator that is watched may be asked again.
+    const first = () => credentials.map((_, ref) => client.answers.find((answer) => answer.ref === ref));
+    await eventually(() => !first().includes(undefined), 'every question is answered');
     const expected = await Promise.all(
       credentials.map(async (authorization, ref) => {
         return { type: 'authorised', ref, permissions: await asked(authenticator, authorization) };
       }),
     );
-    t.deepEqual(
-      client.answers.toSorted((a, b) => a.ref - b.ref),
-      expected,
+    const answers = first().map((answer) =>
+      answer?.type === 'authorised'
+        ? { type: answer.type, ref: answer.ref, permissions: answer.permissions }
+        : answer,
     );
+    t.deepEqual(answers, expected);
     t.deepEqual(events, []);
     t.deepEqual(reports, []);
   });

@@ -38,7 +38,7 @@ for (const [door, openings] of [
   [pusuDoor({ topicLength: 256 }), pusu],
   [ownRealm, wspubsub],
   [sharedRealm, wspubsubInSharedRealm],
-  [pinghubDoor({ topicLength: 256, origin: null }), pinghub],
+  [pinghubDoor({ topicLength: 256 }), pinghub],
 ] as const) {
   doorContract(test, door, openings);
   formatContract(test, door, openings);

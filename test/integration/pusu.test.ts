@@ -125,7 +125,7 @@ test('a text frame that is not UTF-8 closes with 1007', async (t) => {
   const one = await client(t, relay);
   one.sendAsText(Buffer.from([0x22, 0xff, 0x22]));
   t.like(await one.next(), { code: 1007 });
-  t.like(await relay.closed(), { door: 'pusu', code: 1007 });
+  t.like(await relay.closed(), { door: 'pusu', code: 1007, reason: 'invalid UTF-8' });
 });
 
 test('a repeated subscribe is answered again and never delivers twice', async (t) => {
@@ -319,7 +319,7 @@ test('a message of limits.message passes, one byte more closes with 1009', async
   t.is(await one.next(), longest);
   one.send(`${longest} `);
   t.like(await one.next(), { code: 1009 });
-  t.like(await relay.closed(), { door: 'pusu', code: 1009 });
+  t.like(await relay.closed(), { door: 'pusu', code: 1009, reason: 'message too big' });
 });
 
 test('without a right a message may be as long as limits.message_before_auth, and not a byte more', async (t) => {
@@ -372,7 +372,7 @@ test('a message in limits.fragments frames passes, in one more it closes with 10
   t.is(await one.next(), frame);
   inParts(5);
   t.like(await one.next(), { code: 1008 });
-  t.like(await relay.closed(), { door: 'pusu', code: 1008 });
+  t.like(await relay.closed(), { door: 'pusu', code: 1008, reason: 'too many fragments' });
 });
 
 test('a client that gets no right within limits.authorise is closed, one with a right stays', async (t) => {
@@ -406,4 +406,15 @@ test('every close has a log line with what came and went', async (t) => {
   const other = await client(t, relay);
   other.webSocket.terminate();
   t.like(await relay.closed(), { code: 1006, reason: 'connection lost' });
+});
+
+test('what a client sends before it closes is published', async (t) => {
+  const relay = await open(t);
+  const reader = await subscriber(t, relay, 'c');
+  const one = await client(t, relay);
+  const frames = Array.from({ length: 500 }, (_, i) => publish('c', i));
+  one.send(...frames);
+  one.webSocket.close(1000);
+  t.deepEqual(await reader.take(frames.length), frames);
+  t.like(await relay.closed(), { code: 1000, reason: 'closed by client', in: frames.length });
 });

@@ -1,5 +1,5 @@
 /** Milliseconds after which waiting is given up: far more than anything here takes, so that a failure has a message. */
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 /** Things that arrive one after the other, and somebody who waits for them. */
 export class Arrivals<T> {
@@ -49,9 +49,11 @@ export class Arrivals<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        const last = this.all.slice(-5).map((item) => JSON.stringify(item));
+        const last = this.all.slice(-5).map((item) => JSON.stringify(item).slice(0, 500));
         reject(new Error(`${this.#what}: ${label} has not come; the last of ${this.all.length}: ${last}`));
       }, PATIENCE);
+      // Who waits for one of two things leaves the other one behind.
+      timer.unref();
       const look = () => {
         if (!holds()) return;
         clearTimeout(timer);

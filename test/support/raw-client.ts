@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
@@ -86,14 +87,21 @@ interface Ask {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** The certificate that is trusted: the request goes over TLS. */
+  readonly ca?: Buffer;
 }
 
 /** One HTTP request on a connection of its own. The path is sent as it is. */
-export function ask(at: number | string, path: string, { method, headers, body }: Ask = {}): Promise<Answer> {
+export function ask(
+  at: number | string,
+  path: string,
+  { method, headers, body, ca }: Ask = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const where = typeof at === 'number' ? { host: '127.0.0.1', port: at } : { socketPath: at };
-    const outgoing = request(
-      { ...where, path, method: method ?? 'GET', headers: { ...headers }, agent: false },
+    const send = ca === undefined ? request : tlsRequest;
+    const outgoing = send(
+      { ...where, path, method: method ?? 'GET', headers: { ...headers }, agent: false, ca },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -36,7 +36,8 @@ export function runRelay(
   const child = spawn(process.execPath, [join(packageRoot, 'dist', 'start.js'), ...args], {
     cwd: packageRoot,
     // A terminal, or variables of whoever runs the tests, must not change what is tested.
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    // Each has a folder of its own: two nodes of one name in one folder would be the same node.
+    env: { PATH: process.env['PATH'] ?? '', FANFARE_VAR_DIR: temporaryFolder(t), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => {

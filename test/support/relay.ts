@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import { type Relay, startRelay } from '../../src/application.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/application.ts';
+import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Log } from '../../src/log.ts';
@@ -34,18 +35,12 @@ export async function startTestRelay(
   t: ExecutionContext,
   settings: Settings,
   maxConnections = 1000,
+  options: RelayOptions = {},
 ): Promise<TestRelay> {
-  const config = parseConfig({
-    text: JSON.stringify(onFreePorts(settings)),
-    file: 'test.yaml',
-    sets: [],
-    env: {},
-    hostName: 'test',
-  });
-  if (!config.ok) throw new Error(config.errors.map(formatError).join('\n'));
+  const config = testConfig(settings);
   const log = new Arrivals<Logged>('log');
   const closed = new Arrivals<Logged>('closed connections');
-  const relay = startRelay(config.config, maxConnections, collectingLog(log, closed));
+  const relay = startRelay(config, maxConnections, collectingLog(log, closed), options);
   t.teardown(() => {
     relay.stop();
     return relay.ended;
@@ -57,12 +52,25 @@ export async function startTestRelay(
     log,
     accounting: relay.topics.accounting,
     port(door) {
-      const line = log.all.find((one) => one.msg === 'listening' && one['door'] === door);
+      const line = log.all.findLast((one) => one.msg === 'listening' && one['door'] === door);
       if (line === undefined) throw new Error(`${door} does not listen`);
       return line['port'] as number;
     },
     closed: () => closed.next(),
   };
+}
+
+/** Settings as in a file, their ports free ones on loopback. */
+export function testConfig(settings: Settings): Config {
+  const config = parseConfig({
+    text: JSON.stringify(onFreePorts(settings)),
+    file: 'test.yaml',
+    sets: [],
+    env: {},
+    hostName: 'test',
+  });
+  if (!config.ok) throw new Error(config.errors.map(formatError).join('\n'));
+  return config.config;
 }
 
 function onFreePorts(settings: Settings): Settings {

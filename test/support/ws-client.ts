@@ -29,15 +29,18 @@ interface Options {
   readonly headers?: Readonly<Record<string, string>>;
   readonly protocols?: readonly string[];
   readonly autoPong?: boolean;
+  /** The certificate that is trusted, for wss. */
+  readonly ca?: Buffer;
 }
 
-/** `at`: a port of loopback, or `ws+unix:` and the rest of such an address. */
+/** `at`: a port of loopback, or `wss://127.0.0.1:PORT`, or `ws+unix:` and the rest of such an address. */
 function newWebSocket(at: number | string, path: string, options: Options): WebSocket {
   const base = typeof at === 'number' ? `ws://127.0.0.1:${at}` : at;
   return new WebSocket(base + path, [...(options.protocols ?? [])], {
     headers: { ...options.headers },
     perMessageDeflate: false,
     autoPong: options.autoPong ?? true,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
 }
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { isAlive, type Pid, send } from '../../src/otp/process.ts';
-import { resume, suspend } from '../../src/otp/sys.ts';
+import { resume, suspend, trace } from '../../src/otp/sys.ts';
 import type { Format } from '../../src/topic/format.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, numbered, plain, type TopicsWorld, topicsWorld } from './topics-world.ts';
@@ -326,4 +326,49 @@ test('joins that a router has when it is killed are answered, and no topic stays
   await quiet();
   t.deepEqual([...topics.all()], []);
   t.is(system.processes.size, before);
+});
+
+test('a join whose server has started while its router died is forwarded by the next one', async (t) => {
+  const { member, join, quiet, kill, system, topic } = topicsWorld();
+  const [a, b] = [member(), member()];
+  const partition = hashKey('t') % 8;
+  const supervisor = system.names.get(`topics.${partition}.servers`) as Pid<never>;
+  suspend(supervisor);
+  join(a, 't');
+  await quiet();
+  suspend(system.names.get(`topics.${partition}.router`) as Pid<never>);
+  resume(supervisor);
+  await quiet();
+  t.deepEqual(a.told, []);
+  kill(`topics.${partition}.router`);
+  await quiet();
+  join(b, 't');
+  await quiet();
+  t.deepEqual(a.told, ['joined t']);
+  t.deepEqual(b.told, ['joined t']);
+  t.is(topic('t').members.size, 2);
+});
+
+test('a topic that asked to go before a join was taken stays', async (t) => {
+  const { member, join, leave, publish, quiet, system, topic } = topicsWorld();
+  const [a, b] = [member(), member()];
+  join(a, 't');
+  await quiet();
+  const first = topic('t');
+  const router = system.names.get(`topics.${hashKey('t') % 8}.router`) as Pid<never>;
+  suspend(router);
+  join(b, 't');
+  leave(a, 't');
+  await quiet();
+  // The join and the question wait in the router, in this order; the join is taken before the question is looked at.
+  trace(router, 1, 1000, () => suspend(router));
+  resume(router);
+  await quiet();
+  t.deepEqual(b.told, ['joined t']);
+  resume(router);
+  await quiet();
+  t.is(topic('t'), first);
+  publish(a, 't', 'one');
+  await quiet();
+  t.deepEqual(b.heard, ['one']);
 });

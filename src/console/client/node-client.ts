@@ -110,7 +110,7 @@ export class NodeClient {
   }
 }
 
-/** Whether the node of this folder serves. Where nobody can attach, a node that runs counts as ready. */
+/** `ready`, `starting`, or `unreachable`: nobody answers. */
 export async function statusOf(folder: string): Promise<string> {
   const client = await NodeClient.connect(folder);
   if (client === undefined) return 'unreachable';

@@ -12,7 +12,7 @@ export interface TreeNode extends ProcessView {
   readonly more: number;
 }
 
-/** Children of one supervisor that are shown; thousands of alike ones say nothing. */
+/** Children that are shown of a supervisor that starts them on demand: thousands of alike ones say nothing. */
 const CHILDREN = 10;
 
 /** The supervision tree from its root down; children in the order of their start. */
@@ -28,9 +28,7 @@ export function tree(node: NodeView, children = CHILDREN): TreeNode[] {
   }
   const build = (view: ProcessView): TreeNode => {
     const all = (byParent.get(view.id) ?? []).map(build);
-    const supervisors = all.filter(({ type }) => type === 'supervisor');
-    const shown =
-      supervisors.length > children ? supervisors : all.slice(0, Math.max(children, supervisors.length));
+    const shown = view.behaviour === 'dynamic-supervisor' ? all.slice(0, children) : all;
     return {
       ...view,
       below: all.reduce((sum, { below }) => sum + below + 1, 0),

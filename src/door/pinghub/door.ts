@@ -1,12 +1,16 @@
 import { isWithin } from '../../topic/topic-name.ts';
 import type { Door, DoorRequest, Route } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
-import { forbidden, methodNotAllowed } from '../replies.ts';
+import { methodNotAllowed } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
 import { badRequest } from './bad-request.ts';
-import { acceptsEventStream, eventStreamFormat } from './event-stream.ts';
+import {
+  acceptsEventStream,
+  eventStreamFormat,
+  eventStreamHeaders,
+  eventStreamKeepalive,
+} from './event-stream.ts';
 import { pinghubFormat } from './format.ts';
-import { normalOrigin } from './origin.ts';
 import { pageReply } from './page.ts';
 import { postSession } from './post-session.ts';
 import { pinghubSession } from './session.ts';
@@ -14,8 +18,6 @@ import { pinghubSession } from './session.ts';
 export interface PinghubOptions {
   /** The longest path with its leading `/`, in characters; 0: no limit. */
   readonly topicLength: number;
-  /** `scheme://host[:port]` that an `Origin` header must name; null: any. */
-  readonly origin: string | null;
 }
 
 const wrongMethod = methodNotAllowed('GET, HEAD, POST');
@@ -23,15 +25,8 @@ const notAPath = badRequest('The path must begin with a slash.');
 const invalidPath = badRequest('The path must be percent-encoded, valid UTF-8.');
 
 /** pinghub: every path is a channel, to listen and talk at by WebSocket, to talk to by POST. */
-export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
-  const wantedOrigin = origin === null ? null : normalOrigin(origin);
-  if (origin !== null && wantedOrigin === null) throw new Error(`not an origin: ${origin}`);
+export function pinghubDoor({ topicLength }: PinghubOptions): Door {
   const longPath = badRequest(`The path must have 1-${topicLength} Unicode characters.`);
-
-  function isOriginWanted(request: DoorRequest): boolean {
-    const sent = request.header('origin');
-    return wantedOrigin === null || sent === undefined || normalOrigin(sent) === wantedOrigin;
-  }
 
   return {
     name: 'pinghub',
@@ -43,7 +38,6 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
       const wish = wishOf(request);
       if (wish === 'other') return wrongMethod;
       if (wish === 'page') return pageReply(path);
-      if (!isOriginWanted(request)) return forbidden;
 
       // The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own.
       const topic = path.slice(1);
@@ -61,6 +55,8 @@ export function pinghubDoor({ topicLength, origin }: PinghubOptions): Door {
           return {
             type: 'open',
             transport: 'stream',
+            headers: eventStreamHeaders,
+            keepAlive: eventStreamKeepalive,
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',

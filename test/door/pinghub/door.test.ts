@@ -5,8 +5,7 @@ import { pinghubFormat } from '../../../src/door/pinghub/format.ts';
 import { doorRequest, type RequestParts } from '../door-request.ts';
 import { answerOf, lastOf, play, sessionOf, statusOf } from '../script.ts';
 
-const door = pinghubDoor({ topicLength: 256, origin: null });
-const strict = pinghubDoor({ topicLength: 256, origin: 'https://example.com' });
+const door = pinghubDoor({ topicLength: 256 });
 
 const stream = { accept: 'text/event-stream' };
 const joins = (target: string) => play(sessionOf(door, { target, upgrade: true })).flat();
@@ -52,7 +51,7 @@ test('a path of the limit passes, and one character more is a bad request', (t) 
   t.is(statusOf(door, { target: `/${'%F0%9F%98%80'.repeat(255)}`, upgrade: true }), 101);
   t.is(statusOf(door, { target: `/${'%F0%9F%98%80'.repeat(256)}`, upgrade: true }), 400);
   t.regex(answerOf(door, { target: `/${'a'.repeat(256)}` }).body, /1-256/);
-  const endless = pinghubDoor({ topicLength: 0, origin: null });
+  const endless = pinghubDoor({ topicLength: 0 });
   t.is(statusOf(endless, { target: `/${'a'.repeat(9999)}`, upgrade: true }), 101);
 });
 
@@ -99,49 +98,4 @@ test('a credential of the request is judged first', (t) => {
     t.deepEqual(play(byHeader), [['authorise s']]);
     t.deepEqual(play(sessionOf(door, { ...parts, target: '/?access_token=q' })), [['authorise q']]);
   }
-});
-
-const guarded: readonly (readonly [string, RequestParts])[] = [
-  ['upgrade', { upgrade: true }],
-  ['POST', { method: 'POST' }],
-  ['event stream', { headers: stream }],
-];
-
-for (const [name, parts] of guarded) {
-  const from = (origin: string | null, which = strict) =>
-    statusOf(which, { ...parts, headers: { ...parts.headers, ...(origin === null ? {} : { origin }) } });
-
-  test(`an origin other than the one wanted is forbidden: ${name}`, (t) => {
-    for (const origin of [
-      'https://example.net',
-      'http://example.com',
-      'https://example.com:8443',
-      'null',
-      '',
-    ]) {
-      t.is(from(origin), 403, origin);
-    }
-  });
-
-  test(`two origins are forbidden: ${name}`, (t) => {
-    t.is(from('https://example.com, https://example.com'), 403);
-  });
-
-  test(`the origin wanted passes, with or without its default port, and so does none: ${name}`, (t) => {
-    for (const origin of ['https://example.com', 'https://example.com:443', 'HTTPS://Example.com', null]) {
-      t.is(from(origin), 101);
-    }
-  });
-
-  test(`any origin passes when none is wanted: ${name}`, (t) => {
-    for (const origin of ['https://example.net', 'null', 'x']) t.is(from(origin, door), 101);
-  });
-}
-
-test('the page is for every origin', (t) => {
-  t.is(statusOf(strict, { headers: { origin: 'https://example.net' } }), 200);
-});
-
-test('an origin that is none is refused at the start', (t) => {
-  t.throws(() => pinghubDoor({ topicLength: 256, origin: 'example.com' }), { message: /not an origin/ });
 });

@@ -1,9 +1,9 @@
 import test from 'ava';
-import { apiKeys } from '../../src/authenticator/api-keys.ts';
-import { allows, everything, isEmpty, type Permissions } from '../../src/authenticator/permissions.ts';
-import { sha256 } from '../../src/authenticator/secret.ts';
-import { authenticatorContract } from '../contract/authenticator-contract.ts';
-import { question } from './asker.ts';
+import { apiKeys } from '../../../src/authenticator/api-keys/api-keys.ts';
+import { allows, everything, isEmpty, type Permissions } from '../../../src/authenticator/permissions.ts';
+import { sha256 } from '../../../src/authenticator/secret.ts';
+import { authenticatorContract } from '../../contract/authenticator-contract.ts';
+import { question } from '../asker.ts';
 
 const keys = [
   { domain: 'example.com', sha256: sha256('0a3c1d6e-key') },

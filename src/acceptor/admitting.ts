@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net';
+import { rawReply } from '../connection/http-reply.ts';
+import type { HttpReply } from '../door/contract.ts';
+import { forbidden, textReply, tooManyAttempts, tooManyRequests } from '../door/replies.ts';
+import { isAlive, type Pid, send } from '../otp/process.ts';
+import { now } from '../otp/timer.ts';
+import { plainAddress } from './address-list.ts';
+import type { ListenerMessage, ListenerState } from './listener.ts';
+import { readProxyHeader } from './proxied-socket.ts';
+import type { Refusals } from './refusals.ts';
+
+/** What a listener does with a connection of which nothing has been read: lets it in, or turns it away. */
+
+export function admit(state: ListenerState, socket: Socket): void {
+  const { gate, clients, context, self, serve } = state;
+  // Gone already: its close would not be heard, and it would count for ever.
+  if (socket.destroyed) return;
+  const address = plainAddress(socket.remoteAddress);
+  const isProxy = clients.isProxy(address);
+  const time = now(self);
+  const verdict = isProxy
+    ? gate.admission.enterProxy()
+    : gate.attempts.refuses(address, time)
+      ? 'failed-authorisations'
+      : gate.admission.enter(address, time);
+  if (verdict !== 'admitted') {
+    turnAway(state, socket, verdict, address);
+    return;
+  }
+  socket.on('close', isProxy ? state.onProxyClose : state.onClose);
+  if (serve === null) return;
+  if (!isProxy) {
+    serve(socket);
+    return;
+  }
+  const done = (client: string | null) => pass(self, { type: 'proxied', socket, address: client }, socket);
+  readProxyHeader(socket, context.limits.handshake, done, () => {
+    gate.refusals['proxy-header']++;
+  });
+}
+
+export function proxied(state: ListenerState, socket: Socket, address: string | null): void {
+  const { gate, clients, self, serve } = state;
+  if (socket.destroyed) return;
+  if (address !== null) {
+    clients.name(socket, address);
+    // One proxy behind another: its requests say more.
+    if (!clients.isProxy(address)) {
+      const verdict = enterClient(state, address);
+      if (verdict !== 'admitted') {
+        turnAway(state, socket, verdict, address);
+        return;
+      }
+      socket.once('close', () => gate.admission.leaveClient(address, now(self)));
+    }
+  }
+  serve?.(socket);
+}
+
+export function enterClient({ gate, self }: ListenerState, address: string): Verdict {
+  const time = now(self);
+  return gate.attempts.refuses(address, time)
+    ? 'failed-authorisations'
+    : gate.admission.enterClient(address, time);
+}
+
+export type Verdict = 'admitted' | keyof Refusals;
+
+/** Refuses a connection of which nothing has been read. Before TLS there are no words that the client would read. */
+function turnAway(
+  { log, context, edge }: ListenerState,
+  socket: Socket,
+  why: keyof Refusals,
+  address: string,
+): void {
+  log.notAdmitted(context.door.name, why, address);
+  if (edge.tls !== null) {
+    socket.destroy();
+    return;
+  }
+  socket.end(rawReply(refusalOf(why)));
+  socket.destroySoon();
+}
+
+export function refusalOf(why: keyof Refusals): HttpReply {
+  switch (why) {
+    case 'full':
+      return textReply(503, 'Error: full.', { 'Retry-After': '1' });
+    case 'failed-authorisations':
+      return tooManyAttempts;
+    case 'origin':
+      return forbidden;
+    case 'publish-rate':
+      return tooManyRequests('messages');
+    default:
+      return tooManyRequests('connections');
+  }
+}
+
+/** Tells a listener of something on a socket; when it is gone, so is the socket. */
+export function pass(self: Pid<ListenerMessage>, message: ListenerMessage, socket: Socket): void {
+  if (!isAlive(self) || !send(self, message)) socket.destroy();
+}

@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+import { type AddressList, plainAddress } from './address-list.ts';
+import { valuesOf } from './door-request.ts';
+import { forwardedFor } from './forwarded-for.ts';
+
+/**
+ * Who is at the other end. A proxy that is trusted says on whose behalf it connects, in a PROXY header or in
+ * `X-Forwarded-For`; of anybody else only the socket's address counts.
+ */
+export class ClientAddresses {
+  readonly #trusted: AddressList;
+  /** Addresses from PROXY headers. Null where there are none, so that nobody else pays for looking. */
+  readonly #named: WeakMap<Socket, string> | null;
+  /** The same, for sockets that TLS is going to wrap: nothing but their ends tells which one it has wrapped. */
+  readonly #unwrapped = new Map<string, string>();
+
+  constructor(trusted: AddressList, proxyProtocol: boolean) {
+    this.#trusted = trusted;
+    this.#named = proxyProtocol ? new WeakMap() : null;
+  }
+
+  isProxy(address: string): boolean {
+    return this.#trusted.has(address);
+  }
+
+  /** A PROXY header has named the client of this connection. */
+  name(socket: Socket, address: string): void {
+    const ends = endsOf(socket);
+    this.#named?.set(socket, address);
+    this.#unwrapped.set(ends, address);
+    socket.once('close', () => this.#unwrapped.delete(ends));
+  }
+
+  /** TLS has wrapped a connection. */
+  wrapped(socket: Socket): void {
+    const address = this.#unwrapped.get(endsOf(socket));
+    if (address !== undefined) this.#named?.set(socket, address);
+  }
+
+  /** Who has opened the connection. */
+  ofConnection(socket: Socket): string {
+    return this.#named?.get(socket) ?? plainAddress(socket.remoteAddress);
+  }
+
+  /** Who has sent a request on it. */
+  ofRequest(socket: Socket, rawHeaders: readonly string[]): string {
+    const address = this.ofConnection(socket);
+    if (this.#trusted.empty) return address;
+    return forwardedFor(address, valuesOf(rawHeaders, 'x-forwarded-for'), this.#trusted);
+  }
+}
+
+function endsOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}

@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ExchangeTransport } from '../connection/exchange-transport.ts';
+import { rawReply } from '../connection/http-reply.ts';
+import { StreamTransport } from '../connection/stream-transport.ts';
+import { onceOver, type Transport } from '../connection/transport.ts';
+import { WebSocketTransport } from '../connection/websocket-transport.ts';
+import type { HttpReply, Route } from '../door/contract.ts';
+import { textReply } from '../door/replies.ts';
+import { now } from '../otp/timer.ts';
+import { pass, refusalOf, type Verdict } from './admitting.ts';
+import { asDoorRequest } from './door-request.ts';
+import { refuseHandshake } from './handshake.ts';
+import type { ListenerState } from './listener.ts';
+
+/** What a listener does with a request: asks the door what it is for, and gives it to a handler, or answers it. */
+
+export function upgrade(state: ListenerState, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  const { context, pipelines } = state;
+  if (isRefused(socket)) return;
+  if (pipelines.isBusy(socket)) {
+    // The answer to an earlier request would come amidst the frames.
+    socket.destroy();
+    return;
+  }
+  const refusal = refuseHandshake(request);
+  const route = refusal ?? context.door.route(asDoorRequest(request, true));
+  if (route.type === 'open' && route.transport === 'websocket') {
+    open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), request);
+    return;
+  }
+  const answer = route.type === 'reply' ? route : textReply(400, 'Error: bad request. Not to be upgraded.');
+  context.log.refused(context.door.name, answer.status, state.clients.ofRequest(socket, request.rawHeaders));
+  socket.end(rawReply(answer));
+  socket.destroySoon();
+}
+
+export function request(state: ListenerState, message: IncomingMessage, response: ServerResponse): void {
+  const { socket } = message;
+  const turn = () => pass(state.self, { type: 'turn', request: message, response }, socket);
+  const place = state.pipelines.enter(socket, response, turn);
+  if (place === 'now') answer(state, message, response);
+  else if (place === 'full') socket.destroy();
+}
+
+export function answer(state: ListenerState, message: IncomingMessage, response: ServerResponse): void {
+  const { context, clients } = state;
+  if (isRefused(message.socket)) return;
+  const route = context.door.route(asDoorRequest(message, false));
+  if (route.type === 'reply') {
+    if (route.status >= 400) {
+      const address = clients.ofRequest(message.socket, message.rawHeaders);
+      context.log.refused(context.door.name, route.status, address);
+    }
+    replyTo(response, route);
+    return;
+  }
+  const transport =
+    route.transport === 'stream'
+      ? new StreamTransport(message, response, route)
+      : new ExchangeTransport(message, response, context.limits.message);
+  open(state, route, transport, message, response);
+}
+
+function open(
+  state: ListenerState,
+  route: Extract<Route, { type: 'open' }>,
+  transport: Transport,
+  { socket, rawHeaders }: IncomingMessage,
+  response?: ServerResponse,
+): void {
+  const { context, clients, startHandler, gate, log, self } = state;
+  const peer = clients.ofConnection(socket);
+  const address = clients.ofRequest(socket, rawHeaders);
+  const verdict = judge(state, transport, address, rawHeaders, address !== peer);
+  if (verdict !== 'admitted') {
+    log.notAdmitted(context.door.name, verdict, address);
+    transport.reply(refusalOf(verdict));
+    return;
+  }
+  if (address !== peer) {
+    const leave = () => gate.admission.leaveClient(address, now(self));
+    if (response === undefined) socket.once('close', leave);
+    else onceOver(response, leave);
+  }
+  const taken = startHandler({
+    context,
+    guard: context.guards[route.guard],
+    transport,
+    session: route.session,
+    format: route.format,
+    address,
+  });
+  if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
+}
+
+/** `forwarded`: of the client only its request is known, and that counts as its connection. */
+function judge(
+  state: ListenerState,
+  { kind }: Transport,
+  address: string,
+  rawHeaders: readonly string[],
+  forwarded: boolean,
+): Verdict {
+  const { gate, isOriginAllowed, self } = state;
+  const time = now(self);
+  if (gate.attempts.refuses(address, time)) return 'failed-authorisations';
+  if (!isOriginAllowed(rawHeaders)) {
+    gate.refusals.origin++;
+    return 'origin';
+  }
+  if (kind === 'exchange' && !gate.posts.take(address, time)) {
+    gate.refusals['publish-rate']++;
+    return 'publish-rate';
+  }
+  return forwarded ? gate.admission.enterClient(address, time) : 'admitted';
+}
+
+/** A connection that is gone, or was not admitted when its request was on its way already. */
+function isRefused(socket: Socket): boolean {
+  return socket.writableEnded || socket.destroyed;
+}
+
+/** Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
+function replyTo(response: ServerResponse, { status, headers, body }: HttpReply): void {
+  const all: Record<string, string> = { 'Content-Length': String(Buffer.byteLength(body)), ...headers };
+  // With a `Connection` of ours Node forgets that the client wants it closed.
+  if (all['Connection'] !== undefined && !response.shouldKeepAlive) all['Connection'] += ', close';
+  response.writeHead(status, all);
+  response.end(body);
+}

@@ -1,0 +1,133 @@
+import test from 'ava';
+import { plainAddress } from '../../src/acceptor/address-list.ts';
+import { AdmissionControl, type AdmissionLimits } from '../../src/acceptor/admission.ts';
+
+const none: AdmissionLimits = { connections: 0, perAddress: 0, ratePerAddress: 0, exempt: [] };
+const admission = (limits: Partial<AdmissionLimits>) => new AdmissionControl({ ...none, ...limits });
+
+/** How many of `count` connections from one address are admitted. */
+function admitted(control: AdmissionControl, address: string, count: number, now = 0): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) if (control.enter(address, now) === 'admitted') total++;
+  return total;
+}
+
+test('without limits everybody is admitted, and no address is remembered', (t) => {
+  const control = admission({});
+  t.is(admitted(control, '10.0.0.1', 5000), 5000);
+  t.is(control.open, 5000);
+  t.is(control.addresses, 0);
+});
+
+test('all together: the limit and not one more, until one leaves', (t) => {
+  const control = admission({ connections: 3 });
+  t.is(admitted(control, '10.0.0.1', 2), 2);
+  t.is(control.enter('10.0.0.2', 0), 'admitted');
+  t.is(control.enter('10.0.0.3', 0), 'full');
+  control.leave('10.0.0.1', 0);
+  t.is(control.open, 2);
+  t.is(control.enter('10.0.0.3', 0), 'admitted');
+  t.is(control.enter('10.0.0.3', 0), 'full');
+  t.like(control.refused, { full: 2, 'address-full': 0, 'address-rate': 0 });
+});
+
+test('per address: the limit and not one more, whatever others have', (t) => {
+  const control = admission({ perAddress: 2 });
+  t.is(admitted(control, '10.0.0.1', 2), 2);
+  t.is(control.enter('10.0.0.1', 0), 'address-full');
+  t.is(control.enter('10.0.0.2', 0), 'admitted');
+  control.leave('10.0.0.1', 0);
+  t.is(control.enter('10.0.0.1', 0), 'admitted');
+  t.is(control.refused['address-full'], 1);
+});
+
+test('rate: one second’s worth at once, and then as time passes', (t) => {
+  const control = admission({ ratePerAddress: 20 });
+  t.is(admitted(control, '10.0.0.1', 30, 1000), 20);
+  t.is(control.enter('10.0.0.1', 1049), 'address-rate');
+  t.is(control.enter('10.0.0.1', 1050), 'admitted');
+  t.is(control.enter('10.0.0.1', 1050), 'address-rate');
+  t.is(admitted(control, '10.0.0.1', 30, 1550), 10);
+  t.is(admitted(control, '10.0.0.1', 30, 100_000), 20);
+});
+
+test('who is refused for what it has open uses up nothing of its rate', (t) => {
+  const control = admission({ perAddress: 1, ratePerAddress: 2 });
+  t.is(control.enter('10.0.0.1', 0), 'admitted');
+  t.is(control.enter('10.0.0.1', 0), 'address-full');
+  control.leave('10.0.0.1', 0);
+  t.is(control.enter('10.0.0.1', 0), 'admitted');
+});
+
+test('exempt addresses and blocks have the total limit alone', (t) => {
+  const exempt = ['127.0.0.0/8', '::1', '10.1.2.3', '2001:db8::/32'];
+  const control = admission({ connections: 50, perAddress: 1, ratePerAddress: 1, exempt });
+  for (const address of ['127.0.0.1', '127.255.255.255', '::1', '10.1.2.3', '2001:db8::7', 'local'])
+    t.is(admitted(control, address, 5), 5, address);
+  for (const address of ['128.0.0.1', '10.1.2.4', '::2', '2001:db9::7'])
+    t.is(admitted(control, address, 5), 1, address);
+  t.is(admitted(control, '127.0.0.1', 50), 16);
+});
+
+test('an address is forgotten when nothing is open and its rate has recovered', (t) => {
+  const control = admission({ perAddress: 5, ratePerAddress: 2 });
+  t.is(admitted(control, '10.0.0.1', 2), 2);
+  t.is(admitted(control, '10.0.0.2', 1), 1);
+  control.leave('10.0.0.1', 5000);
+  t.is(control.addresses, 2, 'one is still open');
+  control.leave('10.0.0.1', 5000);
+  t.is(control.addresses, 1);
+  control.leave('10.0.0.2', 100);
+  t.is(control.addresses, 1, 'its rate has not recovered');
+});
+
+test('a flood of addresses is forgotten, though none had its rate back when it left', (t) => {
+  const control = admission({ ratePerAddress: 1 });
+  const flood = (block: number, at: number) => {
+    for (let i = 0; i < 1000; i++) {
+      const address = `10.${block}.${i >> 8}.${i & 255}`;
+      control.enter(address, at);
+      control.leave(address, at);
+    }
+  };
+  flood(0, 20_000);
+  t.is(control.addresses, 1000);
+  flood(1, 29_999);
+  t.is(control.addresses, 2000, 'looked for now and then, not for every connection');
+  control.enter('10.9.9.9', 31_000);
+  t.is(control.addresses, 1);
+  t.is(control.open, 1);
+});
+
+test('who has something open is not forgotten', (t) => {
+  const control = admission({ perAddress: 1, ratePerAddress: 1 });
+  control.enter('10.0.0.1', 0);
+  control.enter('10.0.0.2', 1_000_000);
+  t.is(control.enter('10.0.0.1', 1_000_000), 'address-full');
+});
+
+test('an IPv4 address that came over IPv6 is itself; none is local', (t) => {
+  t.is(plainAddress('::ffff:10.0.0.1'), '10.0.0.1');
+  t.is(plainAddress('10.0.0.1'), '10.0.0.1');
+  t.is(plainAddress('::ffff:0:1'), '::ffff:0:1');
+  t.is(plainAddress('2001:db8::1'), '2001:db8::1');
+  t.is(plainAddress(undefined), 'local');
+});
+
+test('a proxy takes a place and is nobody, its clients take none and are themselves', (t) => {
+  const control = admission({ connections: 2, perAddress: 1 });
+  t.is(control.enterProxy(), 'admitted');
+  t.is(control.enterProxy(), 'admitted');
+  t.is(control.enterProxy(), 'full');
+  t.is(control.open, 2);
+  t.is(control.enterClient('a', 0), 'admitted');
+  t.is(control.enterClient('a', 0), 'address-full');
+  t.is(control.enterClient('b', 0), 'admitted');
+  t.is(control.open, 2);
+  control.leaveClient('a', 0);
+  t.is(control.enterClient('a', 0), 'admitted');
+  control.leaveProxy();
+  t.is(control.enter('c', 0), 'admitted');
+  t.is(control.enter('c', 0), 'full');
+  t.like(control.refused, { full: 2, 'address-full': 1 });
+});

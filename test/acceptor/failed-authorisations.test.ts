@@ -1,0 +1,61 @@
+import test from 'ava';
+import { AddressList } from '../../src/acceptor/address-list.ts';
+import { FailedAuthorisations } from '../../src/acceptor/failed-authorisations.ts';
+import { newRefusals } from '../../src/acceptor/refusals.ts';
+
+const MINUTE = 60_000;
+
+function attempts(limit: number, exempt: readonly string[] = []) {
+  const refusals = newRefusals();
+  return { refusals, attempts: new FailedAuthorisations(limit, new AddressList(exempt), refusals) };
+}
+
+test('ten failures in a minute have an address refused for a minute, nine do not', (t) => {
+  const { attempts: tried, refusals } = attempts(10);
+  for (let at = 0; at < 9; at++) tried.failed('a', at);
+  t.false(tried.refuses('a', 9));
+  tried.failed('a', 9);
+  t.true(tried.refuses('a', 9));
+  t.true(tried.refuses('a', 9 + MINUTE - 1));
+  t.false(tried.refuses('a', 9 + MINUTE));
+  t.false(tried.refuses('b', 9), 'others are not refused');
+  t.is(refusals['failed-authorisations'], 2);
+});
+
+test('the minute slides', (t) => {
+  const { attempts: tried } = attempts(3);
+  for (const at of [0, 10, MINUTE]) tried.failed('a', at);
+  t.false(tried.refuses('a', MINUTE), 'the first one is a minute old');
+  tried.failed('a', MINUTE + 9);
+  t.true(tried.refuses('a', MINUTE + 9));
+});
+
+test('exempt addresses and clients of a UNIX socket may fail, and so may all where there is no limit', (t) => {
+  const { attempts: exempt } = attempts(1, ['10.0.0.0/8']);
+  for (const address of ['10.1.1.1', 'local']) {
+    exempt.failed(address, 0);
+    t.false(exempt.refuses(address, 0), address);
+  }
+  const { attempts: unlimited } = attempts(0);
+  for (let at = 0; at < 100; at++) unlimited.failed('a', at);
+  t.false(unlimited.refuses('a', 100));
+});
+
+test('an address is forgotten when its failures are old', (t) => {
+  const { attempts: tried } = attempts(2);
+  tried.failed('a', 0);
+  tried.failed('b', 0);
+  tried.failed('b', 1);
+  tried.failed('c', MINUTE - 1);
+  t.is(tried.addresses, 3);
+  tried.failed('d', MINUTE - 1 + 10_000);
+  t.is(tried.addresses, 2, 'a and b are forgotten');
+});
+
+test('no more addresses are remembered than there is room for', (t) => {
+  const { attempts: tried } = attempts(1);
+  for (let n = 0; n <= 50_000; n++) tried.failed(`a${n}`, 0);
+  t.is(tried.addresses, 50_000);
+  t.false(tried.refuses('a0', 1), 'the oldest is forgotten');
+  t.true(tried.refuses('a50000', 1));
+});

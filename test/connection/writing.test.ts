@@ -1,0 +1,307 @@
+import test from 'ava';
+import { send } from '../../src/otp/process.ts';
+import { Delivery } from '../../src/topic/delivery.ts';
+import { isBalanced } from '../support/relay.ts';
+import { type ConnectionWorld, connectionWorld, type FakeClient } from './connection-world.ts';
+
+const KIB = 1024;
+
+/** As a topic would: counted as an attempt, and sent. */
+function deliver(
+  { accounting }: ConnectionWorld,
+  { pid }: FakeClient,
+  bytes: Buffer | number,
+  count = 1,
+): void {
+  const content = typeof bytes === 'number' ? Buffer.alloc(bytes, 'x') : bytes;
+  accounting.attempts += count;
+  send(pid, new Delivery(content, count, accounting));
+}
+
+/** Lets time pass in small steps, so that a timer that is set on the way fires on the way. */
+async function pass(world: ConnectionWorld, milliseconds: number): Promise<void> {
+  await world.quiet();
+  for (let left = milliseconds; left > 0; left -= 100) await world.advance(Math.min(left, 100));
+}
+
+test('deliveries of one turn are written in order, and counted as delivered when the kernel has them', async (t) => {
+  const world = await connectionWorld();
+  const client = await world.client();
+  for (const text of ['a', 'b', 'c']) deliver(world, client, Buffer.from(text), 2);
+  await world.quiet();
+  t.is(client.text(), 'abc');
+  t.is(world.accounting.delivered, 6);
+  t.is(client.state().messagesOut, 6);
+});
+
+test('more than one write has is written at once while the kernel takes it', async (t) => {
+  const world = await connectionWorld();
+  const client = await world.client();
+  for (const text of ['a', 'b', 'c', 'd']) deliver(world, client, Buffer.alloc(200 * KIB, text));
+  await world.quiet();
+  t.is(client.text().length, 800 * KIB);
+  t.is(world.accounting.delivered, 4);
+  t.true(client.state().outbox.empty);
+});
+
+test('while a write is under way nothing is counted, and what comes goes out after it, in order', async (t) => {
+  const world = await connectionWorld();
+  const client = await world.client();
+  client.socket.room = 2;
+  deliver(world, client, Buffer.from('first'));
+  await world.quiet();
+  for (const text of ['a', 'b']) deliver(world, client, Buffer.from(text));
+  await world.quiet();
+  t.is(client.text(), 'first');
+  t.is(world.accounting.delivered, 0);
+  client.socket.room = 100;
+  client.socket.read(3);
+  await world.quiet();
+  t.is(client.text(), 'firstab');
+  t.is(world.accounting.delivered, 3);
+});
+
+for (const [over, what] of [
+  [0, 'is within'],
+  [1, 'is past'],
+] as const) {
+  test(`a client ${over === 0 ? 'at' : 'one byte over'} its pending limit ${what} it`, async (t) => {
+    const world = await connectionWorld({ limits: { pending: 1000 } });
+    const client = await world.client();
+    client.socket.room = 0;
+    deliver(world, client, 600);
+    await world.quiet();
+    deliver(world, client, 400 + over, 3);
+    await world.quiet();
+    t.deepEqual(client.done.slice(1), over === 0 ? [] : ['close 1013 slow']);
+    client.tells({ type: 'closed', code: 1006 });
+    await world.quiet();
+    t.is(world.closed[0]?.code, over === 0 ? 1006 : 1013);
+    t.is(world.closed[0]?.reason, over === 0 ? 'connection lost' : 'slow');
+    t.is(world.closed[0]?.level, over === 0 ? 'info' : 'warn');
+    t.is(world.accounting.dropped[over === 0 ? 'closed' : 'slow'], 4);
+    t.true(isBalanced(world.accounting));
+    t.is(world.context.counters.drops, 4);
+    t.is(world.context.counters.connections, 0);
+  });
+}
+
+for (const state of ['while a little of it waits', 'just when it has nearly caught up'] as const) {
+  test(`all topics of a reading client may deliver at once, ${state}`, async (t) => {
+    const world = await connectionWorld({ limits: { pending: 10_000 } });
+    const client = await world.client();
+    for (let i = 0; i < 20; i++) client.says(`join t${i}`);
+    await world.quiet();
+    client.socket.room = 0;
+    if (state === 'just when it has nearly caught up') {
+      deliver(world, client, 3000);
+      await world.quiet();
+      t.is(world.topic('t0').behind.size, 1);
+    }
+    deliver(world, client, 1000);
+    await world.quiet();
+    if (state === 'just when it has nearly caught up') client.socket.read(3000);
+    await world.quiet();
+    t.true(client.state().outbox.writing);
+    t.is(world.topic('t0').behind.size, 0);
+    for (let i = 0; i < 20; i++) client.says(`publish t${i} ${'x'.repeat(1000)}`);
+    await world.quiet();
+    t.is(world.topic('t0').behind.size, 1);
+    t.false(client.done.includes('close 1013 slow'));
+    deliver(world, client, 1);
+    await world.quiet();
+    t.true(client.done.includes('close 1013 slow'));
+  });
+}
+
+test('a pending limit of 0 is none', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 0 } });
+  const client = await world.client();
+  client.socket.room = 0;
+  for (let i = 0; i < 20; i++) deliver(world, client, 500 * KIB);
+  await world.quiet();
+  t.deepEqual(client.done, ['accept']);
+});
+
+test('what a slow client gets after it was closed is dropped and counted', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 10 } });
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, 10);
+  await world.quiet();
+  deliver(world, client, 1);
+  deliver(world, client, 1);
+  client.tells({ type: 'closed', code: 1006 });
+  deliver(world, client, 1, 5);
+  await world.quiet();
+  t.is(world.accounting.dropped.slow, 2);
+  t.is(world.accounting.dropped.closed, 6);
+  t.true(isBalanced(world.accounting));
+});
+
+test('a client that takes nothing for the time of write_stall is closed as slow, and not before', async (t) => {
+  const world = await connectionWorld({ limits: { writeStall: 3000 } });
+  const client = await world.client();
+  client.socket.room = 10;
+  deliver(world, client, 100);
+  await world.quiet();
+  await pass(world, 2999);
+  t.deepEqual(client.done, ['accept']);
+  await pass(world, 1);
+  t.true(client.done.includes('close 1013 slow'));
+});
+
+test('any progress puts the end of a stalled write off', async (t) => {
+  const world = await connectionWorld({ limits: { writeStall: 3000 } });
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, 100);
+  await world.quiet();
+  await pass(world, 2500);
+  client.socket.read(1);
+  await pass(world, 2500 + 999);
+  t.deepEqual(client.done, ['accept']);
+  await pass(world, 1001);
+  t.true(client.done.includes('close 1013 slow'));
+});
+
+test('a tiny write_stall ends a stalled write when it is first looked at', async (t) => {
+  const world = await connectionWorld({ limits: { writeStall: 1 } });
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, 100);
+  await world.quiet();
+  await pass(world, 1000);
+  t.true(client.done.includes('close 1013 slow'));
+});
+
+test('a write_stall of 0 is none', async (t) => {
+  const world = await connectionWorld({ limits: { writeStall: 0 } });
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, 100);
+  await world.quiet();
+  await pass(world, 60_000);
+  t.deepEqual(client.done, ['accept']);
+});
+
+test('a slow stream is ended without a close that it would have to read', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 10 } });
+  const client = await world.client('stream');
+  client.socket.room = 0;
+  deliver(world, client, 11);
+  await world.quiet();
+  deliver(world, client, 1);
+  await world.quiet();
+  t.deepEqual(client.done, ['accept', 'destroy']);
+  t.is(world.closed[0]?.reason, 'slow');
+  t.is(world.closed[0]?.level, 'warn');
+  t.is(world.accounting.dropped.slow, 2);
+});
+
+test('a client that is a quarter of its limit behind holds its topics until it has half of that left', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 4000 } });
+  const [slow, other] = [await world.client(), await world.client()];
+  for (const client of [slow, other]) client.says('join t');
+  await world.quiet();
+  const topic = world.topic('t');
+  slow.socket.room = 0;
+  other.says(`publish t ${'x'.repeat(1000)}`);
+  await world.quiet();
+  t.is(topic.behind.size, 0);
+  other.says('publish t y');
+  await world.quiet();
+  t.is(topic.behind.size, 1);
+  other.says('publish t held');
+  await world.quiet();
+  t.false(other.text().endsWith('held'));
+  slow.socket.read(1000);
+  await world.quiet();
+  t.is(topic.behind.size, 0);
+  t.true(other.text().endsWith('held'));
+});
+
+test('a client that stops reading holds its topics for one second; then they go on without it', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 4000 } });
+  const [slow, other] = [await world.client(), await world.client()];
+  for (const client of [slow, other]) client.says('join t');
+  await world.quiet();
+  slow.socket.room = 0;
+  other.says(`publish t ${'x'.repeat(1001)}`);
+  await world.quiet();
+  other.says('publish t held');
+  await pass(world, 999);
+  t.false(other.text().endsWith('held'));
+  await pass(world, 1);
+  t.true(other.text().endsWith('held'));
+});
+
+test('one that has stalled and caught up holds its topics again when it is next behind', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 4000 } });
+  const [slow, other] = [await world.client(), await world.client()];
+  for (const client of [slow, other]) client.says('join t');
+  await world.quiet();
+  const topic = world.topic('t');
+  slow.socket.room = 0;
+  other.says(`publish t ${'x'.repeat(1001)}`);
+  await pass(world, 1000);
+  t.is(topic.behind.size, 0);
+  slow.socket.read(5000);
+  await pass(world, 5000);
+  slow.socket.room = 0;
+  other.says(`publish t ${'x'.repeat(500)}`);
+  await world.quiet();
+  other.says(`publish t ${'x'.repeat(501)}`);
+  await world.quiet();
+  t.is(topic.behind.size, 1);
+});
+
+test('a topic that is joined by one who is behind in another knows at once', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 4000 } });
+  const client = await world.client();
+  client.says('join a');
+  await world.quiet();
+  client.socket.room = 0;
+  client.says(`publish a ${'x'.repeat(1001)}`);
+  await world.quiet();
+  client.says('join b');
+  await world.quiet();
+  t.is(world.topic('a').behind.size, 1);
+  t.is(world.topic('b').behind.size, 1);
+});
+
+for (const how of ['asked to', 'too slow'] as const) {
+  test(`one who is behind and closed because it was ${how} holds nobody back`, async (t) => {
+    const world = await connectionWorld({ limits: { pending: 4000 } });
+    const [slow, other] = [await world.client(), await world.client()];
+    for (const client of [slow, other]) client.says('join t');
+    await world.quiet();
+    slow.socket.room = 0;
+    other.says(`publish t ${'x'.repeat(1001)}`);
+    await world.quiet();
+    t.is(world.topic('t').behind.size, 1);
+    if (how === 'asked to') slow.says('close');
+    else deliver(world, slow, 4000);
+    await world.quiet();
+    other.says('publish t on');
+    await world.quiet();
+    t.true(other.text().endsWith('on'));
+  });
+}
+
+test('what is queued goes out before the close', async (t) => {
+  const world = await connectionWorld();
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, Buffer.from('first'));
+  await world.quiet();
+  deliver(world, client, Buffer.from('second'));
+  client.says('close');
+  await world.quiet();
+  t.deepEqual(client.done, ['accept']);
+  client.socket.room = 100;
+  client.socket.read(5);
+  await world.quiet();
+  t.is(client.text(), 'firstsecond');
+  t.deepEqual(client.done, ['accept', 'close 1000 asked']);
+});

@@ -1,0 +1,150 @@
+import test, { type ExecutionContext } from 'ava';
+import type { Reloaded } from '../../src/console/node-view.ts';
+import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
+import { connectWs, type WsClient } from '../support/ws-client.ts';
+
+type Settings = Parameters<typeof testConfig>[0];
+
+const reload = (relay: TestRelay, settings: Settings): Promise<Reloaded> =>
+  relay.relay.reload(() => ({ ok: true, config: testConfig(settings) }));
+
+const subscribe = (channel: string) => JSON.stringify({ type: 'subscribe', channel });
+const subscribed = (channel: string) => JSON.stringify({ type: 'subscribe_ok', channel });
+const authorize = (authorization: string) => JSON.stringify({ type: 'authorize', authorization });
+const ok = '{"type":"authorization_ok"}';
+
+async function client(t: ExecutionContext, relay: TestRelay): Promise<WsClient> {
+  const one = await connectWs(t, relay.port('pusu'));
+  await one.next();
+  return one;
+}
+
+/** Still there, and served. */
+async function lives(t: ExecutionContext, one: WsClient, channel: string): Promise<void> {
+  one.send(subscribe(channel));
+  t.is(await one.next(), subscribed(channel));
+}
+
+test('limits count at once, for connections that are open too, which notice nothing else', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} }, limits: { topics_per_connection: 1 } });
+  const one = await client(t, relay);
+  await lives(t, one, 'a');
+  const reloaded = await reload(relay, {
+    doors: { pusu: {} },
+    limits: { topics_per_connection: 2, connections: 1, message: '1KiB', handshake: '1s' },
+    log: { level: 'debug' },
+  });
+  t.deepEqual(reloaded, {
+    ok: true,
+    errors: [],
+    applied: [
+      'limits.message',
+      'limits.handshake',
+      'limits.topics_per_connection',
+      'limits.connections',
+      'log.level',
+    ],
+    needsRestart: [],
+  });
+  await lives(t, one, 'b');
+  await t.throwsAsync(connectWs(t, relay.port('pusu')));
+  t.like(await relay.log.find(({ msg }) => msg === 'level'), { level: 'debug' });
+  one.send(subscribe('c'));
+  t.is(await one.next(), '{"type":"permission_denied"}');
+});
+
+test('what needs a restart is named, and named again until then; the rest is done', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const next = {
+    node: 'other',
+    doors: { pusu: { realm: 'elsewhere' } },
+    log: { format: 'json' },
+    limits: { drain: '1s' },
+  };
+  t.like(await reload(relay, next), {
+    applied: ['limits.drain'],
+    needsRestart: ['node', 'doors.pusu.realm', 'log.format'],
+  });
+  t.like(await reload(relay, next), {
+    applied: [],
+    needsRestart: ['node', 'doors.pusu.realm', 'log.format'],
+  });
+  t.deepEqual(await reload(relay, { doors: { pusu: {} }, limits: { drain: '1s' } }), {
+    ok: true,
+    errors: [],
+    applied: [],
+    needsRestart: [],
+  });
+});
+
+test('a bad configuration changes nothing and says why', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const one = await client(t, relay);
+  const errors = ['relay.yaml:1:1 limits.pending: a size'];
+  t.deepEqual(await relay.relay.reload(() => ({ ok: false, errors })), {
+    ok: false,
+    errors,
+    applied: [],
+    needsRestart: [],
+  });
+  t.like(await relay.log.find(({ msg }) => msg === 'not reloaded'), { errors });
+  await lives(t, one, 'a');
+});
+
+test('a door is opened, and a door is closed whose clients alone are sent away', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const one = await client(t, relay);
+  t.like(await reload(relay, { doors: { pusu: {}, pinghub: {} } }), { ok: true, applied: ['doors.pinghub'] });
+  const other = await connectWs(t, relay.port('pinghub'), '/c');
+  t.like(await reload(relay, { doors: { pusu: {} } }), { ok: true, applied: ['doors.pinghub'] });
+  t.deepEqual(await other.next(), { code: 1001, reason: 'going away' });
+  await t.throwsAsync(connectWs(t, relay.port('pinghub'), '/c'), { message: /ECONNREFUSED/ });
+  await lives(t, one, 'a');
+  t.like(await reload(relay, { doors: { pusu: {}, pinghub: {} } }), { ok: true });
+  await connectWs(t, relay.port('pinghub'), '/c');
+});
+
+test('a door that moves opens at its new place first; where it cannot, it stays', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {}, pinghub: {} } });
+  const one = await client(t, relay);
+  const old = relay.port('pusu');
+  const taken = relay.port('pinghub');
+  const failed = await reload(relay, { doors: { pusu: { port: taken }, pinghub: {} } });
+  t.like(failed, { ok: false, applied: [] });
+  t.regex(failed.errors.join(), /doors\.pusu: .*in use; it stays where it is/);
+  await lives(t, one, 'a');
+  const moved = { doors: { pusu: { host: '127.0.0.2' }, pinghub: {} } };
+  t.like(await reload(relay, moved), { ok: true, applied: ['doors.pusu.host'] });
+  t.deepEqual(await one.next(), { code: 1001, reason: 'going away' });
+  await t.throwsAsync(connectWs(t, old), { message: /ECONNREFUSED/ });
+});
+
+test('authenticators are replaced: new answers for all, and rights that were granted stay', async (t) => {
+  const doors = { pusu: {} };
+  const authenticator = 'PasswordAuthenticator';
+  const relay = await startTestRelay(t, { doors, authenticator, passwords: { old: ['a', 'b'] } });
+  const one = await client(t, relay);
+  one.send(authorize('old'));
+  t.is(await one.next(), ok);
+  t.like(await reload(relay, { doors, authenticator, passwords: { new: ['c'] } }), {
+    ok: true,
+    applied: ['authenticator'],
+  });
+  await lives(t, one, 'a');
+  one.send(authorize('new'));
+  t.is(await one.next(), ok);
+  await lives(t, one, 'c');
+  const other = await client(t, relay);
+  other.send(authorize('old'));
+  t.is(await other.next(), '{"type":"authorization_failed"}');
+});
+
+test('two reloads at once are done one after the other', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const [one, two] = await Promise.all([
+    reload(relay, { doors: { pusu: {} }, limits: { drain: '1s' } }),
+    reload(relay, { doors: { pusu: {} }, limits: { drain: '1s' } }),
+  ]);
+  t.deepEqual(one?.applied, ['limits.drain']);
+  t.deepEqual(two?.applied, []);
+});

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test from 'ava';
+import {
+  claimFolder,
+  isRunning,
+  leaveFolder,
+  runFolder,
+  runningBelow,
+  runningPid,
+} from '../src/run-folder.ts';
+import { temporaryFolder } from './support/relay-process.ts';
+
+test('the folder is beside config, or beside the file, or where it is said to be; the node has its own in it', (t) => {
+  t.is(runFolder(null, 'a', '/opt/fanfare/config/relay.yaml'), '/opt/fanfare/var/a');
+  t.is(runFolder(null, 'a', '/etc/fanfare/relay.yaml'), '/etc/fanfare/var/a');
+  t.is(runFolder('/run/x', 'a', '/etc/fanfare/relay.yaml'), '/run/x/a');
+});
+
+test('a node is known by its pid file, as long as its process is the one that wrote it', (t) => {
+  const folder = join(temporaryFolder(t), 'a');
+  t.is(runningPid(folder), undefined);
+  claimFolder(folder);
+  t.is(runningPid(folder), process.pid);
+  t.deepEqual(runningBelow(join(folder, '..')), [{ folder, pid: process.pid }]);
+  // Older than this process: the number was another one's then.
+  utimesSync(join(folder, 'fanfare.pid'), 1, 1);
+  t.is(runningPid(folder), undefined);
+  for (const text of ['', 'x', '-1', '0', '99999999']) {
+    writeFileSync(join(folder, 'fanfare.pid'), text);
+    t.is(runningPid(folder), undefined, text);
+  }
+  leaveFolder(folder);
+  t.is(readFileSync(join(folder, 'fanfare.pid'), 'utf8'), '99999999');
+});
+
+test('a zombie is gone', async (t) => {
+  // The shell becomes a program that buries nobody.
+  const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30']);
+  t.teardown(() => child.kill('SIGKILL'));
+  const [line] = await new Promise<[string]>((resolve) =>
+    createInterface(child.stdout).once('line', (text) => resolve([text])),
+  );
+  const zombie = Number(line);
+  const state = () => readFileSync(`/proc/${zombie}/stat`, 'utf8').split(') ')[1]?.[0];
+  while (state() !== 'Z') await new Promise((resolve) => setImmediate(resolve));
+  t.false(isRunning(zombie));
+  t.true(isRunning(child.pid ?? 0));
+});
