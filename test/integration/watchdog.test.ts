@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
 import { configFile, packageRoot, runRelay, temporaryFolder } from '../support/relay-process.ts';
@@ -17,12 +17,15 @@ test('a stalled event loop is reported while it stands still, with where it hang
   const file = configFile(t, config(temporaryFolder(t)));
   const relay = runRelay(t, ['--config', file]);
   await relay.log.find((line) => line.msg === 'ready', 'ready');
+  const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
+  const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
   const code = 'function hanging() { const end = Date.now() + 2500; while (Date.now() < end); } hanging()';
   const operator = spawn(
     process.execPath,
     [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file],
     {
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env,
     },
   );
   t.teardown(() => operator.kill('SIGKILL'));
