@@ -244,3 +244,13 @@ test('a slip or two in a word are near; another word is not', (t) => {
   t.is(nearest('host', words), undefined);
   t.is(nearest('x'.repeat(100_000), words), undefined);
 });
+
+test('the admin port is on unless it is switched off', (t) => {
+  t.is(accepted('').admin?.port, 55002);
+  t.is(accepted('admin: true').admin?.port, 55002);
+  t.is(accepted('admin: { port: 1 }').admin?.port, 1);
+  t.is(accepted('admin: { port: 1 }').admin?.observerActions, false);
+  for (const off of ['admin: false', 'admin: null', 'admin: off']) t.is(accepted(off).admin, null, off);
+  t.deepEqual(accepted('admin: { names: [relay-1.internal] }').admin?.names, ['relay-1.internal']);
+  t.regex(message('admin: { names: [a b] }'), /host name/);
+});
