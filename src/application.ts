@@ -2,6 +2,7 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
 import { Gate, type GateLimits } from './acceptor/gate.ts';
 import type { Refusals } from './acceptor/refusals.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
@@ -25,7 +26,7 @@ import { type ChildCounts, worker } from './otp/child-spec.ts';
 import { processName, whereis } from './otp/registry.ts';
 import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
-import { type Loaded, Reload, type Reloadable } from './reload/reload.ts';
+import { type Load, Reload, type Reloadable } from './reload/reload.ts';
 import { newAccounting } from './topic/accounting.ts';
 import { Topics } from './topic/topics.ts';
 
@@ -46,15 +47,17 @@ export interface Relay extends Application {
   /** Settles when the relay was first asked to stop. */
   readonly stopRequested: Promise<void>;
   /** Takes another configuration, as far as that can be done while it runs; see `Reload`. */
-  reload(load: () => Loaded): Promise<Reloaded>;
+  reload(load: Load): Promise<Reloaded>;
 }
 
 export interface RelayOptions {
   readonly version?: string;
   /** The node's own folder; null: it makes no files, and nobody can attach. */
   readonly folder?: string | null;
+  /** The modules that the configuration names. */
+  readonly plugins?: Plugins;
   /** Reads the configuration again, for a reload that is asked for from within. */
-  readonly load?: () => Loaded;
+  readonly load?: Load;
   /** How the log gets on, for metrics, and where the watchdog's thread may write. */
   readonly logTarget?: Pick<OpenLog, 'linesLost' | 'raw'>;
   /** Milliseconds without a turn that are a stall. */
@@ -73,7 +76,7 @@ export function startRelay(
   config: Config,
   maxConnections: number,
   givenLog: Log,
-  { version = '', folder = null, load, logTarget, stall = STALL }: RelayOptions = {},
+  { version = '', folder = null, load, plugins = new Map(), logTarget, stall = STALL }: RelayOptions = {},
 ): Relay {
   const certificates = new Certificates();
   const reports = new RecentReports();
@@ -103,7 +106,7 @@ export function startRelay(
     startHandler: (handler) => connections.start(system, handler),
     drainerArgs,
   });
-  const specs = doors.open(config);
+  const specs = doors.open(config, plugins);
   sayWhatBinds(config, log);
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   let onStop: () => void = () => undefined;
@@ -128,10 +131,10 @@ export function startRelay(
     doors,
   ];
   const reload = new Reload(config, parts);
-  const reloadWith = async (loadIt: () => Loaded): Promise<Reloaded> => {
+  const reloadWith = async (loadIt: Load): Promise<Reloaded> => {
     const reloaded = await reload.run(loadIt);
     // What is in the files may have changed where their names have not.
-    doors.rereadTls();
+    if (reloaded.ok) doors.rereadTls();
     const { ok, ...result } = reloaded;
     if (ok) log.note('reloaded', { ...result });
     else log.warn(reloaded.applied.length === 0 ? 'not reloaded' : 'reloaded in part', { ...result });

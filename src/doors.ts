@@ -17,6 +17,8 @@ export interface DoorSettings {
   readonly at: { readonly host: string; readonly port: number } | { readonly socket: string };
   /** Null: the relay's. */
   readonly authenticator: AuthenticatorConfig | null;
+  /** Milliseconds that its answer may take. */
+  readonly authenticatorTimeout: number;
   readonly apiKeys: ApiKeysConfig;
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
@@ -55,14 +57,15 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   }
   if (wspubsub !== null) {
     const realmIsShared = [pusu, pinghub].some((other) => other?.realm === wspubsub.realm);
-    const door = wspubsubDoor({ topicLength, realmIsShared });
+    const subscribersNeedRight = realmIsShared || wspubsub.authenticator !== null;
+    const door = wspubsubDoor({ topicLength, subscribersNeedRight });
     settings.push({
       ...common,
       ...wspubsub,
       door,
       formats: [wspubsubFormat],
       at: at(wspubsub),
-      openToSubscribers: !realmIsShared,
+      openToSubscribers: !subscribersNeedRight,
     });
   }
   if (pinghub !== null) {

@@ -1,10 +1,12 @@
 import { withinChannels } from './authenticator/allowed-channels.ts';
 import { apiKeysFrom } from './authenticator/api-keys/api-keys-from.ts';
-import { authenticatorFrom } from './authenticator/authenticator-from.ts';
+import { authenticatorFrom, type Plugins } from './authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
+import type { Authorisation } from './authenticator/authorisation.ts';
 import type { Authenticator } from './authenticator/contract.ts';
 import { AuthenticatorMeters, metered } from './authenticator/metered.ts';
 import { readEverything, restrict } from './authenticator/permissions.ts';
+import { StandingAnswers } from './authenticator/standing.ts';
 import type { Config } from './config/config.ts';
 import type { DoorContext, Guard } from './connection/door-context.ts';
 import type { DoorSettings } from './doors.ts';
@@ -12,17 +14,36 @@ import type { Log } from './log.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
 import { processName } from './otp/registry.ts';
 
+/** Milliseconds beyond an authenticator's own limit that a connection waits for its answer. */
+const PATIENCE = 3000;
+
+/** What was granted to whom, by the name of the authenticator's process. */
+export type Standings = ReadonlyMap<string, StandingAnswers<Authorisation>>;
+
 /** Which authenticator judges the clients of which door: one process for each, bound to the channels that are allowed. */
 export class Guards {
   readonly specs: ChildSpec[] = [];
+  /** For guards with other settings that follow these: with them, they ask again about all that these have granted. */
+  readonly standings = new Map<string, StandingAnswers<Authorisation>>();
   readonly #config: Config;
   readonly #log: Log;
+  readonly #plugins: Plugins;
+  readonly #before: Standings;
   readonly #suffix: string;
   readonly #meters: AuthenticatorMeters;
 
   /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
-  constructor(config: Config, log: Log, generation = 0, meters = new AuthenticatorMeters()) {
+  constructor(
+    config: Config,
+    log: Log,
+    plugins: Plugins,
+    before: Standings = new Map(),
+    generation = 0,
+    meters = new AuthenticatorMeters(),
+  ) {
     this.#meters = meters;
+    this.#plugins = plugins;
+    this.#before = before;
     this.#suffix = generation === 0 ? '' : `.${generation}`;
     this.#config = config;
     this.#log = log;
@@ -33,12 +54,15 @@ export class Guards {
     const patterns = realm === this.#config.doors.pusu?.realm ? this.#config.allowedChannels : null;
     const bound = (authenticator: Authenticator) =>
       patterns === null ? authenticator : withinChannels(authenticator, patterns);
-    const own = authenticatorFrom(settings.authenticator ?? this.#config.authenticator);
+    const { authenticator, authenticatorTimeout } = settings.authenticator === null ? this.#config : settings;
+    const timeout = authenticatorTimeout;
+    const own = authenticatorFrom(authenticator ?? this.#config.authenticator, timeout, this.#plugins);
     return {
-      authenticator: this.#guard(`authenticator.${door.name}`, bound(own)),
+      authenticator: this.#guard(`authenticator.${door.name}`, bound(own), timeout),
       apikeys: this.#guard(
         `authenticator.${door.name}.apikeys`,
         bound(apiKeysFrom(settings.apiKeys, this.#log)),
+        settings.authenticatorTimeout,
       ),
       open: {
         anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
@@ -47,12 +71,18 @@ export class Guards {
     };
   }
 
-  #guard(name: string, authenticator: Authenticator): Guard {
+  #guard(name: string, authenticator: Authenticator, timeout: number): Guard {
     const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
     const meter = this.#meters.of(name.replace('authenticator.', ''), authenticator.name);
-    const args = { authenticator: metered(authenticator, meter), log: this.#log.authenticator };
+    const standing = this.#before.get(name) ?? new StandingAnswers<Authorisation>();
+    this.standings.set(name, standing);
+    const common = { authenticator: metered(authenticator, meter), log: this.#log.authenticator, timeout };
+    // What everybody may do nobody loses, and most connections are of that kind.
+    const forgets = authenticator.name === 'None' && standing.size === 0;
+    const args = forgets ? common : { ...common, standing };
     this.specs.push(worker(id, authenticatorServer, args, { name: server }));
-    return { anonymous: authenticator.anonymous, server };
+    const { anonymous, needs } = authenticator;
+    return { anonymous, server, ...(needs === undefined ? {} : { needs }), patience: timeout + PATIENCE };
   }
 }

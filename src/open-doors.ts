@@ -3,6 +3,7 @@ import { type DrainerArgs, drainer } from './acceptor/drainer.ts';
 import type { Gate } from './acceptor/gate.ts';
 import { type Edge, type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import { AuthenticatorMeters } from './authenticator/metered.ts';
 import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
@@ -12,7 +13,7 @@ import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
 import type { DoorView } from './console/relay-view.ts';
 import { type DoorSettings, doorSettings } from './doors.ts';
-import { Guards } from './guards.ts';
+import { Guards, type Standings } from './guards.ts';
 import type { Log } from './log.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
 import { stateOf } from './otp/inspect.ts';
@@ -62,18 +63,27 @@ interface Opened {
 const LAST_ANSWERS = 10_000;
 /** Keys that a door's authenticators come from. */
 const GUARD_KEYS =
-  /^(authenticator|apikeys|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|apikeys).*)?)$/;
+  /^(authenticator|authenticator_timeout|apikeys|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|authenticator_timeout|apikeys).*)?)$/;
 /** Keys below a door's that its listener was started with; all others are read at the time of need. */
 const LISTENER_KEYS = /^doors\.\w+\.(origin|tls|trusted_proxies|proxy_protocol)(\.|$)/;
 
 export class OpenDoors implements Reloadable {
-  readonly keys = ['doors', 'authenticator', 'apikeys', 'allowed_channels', 'limits'];
+  readonly keys = [
+    'doors',
+    'authenticator',
+    'authenticator_timeout',
+    'apikeys',
+    'allowed_channels',
+    'limits',
+  ];
   /** A client's topics are in the realm that it came into. */
   readonly except = ['doors.*.realm'];
   readonly meters = new AuthenticatorMeters();
   readonly #options: OpenDoorsOptions;
   readonly #open = new Map<string, OpenDoor>();
   #guardIds: readonly string[] = [];
+  /** What the guards before have granted: those after them ask again. */
+  #standings: Standings = new Map();
   #generation = 0;
 
   constructor(options: OpenDoorsOptions) {
@@ -102,11 +112,15 @@ export class OpenDoors implements Reloadable {
   }
 
   /** The doors of the first configuration, to be started by their supervisors. */
-  open(config: Config): {
+  open(
+    config: Config,
+    plugins: Plugins,
+  ): {
     readonly authenticators: readonly ChildSpec[];
     readonly listeners: readonly ChildSpec[];
   } {
-    const guards = new Guards(config, this.#options.log, 0, this.meters);
+    const guards = new Guards(config, this.#options.log, plugins, new Map(), 0, this.meters);
+    this.#standings = guards.standings;
     const listeners = doorSettings(config).flatMap((settings) => {
       const context = this.#newContext(settings, config.limits, guards);
       const { door, specs } = this.#newDoor(settings, context);
@@ -117,12 +131,12 @@ export class OpenDoors implements Reloadable {
     return { authenticators: guards.specs, listeners };
   }
 
-  async apply(next: Config, changed: readonly string[]): Promise<readonly string[]> {
+  async apply(next: Config, changed: readonly string[], plugins: Plugins): Promise<readonly string[]> {
     this.#generation++;
     const errors: string[] = [];
     const wanted = doorSettings(next);
     const guards = changed.some((key) => GUARD_KEYS.test(key))
-      ? new Guards(next, this.#options.log, this.#generation, this.meters)
+      ? new Guards(next, this.#options.log, plugins, this.#standings, this.#generation, this.meters)
       : null;
     const guardsOf = new Map(
       guards === null ? [] : wanted.map((settings) => [settings.door.name, guards.of(settings)] as const),
@@ -159,7 +173,8 @@ export class OpenDoors implements Reloadable {
   }
 
   /** The old ones have been asked questions that are still to be answered. */
-  #retire({ specs }: Guards): void {
+  #retire({ specs, standings }: Guards): void {
+    this.#standings = standings;
     const old = this.#guardIds;
     this.#guardIds = specs.map(({ id }) => id);
     const { system, authenticators } = this.#options;
@@ -199,7 +214,7 @@ export class OpenDoors implements Reloadable {
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
       for (const kind of ['authenticator', 'apikeys', 'open'] as const)
-        Object.assign(context.guards[kind], guards[kind]);
+        Object.assign(context.guards[kind], { needs: undefined, patience: undefined }, guards[kind]);
     }
     const { heartbeat, grace } = settings;
     const fresh = { door: settings.door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callRoot, startRelay } from './application.ts';
+import type { Plugins } from './authenticator/authenticator-from.ts';
 import type { Config } from './config/config.ts';
 import { isStray } from './console/stray-errors.ts';
 import { writeDiagnosticReport } from './diagnostic-report.ts';
 import { type Log, openLog } from './log.ts';
 import { describeError, describeReason, type ExitReason, toError } from './otp/exit-reason.ts';
-import type { Loaded } from './reload/reload.ts';
+import type { Load } from './reload/reload.ts';
 import { claimFolder, leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
 
@@ -19,21 +20,23 @@ const FAILED = 1;
 
 export interface RunOptions {
   readonly config: Config;
+  readonly plugins: Plugins;
   readonly version: string;
   /** The node's folder. */
   readonly folder: string;
   /** Reads the configuration again. */
-  readonly load: () => Loaded;
+  readonly load: Load;
 }
 
 /** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
-export function run({ config, version, folder, load }: RunOptions): void {
+export function run({ config, plugins, version, folder, load }: RunOptions): void {
   const log = openLog(config.log, config.node);
   endOnUncaught(log);
   const own = claimed(folder, log);
   const descriptors = descriptorLimit();
   const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {
     version,
+    plugins,
     folder: own,
     load,
     logTarget: log,

@@ -9,6 +9,7 @@ import type { HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { now } from '../otp/timer.ts';
 import { pass, refusalOf, type Verdict } from './admitting.ts';
+import { clientRequest } from './client-request.ts';
 import { asDoorRequest } from './door-request.ts';
 import { refuseHandshake } from './handshake.ts';
 import type { ListenerState } from './listener.ts';
@@ -66,10 +67,12 @@ function open(
   state: ListenerState,
   route: Extract<Route, { type: 'open' }>,
   transport: Transport,
-  { socket, rawHeaders }: IncomingMessage,
+  message: IncomingMessage,
   response?: ServerResponse,
 ): void {
   const { context, clients, startHandler, gate, log, self } = state;
+  const { socket, rawHeaders } = message;
+  const guard = context.guards[route.guard];
   const peer = clients.ofConnection(socket);
   const address = clients.ofRequest(socket, rawHeaders);
   const verdict = judge(state, transport, address, rawHeaders, address !== peer);
@@ -85,11 +88,13 @@ function open(
   }
   const taken = startHandler({
     context,
-    guard: context.guards[route.guard],
+    guard,
     transport,
     session: route.session,
     format: route.format,
     address,
+    ...(route.about === undefined ? {} : { about: route.about }),
+    ...(guard.needs === undefined ? {} : { request: clientRequest(message) }),
   });
   if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
 }

@@ -1,5 +1,6 @@
-import type { Authenticator } from './contract.ts';
-import { intersection, isPermissions, onPatterns, type Permissions, readAndWrite } from './permissions.ts';
+import type { Answer, Authenticator } from './contract.ts';
+import { grantOf, isAnswer } from './grant.ts';
+import { intersection, onPatterns, readAndWrite } from './permissions.ts';
 
 /**
  * The same authenticator, bound to the topics that `patterns` match: whatever it grants, to anybody, elsewhere there is
@@ -7,14 +8,16 @@ import { intersection, isPermissions, onPatterns, type Permissions, readAndWrite
  */
 export function withinChannels(authenticator: Authenticator, patterns: readonly string[]): Authenticator {
   const allowed = onPatterns(patterns, readAndWrite);
-  const bound = (granted: Permissions) => {
-    // What is no permission might come out of the intersection as one.
-    if (!isPermissions(granted)) throw new TypeError('the authenticator answered with something else');
-    return intersection(granted, allowed);
+  const bound = (answer: Answer): Answer => {
+    // What is no answer might come out of the intersection as one.
+    if (!isAnswer(answer)) throw new TypeError('the authenticator answered with something else');
+    if (!('permissions' in answer)) return intersection(answer, allowed);
+    return { ...answer, permissions: intersection(answer.permissions, allowed) };
   };
   return {
     name: authenticator.name,
-    anonymous: bound(authenticator.anonymous),
+    anonymous: grantOf(bound(authenticator.anonymous)).permissions,
+    ...(authenticator.needs === undefined ? {} : { needs: authenticator.needs }),
     authorise: (question) => {
       const answer = authenticator.authorise(question);
       return 'then' in answer ? answer.then(bound) : bound(answer);

@@ -1,11 +1,21 @@
 import type { AuthenticatorConfig } from '../config/config.ts';
 import type { Authenticator } from './contract.ts';
+import { forwardAuthenticator } from './forward.ts';
+import { jwtAuthenticator } from './jwt.ts';
 import { myAuthenticator } from './my-authenticator.ts';
 import { noneAuthenticator } from './none.ts';
 import { passwordAuthenticator } from './password-authenticator.ts';
+import { type PluginModule, pluginAuthenticator } from './plugin.ts';
 
-/** The authenticator that the configuration names. */
-export function authenticatorFrom(config: AuthenticatorConfig): Authenticator {
+/** Modules of the user's, by their file. */
+export type Plugins = ReadonlyMap<string, PluginModule>;
+
+/** The authenticator that the configuration names. `timeout`: milliseconds that an answer may take. */
+export function authenticatorFrom(
+  config: AuthenticatorConfig,
+  timeout: number,
+  plugins: Plugins,
+): Authenticator {
   switch (config.name) {
     case 'None':
       return noneAuthenticator;
@@ -13,5 +23,14 @@ export function authenticatorFrom(config: AuthenticatorConfig): Authenticator {
       return myAuthenticator;
     case 'PasswordAuthenticator':
       return passwordAuthenticator(config.passwords, config.allowReadByDefault);
+    case 'JWT':
+      return jwtAuthenticator({ ...config, timeout });
+    case 'Forward':
+      return forwardAuthenticator({ ...config, timeout });
+    case 'Plugin': {
+      const plugin = plugins.get(config.file);
+      if (plugin === undefined) throw new Error('the plugin is not loaded');
+      return pluginAuthenticator(config.file, plugin);
+    }
   }
 }

@@ -65,5 +65,5 @@ export function labelOf(error: unknown): string | null {
   }
 }
 
-/** `ECONNREFUSED`, `TypeError`, or the five letters and digits of an SQLSTATE. */
-const LABEL = /^(?:[A-Za-z_]{1,40}|[0-9A-Z]{5})$/;
+/** `ECONNREFUSED`, `TypeError`, the five letters and digits of an SQLSTATE, or `HTTP_500`. */
+const LABEL = /^(?:[A-Za-z_]{1,40}|[0-9A-Z]{5}|HTTP_[0-9]{3})$/;

@@ -1,11 +1,11 @@
 import { formatError } from '../config/config-error.ts';
 import { BAD_CONFIG, type Command, DONE } from './command.ts';
-import { load, NODE_OPTIONS, nodeOptions } from './node-options.ts';
+import { loadWhole, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 
 export const checkCommand: Command = {
   usage: [`check ${NODE_OPTIONS}`],
   async run(args, place) {
-    const loaded = load(nodeOptions(args, [0, 0]), place);
+    const loaded = await loadWhole(nodeOptions(args, [0, 0]), place);
     if (!loaded.ok) {
       for (const error of loaded.errors) place.err(formatError(error));
       return BAD_CONFIG;

@@ -1,7 +1,7 @@
 import { formatError } from '../config/config-error.ts';
 import { runningPid } from '../run-folder.ts';
 import { BAD_CONFIG, type Command, FAILED, type Place } from './command.ts';
-import { folderOf, load, loadAgain, NODE_OPTIONS, nodeOptions } from './node-options.ts';
+import { folderOf, loadAgain, loadWhole, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 import { versionOf } from './versions-command.ts';
 
 /** Runs the relay in this process. What comes of it ends the process with its own exit code. */
@@ -12,7 +12,7 @@ export const foregroundCommand: Command = {
 
 export async function start(args: readonly string[], place: Place): Promise<number> {
   const options = nodeOptions(args, [0, 0]);
-  const loaded = load(options, place);
+  const loaded = await loadWhole(options, place);
   if (!loaded.ok) {
     for (const error of loaded.errors) place.err(formatError(error));
     return BAD_CONFIG;
@@ -28,6 +28,7 @@ export async function start(args: readonly string[], place: Place): Promise<numb
   const { run } = await import('../running.ts');
   run({
     config: loaded.config,
+    plugins: loaded.plugins,
     version: versionOf(place.packageRoot),
     folder,
     load: () => loadAgain(options, place),

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
 import { formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
+import { loadPlugins } from '../plugins.ts';
 import type { Loaded } from '../reload/reload.ts';
 import { runFolder, runningBelow, runningPid, varRoot } from '../run-folder.ts';
 import { BadUsage, type Place, usageError } from './command.ts';
@@ -64,9 +66,21 @@ export function load(options: NodeOptions, { env, packageRoot }: Place): LoadRes
   return loadConfig({ ...(config === undefined ? {} : { file: config }), sets: set, env, packageRoot });
 }
 
-/** The same, for a node that runs. */
-export function loadAgain(options: NodeOptions, place: Place): Loaded {
+/** The configuration, and the modules that it names. */
+export async function loadWhole(options: NodeOptions, place: Place): Promise<Whole> {
   const loaded = load(options, place);
+  if (!loaded.ok) return loaded;
+  const plugins = await loadPlugins(loaded.config);
+  return plugins.ok ? { ...loaded, plugins: plugins.plugins } : plugins;
+}
+
+type Whole =
+  | (Extract<LoadResult, { readonly ok: true }> & { readonly plugins: Plugins })
+  | Extract<LoadResult, { readonly ok: false }>;
+
+/** The same, for a node that runs. */
+export async function loadAgain(options: NodeOptions, place: Place): Promise<Loaded> {
+  const loaded = await loadWhole(options, place);
   return loaded.ok ? loaded : { ok: false, errors: loaded.errors.map(formatError) };
 }
 

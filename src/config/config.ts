@@ -1,4 +1,6 @@
+import type { Place } from './config-error.ts';
 import type { Hidden } from './hidden.ts';
+import type { VerificationKey } from './jwt-keys.ts';
 
 /**
  * The relay's configuration as the rest of the code sees it: complete (every default filled in), typed, and in plain
@@ -9,6 +11,8 @@ export interface Config {
   readonly node: string;
   /** The authenticator of every door that names none of its own. */
   readonly authenticator: AuthenticatorConfig;
+  /** Milliseconds that an authenticator's answer may take. */
+  readonly authenticatorTimeout: number;
   /** Where the keys of publishers are, for a door that names no store of its own. */
   readonly apiKeys: ApiKeysConfig;
   /** Channel patterns that bind every door of the PuSu door's realm; null: all channels. */
@@ -51,6 +55,8 @@ interface DoorConfig extends Address {
   readonly realm: string;
   /** Null: the relay's. */
   readonly authenticator: AuthenticatorConfig | null;
+  /** Milliseconds that the answer of its own authenticator may take. */
+  readonly authenticatorTimeout: number;
   /** Origins of pages that may connect, in lower case; `scheme://*.host` for all hosts below one. Null: any. */
   readonly origin: readonly string[] | null;
   /** Null: the door speaks plain TCP. */
@@ -103,7 +109,41 @@ export type AuthenticatorConfig =
       readonly name: 'PasswordAuthenticator';
       readonly passwords: readonly PasswordEntry[];
       readonly allowReadByDefault: boolean;
-    };
+    }
+  | JwtConfig
+  | ForwardConfig
+  | PluginConfig;
+
+export interface JwtConfig {
+  readonly name: 'JWT';
+  /** Keys of the configuration itself. */
+  readonly keys: readonly VerificationKey[];
+  /** Where more keys are; null: nowhere. */
+  readonly jwks: { readonly file: string } | { readonly url: string } | null;
+  /** For the keys in `jwks`; empty: the usual one of each key. */
+  readonly algorithms: readonly string[];
+  readonly audience: string | null;
+  readonly issuer: string | null;
+  /** Milliseconds that a connection may stay on after its token has expired. */
+  readonly grace: number;
+}
+
+export interface ForwardConfig {
+  readonly name: 'Forward';
+  readonly url: string;
+  /** Milliseconds that an answer is kept; 0: not at all. */
+  readonly cache: number;
+}
+
+/** A module of the user's. */
+export interface PluginConfig {
+  readonly name: 'Plugin';
+  /** Absolute, or relative to the working directory. */
+  readonly file: string;
+  /** Where it is named. */
+  readonly at: Place;
+  readonly key: string;
+}
 
 /** One password, kept as its SHA-256 (32 bytes), and the channel patterns it opens for reading and writing. */
 export interface PasswordEntry {

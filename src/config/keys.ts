@@ -1,13 +1,42 @@
 import { addressBlock, host, origins, port, proxy, relay, socketPath } from './addresses.ts';
 import { apiKeyStores } from './api-key-stores.ts';
-import { authenticatorName } from './authenticators.ts';
+import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
+import { algorithms } from './jwt-keys.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
-import { count, filePath, flag, matching, name, nodeName, oneOf, size, time } from './scalars.ts';
+import { count, filePath, flag, name, nodeName, oneOf, size, time, timeLimit } from './scalars.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;
+
+const anyText = (expected: string) => textKind(expected, (text) => (text === '' ? undefined : text));
+
+/** pusud's example file has an empty one, where it means none. */
+const verificationKey = textKind<string | null>(
+  'a public key in PEM, or a secret text',
+  (text) => text || null,
+);
+
+/** The settings of authenticators, which stand beside the `authenticator` key. */
+const authenticatorKeys = () => ({
+  passwords: key(passwords, []),
+  allow_read_by_default: key(flag, false),
+  jwt_signing_algorithms: key(listOf('a list of algorithms', oneOf(algorithms)), []),
+  jwt_verification_key: key(orNull(verificationKey), null),
+  jwt: section({
+    jwks: key(orNull(jwksSource), null),
+    audience: key(orNull(anyText('a name')), null),
+    issuer: key(orNull(anyText('a name')), null),
+    grace: key(time, 10 * seconds),
+    timeout: key(orNull(timeLimit), null),
+  }),
+  forward: section({
+    url: key(orNull(url), null),
+    timeout: key(orNull(timeLimit), null),
+    cache: key(time, 0),
+  }),
+});
 
 /** Keys that every door has; `config/relay.yaml` says what each key does. */
 const door = (defaultHost: string, defaultPort: number, realm: string) => ({
@@ -15,8 +44,8 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   port: key(port, defaultPort),
   realm: key(name, realm),
   authenticator: key(orNull(authenticatorName), null),
-  passwords: key(passwords, []),
-  allow_read_by_default: key(flag, false),
+  authenticator_timeout: key(orNull(timeLimit), null),
+  ...authenticatorKeys(),
   origin: key(orNull(origins), null),
   tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
   trusted_proxies: key(listOf('a list of addresses', proxy), []),
@@ -31,15 +60,10 @@ export const relayKeys = section({
   node: key(orNull(nodeName), null),
 
   authenticator: key(authenticatorName, 'None'),
-  passwords: key(passwords, []),
-  allow_read_by_default: key(flag, false),
+  authenticator_timeout: key(timeLimit, 2 * seconds),
+  ...authenticatorKeys(),
   apikeys: apiKeyStores(60 * seconds),
   allowed_channels: key(orNull(channelPatterns), null),
-  jwt_signing_algorithms: key(
-    listOf('a list of algorithms', matching('an algorithm such as HS256', /^\w+$/)),
-    [],
-  ),
-  jwt_verification_key: key(orNull(textKind('a key as text', (text) => text)), null),
 
   relays: key(listOf('a list of relays', relay), []),
   client_port: alias(['doors', 'pusu', 'port']),
@@ -50,6 +74,7 @@ export const relayKeys = section({
     wspubsub: switchable(
       section({
         ...door('127.0.0.1', 3000, 'wspubsub'),
+        authenticator: key(orNull(wspubsubAuthenticatorName), null),
         grace: key(time, 10 * seconds),
         apikeys: apiKeyStores(null),
       }),

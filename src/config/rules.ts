@@ -1,4 +1,6 @@
 import type { ApiKeyStores } from './api-key-stores.ts';
+import type { AuthenticatorName, AuthenticatorSettings } from './authenticators.ts';
+import { keyFromText, pinned } from './jwt-keys.ts';
 import { type DoorSettings, doorNames, type Settings } from './keys.ts';
 
 /**
@@ -11,11 +13,13 @@ export type Complain = (keys: readonly [string, ...string[]], expected: string) 
 export function checkTogether(settings: Settings, complain: Complain): void {
   checkPending(settings, complain);
   checkListeners(settings, complain);
+  checkAuthenticator('', settings.authenticator, settings, complain);
   checkApiKeys('apikeys', settings.apikeys, complain);
   for (const name of doorNames) {
     const door = settings.doors[name];
     if (!door) continue;
     checkDoorAuthenticator(`doors.${name}`, door, complain);
+    checkAuthenticator(`doors.${name}.`, door.authenticator, door, complain);
     checkEdge(`doors.${name}`, door, complain);
   }
   checkSocket(settings, complain);
@@ -90,10 +94,51 @@ function overlap(a: string, b: string): boolean {
 
 /** Settings that no authenticator reads would look like protection and be none. */
 function checkDoorAuthenticator(path: string, door: DoorSettings, complain: Complain): void {
-  if (door.authenticator === 'PasswordAuthenticator') return;
-  const expected = 'authenticator: PasswordAuthenticator beside it, at this door';
-  if (door.passwords.length > 0) complain([`${path}.passwords`, `${path}.authenticator`], expected);
-  if (door.allowReadByDefault) complain([`${path}.allow_read_by_default`, `${path}.authenticator`], expected);
+  const { authenticator, passwords, allowReadByDefault, jwtVerificationKey, jwt, forward } = door;
+  const needs = (name: AuthenticatorName, key: string, isSet: boolean) => {
+    if (isSet && authenticator !== name)
+      complain([`${path}.${key}`, `${path}.authenticator`], `authenticator: ${name} beside it, at this door`);
+  };
+  needs('PasswordAuthenticator', 'passwords', passwords.length > 0);
+  needs('PasswordAuthenticator', 'allow_read_by_default', allowReadByDefault);
+  needs('JWT', 'jwt_verification_key', jwtVerificationKey !== null);
+  needs('JWT', 'jwt.jwks', jwt.jwks !== null);
+  needs('Forward', 'forward.url', forward.url !== null);
+}
+
+type Checked = Pick<AuthenticatorSettings, 'jwt' | 'forward' | 'jwtVerificationKey' | 'jwtSigningAlgorithms'>;
+
+/** What an authenticator cannot do without, and keys that do not go with the algorithms named for them. */
+function checkAuthenticator(
+  path: string,
+  name: AuthenticatorName | null,
+  { jwt, forward, jwtVerificationKey: text, jwtSigningAlgorithms: wanted }: Checked,
+  complain: Complain,
+): void {
+  if (name === 'Forward' && forward.url === null)
+    complain([`${path}forward.url`, `${path}authenticator`], 'the URL that authenticator: Forward asks');
+  if (name !== 'JWT') return;
+  const keyPath = `${path}jwt_verification_key` as const;
+  if (text === null) {
+    if (jwt.jwks === null)
+      complain(
+        [keyPath, `${path}authenticator`, `${path}jwt.jwks`],
+        'the key of authenticator: JWT, here or in jwt.jwks',
+      );
+    return;
+  }
+  const key = keyFromText(text);
+  if (typeof key === 'string') complain([keyPath], key);
+  else if (pinned(key, wanted).length === 0) {
+    const kind =
+      key.type === 'secret' ? 'a secret text' : `a public key of the kind ${key.asymmetricKeyType}`;
+    complain(
+      [`${path}jwt_signing_algorithms`, keyPath],
+      wanted.length === 0
+        ? `a key of a kind and size that we trust; this is ${kind}`
+        : `an algorithm that goes with jwt_verification_key, which is ${kind}`,
+    );
+  }
 }
 
 /** Half of a key pair would look like encryption and be none; a header that nobody may send, like a client's address. */
@@ -128,8 +173,18 @@ function checkSocket({ doors: { pinghub } }: Settings, complain: Complain): void
 export function warnAbout(settings: Settings, complain: Complain): void {
   const { authenticator, passwords, allowReadByDefault, allowedChannels, doors } = settings;
   const usesPasswords = authenticator === 'PasswordAuthenticator';
-  if (passwords.length > 0 && !usesPasswords) {
-    complain(['passwords'], `not used by authenticator ${authenticator}`);
+  const unused = `not used by authenticator ${typeof authenticator === 'object' ? authenticator.plugin : authenticator}`;
+  if (passwords.length > 0 && !usesPasswords) complain(['passwords'], unused);
+  if (settings.jwt.jwks !== null && authenticator !== 'JWT') complain(['jwt.jwks'], unused);
+  if (settings.forward.url !== null && authenticator !== 'Forward') complain(['forward.url'], unused);
+  const weak = (path: string, name: AuthenticatorName | null, text: string | null) => {
+    if (name === 'JWT' && text !== null && isShortSecret(text))
+      complain([`${path}jwt_verification_key`], 'a secret under 32 bytes can be found out from a token');
+  };
+  weak('', authenticator, settings.jwtVerificationKey);
+  for (const name of doorNames) {
+    const door = doors[name];
+    if (door) weak(`doors.${name}.`, door.authenticator, door.jwtVerificationKey);
   }
   if (usesPasswords && passwords.length === 0 && !allowReadByDefault) {
     complain(['authenticator'], 'PasswordAuthenticator without passwords lets nobody in');
@@ -138,4 +193,10 @@ export function warnAbout(settings: Settings, complain: Complain): void {
     complain(['allowed_channels'], 'an empty list allows no channel; null allows all');
   }
   if (doorNames.every((name) => doors[name] === null)) complain(['doors'], 'every door is off');
+}
+
+/** RFC 7518, section 3.2: a key is at least as long as the hash. */
+function isShortSecret(text: string): boolean {
+  const key = keyFromText(text);
+  return typeof key !== 'string' && key.type === 'secret' && (key.symmetricKeySize ?? 0) < 32;
 }

@@ -62,6 +62,17 @@ export const time: Kind<number> = textKind('a time such as 10s (ms, s, m, h; 0: 
     : new Refusal(`a time of at most ${longestHours}h`);
 });
 
+/** Milliseconds that somebody may take: there is no waiting without end. */
+export const timeLimit: Kind<number> = {
+  expected: 'a time such as 2s (ms, s, m)',
+  parse(value, path, context) {
+    const parsed = time.parse(value, path, context);
+    if (parsed === undefined || (parsed > 0 && parsed <= 60_000)) return parsed;
+    context.report(value.at, path, 'a time from 1ms to 1m');
+    return undefined;
+  },
+};
+
 export function oneOf<const T extends string>(names: readonly T[]): Kind<T> {
   const expected = `one of ${names.join(', ')}`;
   return textKind(expected, (text) => {

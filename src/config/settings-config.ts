@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { apiKeysOf } from './api-key-stores.ts';
-import { authenticatorOf } from './authenticators.ts';
+import { authenticatorOf, timeoutOf } from './authenticators.ts';
 import type { Config, PusuDoorConfig, TlsFiles } from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
@@ -11,21 +11,23 @@ import type { DoorSettings, Settings } from './keys.ts';
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
+  const door = (name: string, own: DoorSettings) => doorOf(name, own, settings.authenticatorTimeout, folder);
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
-    authenticator: authenticatorOf(settings.authenticator, settings),
+    authenticator: authenticatorOf(settings.authenticator, settings, 'authenticator', folder),
+    authenticatorTimeout: timeoutOf(settings.authenticator, settings),
     apiKeys: apiKeysOf([settings.apikeys], folder),
     allowedChannels,
     relays,
     doors: {
-      pusu: pusu && doorOf(pusu, folder),
+      pusu: pusu && door('pusu', pusu),
       wspubsub: wspubsub && {
-        ...doorOf(wspubsub, folder),
+        ...door('wspubsub', wspubsub),
         grace: wspubsub.grace,
         apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
       },
       pinghub: pinghub && {
-        ...doorOf(pinghub, folder),
+        ...door('pinghub', pinghub),
         socket: pinghub.socket,
         metricsPort: pinghub.metricsPort,
       },
@@ -39,13 +41,18 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
   };
 }
 
-function doorOf(door: DoorSettings, folder: string): PusuDoorConfig {
+function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: string): PusuDoorConfig {
   const { host, port, realm, authenticator, origin, tls, trustedProxies, proxyProtocol } = door;
+  const settings = { ...door, authenticatorTimeout: door.authenticatorTimeout ?? relayTimeout };
   return {
     host,
     port,
     realm,
-    authenticator: authenticator === null ? null : authenticatorOf(authenticator, door),
+    authenticator:
+      authenticator === null
+        ? null
+        : authenticatorOf(authenticator, settings, `doors.${name}.authenticator`, folder),
+    authenticatorTimeout: timeoutOf(authenticator ?? 'None', settings),
     origin,
     tls: tlsOf(tls, folder),
     trustedProxies,

@@ -15,17 +15,18 @@ import {
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
 import { ended } from './ending.ts';
-import { fromTopic, rejoin } from './from-topics.ts';
+import { fromTopic } from './from-topics.ts';
 import {
   answered,
-  grant,
+  answeredJudging,
   perform,
   publishAgain,
   received,
-  refusal,
   step,
   updateReading,
 } from './performing.ts';
+import { rejoin } from './rejoining.ts';
+import { expire, graceOver, grant, hasRight, regrant } from './rights.ts';
 import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
@@ -46,8 +47,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
     const { authorise } = args.context.limits;
-    if (authorise > 0 && isEmpty(connection.permissions))
-      sendAfter(self, authorise, { type: 'still-no-right' });
+    if (authorise > 0 && !hasRight(connection)) sendAfter(self, authorise, { type: 'still-no-right' });
     return connection;
   },
 
@@ -92,11 +92,21 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'unavailable':
         authorisation(connection, message);
         return keep;
+      case 'regranted':
+      case 'revoked':
+        regrant(connection, message);
+        return keep;
+      case 'expire':
+        expire(connection);
+        return keep;
+      case 'grace-over':
+        graceOver(connection);
+        return keep;
       case 'no-answer':
         noAnswer(connection, message.question);
         return keep;
       case 'still-no-right':
-        if (connection.phase === 'open' && isEmpty(connection.permissions)) {
+        if (connection.phase === 'open' && !hasRight(connection)) {
           close(connection, POLICY_VIOLATION, 'authorize timeout');
         }
         return keep;
@@ -149,7 +159,7 @@ const WAITING_COST = 256;
 /** Closes a client that has no right yet and is about to cost more than such a client may. */
 function isTooMuch(connection: Connection, size: number): boolean {
   const { transport, inbox, context } = connection;
-  if (transport.kind !== 'websocket' || !isEmpty(connection.permissions)) return false;
+  if (transport.kind !== 'websocket' || hasRight(connection)) return false;
   const { messageBeforeAuth } = context.limits;
   if (messageBeforeAuth === 0) return false;
   const cost = transport.socket.bytesRead + (inbox?.length ?? 0) * WAITING_COST;
@@ -160,8 +170,10 @@ function isTooMuch(connection: Connection, size: number): boolean {
 
 /** A body is read once its credential is good; without one, as much is read as anybody may send. */
 function readBody(connection: Connection): void {
-  const { transport, context, question } = connection;
+  const { transport, context, question, guard } = connection;
   if (question !== undefined) updateReading(connection);
+  // Where the request as a whole is judged it has to be there as a whole.
+  else if (guard.needs === 'topic') return;
   else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
@@ -198,22 +210,24 @@ function authorisation(
   message: Extract<ConnectionMessage, { readonly type: 'authorised' | 'unavailable' }>,
 ): void {
   const { question } = connection;
-  if (question?.type !== 'authorise' || question.ref !== message.ref) return;
+  if (question?.type !== 'authorise' && question?.type !== 'judge') return;
+  if (question.ref !== message.ref) return;
   if (message.type === 'unavailable') {
-    answered(connection, { type: 'unavailable' });
-    return;
+    answered(connection, { type: message.faulty ? 'faulty' : 'unavailable' });
+  } else if (question.type === 'judge') {
+    answeredJudging(connection, question, message);
+  } else {
+    if (isEmpty(message.permissions))
+      connection.context.attempts.failed(connection.address, now(connection.self));
+    grant(connection, message);
+    connection.authorised ||= !isEmpty(message.permissions);
+    answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
   }
-  if (isEmpty(message.permissions))
-    connection.context.attempts.failed(connection.address, now(connection.self));
-  grant(connection, message.permissions);
-  connection.authorised ||= !isEmpty(message.permissions);
-  answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
 }
 
 function noAnswer(connection: Connection, question: Connection['question']): void {
   if (question === undefined || connection.question !== question) return;
-  if (question.type === 'authorise') answered(connection, { type: 'unavailable' });
-  else answered(connection, refusal(question.type, question.topic, 'unavailable'));
+  answered(connection, { type: 'unavailable' });
 }
 
 /** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */

@@ -1,13 +1,16 @@
-import type { Authorisation } from '../authenticator/authenticator-server.ts';
-import type { Permissions } from '../authenticator/permissions.ts';
-import type { Session } from '../door/contract.ts';
+import type { Authorisation } from '../authenticator/authorisation.ts';
+import type { ClientRequest } from '../authenticator/contract.ts';
+import type { Permissions, Right } from '../authenticator/permissions.ts';
+import type { About, Command, Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import type { Timer } from '../otp/timer.ts';
 import type { Format } from '../topic/format.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { Asking } from './asking.ts';
 import { Credit } from './credit.ts';
 import type { DoorContext, Guard } from './door-context.ts';
+import type { Ending } from './ending-rights.ts';
 import { Memberships } from './memberships.ts';
 import { Outbox } from './outbox.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -30,7 +33,7 @@ export type ConnectionMessage =
   | Exit
   /** What was written has reached the kernel. */
   | { readonly type: 'flushed' }
-  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' | 'publish-again' }
+  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' | 'expire' | 'grace-over' | 'publish-again' }
   | { readonly type: 'no-answer'; readonly question: Question }
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
   | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
@@ -38,7 +41,17 @@ export type ConnectionMessage =
 /** Something asked of another process, whose answer the session waits for. */
 export type Question =
   | { readonly type: 'authorise'; readonly ref: number }
-  | { readonly type: 'join' | 'claim'; readonly topic: string };
+  | Judging
+  /** `as`: how the client calls the topic. */
+  | { readonly type: 'join' | 'claim'; readonly topic: string; readonly as: string };
+
+/** Whether a topic may be used; `command` is performed when it may. */
+export interface Judging {
+  readonly type: 'judge';
+  readonly ref: number;
+  readonly right: Right;
+  readonly command: Extract<Command, { readonly type: 'join' | 'claim' | 'publish' }>;
+}
 
 export interface ConnectionArgs {
   readonly context: DoorContext;
@@ -50,6 +63,10 @@ export interface ConnectionArgs {
   connection?: Connection;
   readonly format: Format | null;
   readonly address: string;
+  /** Where the request itself names the topic. */
+  readonly about?: About;
+  /** Only where the guard needs it; taken out by the handler, as the session is. */
+  request?: ClientRequest | undefined;
 }
 
 /**
@@ -68,7 +85,14 @@ export class Connection {
   readonly address: string;
   session: Session;
   phase: Phase = 'opening';
+  /** All that it may do now. */
   permissions: Permissions;
+  /** What of it may end; most connections have nothing of the kind. */
+  ending: Ending | undefined = undefined;
+  /** Where the guard wants to know more than a credential. */
+  readonly asking: Asking | undefined;
+  /** Who it is, for the log. */
+  subject: string | null = null;
   readonly memberships = new Memberships();
   readonly outbox = new Outbox();
   readonly credit = new Credit();
@@ -125,5 +149,8 @@ export class Connection {
     this.format = args.format;
     this.address = args.address;
     this.permissions = args.guard.anonymous;
+    const { guard, about = null, request } = args;
+    this.asking = guard.needs === undefined ? undefined : new Asking(about, request);
+    args.request = undefined;
   }
 }

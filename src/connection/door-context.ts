@@ -30,6 +30,10 @@ export interface Guard {
   readonly anonymous: Permissions;
   /** The authenticator's process; null where there is none to ask, and every credential grants `anonymous`. */
   readonly server: ProcessName<AuthenticatorMessage> | null;
+  /** What it has to know besides a credential; see `Authenticator`. */
+  readonly needs?: 'request' | 'topic';
+  /** Milliseconds after which its answer is not waited for; the authenticator has a shorter limit of its own. Default: 5,000. */
+  readonly patience?: number;
 }
 
 /** How a connection ended. Written for every one that was accepted. */
@@ -44,6 +48,8 @@ export interface Closed {
   readonly out: number;
   /** Milliseconds. */
   readonly age: number;
+  /** Who it was, where the authenticator has said so. */
+  readonly subject?: string;
 }
 
 /** Watches for addresses that try one credential after the other. `now`: milliseconds. */

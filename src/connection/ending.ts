@@ -16,7 +16,7 @@ export function ended(connection: Connection, why: 'slow' | 'crash' | 'closed'):
 }
 
 function writeLog(connection: Connection): void {
-  const { context, self, closeCode, closeReason } = connection;
+  const { context, self, closeCode, closeReason, subject } = connection;
   context.log.closed(
     {
       door: context.door.name,
@@ -27,6 +27,7 @@ function writeLog(connection: Connection): void {
       in: connection.messagesIn,
       out: connection.messagesOut,
       age: Math.round(uptime(self)),
+      ...(subject === null ? {} : { subject }),
     },
     closeReason === 'slow' ? 'warn' : 'info',
     detailsOf(connection),

@@ -1,16 +1,14 @@
+import { allows } from '../authenticator/permissions.ts';
 import { send } from '../otp/process.ts';
-import { now, sendAfter } from '../otp/timer.ts';
+import { now } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close } from './closing.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Question } from './connection.ts';
 import { answered, refusal, step } from './performing.ts';
+import { rejoin } from './rejoining.ts';
 import { tellNew } from './writing.ts';
-
-/** How often a member of a topic that was lost tries to join it again, and for how long, in milliseconds. */
-const REJOIN_PERIOD = 100;
-const REJOIN_LIMIT = 5000;
 
 /** What topics tell, beside deliveries and credit: answers, and their end. */
 export function fromTopic(
@@ -23,14 +21,12 @@ export function fromTopic(
       joined(connection, message.topic);
       return;
     case 'claimed':
-      connection.owned = message.topic;
-      if (isAsked(question, 'claim', message.topic.name))
-        answered(connection, { type: 'claimed', topic: message.topic.name });
+      claimed(connection, message.topic);
       return;
     case 'refused':
       if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
       else if (isAsked(question, message.action, message.name))
-        answered(connection, refusal(message.action, message.name, message.why));
+        answered(connection, refusal(message.action, question.as, message.why));
       // Where nothing is asked it is about a topic that was lost, and will be tried again.
       else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
       return;
@@ -45,46 +41,39 @@ export function fromTopic(
 }
 
 function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self } = connection;
+  const { question, memberships, self, guard, permissions } = connection;
   const asked = isAsked(question, 'join', topic.name);
   if (!asked && memberships.get(topic.name) === undefined) {
     // It has left while the topic was lost.
     if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
     return;
   }
-  memberships.set(topic);
-  tellNew(connection, topic);
-  if (asked) answered(connection, { type: 'joined', topic: topic.name });
-}
-
-function isAsked(question: Connection['question'], type: 'join' | 'claim', topic: string): boolean {
-  return question?.type === type && question.topic === topic;
-}
-
-/** A topic has gone under its members: they are the ones who know that it is wanted. */
-export function rejoin(connection: Connection, topic: Topic, since: number): void {
-  const { self, context, format, memberships, memberWhile } = connection;
-  const { grace, realm, topics } = context;
-  const { name } = topic;
-  const isOwner = connection.owned === topic;
-  const isMember = memberships.get(name) === topic && format !== null;
-  if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
-  if (now(self) - since >= REJOIN_LIMIT) {
-    close(connection, TRY_AGAIN_LATER, 'topic lost');
+  if (asked && guard.needs !== 'topic' && !allows(permissions, 'read', topic.name)) {
+    // The right has gone while the join was under way.
+    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    answered(connection, refusal('join', question.as, 'forbidden'));
     return;
   }
-  if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
-  if (isMember) {
-    const request = {
-      type: 'join',
-      name,
-      member: self,
-      format,
-      while: memberWhile,
-      again: { grace },
-    } as const;
-    topics.route(self.system, realm, request);
-  }
-  // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
-  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
+  memberships.set(topic);
+  tellNew(connection, topic);
+  if (!asked) return;
+  connection.asking?.judged.joined.set(question.as, topic.name);
+  answered(connection, { type: 'joined', topic: question.as });
+}
+
+function claimed(connection: Connection, topic: Topic): void {
+  const { question, guard, permissions } = connection;
+  connection.owned = topic;
+  if (!isAsked(question, 'claim', topic.name)) return;
+  if (guard.needs === 'topic' || allows(permissions, 'write', topic.name))
+    answered(connection, { type: 'claimed', topic: question.as });
+  else answered(connection, refusal('claim', question.as, 'forbidden'));
+}
+
+function isAsked<T extends 'join' | 'claim'>(
+  question: Connection['question'],
+  type: T,
+  topic: string,
+): question is Extract<Question, { readonly as: string }> {
+  return question?.type === type && question.topic === topic;
 }

@@ -1,16 +1,19 @@
 import { authorise } from '../authenticator/authenticator-server.ts';
-import { allows, isEmpty, type Right, union } from '../authenticator/permissions.ts';
+import type { Authorisation } from '../authenticator/authorisation.ts';
+import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
+import { Hidden } from '../authenticator/secret.ts';
 import type { Command, Event, Refused } from '../door/contract.ts';
 import { tooManyAttempts } from '../door/replies.ts';
 import { send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { isSampled } from '../topic/accounting.ts';
 import { Delivery } from '../topic/delivery.ts';
-import type { Message } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
 import { POLICY_VIOLATION } from './close-codes.ts';
 import { close, reply } from './closing.ts';
-import type { Connection, Question, TransportMessage } from './connection.ts';
+import type { Connection, Judging, Question, TransportMessage } from './connection.ts';
+import { judge, judgement, nextRef } from './judging.ts';
+import { forget } from './rights.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { queue } from './writing.ts';
 
@@ -19,8 +22,8 @@ import { queue } from './writing.ts';
  * the connection's rights: a door cannot forget to.
  */
 
-/** Milliseconds until a question counts as not answered. The authenticator has a shorter limit of its own. */
-const ANSWER_TIMEOUT = 5000;
+/** Milliseconds until a question counts as not answered, where the guard says nothing else. */
+const PATIENCE = 5000;
 
 /** Gives the session an event, and performs what it says. */
 export function step(connection: Connection, event: Event): void {
@@ -51,11 +54,29 @@ export function received(connection: Connection, message: TransportMessage & Eve
 
 /** The open question has been answered, or never will be. What has waited for it goes on. */
 export function answered(connection: Connection, event: Event): void {
+  concluded(connection);
+  step(connection, event);
+  goOn(connection);
+}
+
+/** A topic has been judged: what was to be done with it is done, or refused. */
+export function answeredJudging(
+  connection: Connection,
+  question: Judging,
+  message: Extract<Authorisation, { readonly type: 'authorised' }>,
+): void {
+  concluded(connection);
+  const { command } = question;
+  if (judgement(connection, question, message) === undefined)
+    step(connection, refusal(command.type, command.topic, 'denied'));
+  else performOne(connection, command);
+  goOn(connection);
+}
+
+function concluded(connection: Connection): void {
   connection.question = undefined;
   connection.questionTimer?.cancel();
   connection.questionTimer = undefined;
-  step(connection, event);
-  goOn(connection);
 }
 
 /** Handles what has waited, as far as it need not wait again. */
@@ -94,7 +115,7 @@ export function updateReading(connection: Connection): void {
 function performOne(connection: Connection, command: Command): void {
   switch (command.type) {
     case 'publish':
-      publish(connection, command.topic, command.message);
+      publish(connection, command);
       return;
     case 'send':
       queue(connection, new Delivery(command.bytes, 0, connection.context.topics.accounting));
@@ -103,10 +124,10 @@ function performOne(connection: Connection, command: Command): void {
       askAuthenticator(connection, command.authorization);
       return;
     case 'join':
-      join(connection, command.topic, command.while);
+      join(connection, command);
       return;
     case 'claim':
-      claim(connection, command.topic);
+      claim(connection, command);
       return;
     case 'leave':
       leave(connection, command.topic);
@@ -137,10 +158,16 @@ function accept(connection: Connection): void {
   if (context.heartbeat.ping > 0) sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
 }
 
-function publish(connection: Connection, name: string, message: Message): void {
+function publish(connection: Connection, command: Extract<Command, { type: 'publish' }>): void {
   const { context, self, transport } = connection;
   const exchange = transport.kind === 'exchange';
-  if (!may(connection, 'write', name, 'publish')) return;
+  const name = usable(connection, 'write', command);
+  if (name === undefined) return;
+  const { message } = command;
+  if (exchange && message.payload.length === 0) {
+    step(connection, { type: 'published', topic: name });
+    return;
+  }
   connection.messagesIn++;
   if (context.limits.publishRate > 0 && !exchange) throttle(connection);
   if (exchange) context.counters.posts++;
@@ -197,44 +224,60 @@ function targetOf(connection: Connection, name: string): Topic | undefined {
   return connection.target;
 }
 
-function join(connection: Connection, name: string, condition: 'wanted' | 'owned'): void {
+function join(connection: Connection, command: Extract<Command, { type: 'join' }>): void {
   const { context, self, format, memberships } = connection;
-  if (format === null || !may(connection, 'read', name, 'join')) return;
+  if (format === null) return;
+  const name = usable(connection, 'read', command);
+  if (name === undefined) return;
+  const { topic: as, while: condition } = command;
   if (memberships.get(name) !== undefined) {
-    step(connection, { type: 'joined', topic: name });
+    connection.asking?.judged.joined.set(as, name);
+    step(connection, { type: 'joined', topic: as });
     return;
   }
   const { topicsPerConnection } = context.limits;
   if (topicsPerConnection > 0 && memberships.size >= topicsPerConnection) {
-    step(connection, refusal('join', name, 'too-many'));
+    step(connection, refusal('join', as, 'too-many'));
     return;
   }
   connection.memberWhile = condition;
   const request = { type: 'join', name, member: self, format, while: condition } as const;
   if (context.topics.route(self.system, context.realm, request))
-    ask(connection, { type: 'join', topic: name });
-  else step(connection, refusal('join', name, 'unavailable'));
+    ask(connection, { type: 'join', topic: name, as });
+  else step(connection, refusal('join', as, 'unavailable'));
 }
 
-function claim(connection: Connection, name: string): void {
+function claim(connection: Connection, command: Extract<Command, { type: 'claim' }>): void {
   const { context, self } = connection;
-  if (!may(connection, 'write', name, 'claim')) return;
+  const name = usable(connection, 'write', command);
+  if (name === undefined) return;
+  const { topic: as } = command;
   const request = { type: 'claim', name, member: self, grace: context.grace } as const;
   if (context.topics.route(self.system, context.realm, request))
-    ask(connection, { type: 'claim', topic: name });
-  else step(connection, refusal('claim', name, 'unavailable'));
+    ask(connection, { type: 'claim', topic: name, as });
+  else step(connection, refusal('claim', as, 'unavailable'));
 }
 
-function leave(connection: Connection, name: string): void {
+function leave(connection: Connection, as: string): void {
+  const joined = connection.asking?.judged.joined;
+  const name = joined?.get(as) ?? as;
+  joined?.delete(as);
+  // The client may have joined one topic by two names.
+  for (const other of joined?.values() ?? []) if (other === name) return;
   const topic = connection.memberships.get(name);
   connection.memberships.delete(name);
+  if (connection.ending !== undefined) forget(connection.ending, name);
   if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: connection.self });
 }
 
-let lastRef = 0;
-
 function askAuthenticator(connection: Connection, authorization: string): void {
-  const { guard, self, context, address } = connection;
+  const { guard, self, context, address, asking } = connection;
+  if (guard.needs === 'topic') {
+    // Where the request names the topic, it brings its credential itself.
+    if (asking?.about === null) asking.credential = new Hidden(authorization);
+    step(connection, { type: 'authorised', granted: true });
+    return;
+  }
   if (guard.server === null) {
     step(connection, { type: 'authorised', granted: true });
     return;
@@ -244,29 +287,41 @@ function askAuthenticator(connection: Connection, authorization: string): void {
     else close(connection, POLICY_VIOLATION, 'too many failed authorisations');
     return;
   }
-  const ref = ++lastRef;
-  const question = { authorization, door: context.door.name, address };
-  if (authorise(guard.server, question, self, ref)) ask(connection, { type: 'authorise', ref });
+  const ref = nextRef();
+  const { name: door } = context.door;
+  const asked = {
+    authorization,
+    door,
+    address,
+    ...(asking?.request ? { request: asking.request.reveal() } : {}),
+  };
+  if (authorise(guard.server, asked, self, ref)) ask(connection, { type: 'authorise', ref });
   else step(connection, { type: 'unavailable' });
-}
-
-/** Adds rights to those that the connection has. */
-export function grant(connection: Connection, permissions: Connection['permissions']): void {
-  connection.permissions = union(connection.permissions, permissions);
-  if (!isEmpty(connection.permissions)) connection.transport.unrestrict();
 }
 
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */
 function ask(connection: Connection, question: Question): void {
+  const { self, guard } = connection;
   connection.question = question;
-  if (question.type !== 'authorise') return;
-  connection.questionTimer = sendAfter(connection.self, ANSWER_TIMEOUT, { type: 'no-answer', question });
+  if (question.type !== 'authorise' && question.type !== 'judge') return;
+  connection.questionTimer = sendAfter(self, guard.patience ?? PATIENCE, { type: 'no-answer', question });
 }
 
-function may(connection: Connection, right: Right, topic: string, action: Refused['action']): boolean {
-  if (allows(connection.permissions, right, topic)) return true;
-  step(connection, refusal(action, topic, 'forbidden'));
-  return false;
+/** The topic that is meant, when it may be used; undefined: it has been refused, or has to be asked about first. */
+function usable(connection: Connection, right: Right, command: Judging['command']): string | undefined {
+  const { guard, asking, permissions } = connection;
+  const { type: action, topic } = command;
+  if (guard.needs !== 'topic') {
+    if (allows(permissions, right, topic)) return topic;
+    step(connection, refusal(action, topic, 'forbidden'));
+    return undefined;
+  }
+  const known = asking?.judged.topicOf(right, topic);
+  if (known !== undefined) return known;
+  const ref = judge(connection, right, topic);
+  if (ref === null) step(connection, { type: 'unavailable' });
+  else ask(connection, { type: 'judge', ref, right, command });
+  return undefined;
 }
 
 export function refusal(action: Refused['action'], topic: string, why: Refused['why']): Refused {

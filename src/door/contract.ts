@@ -44,6 +44,16 @@ interface Opening {
   readonly session: Session;
   /** Who judges it: the door's authenticator, its API keys, or nobody (it may read all of the realm). */
   readonly guard: 'authenticator' | 'apikeys' | 'open';
+  /** Absent: the topics that it is about are named later. */
+  readonly about?: About;
+}
+
+/** What a request that names its topic wants there, for those who judge requests. */
+export interface About {
+  readonly read: boolean;
+  readonly write: boolean;
+  /** The topic that a request of the same kind for another path would name; null: none. */
+  topicAt(path: string): string | null;
 }
 
 export interface HttpReply {
@@ -72,8 +82,10 @@ export type Event =
   | { readonly type: 'body'; readonly payload: Buffer }
   /** Answers `authorise`. `granted`: at least one right was. */
   | { readonly type: 'authorised'; readonly granted: boolean }
-  /** The authenticator did not answer, or could not. */
+  /** The authenticator did not answer, or could not; in place of the answer to any question. */
   | { readonly type: 'unavailable' }
+  /** The same, where the fault is not one that goes away: who was asked has answered what is no answer. */
+  | { readonly type: 'faulty' }
   /** Answers `join`: every message accepted from now on will be delivered. */
   | { readonly type: 'joined'; readonly topic: string }
   /** Answers `claim`: the connection owns the topic. */
@@ -86,14 +98,14 @@ export type Event =
 
 /**
  * A join, claim or publish that is not to be.
- * forbidden: no right. missing: `while: 'owned'` and nobody owns it. owned: another connection does.
+ * forbidden: no right. denied: the request as a whole was judged, and refused. missing: `while: 'owned'` and nobody owns it. owned: another connection does.
  * too-many: more topics than one connection may have. unavailable: the relay cannot, now.
  */
 export interface Refused {
   readonly type: 'refused';
   readonly action: 'join' | 'claim' | 'publish';
   readonly topic: string;
-  readonly why: 'forbidden' | 'missing' | 'owned' | 'too-many' | 'unavailable';
+  readonly why: 'forbidden' | 'denied' | 'missing' | 'owned' | 'too-many' | 'unavailable';
 }
 
 export type Command =
@@ -105,7 +117,10 @@ export type Command =
   | { readonly type: 'claim'; readonly topic: string }
   /** Of a topic that it is not a member of: nothing. */
   | { readonly type: 'leave'; readonly topic: string }
-  /** Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. */
+  /**
+   * Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. An
+   * empty message of an exchange is judged, and goes nowhere.
+   */
   | { readonly type: 'publish'; readonly topic: string; readonly message: Message }
   /** Completes the upgrade, or begins the stream. Until then the connection can be answered with a `reply`. */
   | { readonly type: 'accept' }

@@ -1,6 +1,6 @@
 import { ending } from './closed-session.ts';
 import { type Command, type Event, nothing, type Session, type Step } from './contract.ts';
-import { refusal, unauthorised, unavailable } from './replies.ts';
+import { internalError, refusal, unauthorised, unavailable } from './replies.ts';
 
 /** A connection that is about one topic, up to its `accept`. */
 export interface Joining {
@@ -42,6 +42,8 @@ class AuthorisingSession implements Session {
         return event.granted ? [this.next, this.next.start()] : ending(unauthorised);
       case 'unavailable':
         return ending(unavailable);
+      case 'faulty':
+        return ending(internalError);
       default:
         return [this, nothing];
     }
@@ -73,6 +75,8 @@ class JoiningSession implements Session {
         return ending(refusal('missing', this.known));
       case 'unavailable':
         return ending(unavailable);
+      case 'faulty':
+        return ending(internalError);
       default:
         return [this, nothing];
     }

@@ -25,6 +25,8 @@ export const upgradeRequired = textReply(426, 'Upgrade Required: this is a WebSo
 });
 export const unavailable = textReply(503, 'Service Unavailable', { 'Retry-After': '1' });
 
+export const internalError = textReply(500, 'Internal Server Error');
+
 /** After too many wrong credentials from one address: there is no next try for a minute. */
 export const tooManyAttempts = textReply(429, 'Error: too many failed authorisations.', {
   'Retry-After': '60',
@@ -46,6 +48,7 @@ export function refusal(why: Refused['why'], known: boolean): HttpReply {
       return known ? forbidden : unauthorised;
     case 'missing':
       return notFound;
+    case 'denied':
     case 'owned':
     case 'too-many':
       return forbidden;

@@ -1,3 +1,4 @@
+import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
 import type { Reloaded } from '../console/node-view.ts';
 import { type ChangedKey, changedKeys, withKeys } from './changed-keys.ts';
@@ -9,13 +10,20 @@ export interface Reloadable {
   /** Keys below those that it cannot change while it runs. */
   readonly except?: readonly string[];
   /** Called when some of its keys have changed. Returns what could not be done, in words for an operator. */
-  apply(next: Config, changed: readonly string[]): readonly string[] | Promise<readonly string[]>;
+  apply(
+    next: Config,
+    changed: readonly string[],
+    plugins: Plugins,
+  ): readonly string[] | Promise<readonly string[]>;
 }
 
 /** What is read when a reload is asked for. */
 export type Loaded =
-  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
   | { readonly ok: false; readonly errors: readonly string[] };
+
+/** Reads it. Never rejects. */
+export type Load = () => Loaded | Promise<Loaded>;
 
 /**
  * Takes a new configuration, part by part. It has been validated as a whole before: a bad one never gets here. What no
@@ -33,8 +41,8 @@ export class Reload {
   }
 
   /** `load` is called when its turn has come. */
-  run(load: () => Loaded): Promise<Reloaded> {
-    const turn = this.#last.then(() => this.#apply(load()));
+  run(load: Load): Promise<Reloaded> {
+    const turn = this.#last.then(async () => this.#apply(await load()));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
@@ -49,7 +57,7 @@ export class Reload {
     for (const part of this.#parts) {
       const own = taken.filter(({ key }) => takes(part, key)).map(({ key }) => key);
       if (own.length === 0) continue;
-      const faults = await part.apply(next, own);
+      const faults = await part.apply(next, own, loaded.plugins ?? new Map());
       errors.push(...faults);
       if (faults.length > 0) for (const key of own) failed.add(key);
     }

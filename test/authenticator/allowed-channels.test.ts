@@ -3,10 +3,18 @@ import { withinChannels } from '../../src/authenticator/allowed-channels.ts';
 import type { Authenticator } from '../../src/authenticator/contract.ts';
 import { noneAuthenticator } from '../../src/authenticator/none.ts';
 import { passwordAuthenticator } from '../../src/authenticator/password-authenticator.ts';
-import { allows, everything, isEmpty, none, type Permissions } from '../../src/authenticator/permissions.ts';
+import {
+  allows,
+  everything,
+  isEmpty,
+  none,
+  onPatterns,
+  type Permissions,
+  readAndWrite,
+} from '../../src/authenticator/permissions.ts';
 import { sha256 } from '../../src/authenticator/secret.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
-import { question } from './asker.ts';
+import { permissionsFor, question } from './asker.ts';
 
 const passwords = [{ sha256: sha256('word'), channels: ['user.*', 'news', 'chat.room'] }];
 
@@ -36,13 +44,13 @@ const slow = (answer: unknown): Authenticator => ({
 });
 
 test('an answer that comes later is bound too', async (t) => {
-  const granted = await withinChannels(slow(everything), ['a']).authorise(question('x'));
+  const granted = await permissionsFor(withinChannels(slow(everything), ['a']), 'x');
   t.true(allows(granted, 'write', 'a'));
   t.false(allows(granted, 'write', 'b'));
 });
 
 test('an empty list allows nothing, and a * everything', async (t) => {
-  t.true(isEmpty(await withinChannels(noneAuthenticator, []).authorise(question('x'))));
+  t.true(isEmpty(await permissionsFor(withinChannels(noneAuthenticator, []), 'x')));
   t.deepEqual(await withinChannels(noneAuthenticator, ['*']).authorise(question('x')), everything);
 });
 
@@ -55,4 +63,30 @@ test('an answer that is no permission does not become one', async (t) => {
 
 test('a malformed pattern is refused at once', (t) => {
   t.throws(() => withinChannels(noneAuthenticator, ['a*b']), { instanceOf: RangeError });
+});
+
+test('a grant keeps its terms, and a watch goes through', async (t) => {
+  const grant = { permissions: everything, subject: 'u', expires: 5, topic: 'b' };
+  let changed = () => {};
+  const bound = withinChannels(
+    {
+      ...slow(grant),
+      needs: 'topic',
+      watch(tell) {
+        changed = tell;
+        return () => undefined;
+      },
+    },
+    ['a'],
+  );
+  t.deepEqual(await bound.authorise(question('x')), {
+    ...grant,
+    permissions: onPatterns(['a'], readAndWrite),
+  });
+  t.is(bound.needs, 'topic');
+  let told = 0;
+  bound.watch?.(() => told++);
+  changed();
+  t.is(told, 1);
+  t.is(withinChannels(noneAuthenticator, ['a']).watch, undefined);
 });

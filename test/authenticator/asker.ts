@@ -1,10 +1,9 @@
 import { inspect } from 'node:util';
-import {
-  type AuthenticatorMessage,
-  type Authorisation,
-  authorise,
-} from '../../src/authenticator/authenticator-server.ts';
-import type { Question } from '../../src/authenticator/contract.ts';
+import { type AuthenticatorMessage, authorise } from '../../src/authenticator/authenticator-server.ts';
+import type { Authorisation } from '../../src/authenticator/authorisation.ts';
+import type { Authenticator, Question } from '../../src/authenticator/contract.ts';
+import { grantOf } from '../../src/authenticator/grant.ts';
+import type { Permissions } from '../../src/authenticator/permissions.ts';
 import { type Behaviour, keep } from '../../src/otp/behaviour.ts';
 import type { Pid, Self } from '../../src/otp/process.ts';
 import type { ProcessName } from '../../src/otp/registry.ts';
@@ -15,15 +14,25 @@ export function question(authorization: string): Question {
   return { authorization, door: 'pusu', address: '127.0.0.1' };
 }
 
+/** What a credential opens. */
+export async function permissionsFor(
+  authenticator: Authenticator,
+  authorization: string,
+): Promise<Permissions> {
+  return grantOf(await authenticator.authorise(question(authorization))).permissions;
+}
+
 /** A process that asks, and writes the answers down. */
 export interface Asker {
   readonly answers: Authorisation[];
   readonly pid: Pid<Authorisation>;
+  readonly system: System;
   ask(
     server: Pid<AuthenticatorMessage> | ProcessName<AuthenticatorMessage>,
     authorization: string,
     ref: number,
   ): boolean;
+  put(server: Pid<AuthenticatorMessage>, asked: Question, ref: number): boolean;
 }
 
 export function asker(system: System): Asker {
@@ -42,6 +51,8 @@ export function asker(system: System): Asker {
   return {
     answers,
     pid,
+    system,
+    put: (server, asked, ref) => authorise(server, asked, self, ref),
     ask: (server, authorization, ref) => authorise(server, question(authorization), self, ref),
   };
 }

@@ -2,20 +2,43 @@ import test from 'ava';
 import { authenticatorFrom } from '../../src/authenticator/authenticator-from.ts';
 import { allows, everything, none, readEverything } from '../../src/authenticator/permissions.ts';
 import { sha256 } from '../../src/authenticator/secret.ts';
-import { question } from './asker.ts';
+import type { AuthenticatorConfig } from '../../src/config/config.ts';
+import { permissionsFor, question } from './asker.ts';
+
+const from = (config: AuthenticatorConfig) => authenticatorFrom(config, 1000, new Map());
 
 test('the configured name chooses the authenticator', async (t) => {
-  t.deepEqual(authenticatorFrom({ name: 'None' }).anonymous, everything);
-  t.deepEqual(await authenticatorFrom({ name: 'MyAuthenticator' }).authorise(question('x')), none);
-  for (const name of ['None', 'MyAuthenticator'] as const) t.is(authenticatorFrom({ name }).name, name);
+  t.deepEqual(from({ name: 'None' }).anonymous, everything);
+  t.deepEqual(await from({ name: 'MyAuthenticator' }).authorise(question('x')), none);
+  for (const name of ['None', 'MyAuthenticator'] as const) t.is(from({ name }).name, name);
 });
 
 test('PasswordAuthenticator gets its passwords and its default', async (t) => {
   const passwords = [{ sha256: sha256('word'), channels: ['a'] }];
   const config = { name: 'PasswordAuthenticator', passwords, allowReadByDefault: true } as const;
-  const authenticator = authenticatorFrom(config);
+  const authenticator = from(config);
   t.is(authenticator.name, 'PasswordAuthenticator');
   t.deepEqual(authenticator.anonymous, readEverything);
-  t.true(allows(await authenticator.authorise(question('word')), 'write', 'a'));
-  t.deepEqual(authenticatorFrom({ ...config, allowReadByDefault: false }).anonymous, none);
+  t.true(allows(await permissionsFor(authenticator, 'word'), 'write', 'a'));
+  t.deepEqual(from({ ...config, allowReadByDefault: false }).anonymous, none);
+});
+
+test('JWT, Forward and a plugin are made of their settings', (t) => {
+  const jwt = {
+    name: 'JWT',
+    keys: [],
+    jwks: null,
+    algorithms: [],
+    audience: null,
+    issuer: null,
+    grace: 0,
+  } as const;
+  t.is(from(jwt).watch, undefined);
+  t.is(typeof from({ ...jwt, jwks: { file: '/nowhere' } }).watch, 'function');
+  t.is(from({ name: 'Forward', url: 'http://localhost', cache: 0 }).needs, 'topic');
+  const at = { file: 'relay.yaml', line: 1, column: 1 };
+  const plugin = { name: 'Plugin', file: '/p/mine.js', at, key: 'authenticator' } as const;
+  t.throws(() => from(plugin));
+  const plugins = new Map([['/p/mine.js', { getPermissions: () => ({}) }]]);
+  t.is(authenticatorFrom(plugin, 1000, plugins).name, '/p/mine.js');
 });

@@ -10,6 +10,7 @@ test('an empty text opens the PuSu door alone, with the defaults', (t) => {
         port: 55000,
         realm: 'main',
         authenticator: null,
+        authenticatorTimeout: 2000,
         origin: null,
         tls: null,
         trustedProxies: [],
@@ -32,7 +33,7 @@ test('a door is off when it is not named or false, and on when it is true, empty
   t.deepEqual(open('doors: { pusu: off, pinghub: {} }'), ['pinghub']);
   t.deepEqual(open('doors:\n  pusu: no\n  pinghub:\n  wspubsub: { port: 0 }\n'), ['wspubsub', 'pinghub']);
   t.deepEqual(refused('doors: { pusu: 5 }'), [
-    'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, passwords, allow_read_by_default, origin, tls, trusted_proxies, proxy_protocol',
+    'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, authenticator_timeout, passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward, origin, tls, trusted_proxies, proxy_protocol',
   ]);
 });
 
@@ -63,7 +64,7 @@ doors:
 log: 5
 `;
   t.deepEqual(refused(text), [
-    'relay.yaml:1:16 authenticator: one of None, PasswordAuthenticator, MyAuthenticator; JWT is not available in this version',
+    'relay.yaml:1:16 jwt_verification_key: the key of authenticator: JWT, here or in jwt.jwks',
     'relay.yaml:2:1 nod: unknown key; did you mean "node"?',
     'relay.yaml:5:12 limits.pending: at least limits.message, 2000000 bytes, or 0 (none)',
     'relay.yaml:6:3 limits.pending: each key once; this one is already on line 5',
@@ -154,8 +155,9 @@ doors:
 
 test('an authenticator that cannot be chosen is refused with the reason or the nearest name', (t) => {
   const line = (name: string): string => refused(`authenticator: ${name}`).join('\n');
-  const names = 'relay.yaml:1:16 authenticator: one of None, PasswordAuthenticator, MyAuthenticator';
-  t.is(line('Forward'), `${names}; Forward is not available in this version`);
+  const names =
+    'relay.yaml:1:16 authenticator: one of None, PasswordAuthenticator, MyAuthenticator, JWT, Forward, ' +
+    'or the path of a plugin such as ./plugins/mine.js';
   t.regex(line('ApiKeys'), /doors\.wspubsub\.apikeys$/);
   t.is(line('none'), `${names}; did you mean "None"?`);
   t.is(line('PaswordAuthenticator'), `${names}; did you mean "PasswordAuthenticator"?`);

@@ -1,13 +1,15 @@
-import test, { type ImplementationFn } from 'ava';
+import test, { type ExecutionContext, type ImplementationFn } from 'ava';
 import fc from 'fast-check';
 import { authenticatorServer } from '../../src/authenticator/authenticator-server.ts';
-import type { Authenticator } from '../../src/authenticator/contract.ts';
+import type { Access, Authenticator, Question } from '../../src/authenticator/contract.ts';
+import { grantOf } from '../../src/authenticator/grant.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
 import {
   allows,
   intersection,
   isPermissions,
   type Permissions,
+  type Right,
 } from '../../src/authenticator/permissions.ts';
 import { asker, question } from '../authenticator/asker.ts';
 import { eventually } from '../support/arrivals.ts';
@@ -15,7 +17,7 @@ import { spawnOk, testSystem } from '../support/otp.ts';
 
 /** What every authenticator promises. `grants`: for each credential that it knows, some of what it opens and closes. */
 export interface Subject {
-  readonly make: () => Authenticator | Promise<Authenticator>;
+  readonly make: (t: ExecutionContext) => Authenticator | Promise<Authenticator>;
   /** In place of ava's `test`, for an authenticator whose back end may be missing. */
   readonly runs?: (title: string, implementation: ImplementationFn<[]>) => void;
   readonly grants: readonly {
@@ -48,25 +50,32 @@ export function authenticatorContract(name: string, { make, grants, runs = test 
       grants.flatMap(({ read = [], write = [], neither = [] }) => [...read, ...write, ...neither]),
     ),
   );
-  const asked = async (authenticator: Authenticator, authorization: string) =>
-    authenticator.authorise(question(authorization));
+  const asked = async (
+    authenticator: Authenticator,
+    authorization: string,
+    topic = 'a',
+    right: Right = 'read',
+  ) =>
+    grantOf(await authenticator.authorise(questionFor(authenticator, authorization, topic, right)))
+      .permissions;
 
   runs(`${name}: a known credential opens what it should, and no more`, async (t) => {
-    const authenticator = await make();
+    const authenticator = await make(t);
     for (const { authorization, read = [], write = [], neither = [] } of grants) {
-      const granted = await asked(authenticator, authorization);
-      for (const topic of read) t.true(allows(granted, 'read', topic), `read ${topic}`);
-      for (const topic of write) t.true(allows(granted, 'write', topic), `write ${topic}`);
+      const may = async (right: Right, topic: string) =>
+        allows(await asked(authenticator, authorization, topic, right), right, topic);
+      for (const topic of read) t.true(await may('read', topic), `read ${topic}`);
+      for (const topic of write) t.true(await may('write', topic), `write ${topic}`);
       for (const topic of neither) {
-        t.false(allows(granted, 'read', topic), `read ${topic}`);
-        t.false(allows(granted, 'write', topic), `write ${topic}`);
+        t.false(await may('read', topic), `read ${topic}`);
+        t.false(await may('write', topic), `write ${topic}`);
       }
     }
     t.pass();
   });
 
   runs(`${name}: every answer holds what everybody may do`, async (t) => {
-    const authenticator = await make();
+    const authenticator = await make(t);
     const { anonymous } = authenticator;
     for (const authorization of [...known, ...ODD]) {
       const granted = await asked(authenticator, authorization);
@@ -78,7 +87,7 @@ export function authenticatorContract(name: string, { make, grants, runs = test 
   });
 
   runs(`${name}: an unknown credential grants what everybody has, and nothing beyond`, async (t) => {
-    const authenticator = await make();
+    const authenticator = await make(t);
     const near = [...known].flatMap((each) => [
       `${each} `,
       ` ${each}`,
@@ -99,7 +108,7 @@ export function authenticatorContract(name: string, { make, grants, runs = test 
   });
 
   runs(`${name}: one client's answer is not changed by the next one's`, async (t) => {
-    const authenticator = await make();
+    const authenticator = await make(t);
     const before = await asked(authenticator, 'nobody’s');
     const copy = structuredClone(before);
     for (const authorization of known) await asked(authenticator, authorization);
@@ -108,15 +117,15 @@ export function authenticatorContract(name: string, { make, grants, runs = test 
   });
 
   runs(`${name}: its process answers as it does itself`, async (t) => {
-    const authenticator = await make();
+    const authenticator = await make(t);
     const { system, quiet, reports } = testSystem();
     const events: AuthenticatorEvent[] = [];
     const log = (event: AuthenticatorEvent) => events.push(event);
-    const server = spawnOk(system, authenticatorServer, { authenticator, log });
+    const server = spawnOk(system, authenticatorServer, { authenticator, log, timeout: 60_000 });
     const client = asker(system);
     const credentials = [...known, ...ODD];
     credentials.forEach((authorization, ref) => {
-      client.ask(server, authorization, ref);
+      client.put(server, questionFor(authenticator, authorization, 'a', 'read'), ref);
     });
     await quiet();
     // The first answer to each: an authenticator that is watched may be asked again.
@@ -136,6 +145,24 @@ export function authenticatorContract(name: string, { make, grants, runs = test 
     t.deepEqual(events, []);
     t.deepEqual(reports, []);
   });
+}
+
+/** All that such an authenticator may be told. */
+function questionFor({ needs }: Authenticator, authorization: string, topic: string, right: Right): Question {
+  const request = { method: 'GET', target: '/', headers: [] };
+  const access: Access = {
+    topic,
+    right,
+    rights: { read: right === 'read', write: right === 'write' },
+    method: right === 'read' ? 'GET' : 'POST',
+    target: `/${encodeURIComponent(topic)}`,
+    topicAt: (path) => path.slice(1),
+  };
+  return {
+    ...question(authorization),
+    ...(needs === undefined ? {} : { request }),
+    ...(needs === 'topic' ? { access } : {}),
+  };
 }
 
 /** The same rights, written in one way only. */

@@ -28,9 +28,9 @@ const pinghub: readonly Opening[] = [
   { name: 'POST with a credential', request: { target: '/d/t?access_token=s', method: 'POST' } },
 ];
 
-const ownRealm = wspubsubDoor({ topicLength: 256, realmIsShared: false });
+const ownRealm = wspubsubDoor({ topicLength: 256, subscribersNeedRight: false });
 const sharedRealm = {
-  ...wspubsubDoor({ topicLength: 256, realmIsShared: true }),
+  ...wspubsubDoor({ topicLength: 256, subscribersNeedRight: true }),
   name: 'wspubsub (shared realm)',
 };
 

@@ -43,13 +43,19 @@ test('an authenticator or a topic that cannot answer is for later', (t) => {
   t.deepEqual(lastOf(plain, unavailable), ['reply 503']);
 });
 
+test('an authenticator that answers nonsense is an error of ours', (t) => {
+  for (const each of [plain, known]) t.deepEqual(lastOf(each, { type: 'faulty' }), ['reply 500']);
+  t.deepEqual(lastOf(known, granted, { type: 'faulty' }), ['reply 500']);
+});
+
 test('a topic without an owner is not found, also when it ends under way', (t) => {
   t.deepEqual(lastOf(known, granted, refused('missing')), ['reply 404']);
   t.deepEqual(lastOf(known, granted, { type: 'ended', topic: 't' }), ['reply 404']);
 });
 
 test('the other refusals are forbidden', (t) => {
-  for (const why of ['owned', 'too-many'] as const) t.deepEqual(lastOf(plain, refused(why)), ['reply 403']);
+  for (const why of ['owned', 'too-many', 'denied'] as const)
+    t.deepEqual(lastOf(plain, refused(why)), ['reply 403']);
 });
 
 test('messages on the way do nothing', (t) => {

@@ -81,8 +81,10 @@ test('a door that has an authenticator, but lets everybody read, warns too', asy
   const reading = { authenticator: 'PasswordAuthenticator', allow_read_by_default: true };
   const relay = await startTestRelay(t, { doors: { pusu: { host: '0.0.0.0', ...reading } } });
   t.truthy(warning(relay));
-  const subscribers = await startTestRelay(t, {
-    doors: { wspubsub: { host: '0.0.0.0', ...keyed, authenticator: 'MyAuthenticator' } },
-  });
+  const wspubsub = { host: '0.0.0.0', ...keyed };
+  const authenticator = 'MyAuthenticator';
+  const subscribers = await startTestRelay(t, { authenticator, doors: { wspubsub } });
   t.truthy(warning(subscribers), 'subscribers of wspubsub need no credential');
+  const judged = await startTestRelay(t, { doors: { wspubsub: { ...wspubsub, authenticator } } });
+  t.is(warning(judged), undefined, 'unless the door has an authenticator of its own');
 });

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Reloaded } from '../../src/console/node-view.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
-import { connectWs, type WsClient } from '../support/ws-client.ts';
+import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
 type Settings = Parameters<typeof testConfig>[0];
 
@@ -119,24 +119,31 @@ test('a door that moves opens at its new place first; where it cannot, it stays'
   await t.throwsAsync(connectWs(t, old), { message: /ECONNREFUSED/ });
 });
 
-test('authenticators are replaced: new answers for all, and rights that were granted stay', async (t) => {
+test('authenticators are replaced: new answers, and what the old ones have granted is asked again', async (t) => {
   const doors = { pusu: {} };
   const authenticator = 'PasswordAuthenticator';
-  const relay = await startTestRelay(t, { doors, authenticator, passwords: { old: ['a', 'b'] } });
-  const one = await client(t, relay);
-  one.send(authorize('old'));
-  t.is(await one.next(), ok);
-  t.like(await reload(relay, { doors, authenticator, passwords: { new: ['c'] } }), {
-    ok: true,
-    applied: ['authenticator'],
+  const relay = await startTestRelay(t, {
+    doors,
+    authenticator,
+    passwords: { kept: ['a', 'b'], gone: ['a'] },
   });
-  await lives(t, one, 'a');
+  const [one, other] = [await client(t, relay), await client(t, relay)];
+  one.send(authorize('kept'));
+  other.send(authorize('gone'));
+  for (const each of [one, other]) {
+    t.is(await each.next(), ok);
+    await lives(t, each, 'a');
+  }
+  const next = { doors, authenticator, passwords: { kept: ['a', 'b'], new: ['c'] } };
+  t.like(await reload(relay, next), { ok: true, applied: ['authenticator'] });
+  t.like(await other.next(), { code: 1008 });
+  await lives(t, one, 'b');
   one.send(authorize('new'));
   t.is(await one.next(), ok);
   await lives(t, one, 'c');
-  const other = await client(t, relay);
-  other.send(authorize('old'));
-  t.is(await other.next(), '{"type":"authorization_failed"}');
+  const late = await client(t, relay);
+  late.send(authorize('gone'));
+  t.is(await late.next(), '{"type":"authorization_failed"}');
 });
 
 test('two reloads at once are done one after the other', async (t) => {
@@ -147,4 +154,16 @@ test('two reloads at once are done one after the other', async (t) => {
   ]);
   t.deepEqual(one?.applied, ['limits.drain']);
   t.deepEqual(two?.applied, []);
+});
+
+test('other origins make the door listen anew, and connections stay', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const one = await client(t, relay);
+  const headers = { origin: 'https://other.example.com' };
+  await connectWs(t, relay.port('pusu'), '/', { headers });
+  const next = { doors: { pusu: { origin: ['https://chat.example.com'] } } };
+  t.like(await reload(relay, next), { ok: true, applied: ['doors.pusu.origin'] });
+  t.is((await refusedWs(t, relay.port('pusu'), '/', { headers })).status, 403);
+  await connectWs(t, relay.port('pusu'), '/', { headers: { origin: 'https://chat.example.com' } });
+  await lives(t, one, 'a');
 });

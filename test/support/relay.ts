@@ -4,6 +4,7 @@ import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Log } from '../../src/log.ts';
+import { loadPlugins } from '../../src/plugins.ts';
 import type { Accounting } from '../../src/topic/accounting.ts';
 import { Arrivals } from './arrivals.ts';
 
@@ -40,7 +41,10 @@ export async function startTestRelay(
   const config = testConfig(settings);
   const log = new Arrivals<Logged>('log');
   const closed = new Arrivals<Logged>('closed connections');
-  const relay = startRelay(config, maxConnections, collectingLog(log, closed), options);
+  const loaded = await loadPlugins(config);
+  if (!loaded.ok) throw new Error(loaded.errors.map(formatError).join('\n'));
+  const { plugins } = loaded;
+  const relay = startRelay(config, maxConnections, collectingLog(log, closed), { plugins, ...options });
   t.teardown(() => {
     relay.stop();
     return relay.ended;

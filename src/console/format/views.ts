@@ -145,7 +145,7 @@ export function whyText(certificate: Certificate): string {
     ['closed', `${new Date(at).toISOString()}, ${certificate.code} ${certificate.reason}`],
     ['because', certificate.event],
     ['lived', duration(age)],
-    ['identity', certificate.authorised ? 'a credential of its own' : 'anonymous'],
+    ['identity', certificate.subject ?? (certificate.authorised ? 'a credential of its own' : 'anonymous')],
     ['topics', topicCount === 0 ? 'none' : topics.join(', ') + more],
     ...(certificate.owned === null ? [] : ([['owner of', certificate.owned]] as const)),
     ['messages', `${whole(certificate.in)} in, ${whole(certificate.out)} out`],

@@ -28,6 +28,11 @@ const invalidPath = badRequest('The path must be percent-encoded, valid UTF-8.')
 export function pinghubDoor({ topicLength }: PinghubOptions): Door {
   const longPath = badRequest(`The path must have 1-${topicLength} Unicode characters.`);
 
+  function topicAt(target: string): string | null {
+    const path = target.startsWith('/') ? decodeOnce(target) : null;
+    return path !== null && isWithin(path, topicLength) ? topicOf(path) : null;
+  }
+
   return {
     name: 'pinghub',
     route(request: DoorRequest): Route {
@@ -39,8 +44,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
       if (wish === 'other') return wrongMethod;
       if (wish === 'page') return pageReply(path);
 
-      // The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own.
-      const topic = path.slice(1);
+      const topic = topicOf(path);
       const credential = credentialOf(request);
       switch (wish) {
         case 'websocket':
@@ -50,6 +54,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             format: pinghubFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',
+            about: { read: true, write: true, topicAt },
           };
         case 'stream':
           return {
@@ -60,6 +65,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',
+            about: { read: true, write: false, topicAt },
           };
         case 'exchange':
           return {
@@ -68,10 +74,16 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             format: null,
             session: postSession(topic, credential),
             guard: 'authenticator',
+            about: { read: false, write: true, topicAt },
           };
       }
     },
   };
+}
+
+/** The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own. */
+function topicOf(path: string): string {
+  return path.slice(1);
 }
 
 function wishOf(request: DoorRequest): 'websocket' | 'stream' | 'exchange' | 'page' | 'other' {

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { ending } from '../closed-session.ts';
 import { type Command, type Event, nothing, type Session, type Step } from '../contract.ts';
-import { refusal, textReply, unauthorised, unavailable } from '../replies.ts';
+import { internalError, refusal, textReply, unauthorised, unavailable } from '../replies.ts';
 import { badRequest } from './bad-request.ts';
 
-/** A POST: its body is one message. It is answered when the topic has taken it, or at once when it is empty. */
+/** A POST: its body is one message. It is answered when the topic has taken it; an empty one is judged like any other. */
 export function postSession(topic: string, credential: string | null): Session {
   return new PostSession(topic, credential, false);
 }
@@ -41,13 +41,14 @@ class PostSession implements Session {
         return ending(refusal(event.why, this.known));
       case 'unavailable':
         return ending(unavailable);
+      case 'faulty':
+        return ending(internalError);
       default:
         return [this, nothing];
     }
   }
 
   #received(payload: Buffer): Step {
-    if (payload.length === 0) return ok;
     if (!isUtf8(payload)) return invalidUtf8;
     return [this, [{ type: 'publish', topic: this.topic, message: { kind: 'text', payload } }]];
   }

@@ -31,6 +31,9 @@ class PinghubSession implements Session {
         return isUtf8(event.payload) ? this.#received(event.payload) : invalidUtf8;
       case 'refused':
         return ending(closing(event.why));
+      case 'unavailable':
+      case 'faulty':
+        return ending(closing('unavailable'));
       default:
         return [this, nothing];
     }

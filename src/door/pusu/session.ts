@@ -32,6 +32,7 @@ export function pusuSession(topicLength: number): Session {
       case 'authorised':
         return event.granted ? authorised : notAuthorised;
       case 'unavailable':
+      case 'faulty':
         return notAuthorised;
       case 'joined':
         return [session, [{ type: 'send', bytes: subscribeOk(event.topic) }]];

@@ -10,8 +10,8 @@ import { subscriberSession } from './subscriber-session.ts';
 export interface WspubsubOptions {
   /** The longest `Domain/Topic`, in characters; 0: no limit. */
   readonly topicLength: number;
-  /** Another door has the same realm: then subscribers need the right to read, like anyone there. */
-  readonly realmIsShared: boolean;
+  /** Subscribers need the right to read: another door has the same realm, or this one has an authenticator. */
+  readonly subscribersNeedRight: boolean;
 }
 
 const badParts = textReply(400, 'Bad Request: /ws/pub/ApiKey/Domain/Topic or /ws/sub/Domain/Topic');
@@ -19,7 +19,13 @@ const badTopic = textReply(400, 'Bad Request: Domain/Topic is too long');
 const wrongMethod = methodNotAllowed('GET');
 
 /** wspubsub: topics with one publisher each, which an API key for the domain lets in, and open to subscribers. */
-export function wspubsubDoor({ topicLength, realmIsShared }: WspubsubOptions): Door {
+export function wspubsubDoor({ topicLength, subscribersNeedRight }: WspubsubOptions): Door {
+  function topicAt(path: string): string | null {
+    const role = roleOf(path);
+    if (role === 'none' || role === 'malformed' || role.key !== null) return null;
+    return isTopicName(role.topic, topicLength) ? role.topic : null;
+  }
+
   return {
     name: 'wspubsub',
     route(request: DoorRequest): Route {
@@ -44,8 +50,9 @@ export function wspubsubDoor({ topicLength, realmIsShared }: WspubsubOptions): D
         type: 'open',
         transport: 'websocket',
         format: wspubsubFormat,
-        session: subscriberSession(role.topic, realmIsShared ? credentialOf(request) : null),
-        guard: realmIsShared ? 'authenticator' : 'open',
+        session: subscriberSession(role.topic, subscribersNeedRight ? credentialOf(request) : null),
+        guard: subscribersNeedRight ? 'authenticator' : 'open',
+        about: { read: true, write: false, topicAt },
       };
     },
   };

@@ -1,6 +1,6 @@
 import { ending } from '../closed-session.ts';
 import { type Command, type Event, nothing, type Refused, type Session, type Step } from '../contract.ts';
-import { forbidden, refusal, textReply, unavailable } from '../replies.ts';
+import { forbidden, internalError, refusal, textReply, unavailable } from '../replies.ts';
 
 /** The publisher of a topic: its key is judged, then it claims the topic, then the upgrade is accepted. */
 export function ownerSession(key: string, topic: string): Session {
@@ -33,6 +33,8 @@ class KeyedSession implements Session {
       }
       case 'unavailable':
         return ending(unavailable);
+      case 'faulty':
+        return ending(internalError);
       default:
         return [this, nothing];
     }
@@ -59,6 +61,8 @@ class ClaimingSession implements Session {
         return ending(event.why === 'owned' ? conflict : refusal(event.why, true));
       case 'unavailable':
         return ending(unavailable);
+      case 'faulty':
+        return ending(internalError);
       default:
         return [this, nothing];
     }

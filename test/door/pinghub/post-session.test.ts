@@ -27,8 +27,9 @@ test('the answer is OK', (t) => {
   });
 });
 
-test('an empty body is answered and not published', (t) => {
-  t.deepEqual(play(session, body('')), [[], ['reply 200']]);
+test('an empty body is judged as any other is', (t) => {
+  t.deepEqual(play(session, body(''), published), [[], ['publish p text '], ['reply 200']]);
+  t.deepEqual(lastOf(session, body(''), refused('forbidden')), ['reply 401']);
 });
 
 test('a body that is not UTF-8 is a bad request', (t) => {
@@ -57,7 +58,8 @@ test('no right is unauthorised without a credential, and forbidden with a good o
   t.deepEqual(lastOf(known, granted, body('hi'), refused('forbidden')), ['reply 403']);
 });
 
-test('a topic with an owner is forbidden', (t) => {
+test('a topic with an owner, and a request that was refused as a whole, are forbidden', (t) => {
+  t.deepEqual(lastOf(session, body('hi'), refused('denied')), ['reply 403']);
   t.deepEqual(lastOf(session, body('hi'), refused('owned')), ['reply 403']);
 });
 
@@ -65,6 +67,11 @@ test('what cannot be done now is for later', (t) => {
   const [, [command]] = known.step(unavailable);
   t.like(command, { type: 'reply', status: 503, headers: { 'Retry-After': '1' } });
   t.deepEqual(lastOf(session, body('hi'), refused('unavailable')), ['reply 503']);
+});
+
+test('an authenticator that answers nonsense is an error of ours', (t) => {
+  t.deepEqual(lastOf(known, { type: 'faulty' }), ['reply 500']);
+  t.deepEqual(lastOf(session, body('hi'), { type: 'faulty' }), ['reply 500']);
 });
 
 test('an inspection does not show the credential', (t) => {

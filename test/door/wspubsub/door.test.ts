@@ -4,8 +4,8 @@ import { wspubsubFormat } from '../../../src/door/wspubsub/format.ts';
 import { doorRequest } from '../door-request.ts';
 import { answerOf, play, sessionOf, statusOf } from '../script.ts';
 
-const door = wspubsubDoor({ topicLength: 256, realmIsShared: false });
-const shared = wspubsubDoor({ topicLength: 256, realmIsShared: true });
+const door = wspubsubDoor({ topicLength: 256, subscribersNeedRight: false });
+const shared = wspubsubDoor({ topicLength: 256, subscribersNeedRight: true });
 
 const upgrade = (target: string) => ({ target, upgrade: true });
 const commands = (target: string, which = door) => play(sessionOf(which, upgrade(target))).flat();
@@ -91,7 +91,10 @@ test('a topic of the limit passes, and one character more is a bad request', (t)
   t.is(statusOf(door, upgrade(`/ws/sub/d/${'t'.repeat(255)}`)), 400);
   t.is(statusOf(door, upgrade(`/ws/pub/${'k'.repeat(300)}/d/${'t'.repeat(254)}`)), 101);
   t.is(
-    statusOf(wspubsubDoor({ topicLength: 0, realmIsShared: false }), upgrade(`/ws/sub/d/${'t'.repeat(999)}`)),
+    statusOf(
+      wspubsubDoor({ topicLength: 0, subscribersNeedRight: false }),
+      upgrade(`/ws/sub/d/${'t'.repeat(999)}`),
+    ),
     101,
   );
 });

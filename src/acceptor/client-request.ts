@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import type { ConnectionArgs } from '../connection/connection.ts';
+
+/**
+ * Headers about this connection, and not about the request (RFC 9110, section 7.6.1; RFC 6455, section 4.2.1); with
+ * them, those that frame a body that is not passed on.
+ */
+const ABOUT_THE_CONNECTION = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What a client has asked for, for those who judge it. Headers that `Connection` names are left out too. */
+export function clientRequest({
+  method = 'GET',
+  url = '/',
+  rawHeaders,
+}: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>): NonNullable<ConnectionArgs['request']> {
+  const pairs: (readonly [string, string])[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    pairs.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
+  const named = pairs
+    .filter(([name]) => name.toLowerCase() === 'connection')
+    .flatMap(([, value]) => value.split(',').map((token) => token.trim().toLowerCase()));
+  const dropped = new Set(named);
+  const headers = pairs.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !ABOUT_THE_CONNECTION.has(lower) && !lower.startsWith('sec-websocket-') && !dropped.has(lower);
+  });
+  return { method, target: url, headers };
+}

@@ -1,0 +1,200 @@
+import type { Next } from '../otp/behaviour.ts';
+import { keep } from '../otp/behaviour.ts';
+import { monitor } from '../otp/monitor.ts';
+import { isAlive, type Self, send } from '../otp/process.ts';
+import { now, sendAfter, type Timer } from '../otp/timer.ts';
+import type { AuthenticatorMessage } from './authenticator-server.ts';
+import { type Authorisation, termsOf } from './authorisation.ts';
+import type { Answer, Authenticator, Question } from './contract.ts';
+import { isAnswer } from './grant.ts';
+import { type AuthenticatorEvent, answer, endsAt, type Fault, fault, type Outage } from './outage.ts';
+import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
+import { isEmpty } from './permissions.ts';
+import type { Review } from './review.ts';
+import { Hidden } from './secret.ts';
+import type { Standing, StandingAnswers } from './standing.ts';
+
+/** How a question that has come to an authenticator's process is answered, exactly once; see `authenticator-server.ts`. */
+
+/** A question that is with the authenticator; `review`: nobody has asked it, the answer stands already. */
+export interface Asked extends Standing<Authorisation> {
+  readonly review: boolean;
+  /** How often the authenticator had changed its mind when it was asked. */
+  readonly changes: number;
+}
+
+export interface State {
+  readonly self: Self<AuthenticatorMessage>;
+  readonly authenticator: Authenticator;
+  readonly log: (event: AuthenticatorEvent) => void;
+  readonly timeout: number;
+  readonly limit: number;
+  readonly wallClock: () => number;
+  lastId: number;
+  /** Questions that wait for an answer, the oldest first. */
+  readonly open: Map<number, Asked & { readonly deadline: number }>;
+  /**
+   * Questions whose asker was told `unavailable` while the authenticator still works on them, with the time when they
+   * are forgotten. They take up room, or an authenticator that hangs would pile up promises without end.
+   */
+  readonly late: Map<number, number>;
+  readonly standing: StandingAnswers<Authorisation>;
+  readonly review: Review<Authorisation>;
+  /** Who was granted what is remembered, and may be asked about again. */
+  readonly revocable: boolean;
+  /** Null where the authenticator never says that it has changed its mind. */
+  readonly endWatch: (() => void) | null;
+  outage: Outage | null;
+  alarm: { readonly at: number; readonly timer: Timer } | null;
+}
+
+export const WAKE: AuthenticatorMessage = { type: 'wake' };
+
+/** A promise that is so many time limits late will hardly settle; its place is given to another question. */
+const FORGOTTEN_AFTER = 30;
+
+export function ask(state: State, asked: Asked): void {
+  const { self } = state;
+  if (state.open.size + state.late.size >= state.limit) {
+    failed(state, asked, 'busy', null, false);
+    return;
+  }
+  const outcome = attempt(() => state.authenticator.authorise(asked.question.reveal()));
+  if (!outcome.ok || !isThenable(outcome.value)) {
+    conclude(state, asked, outcome);
+    return;
+  }
+  const id = ++state.lastId;
+  // What is not to be asked again is not kept either.
+  const kept = state.revocable ? asked : { ...asked, question: NOT_KEPT };
+  state.open.set(id, { ...kept, deadline: now(self) + state.timeout });
+  const report = (result: Outcome) => {
+    if (isAlive(self)) send(self, { type: 'settled', id, outcome: result });
+  };
+  // A promise of our own: whatever odd thing the other one's methods do, this one is at worst rejected.
+  new Promise((resolve) => resolve(outcome.value)).then(
+    (value) => report({ ok: true, value }),
+    (error: unknown) => report(failure(error)),
+  );
+}
+
+const NOT_KEPT: Hidden<Question> = new Hidden({ authorization: '', door: '', address: '' });
+
+export function settled(state: State, id: number, outcome: Outcome): void {
+  state.late.delete(id);
+  const asked = state.open.get(id);
+  if (asked === undefined) return;
+  state.open.delete(id);
+  conclude(state, asked, outcome);
+}
+
+function conclude(state: State, asked: Asked, outcome: Outcome): void {
+  if (!outcome.ok) {
+    failed(state, asked, 'threw', outcome.error, outcome.faulty);
+    return;
+  }
+  const { value } = outcome;
+  const judged = attempt(() => isAnswer(value));
+  if (!judged.ok || judged.value !== true) {
+    failed(state, asked, 'shape', null, false);
+    return;
+  }
+  state.outage = answer(state.outage);
+  reply(state, asked, value as Answer);
+}
+
+function reply(state: State, asked: Asked, answered: Answer): void {
+  const { standing, revocable } = state;
+  const { from, ref } = asked;
+  const granted = termsOf(answered, state.wallClock(), revocable);
+  if (!asked.review) {
+    send(from, { type: 'authorised', ref, ...granted });
+    if (!revocable || isEmpty(granted.permissions) || !isAlive(from)) return;
+    if (standing.add(asked)) monitor(state.self, from);
+    // It may have been answered by what held before the last change.
+    if (asked.changes !== state.review.changes) state.review.add(asked);
+    return;
+  }
+  state.review.done();
+  if (!standing.has(asked)) return;
+  if (isEmpty(granted.permissions)) {
+    standing.drop(asked);
+    send(from, { type: 'revoked', ref });
+  } else {
+    send(from, { type: 'regranted', ref, ...granted });
+    if (asked.changes !== state.review.changes) state.review.add(asked);
+  }
+}
+
+function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
+  const begins = state.outage === null;
+  state.outage = fault(state.outage, now(state.self));
+  refuse(asked, faulty);
+  if (asked.review) {
+    state.review.done();
+    state.review.failed(asked, now(state.self));
+  }
+  if (begins) {
+    const { name } = state.authenticator;
+    state.log({ type: 'authenticator-unavailable', authenticator: name, why, error });
+  }
+}
+
+/** What stands goes on standing while nobody can say better. */
+export function refuse({ from, ref, review }: Asked, faulty: boolean): void {
+  if (!review) send(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
+}
+
+/** Asks about what stands again, as much of it as may be under way at once. */
+export function review(state: State): void {
+  const { review, standing, self } = state;
+  review.begin(standing, now(self));
+  for (const each of review.take()) ask(state, { ...each, review: true, changes: review.changes });
+  if (review.waiting) send(self, WAKE);
+}
+
+/** Refuses what has waited too long, ends an outage that is over, and sets the alarm for what is due next. */
+export function expire(state: State): Next<State> {
+  const time = now(state.self);
+  for (const [id, asked] of state.open) {
+    if (asked.deadline > time) break;
+    state.open.delete(id);
+    state.late.set(id, asked.deadline + FORGOTTEN_AFTER * state.timeout);
+    failed(state, asked, 'late', null, false);
+  }
+  for (const [id, forgotten] of state.late) {
+    if (forgotten > time) break;
+    state.late.delete(id);
+  }
+  const over = endsAt(state.outage);
+  if (state.outage !== null && over !== null && over <= time) {
+    const { faults, since, lastFault } = state.outage;
+    const authenticator = state.authenticator.name;
+    state.log({ type: 'authenticator-available', authenticator, faults, duration: lastFault - since });
+    state.outage = null;
+  }
+  setAlarm(state, time);
+  return keep;
+}
+
+function setAlarm(state: State, time: number): void {
+  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage), state.review.retryAt];
+  const next = Math.min(...due.filter((at) => at != null));
+  if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
+  state.alarm?.timer.cancel();
+  // Rounded up, as a timer that goes off early costs a second turn.
+  state.alarm = Number.isFinite(next)
+    ? { at: next, timer: sendAfter(state.self, Math.ceil(next - time), { type: 'wake' }) }
+    : null;
+}
+
+/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
+export function endAlarm(state: State): void {
+  state.alarm?.timer.cancel();
+  state.alarm = null;
+}
+
+function first<T>(map: ReadonlyMap<number, T>): T | undefined {
+  for (const value of map.values()) return value;
+  return undefined;
+}

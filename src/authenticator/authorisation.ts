@@ -1,0 +1,51 @@
+import type { Answer } from './contract.ts';
+import { grantOf } from './grant.ts';
+import { none, type Permissions } from './permissions.ts';
+
+/** What a question is answered with. */
+export type Authorisation =
+  | {
+      readonly type: 'authorised';
+      readonly ref: number;
+      readonly permissions: Permissions;
+      /** Left out where the permissions hold for good, whoever it is. */
+      readonly terms?: Terms;
+    }
+  /** `faulty`: asking again is no help. */
+  | { readonly type: 'unavailable'; readonly ref: number; readonly faulty?: true }
+  /** Comes unasked, after an answer with `terms.revocable`: it is another one now. */
+  | {
+      readonly type: 'regranted';
+      readonly ref: number;
+      readonly permissions: Permissions;
+      readonly terms?: Terms;
+    }
+  /** Comes unasked, after an answer with `terms.revocable`: nothing of it holds. */
+  | { readonly type: 'revoked'; readonly ref: number };
+
+export interface Terms {
+  readonly subject: string | null;
+  /** Milliseconds from now; null: for good. */
+  readonly lasts: number | null;
+  /** Milliseconds that the connection may stay on after that. */
+  readonly grace: number;
+  readonly revocable: boolean;
+  /** The topic to use in place of the one that was asked for; null: that one. */
+  readonly topic: string | null;
+}
+
+/**
+ * Permissions as they hold now, and their terms where there are any. `wallClock`: milliseconds since 1970. What has
+ * expired grants nothing.
+ */
+export function termsOf(
+  answer: Answer,
+  wallClock: number,
+  revocable: boolean,
+): { readonly permissions: Permissions; readonly terms?: Terms } {
+  const { permissions, subject, expires, grace = 0, topic = null } = grantOf(answer);
+  const lasts = expires === null ? null : Math.max(expires - wallClock, 0);
+  if (lasts === 0) return { permissions: none };
+  if (subject === null && lasts === null && topic === null && !revocable) return { permissions };
+  return { permissions, terms: { subject, lasts, grace, revocable, topic } };
+}

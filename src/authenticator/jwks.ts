@@ -1,0 +1,128 @@
+import { open } from 'node:fs/promises';
+import type { VerificationKey } from '../config/jwt-keys.ts';
+import { httpGet } from './http-get.ts';
+import { keysOf } from './key-set.ts';
+import { FaultyAnswer } from './outcome.ts';
+
+export type JwksSource = { readonly file: string } | { readonly url: string };
+
+export interface JwksOptions {
+  readonly source: JwksSource;
+  /** Algorithms that may be used; empty: the usual one of each key. */
+  readonly algorithms: readonly string[];
+  /** Milliseconds that fetching may take. */
+  readonly timeout: number;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** Bytes of a key set. */
+const SIZE = 256 * 1024;
+/** Milliseconds after which a set is looked at again: a file costs nothing, and is how keys are taken back quickly. */
+const FRESH = { file: 1000, url: 5 * 60_000 };
+/** Milliseconds after which one that could not be looked at again no longer counts. A file that cannot be read counts at once. */
+const STALE = { file: 0, url: 15 * 60_000 };
+/** Milliseconds between two fetches for the sake of a key that is not in the set: anybody can name such a key. */
+const PAUSE = 5000;
+/** Milliseconds for which a failure is everybody's, so that many questions do not become many requests. */
+const FAILURE = 500;
+
+/** A set of keys, in a file or at a URL: kept for a while, looked at again after that, and no key when that fails. */
+export class Jwks {
+  readonly #options: JwksOptions;
+  readonly #kind: 'file' | 'url';
+  readonly #now: () => number;
+  readonly #fetch: () => Promise<string>;
+  readonly #watchers = new Set<() => void>();
+  #text = '';
+  #keys: readonly VerificationKey[] = [];
+  /** When the keys were looked at and found good. */
+  #good = Number.NEGATIVE_INFINITY;
+  #tried = Number.NEGATIVE_INFINITY;
+  #failed: { readonly at: number; readonly error: unknown } | null = null;
+  #loading: Promise<void> | null = null;
+
+  constructor(options: JwksOptions) {
+    const { source, timeout, now = () => performance.now() } = options;
+    this.#options = options;
+    this.#now = now;
+    this.#kind = 'file' in source ? 'file' : 'url';
+    this.#fetch = 'file' in source ? () => readText(source.file) : fetching(source.url, timeout);
+  }
+
+  /** All keys, looked at again before when they are old, or when `isEnough` misses one. Rejects when there is no set. */
+  async keys(isEnough: (keys: readonly VerificationKey[]) => boolean): Promise<readonly VerificationKey[]> {
+    const age = this.#now() - this.#good;
+    if (age >= FRESH[this.#kind]) {
+      const loading = this.#load();
+      // While the old keys still count nobody has to wait for the new ones.
+      if (age >= STALE[this.#kind]) await loading;
+      else loading.catch(() => undefined);
+    }
+    if (!isEnough(this.#keys) && this.#now() - this.#tried >= PAUSE) await this.#load();
+    return this.#keys;
+  }
+
+  /** Looks at the set from time to time, and calls `changed` when it has become another one. */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    const timer = setInterval(() => this.#load().catch(() => undefined), FRESH[this.#kind]);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+      this.#watchers.delete(changed);
+    };
+  }
+
+  /** One at a time, for all who wait for it. */
+  #load(): Promise<void> {
+    this.#loading ??= this.#loadOnce().finally(() => {
+      this.#loading = null;
+    });
+    return this.#loading;
+  }
+
+  async #loadOnce(): Promise<void> {
+    if (this.#failed !== null && this.#now() - this.#failed.at < FAILURE) throw this.#failed.error;
+    this.#tried = this.#now();
+    this.#failed = null;
+    try {
+      this.#take(await this.#fetch());
+    } catch (error) {
+      this.#failed = { at: this.#now(), error };
+      throw error;
+    }
+  }
+
+  #take(text: string): void {
+    if (text !== this.#text) {
+      this.#keys = keysOf(text, this.#options.algorithms, this.#kind === 'url');
+      const isFirst = this.#text === '';
+      this.#text = text;
+      if (!isFirst) for (const changed of this.#watchers) changed();
+    }
+    this.#good = this.#now();
+  }
+}
+
+function fetching(url: string, timeout: number): () => Promise<string> {
+  const target = new URL(url);
+  const get = httpGet({ timeout, limit: SIZE });
+  return async () => {
+    const { status, body, cut } = await get(target, { accept: 'application/json' });
+    if (status !== 200) throw new FaultyAnswer(`HTTP_${status}`);
+    if (cut) throw new FaultyAnswer('TOO_LARGE');
+    return body.toString();
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SIZE + 1), 0, SIZE + 1, 0);
+    if (bytesRead > SIZE) throw new FaultyAnswer('TOO_LARGE');
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

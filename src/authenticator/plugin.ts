@@ -1,0 +1,78 @@
+import type { Authenticator, Question } from './contract.ts';
+import { fromPatterns, none, type Permissions, type Rights } from './permissions.ts';
+
+/** What a user's module exports, as far as we look at it. */
+export interface PluginModule {
+  readonly getPermissions: (authorization: string, request: PluginRequest) => unknown;
+  readonly watch?: (changed: () => void) => () => void;
+}
+
+/** The client's request, as a plugin sees it. */
+export interface PluginRequest {
+  readonly method: string;
+  /** Path and query, as they came. */
+  readonly url: string;
+  /** By name in lower case; the values of a repeated one joined by `, `. Without a prototype. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly door: string;
+  readonly address: string;
+}
+
+/** Whether a module is a plugin; a text: what it lacks. */
+export function pluginOf(module: Readonly<Record<string, unknown>>): PluginModule | string {
+  const { getPermissions, watch } = module;
+  if (typeof getPermissions !== 'function') return 'a module that exports a function getPermissions';
+  if (watch !== undefined && typeof watch !== 'function') return 'a module whose export watch is a function';
+  return module as unknown as PluginModule;
+}
+
+/**
+ * A user's own authenticator: pusud's `getPermissions(authorization)`, at once or as a promise, gives a map (or a plain
+ * object) of patterns with `{ read, write }`, or `r`, `w` or `rw`. Anything else is no answer, and grants nothing.
+ */
+export function pluginAuthenticator(name: string, plugin: PluginModule): Authenticator {
+  const { watch } = plugin;
+  return {
+    name,
+    anonymous: none,
+    needs: 'request',
+    authorise: async (question) =>
+      permissionsOf(await plugin.getPermissions(question.authorization, requestOf(question))),
+    ...(watch === undefined ? {} : { watch: (changed) => watch(changed) ?? (() => undefined) }),
+  };
+}
+
+function requestOf({ request, door, address }: Question): PluginRequest {
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, value] of request?.headers ?? []) {
+    const lower = name.toLowerCase();
+    const before = headers[lower];
+    headers[lower] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return { method: request?.method ?? 'GET', url: request?.target ?? '/', headers, door, address };
+}
+
+function permissionsOf(answer: unknown): Permissions {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw wrongShape();
+  const entries: Iterable<readonly [unknown, unknown]> =
+    answer instanceof Map ? answer : Object.entries(answer);
+  return fromPatterns(
+    Array.from(entries, ([pattern, value]): [string, Rights] => {
+      if (typeof pattern !== 'string') throw wrongShape();
+      return [pattern, rightsOf(value)];
+    }),
+  );
+}
+
+function rightsOf(value: unknown): Rights {
+  if (value === 'r' || value === 'w' || value === 'rw')
+    return { read: value.includes('r'), write: value.includes('w') };
+  if (typeof value !== 'object' || value === null) throw wrongShape();
+  const { read = false, write = false } = value as { readonly read?: unknown; readonly write?: unknown };
+  if (typeof read !== 'boolean' || typeof write !== 'boolean') throw wrongShape();
+  return { read, write };
+}
+
+function wrongShape(): TypeError {
+  return new TypeError('getPermissions gives patterns, each with { read, write }, r, w or rw');
+}

@@ -1,0 +1,61 @@
+import type { Pid } from '../otp/process.ts';
+import type { Question } from './contract.ts';
+import type { Hidden } from './secret.ts';
+
+/** Credentials of one connection that are remembered; past it the oldest one goes, at the connection too. */
+export const CREDENTIALS = 32;
+
+/** One answer that stands. */
+export interface Standing<Asker> {
+  readonly from: Pid<Asker>;
+  readonly ref: number;
+  readonly question: Hidden<Question>;
+}
+
+/**
+ * Who was granted what, for an authenticator that may change its mind. It belongs to whoever starts the server, and so
+ * outlives the server's crashes: what was granted before one can be taken back after it.
+ */
+export class StandingAnswers<Asker> {
+  readonly #byAsker = new Map<Pid<Asker>, Map<number, Hidden<Question>>>();
+
+  get askers(): Iterable<Pid<Asker>> {
+    return this.#byAsker.keys();
+  }
+
+  get size(): number {
+    return this.#byAsker.size;
+  }
+
+  /** True when it is the first one of that asker. */
+  add({ from, ref, question }: Standing<Asker>): boolean {
+    const answers = this.#byAsker.get(from);
+    if (answers === undefined) {
+      this.#byAsker.set(from, new Map([[ref, question]]));
+      return true;
+    }
+    answers.set(ref, question);
+    const [oldest] = answers.keys();
+    if (answers.size > CREDENTIALS && oldest !== undefined) answers.delete(oldest);
+    return false;
+  }
+
+  has({ from, ref }: Standing<Asker>): boolean {
+    return this.#byAsker.get(from)?.has(ref) === true;
+  }
+
+  /** The answer no longer stands. */
+  drop({ from, ref }: Standing<Asker>): void {
+    this.#byAsker.get(from)?.delete(ref);
+  }
+
+  /** The asker is gone. */
+  leave(from: Pid<never>): void {
+    this.#byAsker.delete(from as Pid<Asker>);
+  }
+
+  *[Symbol.iterator](): Iterator<Standing<Asker>> {
+    for (const [from, answers] of this.#byAsker)
+      for (const [ref, question] of answers) yield { from, ref, question };
+  }
+}

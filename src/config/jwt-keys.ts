@@ -1,0 +1,75 @@
+import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+
+/** A key and the algorithms that it verifies: no other may be used with it, whatever a token says of itself. */
+export interface VerificationKey {
+  /** The key's name in a key set; null: none. */
+  readonly kid: string | null;
+  readonly key: KeyObject;
+  readonly algorithms: readonly string[];
+}
+
+const hmac = ['HS256', 'HS384', 'HS512'];
+const rsa = ['RS256', 'RS384', 'RS512'];
+const pss = ['PS256', 'PS384', 'PS512'];
+const curves = new Map([
+  ['prime256v1', 'ES256'],
+  ['secp384r1', 'ES384'],
+  ['secp521r1', 'ES512'],
+]);
+
+/** The signatures that tokens may have (RFC 7518, section 3.1, and RFC 8037); `none` is none of them. */
+export const algorithms: readonly string[] = [...hmac, ...rsa, ...pss, ...curves.values(), 'EdDSA'];
+
+const RSA_BITS = 2048;
+
+/** What a key can verify, the usual one first; empty: nothing that we would trust. */
+export function algorithmsOf(key: KeyObject): readonly string[] {
+  const { asymmetricKeyType, asymmetricKeyDetails } = key;
+  switch (asymmetricKeyType) {
+    case undefined:
+      return hmac;
+    case 'rsa':
+    case 'rsa-pss': {
+      if ((asymmetricKeyDetails?.modulusLength ?? 0) < RSA_BITS) return [];
+      return asymmetricKeyType === 'rsa' ? [...rsa, ...pss] : pss;
+    }
+    case 'ec': {
+      const algorithm = curves.get(asymmetricKeyDetails?.namedCurve ?? '');
+      return algorithm === undefined ? [] : [algorithm];
+    }
+    case 'ed25519':
+      return ['EdDSA'];
+    default:
+      return [];
+  }
+}
+
+/** Of what a key can do, what is wanted; when nothing is said, its usual algorithm. */
+export function pinned(key: KeyObject, wanted: readonly string[]): readonly string[] {
+  const able = algorithmsOf(key);
+  return wanted.length === 0 ? able.slice(0, 1) : able.filter((algorithm) => wanted.includes(algorithm));
+}
+
+/** A public key in PEM, or else the secret that signatures are made with. A text: what is wrong with it. */
+export function keyFromText(text: string): KeyObject | string {
+  if (!text.trimStart().startsWith('-----BEGIN ')) {
+    return /^\S*\.(pem|key|pub|crt|cer|der|jwk|jwks|json)$/i.test(text.trim())
+      ? 'the key itself, in PEM or as a secret text, and not the name of a file'
+      : createSecretKey(Buffer.from(text, 'utf8'));
+  }
+  if (isPrivate(text)) return 'the public key: the private one stays with whoever signs';
+  try {
+    return createPublicKey(text);
+  } catch {
+    return 'a public key in PEM that can be read';
+  }
+}
+
+function isPrivate(text: string): boolean {
+  try {
+    createPrivateKey(text);
+    return true;
+  } catch {
+    return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
+  }
+}

@@ -1,0 +1,23 @@
+import test from 'ava';
+import { clientRequest } from '../../src/acceptor/client-request.ts';
+
+test('the request is kept as it came, without what is about the connection', (t) => {
+  const kept = ['User-Agent', 'a', 'COOKIE', 'b', 'X-Two', '1', 'x-two', '2', 'Authorization', 'Basic c'];
+  const dropped = [
+    ...['Host', 'h', 'Connection', 'Upgrade, X-Named', 'Upgrade', 'websocket', 'x-named', 'n'],
+    ...['Keep-Alive', 'k', 'TE', 't', 'Transfer-Encoding', 'chunked', 'Content-Length', '1', 'Expect', 'e'],
+    ...['Proxy-Authorization', 'p', 'Proxy-Connection', 'p', 'Trailer', 't', 'HTTP2-Settings', 's'],
+    ...['Sec-WebSocket-Key', 'k', 'sec-websocket-version', '13', 'Sec-WebSocket-Protocol', 'p'],
+  ];
+  t.deepEqual(clientRequest({ method: 'GET', url: '/a%2Fb?c', rawHeaders: [...dropped, ...kept] }), {
+    method: 'GET',
+    target: '/a%2Fb?c',
+    headers: [
+      ['User-Agent', 'a'],
+      ['COOKIE', 'b'],
+      ['X-Two', '1'],
+      ['x-two', '2'],
+      ['Authorization', 'Basic c'],
+    ],
+  });
+});

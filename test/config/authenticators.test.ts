@@ -1,0 +1,157 @@
+import { generateKeyPairSync } from 'node:crypto';
+import test from 'ava';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { accepted, refused, warned } from './support.ts';
+
+const pem = (key: { export(options: { type: 'spki'; format: 'pem' }): string | Buffer }) =>
+  String(key.export({ type: 'spki', format: 'pem' }));
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const smallRsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const secret = 'x'.repeat(32);
+
+const jwt = (key: string, algorithms = '[]') =>
+  `authenticator: JWT\njwt_signing_algorithms: ${algorithms}\njwt_verification_key: ${JSON.stringify(key)}\n`;
+
+function keysOf(text: string) {
+  const { authenticator } = accepted(text);
+  if (authenticator.name !== 'JWT') throw new Error(authenticator.name);
+  return authenticator.keys.map(({ key, algorithms }) => [key.type, algorithms]);
+}
+
+test('a key is for its usual algorithm, or for those of the named ones that go with it', (t) => {
+  t.deepEqual(keysOf(jwt(secret)), [['secret', ['HS256']]]);
+  t.deepEqual(keysOf(jwt(pem(rsa.publicKey))), [['public', ['RS256']]]);
+  t.deepEqual(keysOf(jwt(pem(ec.publicKey))), [['public', ['ES256']]]);
+  t.deepEqual(keysOf(jwt(secret, '[HS512, RS256]')), [['secret', ['HS512']]]);
+  t.deepEqual(keysOf(jwt(pem(rsa.publicKey), '[HS256, PS256, RS512]')), [['public', ['RS512', 'PS256']]]);
+});
+
+test('a key and algorithms that do not go together are refused, and no error shows the key', (t) => {
+  const algorithm = 'an algorithm that goes with jwt_verification_key, which is';
+  t.deepEqual(refused(jwt(pem(rsa.publicKey), '[HS256]')), [
+    `relay.yaml:2:25 jwt_signing_algorithms: ${algorithm} a public key of the kind rsa`,
+  ]);
+  t.deepEqual(refused(jwt(secret, '[RS256]')), [
+    `relay.yaml:2:25 jwt_signing_algorithms: ${algorithm} a secret text`,
+  ]);
+  t.regex(refused(jwt(pem(smallRsa.publicKey)))[0] ?? '', /a key of a kind and size that we trust/);
+  const privateKey = String(ec.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  t.deepEqual(refused(jwt(privateKey)), [
+    'relay.yaml:3:23 jwt_verification_key: the public key: the private one stays with whoever signs',
+  ]);
+  t.deepEqual(refused(jwt('-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----')), [
+    'relay.yaml:3:23 jwt_verification_key: a public key in PEM that can be read',
+  ]);
+  t.regex(refused(jwt('/etc/key.pem'))[0] ?? '', /not the name of a file$/);
+  t.regex(refused('jwt_signing_algorithms: [none]')[0] ?? '', /jwt_signing_algorithms\[0\]: one of HS256/);
+});
+
+test('a secret under 32 bytes is warned of, at a door too', (t) => {
+  t.deepEqual(warned(jwt('x'.repeat(32))), []);
+  t.deepEqual(warned(jwt('x'.repeat(31))), [
+    'relay.yaml:3:23 jwt_verification_key: a secret under 32 bytes can be found out from a token',
+  ]);
+  t.is(warned('doors: { pusu: { authenticator: JWT, jwt_verification_key: x } }').length, 1);
+});
+
+test('JWT wants a key and Forward a URL, beside them', (t) => {
+  t.deepEqual(refused('authenticator: JWT'), [
+    'relay.yaml:1:16 jwt_verification_key: the key of authenticator: JWT, here or in jwt.jwks',
+  ]);
+  t.deepEqual(refused('authenticator: Forward'), [
+    'relay.yaml:1:16 forward.url: the URL that authenticator: Forward asks',
+  ]);
+  const elsewhere = 'forward: { url: "http://a/" }\ndoors: { pinghub: { authenticator: Forward } }';
+  t.deepEqual(refused(elsewhere), [
+    'relay.yaml:2:36 doors.pinghub.forward.url: the URL that authenticator: Forward asks',
+  ]);
+});
+
+test('an empty key is none, as in pusud’s example', (t) => {
+  t.is(accepted('jwt_verification_key: ""').authenticator.name, 'None');
+  t.regex(refused('authenticator: JWT\njwt_verification_key: ""')[0] ?? '', /the key of authenticator: JWT/);
+});
+
+test('settings of an authenticator that is not there are refused at a door, and warned of at the top', (t) => {
+  t.deepEqual(refused('doors: { pusu: { forward: { url: "http://a/" } } }'), [
+    'relay.yaml:1:34 doors.pusu.forward.url: authenticator: Forward beside it, at this door',
+  ]);
+  t.deepEqual(refused('doors: { pusu: { jwt: { jwks: a.json } } }'), [
+    'relay.yaml:1:31 doors.pusu.jwt.jwks: authenticator: JWT beside it, at this door',
+  ]);
+  t.deepEqual(warned('forward: { url: "http://a/" }\njwt: { jwks: a.json }'), [
+    'relay.yaml:1:17 forward.url: not used by authenticator None',
+    'relay.yaml:2:14 jwt.jwks: not used by authenticator None',
+  ]);
+});
+
+test('a set of keys is a file beside the configuration, or a URL', (t) => {
+  const jwksOf = (jwks: string, file = 'etc/relay.yaml') => {
+    const text = `authenticator: JWT\njwt: { jwks: ${JSON.stringify(jwks)} }`;
+    const result = parseConfig({ text, file, sets: [], env: {}, hostName: 'h' });
+    if (!result.ok) return result.errors[0]?.expected;
+    return result.config.authenticator.name === 'JWT' ? result.config.authenticator.jwks : null;
+  };
+  t.deepEqual(jwksOf('keys.json'), { file: 'etc/keys.json' });
+  t.deepEqual(jwksOf('/keys.json'), { file: '/keys.json' });
+  t.deepEqual(jwksOf('https://a.example/keys'), { url: 'https://a.example/keys' });
+  for (const bad of ['ftp://a/keys', 'https://u:p@a/keys', 'https://', ''])
+    t.is(jwksOf(bad), 'a file or an http or https URL with a JSON Web Key Set, or null', bad);
+});
+
+test('the URL that is asked is http or https, and holds no password', (t) => {
+  const set = (url: string) => `authenticator: Forward\nforward: { url: ${JSON.stringify(url)}, cache: 1s }`;
+  t.deepEqual(accepted(set('http://127.0.0.1:81/a?b')).authenticator, {
+    name: 'Forward',
+    url: 'http://127.0.0.1:81/a?b',
+    cache: 1000,
+  });
+  for (const bad of ['127.0.0.1:81', '/a', 'http://u:p@a/', 'ws://a/', 'http://a/#b']) {
+    const [error = ''] = refused(set(bad));
+    t.regex(error, /^relay\.yaml:2:17 forward\.url: an http or https URL/, bad);
+    t.false(error.includes('u:p'));
+  }
+});
+
+test('the time for answers is a limit of the relay, of the door, or of the authenticator', (t) => {
+  const timeouts = (text: string) => {
+    const { authenticatorTimeout, doors } = accepted(text);
+    return [authenticatorTimeout, doors.pusu?.authenticatorTimeout];
+  };
+  const forward = (timeout: string) => `forward: { url: "http://a/"${timeout} }`;
+  t.deepEqual(timeouts(''), [2000, 2000]);
+  t.deepEqual(timeouts('authenticator_timeout: 1s'), [1000, 1000]);
+  t.deepEqual(
+    timeouts('authenticator_timeout: 1s\ndoors: { pusu: { authenticator_timeout: 3s } }'),
+    [1000, 3000],
+  );
+  t.deepEqual(timeouts(`authenticator: Forward\n${forward(', timeout: 5s')}`), [5000, 2000]);
+  const atDoor = `doors: { pusu: { authenticator: Forward, authenticator_timeout: 3s, ${forward(', timeout: 4s')} } }`;
+  t.deepEqual(timeouts(atDoor), [2000, 4000]);
+  t.deepEqual(timeouts('authenticator_timeout: 1m'), [60_000, 60_000]);
+  for (const bad of ['0', '61s'])
+    t.deepEqual(refused(`authenticator_timeout: ${bad}`), [
+      'relay.yaml:1:24 authenticator_timeout: a time from 1ms to 1m',
+    ]);
+});
+
+test('a plugin is a path, relative to the configuration file, and knows where it is named', (t) => {
+  const text = 'doors:\n  pinghub:\n    authenticator: ./plugins/mine.js';
+  const result = parseConfig({ text, file: '/etc/relay.yaml', sets: [], env: {}, hostName: 'h' });
+  t.deepEqual(result.ok && result.config.doors.pinghub?.authenticator, {
+    name: 'Plugin',
+    file: '/etc/plugins/mine.js',
+    at: { file: '/etc/relay.yaml', line: 3, column: 20 },
+    key: 'doors.pinghub.authenticator',
+  });
+  for (const path of ['mine.js', '../mine.mjs', '/opt/mine'])
+    t.is(accepted(`authenticator: ${path}`).authenticator.name, 'Plugin', path);
+  t.regex(refused('authenticator: Nome')[0] ?? '', /did you mean "None"\?$/);
+});
+
+test('ApiKeys is what the wspubsub door has anyway, and nothing for the others', (t) => {
+  t.is(accepted('doors: { wspubsub: { authenticator: ApiKeys } }').doors.wspubsub?.authenticator, null);
+  for (const text of ['authenticator: ApiKeys', 'doors: { pusu: { authenticator: ApiKeys } }'])
+    t.regex(refused(text)[0] ?? '', /ApiKeys belongs to the wspubsub door alone/);
+});
