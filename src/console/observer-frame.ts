@@ -2,9 +2,10 @@ import { findProcess } from '../otp/inspect.ts';
 import { isAlive } from '../otp/process.ts';
 import type { Plain } from './helpers/describe.ts';
 import { info, type ProcessInfo, state } from './helpers/processes.ts';
-import { connectionPage, type ListRates, processPage, topicPage } from './observer-lists.ts';
+import { connectionPage, processPage, topicPage } from './observer-lists.ts';
 import type { ObserverQuery } from './observer-query.ts';
 import type { Page } from './page-of.ts';
+import type { Rates } from './rates.ts';
 import type { LinkView, RelayView } from './relay-view.ts';
 import type { Sample, Sampling } from './sampling.ts';
 import { type TreeRow, treeRows } from './tree-rows.ts';
@@ -72,7 +73,7 @@ export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number)
   };
 }
 
-export function listOf(view: RelayView, rates: ListRates, query: ObserverQuery): Page<unknown> {
+export function listOf(view: RelayView, rates: Rates, query: ObserverQuery): Page<unknown> {
   switch (query.tab) {
     case 'tree':
       return whole<TreeRow>(treeRows(view.system, query.toggled));
@@ -89,10 +90,10 @@ export function listOf(view: RelayView, rates: ListRates, query: ObserverQuery):
   }
 }
 
-export function detailOf(view: RelayView, rates: ListRates, id: number): Detail {
+export function detailOf(view: RelayView, rates: Rates, id: number): Detail {
   const pid = findProcess(view.system, id);
   if (pid === undefined || !isAlive(pid)) return { pid: id, info: null, rate: 0, state: null };
-  return { pid: id, info: info(view, id), rate: rates.handled.of(id), state: state(view, id) };
+  return { pid: id, info: info(view, id), rate: rates.of(id).handledRate, state: state(view, id) };
 }
 
 function whole<T>(rows: readonly T[]): Page<T> {

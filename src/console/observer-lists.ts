@@ -1,6 +1,7 @@
 import { Connection } from '../connection/connection.ts';
-import { type Resident, residents } from '../otp/census.ts';
+import { type Resident, resident, residents } from '../otp/census.ts';
 import { type ProcessView, viewOf } from '../otp/inspect.ts';
+import type { Pid } from '../otp/process.ts';
 import { Topic } from '../topic/topic.ts';
 import { connectionOf, pendingOf } from './census.ts';
 import { type ConnectionRow, connectionRow } from './helpers/connections.ts';
@@ -19,28 +20,22 @@ export interface ListQuery {
   readonly offset: number;
 }
 
-/** Rates per second since the last look: messages handled by process, and messages in and out by connection and topic. */
-export interface ListRates {
-  readonly handled: Rates;
-  readonly traffic: Rates;
-  readonly deliveries: Rates;
-}
-
 /** Counts everything once for rates; to be called every few seconds while somebody looks. */
-export function noteRates({ system, topics }: RelayView, rates: ListRates, now: number): void {
-  for (const one of [rates.handled, rates.traffic, rates.deliveries]) one.begin(now);
+export function noteRates({ system, topics }: RelayView, rates: Rates, now: number): void {
+  rates.begin(now);
   for (const process of residents(system)) {
-    rates.handled.note(process.id, process.handled);
     const connection = connectionOf(process);
-    if (connection === undefined) continue;
-    rates.traffic.note(process.id, connection.messagesIn);
-    rates.deliveries.note(process.id, connection.messagesOut);
+    if (connection !== undefined) {
+      rates.note(process.id, process.handled, connection.messagesIn, connection.messagesOut);
+    } else if (process.behaviour.name !== 'topic-server') {
+      rates.note(process.id, process.handled, 0, 0);
+    }
   }
   for (const { server, messages, attempts } of topics.all()) {
-    if (server === undefined) continue;
-    rates.traffic.note(server.id, messages);
-    rates.deliveries.note(server.id, attempts);
+    if (server !== undefined)
+      rates.note(server.id, resident(server as Pid<never>).handled, messages, attempts);
   }
+  rates.end();
 }
 
 export type ProcessRow = ProcessView & {
@@ -55,7 +50,7 @@ function aboutOf({ state }: Resident): string | null {
   return topic instanceof Topic ? topic.toString() : null;
 }
 
-export function processPage({ system }: RelayView, rates: ListRates, query: ListQuery): Page<ProcessRow> {
+export function processPage({ system }: RelayView, rates: Rates, query: ListQuery): Page<ProcessRow> {
   const score = (process: Resident): number => {
     switch (query.by) {
       case 'mailbox':
@@ -69,7 +64,7 @@ export function processPage({ system }: RelayView, rates: ListRates, query: List
       case 'uptime':
         return -process.startedAt;
       default:
-        return rates.handled.of(process.id);
+        return rates.of(process.id).handledRate;
     }
   };
   const { filter } = query;
@@ -80,7 +75,7 @@ export function processPage({ system }: RelayView, rates: ListRates, query: List
     process.behaviour.name.includes(filter);
   const { rows, total } = pageOf(only(residents(system), matches), score, pagePart(query));
   return {
-    rows: rows.map((one) => ({ ...viewOf(one), rate: rates.handled.of(one.id), about: aboutOf(one) })),
+    rows: rows.map((one) => ({ ...viewOf(one), rate: rates.of(one.id).handledRate, about: aboutOf(one) })),
     total,
   };
 }
@@ -92,7 +87,7 @@ export type ObservedTopic = TopicRow & {
   readonly deliveryRate: number;
 };
 
-export function topicPage({ topics }: RelayView, rates: ListRates, query: ListQuery): Page<ObservedTopic> {
+export function topicPage({ topics }: RelayView, rates: Rates, query: ListQuery): Page<ObservedTopic> {
   const score = (topic: Topic): number => {
     switch (query.by) {
       case 'members':
@@ -104,9 +99,9 @@ export function topicPage({ topics }: RelayView, rates: ListRates, query: ListQu
       case 'messages':
         return topic.messages;
       case 'rate':
-        return rates.traffic.of(topic.server?.id ?? 0);
+        return rates.of(topic.server?.id).trafficRate;
       default:
-        return rates.deliveries.of(topic.server?.id ?? 0);
+        return rates.of(topic.server?.id).deliveryRate;
     }
   };
   const { filter } = query;
@@ -117,8 +112,8 @@ export function topicPage({ topics }: RelayView, rates: ListRates, query: ListQu
       ...topicRow(topic),
       pid: topic.server?.id ?? null,
       messages: topic.messages,
-      rate: rates.traffic.of(topic.server?.id ?? 0),
-      deliveryRate: rates.deliveries.of(topic.server?.id ?? 0),
+      rate: rates.of(topic.server?.id).trafficRate,
+      deliveryRate: rates.of(topic.server?.id).deliveryRate,
     })),
     total,
   };
@@ -132,7 +127,7 @@ export type ObservedConnection = ConnectionRow & {
 
 export function connectionPage(
   { system }: RelayView,
-  rates: ListRates,
+  rates: Rates,
   query: ListQuery,
 ): Page<ObservedConnection> {
   const score = (process: Resident): number => {
@@ -140,9 +135,9 @@ export function connectionPage(
     if (connection === undefined) return 0;
     switch (query.by) {
       case 'inRate':
-        return rates.traffic.of(process.id);
+        return rates.of(process.id).trafficRate;
       case 'outRate':
-        return rates.deliveries.of(process.id);
+        return rates.of(process.id).deliveryRate;
       case 'topics':
         return connection.memberships.size;
       case 'age':
@@ -168,8 +163,8 @@ export function connectionPage(
   return {
     rows: rows.flatMap((process) => {
       const row = connectionRow(process);
-      const inRate = rates.traffic.of(process.id);
-      const outRate = rates.deliveries.of(process.id);
+      const inRate = rates.of(process.id).trafficRate;
+      const outRate = rates.of(process.id).deliveryRate;
       return row === undefined ? [] : [{ ...row, pid: process.id, inRate, outRate }];
     }),
     total,

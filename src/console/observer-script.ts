@@ -155,9 +155,9 @@ export const observerScript = `
     const facts = [['Pid', info.ref], ['Runs', info.behaviour], ['Status', info.status], ['Mailbox', whole(info.mailbox)], ['Longest mailbox', whole(info.mailboxHighWater)],
       ['Handled', whole(info.handled)], ['Handled per second', rate(detail.rate)], ['Restarts before', whole(info.restarts)], ['Up', time(info.uptime)],
       ['Under', info.ancestors.slice(0, 3).map(visible).join(' ‹ ') || '–']];
-    const known = { ref: 1, topic: 1, handled: 1, address: 0, door: 0 };
+    const known = { ref: 1, topic: 1, handled: 1, age: 1 };
     for (const [name, value] of Object.entries(info.about ?? {})) {
-      if (!known[name] && value !== null) facts.push([name.replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible(String(value))]);
+      if (!known[name] && value !== null) facts.push([name[0].toUpperCase() + name.slice(1).replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible(String(value))]);
     }
     about.facts.replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
     setText(about.state, plain(detail.state).trim());

@@ -45,7 +45,7 @@ export const observerTableScript = `
       num('Topics', 'topics', (r) => r.topics),
       bar('In/s', 'inRate', (r) => r.inRate),
       bar('Out/s', 'outRate', (r) => r.outRate),
-      { head: 'Ping', by: 'roundTrip', num: true, cell: (r) => r.roundTrip === null ? faintZero('–', 0) : ms(r.roundTrip) + ' ms' },
+      { head: 'Ping', by: 'roundTrip', num: true, cell: (r) => r.roundTrip === null ? faintZero('–', 0) : r.roundTrip < 1 ? '< 1 ms' : ms(r.roundTrip) + ' ms' },
       num('Age', 'age', (r) => r.age, time),
     ] },
     links: { key: () => null, columns: [

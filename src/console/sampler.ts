@@ -29,7 +29,7 @@ export type SamplerMessage =
 interface State extends SamplerArgs {
   readonly self: Self<SamplerMessage>;
   readonly watchers: Map<ServerResponse, ObserverQuery>;
-  readonly rates: { readonly handled: Rates; readonly traffic: Rates; readonly deliveries: Rates };
+  readonly rates: Rates;
   readonly heapLimit: number;
   ticks: number;
 }
@@ -48,8 +48,7 @@ export const sampler: Behaviour<SamplerArgs, State, SamplerMessage> = {
 
   init(self, args) {
     sendAfter(self, SAMPLE_PERIOD, TICK);
-    const rates = { handled: new Rates(), traffic: new Rates(), deliveries: new Rates() };
-    return { ...args, self, watchers: new Map(), rates, heapLimit: heapLimit(), ticks: 0 };
+    return { ...args, self, watchers: new Map(), rates: new Rates(), heapLimit: heapLimit(), ticks: 0 };
   },
 
   handle(state, message): Next<State> {
@@ -62,7 +61,7 @@ export const sampler: Behaviour<SamplerArgs, State, SamplerMessage> = {
         return keep;
       case 'gone':
         state.watchers.delete(message.response);
-        if (state.watchers.size === 0) for (const rates of Object.values(state.rates)) rates.clear();
+        if (state.watchers.size === 0) state.rates.clear();
         return keep;
       case 'exit':
         return stop(message.reason);
