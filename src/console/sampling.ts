@@ -38,7 +38,8 @@ const CENSUS_VALID = 900;
 export type LoopDelay = ReadonlyMap<number, number>;
 const DELAY_QUANTILES = [0.5, 0.9, 0.99, 1];
 const DELAY_WINDOW = 10_000;
-const DELAY_RESOLUTION = 20;
+/** Milliseconds between two firings; each wakes the loop. */
+const DELAY_RESOLUTION = 50;
 
 /**
  * The relay sampled: the last ten minutes, and a census that is shared by all who ask within a second. Cheap when nobody
