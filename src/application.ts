@@ -12,12 +12,19 @@ import { natsSettings } from './cluster/nats/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
+import { adminSpec } from './console/admin.ts';
 import { Certificates } from './console/certificates.ts';
+import { Chronicle } from './console/chronicle.ts';
 import { consoleSpec } from './console/console.ts';
+import { Edges } from './console/edges.ts';
 import type { NodeView, Reloaded } from './console/node-view.ts';
 import { RecentReports } from './console/recent-reports.ts';
+import type { RelayView } from './console/relay-view.ts';
+import { Sampling } from './console/sampling.ts';
+import { STALL, Stalls } from './console/watchdog.ts';
 import { doorSettings } from './doors.ts';
-import type { Log } from './log.ts';
+import type { Log, OpenLog } from './log.ts';
+import { Metrics } from './metrics.ts';
 import { OpenDoors } from './open-doors.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
 import { call } from './otp/call.ts';
@@ -62,6 +69,10 @@ export interface RelayOptions {
   readonly plugins?: Plugins;
   /** Reads the configuration again, for a reload that is asked for from within. */
   readonly load?: Load;
+  /** How the log gets on, for metrics, and where the watchdog's thread may write. */
+  readonly logTarget?: Pick<OpenLog, 'linesLost' | 'raw'>;
+  /** Milliseconds without a turn that are a stall. */
+  readonly stall?: number;
 }
 
 const ROOT = processName<SupervisorMessage>('root');
@@ -76,11 +87,12 @@ export function startRelay(
   config: Config,
   maxConnections: number,
   givenLog: Log,
-  { version = '', folder = null, load, plugins = new Map() }: RelayOptions = {},
+  { version = '', folder = null, load, plugins = new Map(), logTarget, stall = STALL }: RelayOptions = {},
 ): Relay {
   const certificates = new Certificates();
   const reports = new RecentReports();
-  const log = remembering(givenLog, certificates, reports);
+  const chronicle = new Chronicle();
+  const log = chronicle.hearing(remembering(givenLog, certificates, reports));
   const system = new System({ report: log.report });
   const cluster = clusterOf(system, config);
   const topics: Topics = new Topics(newAccounting(), cluster);
@@ -168,6 +180,36 @@ export function startRelay(
     reload: () =>
       reloadWith(load ?? (() => ({ ok: false, errors: ['this relay was not started from a file'] }))),
   };
+  const view: RelayView = {
+    ...node,
+    doors: () => doors.views,
+    admission: gate.admission,
+    refused: () => ({ ...gate.refusals }),
+    authenticators: () => doors.meters.all,
+    chronicle,
+    edges: new Edges(),
+    stalls: new Stalls(),
+    links: () => [],
+    linesLost: () => logTarget?.linesLost ?? 0,
+  };
+  const sampling = new Sampling(view);
+  const admin = adminSpec({
+    view,
+    sampling,
+    metrics: new Metrics(view, sampling),
+    at: config.admin,
+    watchdog: {
+      node: config.node,
+      stalls: view.stalls,
+      raw: logTarget?.raw ?? null,
+      threshold: stall,
+      shed: (on) => {
+        gate.admission.shedding = on;
+      },
+      warn: log.warn,
+    },
+    log,
+  });
   const { attach } = config;
   const root = supervisor(
     'root',
@@ -185,6 +227,7 @@ export function startRelay(
       supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.listeners, {
         name: ACCEPTOR,
       }),
+      admin,
       worker('drainer', drainer, { ...drainerArgs, only: null }, { shutdown: 'infinity' }),
     ],
     { name: ROOT },
@@ -193,6 +236,7 @@ export function startRelay(
   void application.started.then((result) => {
     if (result.ok && state === 'starting') state = 'ready';
   });
+  void application.ended.then(() => sampling.stop());
   const rereadTls = () => doors.rereadTls();
   return {
     ...application,

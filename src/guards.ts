@@ -4,6 +4,7 @@ import { authenticatorFrom, type Plugins } from './authenticator/authenticator-f
 import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
 import type { Authorisation } from './authenticator/authorisation.ts';
 import type { Authenticator } from './authenticator/contract.ts';
+import { AuthenticatorMeters, metered } from './authenticator/metered.ts';
 import { readEverything, restrict } from './authenticator/permissions.ts';
 import { StandingAnswers } from './authenticator/standing.ts';
 import type { Config } from './config/config.ts';
@@ -29,9 +30,18 @@ export class Guards {
   readonly #plugins: Plugins;
   readonly #before: Standings;
   readonly #suffix: string;
+  readonly #meters: AuthenticatorMeters;
 
   /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
-  constructor(config: Config, log: Log, plugins: Plugins, before: Standings = new Map(), generation = 0) {
+  constructor(
+    config: Config,
+    log: Log,
+    plugins: Plugins,
+    before: Standings = new Map(),
+    generation = 0,
+    meters = new AuthenticatorMeters(),
+  ) {
+    this.#meters = meters;
     this.#plugins = plugins;
     this.#before = before;
     this.#suffix = generation === 0 ? '' : `.${generation}`;
@@ -64,9 +74,10 @@ export class Guards {
   #guard(name: string, authenticator: Authenticator, timeout: number): Guard {
     const id = name + this.#suffix;
     const server = processName<AuthenticatorMessage>(id);
+    const meter = this.#meters.of(name.replace('authenticator.', ''), authenticator.name);
     const standing = this.#before.get(name) ?? new StandingAnswers<Authorisation>();
     this.standings.set(name, standing);
-    const common = { authenticator, log: this.#log.authenticator, timeout };
+    const common = { authenticator: metered(authenticator, meter), log: this.#log.authenticator, timeout };
     // What everybody may do nobody loses, and most connections are of that kind.
     const forgets = authenticator.name === 'None' && standing.size === 0;
     const args = forgets ? common : { ...common, standing };

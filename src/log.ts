@@ -1,10 +1,12 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { type Logger, pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
 import type { DrainerLog } from './acceptor/drainer.ts';
 import type { ListenerLog } from './acceptor/listener.ts';
 import type { AuthenticatorEvent } from './authenticator/outage.ts';
 import type { LogConfig } from './config/config.ts';
 import type { ConnectionLog } from './connection/door-context.ts';
+import { Folding } from './log-folding.ts';
+import { LogTarget } from './log-target.ts';
 import type { Report } from './otp/reports.ts';
 
 /** Everything that the relay says, in one place: an event a line. No secret and no message ever comes here. */
@@ -19,45 +21,96 @@ export interface Log extends ConnectionLog, ListenerLog, DrainerLog {
   fatal(message: string, fields: Readonly<Record<string, unknown>>): void;
   /** Says more or less from now on. */
   setLevel(level: LogConfig['level']): void;
-  /** Writes out what is buffered. */
+  /** Writes out what is buffered, as far as it can be. */
   flush(): void;
 }
 
-export function openLog(config: LogConfig, node: string): Log {
-  const destination = destinationOf(config);
-  const logger = pino(
-    { level: config.level, base: { node, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
+/** The relay's log, and what an operator may do with it while it runs. */
+export interface OpenLog extends Log {
+  readonly level: LogConfig['level'];
+  /** Lines that were lost because their target did not take them. */
+  readonly linesLost: number;
+  /** Opens the log's file anew, after it has been moved away. False: it cannot be. */
+  reopen(): boolean;
+  /** For a line that another thread writes: where to, and how it begins. */
+  readonly raw: { readonly descriptor: number | null; readonly pretty: boolean };
+}
+
+/** Throws where the log's file cannot be opened. */
+export function openLog(config: LogConfig, node: string): OpenLog {
+  const toTerminal = config.file === null && process.stdout.isTTY;
+  const pretty = config.format === 'pretty' || (config.format === 'auto' && toTerminal);
+  const formatted = pretty
+    ? prettyFactory({
+        colorize: toTerminal,
+        translateTime: 'SYS:HH:MM:ss.l',
+        ignore: 'pid,node',
+      })
+    : (line: string) => line;
+  const base = { node, pid: process.pid };
+  const target = new LogTarget(config.file, (lines) =>
+    formatted(
+      `${JSON.stringify({ level: 40, time: new Date().toISOString(), ...base, lines, msg: LOST })}\n`,
+    ),
   );
-  return logOn(logger, () => {
-    if ('flushSync' in destination) (destination as DestinationStream & { flushSync(): void }).flushSync();
-  });
+  const logger = pino(
+    { level: config.level, base, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line: string) => target.write(formatted(line)) },
+  );
+  // Whatever ends the program, its last lines are the ones that matter.
+  const flush = () => target.flush();
+  process.on('exit', flush);
+  return {
+    ...logOn(logger, flush),
+    get level() {
+      return logger.level as LogConfig['level'];
+    },
+    get linesLost() {
+      return target.lost;
+    },
+    reopen: () => target.reopen(),
+    get raw() {
+      return { descriptor: target.descriptor, pretty };
+    },
+  };
 }
 
-function destinationOf({ format, file }: LogConfig): DestinationStream {
-  const toTerminal = file === null && process.stdout.isTTY;
-  if (format === 'pretty' || (format === 'auto' && toTerminal)) {
-    return pretty({
-      destination: file ?? 1,
-      mkdir: true,
-      sync: true,
-      colorize: toTerminal,
-      translateTime: 'SYS:HH:MM:ss.l',
-      ignore: 'pid,node',
-    });
-  }
-  return pino.destination({ dest: file ?? 1, mkdir: true, sync: true });
-}
+const LOST = 'log lines lost';
 
+/**
+ * Closes are never folded: each has its line. Everything else that clients can bring about a thousand times a second
+ * is: ten lines of one kind in a second, and one with the number of the rest.
+ */
 function logOn(logger: Logger, flush: () => void): Log {
+  const folding = new Folding();
+  let timer: NodeJS.Timeout | null = null;
+  const writeFolded = () => {
+    timer = null;
+    for (const { fields, count } of folding.take()) {
+      const { level = 'info', msg = 'events', ...rest } = fields as { level?: 'info'; msg?: string };
+      logger[level]({ ...rest, folded: count }, msg);
+    }
+  };
+  type Level = 'debug' | 'info' | 'warn' | 'error';
+  const bounded = (level: Level, msg: string, same: Record<string, unknown>, more: object = {}) => {
+    if (!logger.isLevelEnabled(level)) return;
+    const now = performance.now();
+    const key = `${msg} ${Object.values(same).join(' ')}`;
+    if (folding.admits(key, () => ({ level, msg, ...same }), now)) logger[level]({ ...same, ...more }, msg);
+    timer ??= setTimeout(writeFolded, folding.due(now)).unref();
+  };
   return {
     closed: (closed, level) => logger[level](closed, 'closed'),
-    refused: (door, status, address) => logger.debug({ door, status, address }, 'refused'),
-    notAdmitted: (door, why, address) => logger.debug({ door, why, address }, 'not admitted'),
+    refused: (door, status, address) => bounded('debug', 'refused', { door, status }, { address }),
+    notAdmitted: (door, why, address) => bounded('debug', 'not admitted', { door, why }, { address }),
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),
     draining: (connections) => logger.info({ connections }, 'draining'),
     drained: (drained) => logger.info(drained, 'drained'),
-    report: (report) => logger.error(reportFields(report), `${report.type} report`),
+    report: (report) => {
+      const { reason, type } = report;
+      const where = type === 'crash' ? report.initialCall : report.offender.id;
+      bounded('error', `${type} report`, { reason, where }, reportFields(report));
+    },
     authenticator: ({ type, ...event }) => {
       logger[type === 'authenticator-unavailable' ? 'error' : 'info'](event, type.replace('-', ' '));
     },
@@ -69,7 +122,11 @@ function logOn(logger: Logger, flush: () => void): Log {
     setLevel: (level) => {
       logger.level = level;
     },
-    flush,
+    flush: () => {
+      if (timer !== null) clearTimeout(timer);
+      writeFolded();
+      flush();
+    },
   };
 }
 

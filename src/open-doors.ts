@@ -4,12 +4,14 @@ import type { Gate } from './acceptor/gate.ts';
 import { type Edge, type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
 import { metricsListener } from './acceptor/metrics-listener.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
+import { AuthenticatorMeters } from './authenticator/metered.ts';
 import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
 import { readTls } from './config/tls-files.ts';
 import { Connection } from './connection/connection.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
+import type { DoorView } from './console/relay-view.ts';
 import { type DoorSettings, doorSettings } from './doors.ts';
 import { Guards, type Standings } from './guards.ts';
 import type { Log } from './log.ts';
@@ -76,6 +78,7 @@ export class OpenDoors implements Reloadable {
   ];
   /** A client's topics are in the realm that it came into. */
   readonly except = ['doors.*.realm'];
+  readonly meters = new AuthenticatorMeters();
   readonly #options: OpenDoorsOptions;
   readonly #open = new Map<string, OpenDoor>();
   #guardIds: readonly string[] = [];
@@ -92,6 +95,17 @@ export class OpenDoors implements Reloadable {
     return Array.from(this.#open.values(), ({ listener: { name } }) => name);
   }
 
+  /** As metrics and health see them. */
+  get views(): DoorView[] {
+    return Array.from(this.#open.values(), ({ context, settings, listener: { name } }) => ({
+      name: context.door.name,
+      realm: context.realm,
+      listener: name.value,
+      counters: context.counters,
+      format: settings.formats[0] ?? null,
+    }));
+  }
+
   /** Has the doors read their certificates and keys again. */
   rereadTls(): void {
     for (const name of this.listeners) sendNamed(this.#options.system, name, { type: 'reread-tls' });
@@ -105,7 +119,7 @@ export class OpenDoors implements Reloadable {
     readonly authenticators: readonly ChildSpec[];
     readonly listeners: readonly ChildSpec[];
   } {
-    const guards = new Guards(config, this.#options.log, plugins);
+    const guards = new Guards(config, this.#options.log, plugins, new Map(), 0, this.meters);
     this.#standings = guards.standings;
     const listeners = doorSettings(config).flatMap((settings) => {
       const context = this.#newContext(settings, config.limits, guards);
@@ -122,7 +136,7 @@ export class OpenDoors implements Reloadable {
     const errors: string[] = [];
     const wanted = doorSettings(next);
     const guards = changed.some((key) => GUARD_KEYS.test(key))
-      ? new Guards(next, this.#options.log, plugins, this.#standings, this.#generation)
+      ? new Guards(next, this.#options.log, plugins, this.#standings, this.#generation, this.meters)
       : null;
     const guardsOf = new Map(
       guards === null ? [] : wanted.map((settings) => [settings.door.name, guards.of(settings)] as const),

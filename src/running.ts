@@ -39,6 +39,7 @@ export function run({ config, plugins, version, folder, load }: RunOptions): voi
     plugins,
     folder: own,
     load,
+    logTarget: log,
   });
   const manager = serviceManager({
     env: process.env,
@@ -56,6 +57,7 @@ export function run({ config, plugins, version, folder, load }: RunOptions): voi
   process.on('SIGTERM', stopOn);
   process.on('SIGINT', stopOn);
   process.on('SIGHUP', () => {
+    if (!log.reopen()) log.warn('the log cannot be opened anew');
     void relay.node.reload().then(() => manager.reloading());
   });
   process.on('SIGUSR2', () => report(folder, relay.node, log));

@@ -34,6 +34,8 @@ export class AdmissionControl {
   readonly #addresses = new Map<string, AddressState>();
   readonly #refused: Refusals;
   #open = 0;
+  /** Nobody is let in, whatever there is room for: the relay is short of memory. */
+  shedding = false;
   #swept = 0;
 
   /** `refused`: where refusals are counted. */
@@ -108,7 +110,7 @@ export class AdmissionControl {
 
   get #isFull(): boolean {
     const { connections } = this.#limits;
-    return connections > 0 && this.#open >= connections;
+    return this.shedding || (connections > 0 && this.#open >= connections);
   }
 
   #entered(verdict: Admission): Admission {

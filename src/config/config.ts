@@ -24,7 +24,8 @@ export interface Config {
   readonly topics: readonly TopicRule[];
   readonly doors: Doors;
   readonly network: NetworkConfig;
-  readonly admin: Address;
+  /** Null: off. */
+  readonly admin: AdminConfig | null;
   /** Folder of what a node makes as it runs, with a folder for each node in it; null: found from the file's place. */
   readonly varDir: string | null;
   readonly attach: AttachConfig;
@@ -76,6 +77,13 @@ export interface ClusterConfig {
     readonly cert: string | null;
     readonly key: string | null;
   };
+}
+
+export interface AdminConfig extends Address {
+  /** Names by which it may be asked, beside addresses and `localhost`: any other may be a trap set in the DNS. */
+  readonly names: readonly string[];
+  /** The observer page may suspend, end and disconnect. */
+  readonly observerActions: boolean;
 }
 
 /** A door that is off is null. */

@@ -19,7 +19,7 @@ import {
   timeLimit,
 } from './scalars.ts';
 import { networkSecret } from './secrets.ts';
-import { alias, key, type Reader, type SectionValue, section, switchable } from './section.ts';
+import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
 import { topicRules } from './topic-rules.ts';
 
 const KiB = 1024;
@@ -66,9 +66,6 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   trusted_proxies: key(listOf('a list of addresses', proxy), []),
   proxy_protocol: key(flag, false),
 });
-
-const address = (defaultHost: string, defaultPort: number) =>
-  section({ host: key(host, defaultHost), port: key(port, defaultPort) });
 
 /** The table of all keys with their kinds and defaults. */
 export const relayKeys = section({
@@ -133,7 +130,14 @@ export const relayKeys = section({
       key: key(orNull(filePath), null),
     }),
   }),
-  admin: address('127.0.0.1', 55002),
+  admin: unlessOff(
+    section({
+      host: key(host, '127.0.0.1'),
+      port: key(port, 55002),
+      names: key(listOf('a list of host names', host), []),
+      observer_actions: key(flag, false),
+    }),
+  ),
 
   var_dir: key(orNull(filePath), null),
   attach: section({ enabled: key(flag, true), eval: key(flag, true) }),

@@ -111,7 +111,7 @@ function listeners({ doors, network, admin }: Settings): Listener[] {
     add('doors.pinghub.metrics_port', socket === null ? host : '127.0.0.1', metricsPort);
   }
   add('network.port', network.host, network.port);
-  add('admin.port', admin.host, admin.port);
+  if (admin) add('admin.port', admin.host, admin.port);
   return found;
 }
 

@@ -69,6 +69,26 @@ export function section<S extends Shape>(shape: S): Reader<SectionValue<S>> {
   };
 }
 
+/** A section that is on unless it is switched off: by false, or by null. */
+export function unlessOff<T>(inner: Reader<T>): Reader<T | null> {
+  const { keys } = inner;
+  return {
+    ...(keys ? { keys } : {}),
+    read(layers, path, context) {
+      let on = true;
+      const maps: Entry[] = [];
+      for (const entry of layers) {
+        const flag = isNull(entry.value) ? false : asBoolean(entry.value);
+        on = flag ?? true;
+        if (flag === undefined) maps.push(entry);
+        context.places.set(path, entry.at);
+      }
+      const value = inner.read(maps, path, context);
+      return on ? value : null;
+    },
+  };
+}
+
 /** A section that is off (null) unless it is named; false turns it off, true turns it on as it is. */
 export function switchable<T>(inner: Reader<T>): Reader<T | null> {
   return {

@@ -6,6 +6,7 @@ import type { Command, Event, Refused } from '../door/contract.ts';
 import { tooManyAttempts } from '../door/replies.ts';
 import { send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import { isSampled } from '../topic/accounting.ts';
 import { Delivery } from '../topic/delivery.ts';
 import type { Topic } from '../topic/topic.ts';
 import { POLICY_VIOLATION } from './close-codes.ts';
@@ -173,7 +174,8 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   else context.counters.messages++;
   const cost = connection.credit.take(message.payload.length);
   const topic = targetOf(connection, name);
-  const request = { type: 'publish', message, from: self, credit: cost, via: null } as const;
+  const acceptedAt = isSampled(context.topics.accounting) ? now(self) : 0;
+  const request = { type: 'publish', message, from: self, credit: cost, acceptedAt, via: null } as const;
   if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
     connection.credit.giveBack(cost);
     context.topics.accounting.messages++;

@@ -64,11 +64,13 @@ function write(connection: Connection, socket: Socket): void {
     for (const delivery of taken) {
       socket.write(delivery.bytes);
       count += delivery.count;
+      if (delivery.acceptedAt !== 0) time(connection, delivery);
     }
     socket.uncork();
   } else {
     socket.write(taken.bytes);
     count = taken.count;
+    if (taken.acceptedAt !== 0) time(connection, taken);
   }
   connection.messagesOut += count;
   if (socket.writableLength > 0) wait(connection, count);
@@ -130,6 +132,10 @@ export function countDropped(
 ): void {
   connection.context.topics.accounting.dropped[reason] += count;
   connection.context.counters.drops += count;
+}
+
+function time({ self, context }: Connection, { acceptedAt }: Delivery): void {
+  context.topics.accounting.samples.latency.observe((now(self) - acceptedAt) / 1000);
 }
 
 function delivered({ context }: Connection, count: number): void {

@@ -122,6 +122,7 @@ export class Process implements Self<unknown> {
     }
     system.processes.set(this.id, this);
     system.counters.spawned++;
+    if (this.restarts > 0) countRestart(this);
     this.parent?.adopt(this);
     this.#busy = true;
     let failure: ExitReason | undefined;
@@ -333,6 +334,12 @@ export class Process implements Self<unknown> {
       this.#busy = false;
     }
   }
+}
+
+function countRestart({ system, parent }: Process): void {
+  if (parent === undefined) return;
+  const supervisor = parent.name ?? parent.label ?? parent.behaviour.name;
+  system.restarts.set(supervisor, (system.restarts.get(supervisor) ?? 0) + 1);
 }
 
 /**

@@ -37,6 +37,8 @@ export class System {
   readonly processes = new Map<number, Process>();
   /** Every live process that has a name; see `registry.ts`. */
   readonly names = new Map<string, Process>();
+  /** Restarts of children by their supervisor's name or id. */
+  readonly restarts = new Map<string, number>();
   #lastId = 0;
 
   constructor(options: SystemOptions = {}) {

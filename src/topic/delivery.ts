@@ -11,10 +11,13 @@ export class Delivery {
   readonly count: number;
   /** Where it is counted by whoever cannot deliver it: it may outlive the process that it was sent to. */
   readonly accounting: Accounting;
+  /** When the message in it that is timed was accepted, in milliseconds; 0: none is. */
+  readonly acceptedAt: number;
 
-  constructor(bytes: Buffer, count: number, accounting: Accounting) {
+  constructor(bytes: Buffer, count: number, accounting: Accounting, acceptedAt = 0) {
     this.bytes = bytes;
     this.count = count;
     this.accounting = accounting;
+    this.acceptedAt = acceptedAt;
   }
 }

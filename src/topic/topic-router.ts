@@ -2,7 +2,7 @@ import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic-supervisor.ts';
 import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
-import type { Accounting } from './accounting.ts';
+import { type Accounting, newAccounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { lose } from './losses.ts';
 import { type Claim, type Join, type Publish, Topic, type TopicMessage } from './topic.ts';
@@ -29,6 +29,12 @@ export interface TopicRouterArgs {
 export interface RoutedPublishes {
   underWay: number;
 }
+
+/**
+ * The realm of probes, whose traffic is counted apart. No door can have it: it is no name that the configuration takes.
+ */
+export const PROBE_REALM = '@probe';
+const probeAccounting = newAccounting();
 
 /** The live topics of one partition, by realm and name. */
 export type TopicTable = Map<string, Map<string, Topic>>;
@@ -138,8 +144,8 @@ function start(state: State, topic: Topic, request: Routed): void {
   const supervisor = whereis(system, state.servers);
   const args: TopicServerArgs = {
     topic,
-    accounting,
-    elsewhere,
+    accounting: topic.realm === PROBE_REALM ? probeAccounting : accounting,
+    elsewhere: topic.realm === PROBE_REALM ? null : elsewhere,
     idle: (which) => sendNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =

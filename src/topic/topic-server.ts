@@ -213,11 +213,13 @@ function fanOut(state: State): void {
   const first = topic.next;
   let bytes = 0;
   let unheard = 0;
+  let acceptedAt = 0;
   while (topic.next < queue.length && bytes < DELIVERY_BYTES) {
     const publish = queue[topic.next] as Publish;
     topic.rendering = publish;
     topic.next++;
     const { message } = publish;
+    if (acceptedAt === 0 && publish.acceptedAt !== undefined) acceptedAt = publish.acceptedAt;
     bytes += message.payload.length;
     const { groups, remote } = members;
     const count = publish.via !== null ? groups.length : groups.length + remote.length;
@@ -238,10 +240,11 @@ function fanOut(state: State): void {
     state.used = true;
     uplink.publish(topic, upward, accounting);
   }
-  for (const group of members.groups) deliver(group, accounting);
-  for (const group of members.remote) deliver(group, accounting);
+  for (const group of members.groups) deliver(group, topic, accounting, acceptedAt);
+  for (const group of members.remote) deliver(group, topic, accounting, acceptedAt);
   accounting.messages += end - first;
   accounting.lost.unheard += unheard;
+  topic.messages += end - first;
   for (let i = first; i < end; i++) {
     const publish = queue[i] as Publish;
     if (publish.credit > 0) giveBack(publish);
@@ -258,13 +261,21 @@ function fanOut(state: State): void {
 }
 
 /** One delivery for all members of a group, of what has been rendered for it. */
-function deliver(group: Topic['members']['groups'][number], accounting: Accounting): void {
+function deliver(
+  group: Topic['members']['groups'][number],
+  topic: Topic,
+  accounting: Accounting,
+  acceptedAt: number,
+): void {
   const { format, members, parts } = group;
   if (group.undeliverable > 0) countUndeliverable(group, accounting);
   if (parts.length === 0) return;
-  const delivery = new Delivery(format.assemble(parts), parts.length, accounting);
+  const delivery = new Delivery(format.assemble(parts), parts.length, accounting, acceptedAt);
+  if (acceptedAt !== 0) accounting.samples.fanOut.observe(members.size);
   parts.length = 0;
-  accounting.attempts += delivery.count * members.size;
+  const attempts = delivery.count * members.size;
+  accounting.attempts += attempts;
+  topic.attempts += attempts;
   for (const member of members.keys()) {
     if (!send(member, delivery)) accounting.dropped.gone += delivery.count;
   }

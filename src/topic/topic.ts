@@ -42,6 +42,9 @@ export class Topic {
   ordering: { sequencer: Sequencer | null } | null = null;
   /** A local claim that the other relays judge. */
   claiming: Claim | undefined = undefined;
+  /** Messages that were fanned out, and deliveries that were attempted for them. */
+  messages = 0;
+  attempts = 0;
 
   constructor(realm: string, name: string) {
     this.realm = realm;
@@ -86,6 +89,8 @@ export interface Publish {
   readonly credit: number;
   /** The relay that it came from, and then it goes to local members only; null: it was published here. */
   readonly via: Sequencer | null;
+  /** When it was accepted, if it is timed; 0 or left out: it is not. */
+  readonly acceptedAt?: number;
 }
 
 export interface Join {

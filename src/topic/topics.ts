@@ -11,6 +11,7 @@ import type { Elsewhere } from './elsewhere.ts';
 import { abandonTopic } from './losses.ts';
 import type { Claim, Join, Publish, Topic } from './topic.ts';
 import {
+  PROBE_REALM,
   type RoutedPublishes,
   type TopicRouterMessage,
   type TopicSupervisorMessage,
@@ -84,9 +85,21 @@ export class Topics {
     return taken;
   }
 
-  /** Every live topic, for tools and metrics. */
+  /** Every live topic but those of probes, for tools and metrics. */
   *all(): Iterable<Topic> {
-    for (const { table } of this.#partitions) for (const topics of table.values()) yield* topics.values();
+    for (const { table } of this.#partitions) {
+      for (const [realm, topics] of table) if (realm !== PROBE_REALM) yield* topics.values();
+    }
+  }
+
+  /** The names of the routers, one for each partition. */
+  get routers(): readonly string[] {
+    return this.#partitions.map(({ router }) => router.value);
+  }
+
+  /** Which of the routers a topic of that name has. */
+  routerOf(name: string): string {
+    return this.#of(name).router.value;
   }
 
   #of(name: string): Partition {

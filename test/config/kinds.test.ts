@@ -38,7 +38,7 @@ test('times have units', (t) => {
 });
 
 test('a port is a whole number from 0 to 65535', (t) => {
-  const port = (text: string): unknown => accepted(`admin: { port: ${text} }`).admin.port;
+  const port = (text: string): unknown => accepted(`admin: { port: ${text} }`).admin?.port;
   t.deepEqual(['0', '1', '65535'].map(port), [0, 1, 65535]);
   for (const bad of ['-1', '65536', '80.0', '080', 'http', '[]', '~', 'true', '1e3']) {
     t.is(message(`admin: { port: ${bad} }`), 'a port from 0 to 65535 (0: any free one)', bad);
@@ -243,4 +243,14 @@ test('a slip or two in a word are near; another word is not', (t) => {
   t.is(nearest('prot', words), 'port');
   t.is(nearest('host', words), undefined);
   t.is(nearest('x'.repeat(100_000), words), undefined);
+});
+
+test('the admin port is on unless it is switched off', (t) => {
+  t.is(accepted('').admin?.port, 55002);
+  t.is(accepted('admin: true').admin?.port, 55002);
+  t.is(accepted('admin: { port: 1 }').admin?.port, 1);
+  t.is(accepted('admin: { port: 1 }').admin?.observerActions, false);
+  for (const off of ['admin: false', 'admin: null', 'admin: off']) t.is(accepted(off).admin, null, off);
+  t.deepEqual(accepted('admin: { names: [relay-1.internal] }').admin?.names, ['relay-1.internal']);
+  t.regex(message('admin: { names: [a b] }'), /host name/);
 });

@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
+import { type Self, send, started } from '../otp/process.ts';
+import { isOwnHost, isOwnOrigin, isOwnSite } from './admin-guard.ts';
+import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.ts';
+
+/** The admin port: health, metrics and the observer page over HTTP. It has started when it listens. */
+export interface AdminListenerArgs extends AdminRoutes {
+  readonly host: string;
+  readonly port: number;
+  /** Names by which it may be asked; see `isOwnHost`. */
+  readonly names: readonly string[];
+  readonly log: AdminLog;
+}
+
+export interface AdminLog {
+  listening(door: string, at: { readonly host: string; readonly port: number }): void;
+}
+
+export type AdminListenerMessage =
+  | Exit
+  | { readonly type: 'listening' }
+  | { readonly type: 'failed'; readonly why: string }
+  | {
+      readonly type: 'request';
+      readonly request: IncomingMessage;
+      readonly response: ServerResponse;
+      readonly body: string;
+    };
+
+interface State extends AdminListenerArgs {
+  readonly self: Self<AdminListenerMessage>;
+  readonly server: Server;
+}
+
+/** Askers at one time: a scraper, some probes, some pages. */
+const CONNECTIONS = 128;
+const HEAD_TIMEOUT = 5000;
+const HEAD_BYTES = 8 * 1024;
+const BODY_BYTES = 4 * 1024;
+
+export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMessage> = {
+  name: 'admin-listener',
+  trapExit: true,
+
+  init(self, args) {
+    const server = createServer({
+      maxHeaderSize: HEAD_BYTES,
+      headersTimeout: HEAD_TIMEOUT,
+      requestTimeout: HEAD_TIMEOUT,
+      noDelay: true,
+    });
+    server.maxConnections = CONNECTIONS;
+    // These run outside of the processes: each only passes on what happened.
+    server.on('listening', () => send(self, { type: 'listening' }));
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      send(self, {
+        type: 'failed',
+        why: `cannot listen on ${args.host}:${args.port}: ${error.code ?? error.name}`,
+      });
+    });
+    server.on('request', (request, response) => {
+      // Its close follows, and says enough.
+      response.on('error', () => undefined);
+      readBody(request, response, (body) => {
+        if (!send(self, { type: 'request', request, response, body })) response.destroy();
+      });
+    });
+    server.listen(args.port, args.host);
+    // However it ends, killed included: its successor needs the port.
+    watch(self, () => {
+      server.close();
+      server.closeAllConnections();
+    });
+    return starting({ ...args, self, server });
+  },
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'listening':
+        listening(state);
+        return keep;
+      case 'request':
+        answer(state, message.request, message.response, message.body);
+        return keep;
+      case 'failed':
+        return stop({ stop: message.why });
+      case 'exit':
+        return stop(message.reason);
+    }
+  },
+
+  undelivered(message) {
+    if (message.type === 'request') message.response.destroy();
+  },
+};
+
+function listening({ self, server, log }: State): void {
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) {
+    log.listening('admin', { host: address.address, port: address.port });
+  }
+  started(self);
+}
+
+function readBody(request: IncomingMessage, response: ServerResponse, done: (body: string) => void): void {
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (chunk: string) => {
+    body += chunk;
+    if (body.length > BODY_BYTES) response.destroy();
+  });
+  request.on('end', () => done(body));
+  request.on('error', () => undefined);
+}
+
+function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
+  const { headers, method = 'GET', url = '/' } = request;
+  const reply = ({ status, type, text, more = {} }: AdminAnswer): void => {
+    if (response.headersSent || response.destroyed) return;
+    response.writeHead(status, {
+      'Content-Type': type,
+      'Content-Length': Buffer.byteLength(text),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Referrer-Policy': 'no-referrer',
+      ...more,
+    });
+    response.end(method === 'HEAD' ? undefined : text);
+  };
+  if (!isOwnHost(headers.host, state.names)) {
+    reply(plain(421, 'Error: not asked by a name of mine. Add it to admin.names.'));
+    return;
+  }
+  const site = headers['sec-fetch-site'];
+  const mode = headers['sec-fetch-mode'];
+  if (!isOwnOrigin(headers.origin, headers.host) || !isOwnSite(text(site), text(mode))) {
+    reply(plain(403, 'Error: forbidden. Pages of other origins may not ask.'));
+    return;
+  }
+  const at = url.indexOf('?');
+  const path = at === -1 ? url : url.slice(0, at);
+  const query = at === -1 ? '' : url.slice(at + 1);
+  routeAdmin(state, { method, path, query, body, response }, reply);
+}
+
+function text(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header;
+}
+
+export function plain(status: number, words: string): AdminAnswer {
+  return { status, type: 'text/plain; charset=utf-8', text: `${words}\n` };
+}

@@ -1,0 +1,60 @@
+import type { Log } from '../log.ts';
+
+/**
+ * What has happened to clients so far, counted for metrics. It hears what the log hears, and no more: nothing in it is
+ * secret.
+ */
+export class Chronicle {
+  readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
+  readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
+  draining = false;
+
+  /** The same log, listened to. */
+  hearing(log: Log): Log {
+    return {
+      ...log,
+      closed: (closed, level, details) => {
+        this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
+        log.closed(closed, level, details);
+      },
+      refused: (door, status, address) => {
+        this.refusals.add({ door, reason: String(status) });
+        log.refused(door, status, address);
+      },
+      notAdmitted: (door, why, address) => {
+        this.refusals.add({ door, reason: why });
+        log.notAdmitted(door, why, address);
+      },
+      draining: (connections) => {
+        this.draining = true;
+        log.draining(connections);
+      },
+    };
+  }
+}
+
+/** Counts by labels. Where there are too many, new ones are counted as `other`: a client must not fill the memory. */
+export class Tally<Labels extends Readonly<Record<string, string>>> {
+  readonly #counts = new Map<string, { readonly labels: Labels; count: number }>();
+
+  add(labels: Labels): void {
+    const key = JSON.stringify(labels);
+    const known = this.#counts.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#counts.size < COMBINATIONS) this.#counts.set(key, { labels, count: 1 });
+    else if ('reason' in labels && labels['reason'] !== 'other') this.add({ ...labels, reason: 'other' });
+    else this.#counts.set(key, { labels, count: 1 });
+  }
+
+  *[Symbol.iterator](): Iterator<{ readonly labels: Labels; readonly count: number }> {
+    yield* this.#counts.values();
+  }
+}
+
+const COMBINATIONS = 200;
+
+/** A close code or status as a label: those that anybody may choose are one for each thousand. */
+export function codeLabel(code: number): string {
+  if (code >= 3000 && code < 5000) return `${Math.floor(code / 1000)}xxx`;
+  return (code >= 100 && code < 600) || (code >= 1000 && code <= 1015) ? String(code) : 'other';
+}

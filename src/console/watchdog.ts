@@ -1,0 +1,123 @@
+import { getHeapStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { type Behaviour, keep } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
+import type { Self } from '../otp/process.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import { stallWatcherScript } from './stall-watcher.ts';
+
+/**
+ * Notices what a process of the relay cannot tell by itself: an event loop that stands still, which another thread
+ * reports while it does, and a heap that is nearly full, at which new connections are turned away first.
+ *
+ * The beats are messages of this process: a scheduler that hands out no turn is as bad as a loop that does not turn.
+ */
+export interface WatchdogArgs {
+  readonly node: string;
+  readonly stalls: Stalls;
+  /** Where the other thread may write a line, and how; null: nowhere. */
+  readonly raw: { readonly descriptor: number | null; readonly pretty: boolean } | null;
+  /** Milliseconds without a beat that are a stall. */
+  readonly threshold: number;
+  /** Turns new connections away, or lets them in again. */
+  readonly shed: (on: boolean) => void;
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Bytes in use, and the most that there can be. Default: V8's heap. */
+  readonly heap?: () => { readonly used: number; readonly limit: number };
+}
+
+export type WatchdogMessage = { readonly type: 'beat' };
+
+interface State extends Required<WatchdogArgs> {
+  readonly worker: Worker;
+  shedding: boolean;
+  lastBeat: number;
+}
+
+/** The default threshold, in milliseconds. */
+export const STALL = 1000;
+/** Parts of the heap's limit at which new connections are shed, and let in again. */
+const SHED_ABOVE = 0.9;
+const SHED_BELOW = 0.8;
+const BEATS_PER_THRESHOLD = 4;
+
+export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
+  name: 'watchdog',
+
+  init(self, args) {
+    const { stalls, raw, node, threshold } = args;
+    const worker = new Worker(stallWatcherScript, {
+      eval: true,
+      execArgv: [],
+      workerData: {
+        shared: stalls.shared,
+        threshold,
+        descriptor: raw?.descriptor ?? null,
+        pretty: raw?.pretty ?? false,
+        node,
+        pid: process.pid,
+        silent: raw === null,
+      },
+    });
+    worker.unref();
+    // However it ends, killed included: one thread watches.
+    watch(self, () => {
+      void worker.terminate();
+      args.shed(false);
+    });
+    worker.on('error', (error) => args.warn('the watchdog thread has ended', { error: error.message }));
+    beat(self, args);
+    return { ...args, heap: args.heap ?? v8Heap, worker, shedding: false, lastBeat: now(self) };
+  },
+
+  handle(state, _message, self) {
+    const time = now(self);
+    const missed = time - state.lastBeat - state.threshold / BEATS_PER_THRESHOLD;
+    state.lastBeat = time;
+    if (missed >= state.threshold) state.warn('event loop was stalled', { stalledFor: Math.round(missed) });
+    beat(self, state);
+    watchHeap(state);
+    return keep;
+  },
+};
+
+function beat(self: Self<WatchdogMessage>, { stalls, threshold }: WatchdogArgs): void {
+  Atomics.add(stalls.shared, BEATS, 1);
+  sendAfter(self, threshold / BEATS_PER_THRESHOLD, { type: 'beat' });
+}
+
+function watchHeap(state: State): void {
+  const { used, limit } = state.heap();
+  const part = used / limit;
+  if (state.shedding ? part >= SHED_BELOW : part < SHED_ABOVE) return;
+  state.shedding = !state.shedding;
+  state.shed(state.shedding);
+  const fields = { heapUsed: used, heapLimit: limit };
+  state.warn(
+    state.shedding ? 'heap nearly full: new connections are refused' : 'heap has room again',
+    fields,
+  );
+}
+
+function v8Heap(): { used: number; limit: number } {
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  return { used, limit };
+}
+
+const BEATS = 0;
+const STALLS = 1;
+const STALLED = 2;
+
+/** What the two threads share. */
+export class Stalls {
+  readonly shared = new Int32Array(new SharedArrayBuffer(12));
+
+  /** Stalls so far. */
+  get count(): number {
+    return Atomics.load(this.shared, STALLS);
+  }
+
+  get now(): boolean {
+    return Atomics.load(this.shared, STALLED) === 1;
+  }
+}

@@ -1,0 +1,228 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  write as writeAsync,
+  writeSync,
+} from 'node:fs';
+import { Socket } from 'node:net';
+import { dirname } from 'node:path';
+
+/**
+ * Where log lines go. Nothing here waits: what the target does not take at once is kept, up to a limit, and tried again;
+ * beyond it lines are lost, and counted. A reader that hangs, a full disk and a closed pipe cost lines, never service.
+ *
+ * A pipe or terminal is opened anew without blocking, so that those who share it (a shell, a parent) keep theirs as it
+ * is. A regular file has no such mode: it is written in Node's thread pool, one write at a time.
+ */
+export class LogTarget {
+  readonly #file: string | null;
+  readonly #limit: number;
+  /** What a line says of those that were lost before it. */
+  readonly #lossLine: (lines: number) => string;
+  #target: Target | null;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  /** The rest of what the target took a part of. */
+  #rest: Buffer | null = null;
+  #restLines = 0;
+  #writing = false;
+  #scheduled = false;
+  #retry: NodeJS.Timeout | null = null;
+  #lost = 0;
+  #lostUnsaid = 0;
+
+  /** `file`: a path, or null for standard output; throws where it cannot be opened. `limit`: bytes that may wait. */
+  constructor(file: string | null, lossLine: (lines: number) => string, limit = 8 * 1024 * 1024) {
+    this.#file = file;
+    this.#limit = limit;
+    this.#lossLine = lossLine;
+    this.#target = open(file);
+  }
+
+  /** Lines that never reached the target. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Where another thread may write a line of its own; null: nowhere. */
+  get descriptor(): number | null {
+    return this.#target?.descriptor ?? null;
+  }
+
+  /** `line` ends with a newline. */
+  write(line: string): void {
+    if (this.#waitingBytes + line.length > this.#limit) {
+      this.#lose(1);
+      return;
+    }
+    this.#waiting.push(line);
+    this.#waitingBytes += line.length;
+    if (this.#scheduled || this.#writing || this.#retry !== null) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#drain();
+    });
+  }
+
+  /** Writes out what waits, as far as the target takes it within `patience` milliseconds. For the end of the program. */
+  flush(patience = 500): void {
+    const end = Date.now() + patience;
+    // A write that is under way in the thread pool will be done; to begin it again would write its lines twice.
+    if (this.#writing) this.#rest = null;
+    while (this.#next() !== null) {
+      if (this.#writeOnce()) continue;
+      if (this.#target === null || Date.now() >= end) return;
+      Atomics.wait(PAUSE, 0, 0, 10);
+    }
+  }
+
+  /** Opens the file anew, after it has been moved away. False: it cannot be, and the old one is kept. */
+  reopen(): boolean {
+    if (this.#file === null) return true;
+    try {
+      const fresh = open(this.#file);
+      const old = this.#target;
+      this.#target = fresh;
+      if (old !== null && !this.#writing) closeSync(old.descriptor);
+      this.#drain();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #drain(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    if (this.#writing) return;
+    if (this.#target?.kind === 'file') {
+      this.#writeToFile(this.#target.descriptor);
+      return;
+    }
+    while (this.#next() !== null) {
+      if (this.#writeOnce()) continue;
+      this.#retry = setTimeout(() => this.#drain(), RETRY).unref();
+      return;
+    }
+  }
+
+  #writeToFile(descriptor: number): void {
+    const chunk = this.#next();
+    if (chunk === null) return;
+    this.#writing = true;
+    writeAsync(descriptor, chunk, (error, written) => {
+      this.#writing = false;
+      if (this.#target?.descriptor !== descriptor) closeSync(descriptor);
+      if (this.#rest !== chunk) return;
+      if (error !== null) this.#failed(error);
+      else this.#took(chunk, written);
+      // A disk that is full is not asked a hundred times a second.
+      if (error === null) this.#drain();
+      else this.#retry = setTimeout(() => this.#drain(), FILE_RETRY).unref();
+    });
+  }
+
+  /** False: the target takes nothing now. */
+  #writeOnce(): boolean {
+    const chunk = this.#next();
+    if (chunk === null) return true;
+    if (this.#target === null) return false;
+    try {
+      this.#took(chunk, writeSync(this.#target.descriptor, chunk));
+      return true;
+    } catch (error) {
+      return this.#failed(error as NodeJS.ErrnoException);
+    }
+  }
+
+  #next(): Buffer | null {
+    if (this.#rest !== null) return this.#rest;
+    if (this.#waiting.length === 0 && this.#lostUnsaid === 0) return null;
+    // One write for all that waits, up to what a pipe holds.
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#waiting.length && bytes < CHUNK) bytes += this.#waiting[count++]?.length ?? 0;
+    const lines = this.#waiting.splice(0, count);
+    this.#waitingBytes -= bytes;
+    this.#restLines = lines.length;
+    // The lost ones came after all that waits.
+    if (this.#lostUnsaid > 0 && this.#waiting.length === 0) {
+      lines.push(this.#lossLine(this.#lostUnsaid));
+      this.#lostUnsaid = 0;
+    }
+    this.#rest = Buffer.from(lines.join(''));
+    return this.#rest;
+  }
+
+  #took(chunk: Buffer, written: number): void {
+    this.#rest = written < chunk.length ? chunk.subarray(written) : null;
+  }
+
+  /** True: something may be tried at once. A target that is only full keeps what waits; any other fault loses it. */
+  #failed({ code }: NodeJS.ErrnoException): boolean {
+    if (code === 'EAGAIN') return false;
+    this.#rest = null;
+    this.#lose(this.#restLines);
+    // Nobody will ever read what goes there.
+    if (code === 'EPIPE' || code === 'EBADF' || code === 'EIO') {
+      this.#lose(this.#waiting.length);
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      this.#lostUnsaid = 0;
+      return true;
+    }
+    return false;
+  }
+
+  #lose(lines: number): void {
+    this.#lost += lines;
+    this.#lostUnsaid += lines;
+  }
+}
+
+interface Target {
+  readonly kind: 'file' | 'stream';
+  readonly descriptor: number;
+}
+
+const STDOUT = 1;
+/** Milliseconds until a full pipe is tried again, and a faulty file. */
+const RETRY = 20;
+const FILE_RETRY = 1000;
+const CHUNK = 64 * 1024;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+const NON_BLOCKING = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+function open(file: string | null): Target {
+  if (file !== null) {
+    mkdirSync(dirname(file), { recursive: true });
+    if (statSync(file, { throwIfNoEntry: false })?.isFIFO() === true) {
+      return { kind: 'stream', descriptor: openSync(file, NON_BLOCKING) };
+    }
+    const descriptor = openSync(file, 'a');
+    if (fstatSync(descriptor).isFile()) return { kind: 'file', descriptor };
+    return { kind: 'stream', descriptor: reopened(descriptor) };
+  }
+  const stat = fstatSync(STDOUT);
+  if (stat.isFile()) return { kind: 'file', descriptor: STDOUT };
+  if (stat.isSocket()) {
+    // A socket cannot be opened anew: Node's handle makes it one that does not block, and is used for nothing else.
+    new Socket({ fd: STDOUT, readable: false, writable: true }).unref();
+    return { kind: 'stream', descriptor: STDOUT };
+  }
+  return { kind: 'stream', descriptor: reopened(STDOUT) };
+}
+
+/** The same pipe or terminal in a descriptor of our own that does not block; where there is no `/proc`, the old one. */
+function reopened(descriptor: number): number {
+  try {
+    return openSync(`/proc/self/fd/${descriptor}`, NON_BLOCKING);
+  } catch {
+    return descriptor;
+  }
+}

@@ -1,0 +1,60 @@
+import test from 'ava';
+import { STALL, Stalls, type WatchdogArgs, watchdog } from '../../src/console/watchdog.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { System } from '../../src/otp/system.ts';
+import { eventually } from '../support/arrivals.ts';
+
+function started(args: Partial<WatchdogArgs>) {
+  const system = new System();
+  const stalls = new Stalls();
+  const shed: boolean[] = [];
+  const warnings: string[] = [];
+  const watching: WatchdogArgs = {
+    node: 'test',
+    stalls,
+    raw: null,
+    threshold: STALL,
+    shed: (on) => shed.push(on),
+    warn: (message) => warnings.push(message),
+    ...args,
+  };
+  const result = system.spawn(watchdog, watching);
+  if (!result.ok) throw new Error('not started');
+  return { system, stalls, shed, warnings, pid: result.pid };
+}
+
+test('a heap that is nearly full sheds, and lets in again well below that', async (t) => {
+  const heap = { used: 89, limit: 100 };
+  const { shed, warnings, pid, system } = started({ threshold: 40, heap: () => heap });
+  t.teardown(() => system.halt());
+  await eventually(() => system.processes.size === 1 && shed.length === 0, 'not yet');
+  heap.used = 90;
+  await eventually(() => shed.length === 1, 'sheds');
+  heap.used = 80;
+  heap.used = 79;
+  await eventually(() => shed.length === 2, 'lets in');
+  t.deepEqual(shed, [true, false]);
+  t.deepEqual(
+    warnings.filter((one) => one.startsWith('heap')),
+    ['heap nearly full: new connections are refused', 'heap has room again'],
+  );
+  exit(pid, 'kill');
+  t.is(shed.at(-1), false);
+});
+
+test('a loop that stands still is counted while it does, and said when it goes on', async (t) => {
+  const { stalls, warnings, pid, system } = started({ threshold: 200 });
+  t.teardown(() => system.halt());
+  // The other thread takes a moment to start: only from its first look on can it miss a beat.
+  const before = stalls.count;
+  for (let tries = 0; tries < 5 && stalls.count === before; tries++) {
+    const end = performance.now() + 1000;
+    while (performance.now() < end && !stalls.now);
+    if (stalls.now) t.true(stalls.count > before, 'counted while it stands still');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.is(stalls.count, before + 1);
+  await eventually(() => !stalls.now, 'it goes on');
+  await eventually(() => warnings.includes('event loop was stalled'), 'it is said');
+  exit(pid, 'kill');
+});

@@ -1,0 +1,128 @@
+import test from 'ava';
+import { findProcess } from '../../src/otp/inspect.ts';
+import { ask } from '../support/admin.ts';
+import { eventually } from '../support/arrivals.ts';
+import { openBrowser, openPage } from '../support/browser.ts';
+import { startTestRelay } from '../support/relay.ts';
+import { connectWs } from '../support/ws-client.ts';
+
+const HOSTILE = '<img src=x onerror=document.title="run">';
+
+test('the observer page shows what goes on, and names that clients make up are text', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const browser = await openBrowser(t);
+  const clients = await Promise.all(
+    Array.from({ length: 60 }, (_, i) =>
+      connectWs(t, relay.port('pinghub'), i < 3 ? `/${encodeURI(HOSTILE)}` : `/room/${i}`),
+    ),
+  );
+  const at = `http://127.0.0.1:${relay.port('admin')}/observer`;
+  const { page, complaints } = await openPage(t, browser, at);
+  await page.waitForSelector('#state[data-state=ready]');
+  t.is(await page.textContent('#node'), 'test');
+  await page.waitForSelector('td >> text=topics.0.router');
+
+  await page.click('#tab-topics');
+  await page.waitForSelector('tbody tr:nth-child(50)');
+  t.is(await page.locator('tbody tr').count(), 50);
+  t.is(await page.textContent('#range'), '1–50 of 58');
+  await page.click('#on');
+  await page.waitForSelector('#range:text-is("51–58 of 58")');
+  await page.fill('#filter', 'onerror');
+  await page.waitForSelector('#range:text-is("1–1 of 1")');
+  t.true((await page.textContent('tbody tr'))?.includes(HOSTILE));
+  t.is(await page.locator('tbody img').count(), 0);
+
+  await page.click('tbody tr');
+  await page.waitForSelector('aside h3');
+  t.is(await page.textContent('aside h3'), `topic:main:${HOSTILE}`);
+  const traced = page.waitForResponse((response) => response.url().includes('/observer/trace'));
+  await page.click('aside button:has-text("Trace")');
+  for (let i = 0; i < 50; i++) clients[0]?.send('a secret message');
+  await traced;
+  await page.waitForSelector('.said:has-text("messages:")');
+  const shown = (await page.textContent('aside')) ?? '';
+  t.regex(shown, /publish/);
+  t.false(shown.includes('a secret message'));
+
+  await page.fill('#filter', '');
+  await page.click('#tab-connections');
+  await page.waitForSelector('#range:text-is("1–50 of 60")');
+  t.is(await page.locator('aside button:has-text("Kill")').count(), 0, 'it only looks');
+  t.not(await page.title(), 'run');
+  t.deepEqual(complaints, []);
+});
+
+test('charts move, and a relay that is gone is said to be', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const browser = await openBrowser(t);
+  const client = await connectWs(t, relay.port('pinghub'), '/a');
+  const { page } = await openPage(t, browser, `http://127.0.0.1:${relay.port('admin')}/observer`);
+  await page.waitForSelector('#state[data-state=ready]');
+  const sending = setInterval(() => client.send('x'), 20);
+  t.teardown(() => clearInterval(sending));
+  const tile = page.locator('.tile').first();
+  const moves = async () => Number.parseFloat((await tile.locator('.now').textContent()) ?? '') > 1;
+  const end = performance.now() + 10_000;
+  while (!(await moves()) && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+  t.true(await moves());
+  t.true(((await tile.locator('.line').first().getAttribute('d')) ?? '').length > 20);
+  const sampler = findProcess(relay.relay.system, 'admin.sampler');
+  t.not(sampler, undefined);
+  clearInterval(sending);
+  relay.relay.stop();
+  await relay.relay.ended;
+  await page.waitForSelector('#state[data-state=lost]');
+  t.pass();
+});
+
+test('with observer_actions a client can be disconnected and a process suspended from the page', async (t) => {
+  const relay = await startTestRelay(t, {
+    doors: { pinghub: { metrics_port: null } },
+    admin: { host: '127.0.0.1', port: 0, observer_actions: true },
+  });
+  const browser = await openBrowser(t);
+  const client = await connectWs(t, relay.port('pinghub'), '/a');
+  const { page, complaints } = await openPage(
+    t,
+    browser,
+    `http://127.0.0.1:${relay.port('admin')}/observer#tab=connections`,
+    { colorScheme: 'dark' },
+  );
+  await page.click('tbody tr');
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.click('aside button:has-text("Disconnect")');
+  t.deepEqual(await client.next(), { code: 1001, reason: 'disconnected by the operator' });
+  await page.waitForSelector('.said:text-is("This process has ended.")');
+  const listener = findProcess(relay.relay.system, 'listener.pinghub');
+  if (listener === undefined) throw new Error('no listener');
+  await page.click('#tab-processes');
+  await page.fill('#filter', 'listener.pinghub');
+  await page.waitForSelector('#range:text-is("1–1 of 1")');
+  await page.click('tbody tr');
+  await page.click('aside button:has-text("Suspend")');
+  await page.waitForSelector('tbody .tag.warn');
+  await page.click('aside button:has-text("Resume")');
+  await eventually(() => !(listener as unknown as { suspended: boolean }).suspended, 'it goes on');
+  t.deepEqual(complaints, []);
+});
+
+test('actions are refused where they are off, and of pages of others everywhere', async (t) => {
+  const off = await startTestRelay(t, { doors: { pinghub: {} } });
+  const on = await startTestRelay(t, {
+    doors: { pinghub: {} },
+    admin: { host: '127.0.0.1', port: 0, observer_actions: true },
+  });
+  const body = JSON.stringify({ action: 'kill', pid: 2 });
+  const act = (port: number, headers = {}) =>
+    ask(port, '/observer/actions', { method: 'POST', body, headers });
+  t.is((await act(off.port('admin'))).status, 403);
+  t.is((await act(on.port('admin'), { origin: 'http://evil.example' })).status, 403);
+  const refused = await act(on.port('admin'));
+  t.is(refused.status, 409);
+  t.regex(refused.body, /is a supervisor/);
+  t.is(
+    (await ask(on.port('admin'), '/observer/actions', { method: 'POST', body: 'x'.repeat(100) })).status,
+    400,
+  );
+});

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import test from 'ava';
+import { ask, parseMetrics, sumOf } from '../support/admin.ts';
+import { configFile, packageRoot, runRelay, temporaryFolder } from '../support/relay-process.ts';
+import { connectWs } from '../support/ws-client.ts';
+
+const config = (folder: string) => `node: watched
+var_dir: ${folder}
+doors:
+  pinghub: { host: 127.0.0.1, port: 0, metrics_port: null }
+network: { host: 127.0.0.1, port: 0 }
+admin: { host: 127.0.0.1, port: 0 }
+`;
+
+test('a stalled event loop is reported while it stands still, with where it hangs', async (t) => {
+  const file = configFile(t, config(temporaryFolder(t)));
+  const relay = runRelay(t, ['--config', file]);
+  await relay.log.find((line) => line.msg === 'ready', 'ready');
+  const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
+  const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
+  const code = 'function hanging() { const end = Date.now() + 2500; while (Date.now() < end); } hanging()';
+  const operator = spawn(
+    process.execPath,
+    [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env,
+    },
+  );
+  t.teardown(() => operator.kill('SIGKILL'));
+  const stalled = await relay.log.find((line) => line.msg === 'event loop stalled', 'the stall');
+  t.false(
+    relay.log.all.some((line) => line.msg === 'event loop was stalled'),
+    'it was said while it lasted',
+  );
+  t.is(stalled['node'], 'watched');
+  t.regex((stalled['where'] as string[])[0] ?? '', /^hanging /);
+  t.true((stalled['stalledFor'] as number) >= 1000);
+  const over = await relay.log.find((line) => line.msg === 'event loop was stalled', 'its end');
+  t.true((over['stalledFor'] as number) >= 2000);
+  const metrics = parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
+  t.is(sumOf(metrics, 'fanfare_event_loop_stalls_total'), 1);
+});
+
+test('a log that nobody reads costs lines and no service', async (t) => {
+  const file = configFile(t, config(temporaryFolder(t)));
+  const child = spawn(
+    process.execPath,
+    [join(packageRoot, 'dist/start.js'), '--config', file, '--set', 'log.level=debug'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  const ports = new Map<string, number>();
+  let text = '';
+  await new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('"msg":"ready"')) resolve();
+    });
+  });
+  for (const line of text.trim().split('\n')) {
+    const { door, port } = JSON.parse(line) as { door?: string; port?: number };
+    if (door !== undefined && port !== undefined) ports.set(door, port);
+  }
+  child.stdout.removeAllListeners('data');
+  child.stdout.pause();
+  const door = ports.get('pinghub') ?? 0;
+  // Far more than a pipe holds.
+  for (let round = 0; round < 20; round++) {
+    const clients = await Promise.all(
+      Array.from({ length: 50 }, () => connectWs(t, door, `/${'long'.repeat(50)}`)),
+    );
+    await Promise.all(clients.map((client) => client.leave()));
+  }
+  const client = await connectWs(t, door, '/after');
+  client.send('still here');
+  t.is(await client.next(), 'still here');
+  t.is((await ask(ports.get('admin') ?? 0, '/health')).status, 200);
+  // What the pipe did not take comes once it is read: a line for every close.
+  let closes = 0;
+  await new Promise<void>((resolve) => {
+    let rest = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      closes += lines.filter((line) => line.includes('"msg":"closed"')).length;
+      if (closes === 1000) resolve();
+    });
+    child.stdout.resume();
+  });
+  t.is(closes, 1000);
+});

@@ -1,0 +1,27 @@
+import test from 'ava';
+import { Folding, LINES_PER_SECOND } from '../src/log-folding.ts';
+
+test('of one event ten lines are written in a second, and the rest are counted', (t) => {
+  const folding = new Folding();
+  const written = Array.from({ length: LINES_PER_SECOND + 3 }, () =>
+    folding.admits('a', () => ({ door: 'x' }), 5000),
+  );
+  t.deepEqual(written.filter(Boolean).length, LINES_PER_SECOND);
+  t.true(
+    folding.admits('b', () => ({}), 5001),
+    'another event has lines of its own',
+  );
+  t.deepEqual(
+    folding.take().map(({ fields, count }) => ({ fields, count })),
+    [{ fields: { door: 'x' }, count: 3 }],
+  );
+  t.true(folding.admits('a', () => ({}), 6001));
+  t.deepEqual(folding.take(), []);
+});
+
+test('events without number do not fill the memory, and none goes uncounted', (t) => {
+  const folding = new Folding();
+  let written = 0;
+  for (let i = 0; i < 5000; i++) if (folding.admits(`event ${i}`, () => ({ i }), 0)) written++;
+  t.is(written + folding.take().reduce((sum, { count }) => sum + count, 0), 5000);
+});
