@@ -78,7 +78,7 @@ test.serial('--version and --help', async (t) => {
 test.serial('the log says who listens where, and then that all is ready', async (t) => {
   const relay = runRelay(t, ['--config', configFile(t, allDoors)]);
   await relay.log.find(({ msg }) => msg === 'ready');
-  const lines = relay.log.all.filter(({ msg }) => msg !== 'console');
+  const lines = relay.log.all.filter(({ msg, door }) => msg !== 'console' && door !== 'admin');
   const [pusu, wspubsub, pinghub, metrics, ready, ...rest] = lines;
   t.like(pusu, { msg: 'listening', door: 'pusu', host: '127.0.0.1', level: 30, node: 'n1' });
   t.like(wspubsub, { msg: 'listening', door: 'wspubsub', host: '127.0.0.1' });
@@ -137,7 +137,7 @@ jwt_verification_key: ""
   await relay.log.find(({ msg }) => msg === 'ready');
   t.deepEqual(
     relay.log.all.filter(({ msg }) => msg === 'listening').map((line) => line['door']),
-    ['network', 'pusu'],
+    ['network', 'pusu', 'admin'],
   );
   const one = await connectWs(t, await relay.port('pusu'));
   one.send('{"type":"authorize","authorization":"foo"}', '{"type":"subscribe","channel":"channel.1"}');

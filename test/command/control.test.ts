@@ -51,7 +51,10 @@ const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir() };
 function node(t: ExecutionContext, name: string, more = '') {
   const file = join(staging, name, `${name}.yaml`);
   mkdirSync(join(staging, name));
-  writeFileSync(file, `node: ${name}\ndoors: { pusu: { host: 127.0.0.1, port: 0 } }\n${more}`);
+  writeFileSync(
+    file,
+    `node: ${name}\nadmin: { port: 0 }\ndoors: { pusu: { host: 127.0.0.1, port: 0 } }\n${more}`,
+  );
   const run = (...args: readonly string[]): Ran => {
     const [command = '', ...rest] = args;
     const { status, stdout, stderr } = spawnSync(
@@ -123,7 +126,7 @@ test('a faulty configuration ends with 78, and says where it is', (t) => {
   for (const command of ['start', 'daemon', 'check', 'restart']) {
     const { code, err } = run(command);
     t.is(code, 78, command);
-    t.regex(err, /faulty\.yaml:3:11 limits\.pendng: unknown key/);
+    t.regex(err, /faulty\.yaml:4:11 limits\.pendng: unknown key/);
   }
 });
 

@@ -39,7 +39,12 @@ export function runRelay(
     cwd: packageRoot,
     // A terminal, or variables of whoever runs the tests, must not change what is tested.
     // Each has a folder of its own: two nodes of one name in one folder would be the same node.
-    env: { PATH: process.env['PATH'] ?? '', FANFARE_VAR_DIR: temporaryFolder(t), ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      FANFARE_VAR_DIR: temporaryFolder(t),
+      FANFARE_ADMIN_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => {
