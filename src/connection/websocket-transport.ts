@@ -46,14 +46,18 @@ export class WebSocketTransport implements Transport {
     const upgrade = this.#upgrade;
     this.#upgrade = undefined;
     if (upgrade === undefined || this.socket.destroyed || !this.socket.writable) return false;
-    // Where ws does not complete the upgrade, the socket's close is all that follows.
+    const onGone = this.#onGone;
+    this.#onGone = undefined;
+    // Before ws adds its own: a third listener would make the list of them grow to twenty places for good.
+    if (onGone !== undefined) this.socket.off('close', onGone);
     this.#server.handleUpgrade(upgrade.request, this.socket, upgrade.head, (webSocket) => {
-      if (this.#onGone !== undefined) this.socket.off('close', this.#onGone);
-      this.#onGone = undefined;
       this.#webSocket = webSocket;
       (webSocket as DoorWebSocket).transport = this;
     });
-    return this.#webSocket !== undefined;
+    if (this.#webSocket !== undefined) return true;
+    // Where ws does not complete the upgrade, the socket's close is all that follows.
+    if (onGone !== undefined) this.socket.on('close', onGone);
+    return false;
   }
 
   reply(reply: HttpReply): void {

@@ -33,6 +33,10 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
     return path !== null && isWithin(path, topicLength) ? topicOf(path) : null;
   }
 
+  const talking = { read: true, write: true, topicAt } as const;
+  const listening = { ...talking, write: false } as const;
+  const posting = { ...talking, read: false } as const;
+
   return {
     name: 'pinghub',
     route(request: DoorRequest): Route {
@@ -54,7 +58,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             format: pinghubFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',
-            about: { read: true, write: true, topicAt },
+            about: talking,
           };
         case 'stream':
           return {
@@ -65,7 +69,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',
-            about: { read: true, write: false, topicAt },
+            about: listening,
           };
         case 'exchange':
           return {
@@ -74,7 +78,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             format: null,
             session: postSession(topic, credential),
             guard: 'authenticator',
-            about: { read: false, write: true, topicAt },
+            about: posting,
           };
       }
     },
