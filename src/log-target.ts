@@ -30,6 +30,8 @@ export class LogTarget {
   #rest: Buffer | null = null;
   #restLines = 0;
   #writing = false;
+  /** How long the file will be when the write under way is done. */
+  #fileEnd = 0;
   #scheduled = false;
   #retry: NodeJS.Timeout | null = null;
   #lost = 0;
@@ -72,8 +74,12 @@ export class LogTarget {
   /** Writes out what waits, as far as the target takes it within `patience` milliseconds. For the end of the program. */
   flush(patience = 500): void {
     const end = Date.now() + patience;
-    // A write that is under way in the thread pool will be done; to begin it again would write its lines twice.
-    if (this.#writing) this.#rest = null;
+    // A write that is under way in the thread pool will be done: to begin it again would write its lines twice, and
+    // what is written before it is done would stand before it.
+    if (this.#writing) {
+      while (this.#sizeOfFile() < this.#fileEnd && Date.now() < end) Atomics.wait(PAUSE, 0, 0, 1);
+      this.#rest = null;
+    }
     while (this.#next() !== null) {
       if (this.#writeOnce()) continue;
       if (this.#target === null || Date.now() >= end) return;
@@ -96,6 +102,14 @@ export class LogTarget {
     }
   }
 
+  #sizeOfFile(): number {
+    try {
+      return this.#target === null ? 0 : fstatSync(this.#target.descriptor).size;
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
   #drain(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
@@ -115,6 +129,7 @@ export class LogTarget {
     const chunk = this.#next();
     if (chunk === null) return;
     this.#writing = true;
+    this.#fileEnd = this.#sizeOfFile() + chunk.length;
     writeAsync(descriptor, chunk, (error, written) => {
       this.#writing = false;
       if (this.#target?.descriptor !== descriptor) closeSync(descriptor);
