@@ -32,11 +32,17 @@ interface Entry extends TopicKey {
   readonly version: number;
 }
 
+interface Confirming {
+  /** The version with which it was told everything: what it says of earlier ones is of a connection before. */
+  readonly from: number;
+  /** The last version that it has confirmed. */
+  confirmed: number;
+}
+
 interface State {
   readonly self: Self<InterestMessage>;
   readonly entries: Map<string, Entry>;
-  /** What each link has confirmed. */
-  readonly links: Map<Pid<LinkMessage>, number>;
+  readonly links: Map<Pid<LinkMessage>, Confirming>;
   /** Topics whose members wait. */
   waiting: { readonly topic: Topic; readonly round: number; readonly version: number }[];
   add: TopicKey[];
@@ -91,7 +97,7 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
         state.links.delete(message.pid as Pid<LinkMessage>);
         return keep;
       case 'confirmed':
-        if (state.links.has(message.link)) state.links.set(message.link, message.version);
+        confirmed(state, message.link, message.version);
         return keep;
       case 'sweep':
         sweep(state);
@@ -127,12 +133,20 @@ function want(state: State, topic: Topic): Entry {
 }
 
 function attach(state: State, link: Pid<LinkMessage>): void {
-  const { links, self, entries, version } = state;
+  const { links, self, entries } = state;
   announce(state);
   if (!links.has(link)) monitor(self, link);
-  links.set(link, -1);
+  const version = ++state.version;
+  links.set(link, { from: version, confirmed: -1 });
   const add = [...entries.values()].map(({ realm, name }) => ({ realm, name }));
-  send(link, { type: 'interest', version: Math.max(version, state.version), all: true, add, drop: [] });
+  send(link, { type: 'interest', version, all: true, add, drop: [] });
+}
+
+/** Confirmations may overtake each other where a link has two ways to go. */
+function confirmed({ links }: State, link: Pid<LinkMessage>, version: number): void {
+  const confirming = links.get(link);
+  if (confirming === undefined || version < confirming.from) return;
+  confirming.confirmed = Math.max(confirming.confirmed, version);
 }
 
 function announce(state: State): void {
@@ -147,10 +161,11 @@ function announce(state: State): void {
 
 function tellWaiting(state: State): void {
   if (state.waiting.length === 0) return;
-  const confirmed = Math.min(Number.POSITIVE_INFINITY, ...state.links.values());
+  let least = Number.POSITIVE_INFINITY;
+  for (const link of state.links.values()) least = Math.min(least, link.confirmed);
   state.waiting = state.waiting.filter(({ topic, round, version }) => {
     if (topic.retired || topic.round !== round || topic.interest !== 'asked') return false;
-    if (version > confirmed) return true;
+    if (version > least) return true;
     if (topic.server !== undefined) send(topic.server, { type: 'interested', round });
     return false;
   });

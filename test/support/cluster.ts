@@ -11,6 +11,7 @@ export interface Node extends RelayProcess {
   readonly networkPort: number;
   /** Where a door is: for clients. */
   at(door: string): Promise<string>;
+  atHttp(door: string): Promise<string>;
   /** Ends it as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -61,7 +62,7 @@ export async function startCluster(
         timeout: options.timeout ?? '1s',
         ...options.network,
       },
-      admin: { host: '127.0.0.1', port: 0 },
+      admin: { host: clientHost, port: 0 },
       doors: doorsOnFreePorts(options.grace ?? '10s', clientHost),
       ...options.settings,
     };
@@ -96,6 +97,7 @@ export function asNode(process: RelayProcess, name: string, networkPort: number,
     name,
     networkPort,
     at: async (door) => `ws://${host}:${await process.port(door)}`,
+    atHttp: async (door) => `http://${host}:${await process.port(door)}`,
     kill: async () => {
       process.signal('SIGKILL');
       await process.exited;

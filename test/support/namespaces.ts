@@ -12,8 +12,14 @@ export interface Machines {
   cutOneWay(from: number, to: number): void;
   cut(a: number, b: number): void;
   heal(): void;
-  /** Shapes what a machine sends to the others. False: the kernel cannot. */
-  shape(index: number, ...discipline: readonly string[]): boolean;
+  /** Loses that share of all packets between machines, whichever way. Null: it does; else why it cannot. */
+  losePackets(percent: number): string | null;
+  /** Packets that were lost so since. */
+  packetsLost(): number;
+  /** What a machine sends to the others goes out at no more than so many bits a second. Null: it does; else why not. */
+  slowDown(index: number, rate: string): string | null;
+  /** Ends both. */
+  unshape(): void;
 }
 
 let made = 0;
@@ -83,10 +89,62 @@ export function machines(t: ExecutionContext, count: number): Machines | null {
       for (let from = 0; from < count; from++)
         for (let to = 0; to < count; to++) if (from !== to) neighbour(from, to, hardware[to] as string);
     },
-    shape: (index, ...discipline) =>
-      run('tc', ['-n', names[index] as string, 'qdisc', 'replace', 'dev', 'e0', 'root', ...discipline])
-        .status === 0,
+    losePackets: (percent) => {
+      const netem = names.map((name) => shape(name, 'netem', 'loss', `${percent}%`));
+      if (netem.every((trouble) => trouble === null)) return null;
+      const nft = names.map((name) => dropAtRandom(name, percent));
+      const troubles = nft.filter((trouble) => trouble !== null);
+      return troubles.length === 0 ? null : `${netem[0]}; ${troubles[0]}`;
+    },
+    packetsLost: () => names.reduce((sum, name) => sum + droppedAt(name), 0),
+    slowDown: (index, rate) =>
+      shape(names[index] as string, 'tbf', 'rate', rate, 'burst', '16kb', 'latency', '100ms'),
+    unshape: () => {
+      for (const name of names) {
+        run('tc', ['-n', name, 'qdisc', 'del', 'dev', 'e0', 'root']);
+        run('ip', ['netns', 'exec', name, 'nft', 'flush', 'ruleset']);
+      }
+    },
   };
+}
+
+/** Null: what goes out on the relays' side is queued like that from here on; else why it is not. */
+function shape(name: string, ...discipline: readonly string[]): string | null {
+  const { status, stderr, error } = run('tc', [
+    '-n',
+    name,
+    'qdisc',
+    'replace',
+    'dev',
+    'e0',
+    'root',
+    ...discipline,
+  ]);
+  return status === 0 ? null : `tc ${discipline[0]}: ${error?.message ?? lineOf(stderr)}`;
+}
+
+/** What netem does on the way out, for kernels that have no netem: the firewall does it on the way in. */
+function dropAtRandom(name: string, percent: number): string | null {
+  const rules = `table inet loss {
+    chain in {
+      type filter hook input priority 0;
+      iifname "e0" numgen random mod 100 < ${percent} counter drop
+    }
+  }`;
+  const { status, stderr, error } = run('ip', ['netns', 'exec', name, 'nft', '-f', '-'], rules);
+  return status === 0 ? null : `nft numgen: ${error?.message ?? lineOf(stderr)}`;
+}
+
+function droppedAt(name: string): number {
+  const queue = run('tc', ['-n', name, '-s', 'qdisc', 'show', 'dev', 'e0']).stdout;
+  const rules = run('ip', ['netns', 'exec', name, 'nft', 'list', 'ruleset']).stdout ?? '';
+  const count = (pattern: RegExp, text: string) => Number(pattern.exec(text)?.[1] ?? 0);
+  return count(/dropped (\d+)/, queue) + count(/counter packets (\d+)/, rules);
+}
+
+/** The first line of what a command complains of. */
+function lineOf(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
 }
 
 function macOf(name: string): string {
@@ -105,6 +163,9 @@ function ip(args: readonly string[]): ReturnType<typeof run> {
   return run('ip', args);
 }
 
-function run(command: string, args: readonly string[]) {
-  return spawnSync(command, [...args], { encoding: 'utf8' });
+/** Where the system has its commands, and nobody else: a package of npm has one of the name `nft`, too. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function run(command: string, args: readonly string[], input = '') {
+  return spawnSync(command, [...args], { encoding: 'utf8', input, env: { PATH } });
 }

@@ -21,6 +21,7 @@ const needs = [
   },
   { name: 'nginx', commands: ['nginx'], package: 'nginx', folders: ['/usr/sbin'] },
   { name: 'the NATS server', commands: ['nats-server'], package: 'nats-server', folders: ['/usr/sbin'] },
+  { name: 'nftables', commands: ['nft'], package: 'nftables', folders: ['/usr/sbin', '/sbin'] },
 ];
 
 /** Milliseconds for all packages together; a browser is a large one. */
@@ -32,7 +33,9 @@ function versionsIn(folder) {
 }
 
 function isThere({ commands, folders }) {
-  const all = [...(process.env.PATH ?? '').split(delimiter), ...folders];
+  // Under npm a package of this project may have a command of the same name.
+  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+  const all = [...path, ...folders];
   return all.some((folder) => commands.some((command) => existsSync(join(folder, command))));
 }
 

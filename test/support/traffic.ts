@@ -15,6 +15,7 @@ export interface Publisher {
 
 /** What one subscriber has seen of each publisher. */
 export interface Seen {
+  first: number;
   last: number;
   count: number;
   duplicates: number;
@@ -31,19 +32,22 @@ export interface Subscriber {
 const PERIOD = 5;
 const PATIENCE = 10_000;
 
+/** `bytes`: how many each message has beside its number. */
 export async function startPublisher(
   t: ExecutionContext,
   at: At,
   channel: string,
   name: string,
   perSecond: number,
+  bytes = 0,
 ): Promise<Publisher> {
   const client = await connectWs(t, at);
+  const padding = 'x'.repeat(bytes);
   let sent = 0;
   const publish = (count: number) => {
     for (let i = 0; i < count; i++) {
       sent++;
-      client.send(JSON.stringify({ type: 'publish', channel, content: `${name} ${sent}` }));
+      client.send(JSON.stringify({ type: 'publish', channel, content: `${name} ${sent} ${padding}` }));
     }
   };
   const timer = setInterval(() => publish(Math.max(1, Math.round((perSecond * PERIOD) / 1000))), PERIOD);
@@ -67,7 +71,7 @@ export async function startSubscriber(t: ExecutionContext, at: At, channel: stri
   const of = (name: string): Seen => {
     let one = seen.get(name);
     if (one === undefined) {
-      one = { last: 0, count: 0, duplicates: 0, reordered: 0 };
+      one = { first: 0, last: 0, count: 0, duplicates: 0, reordered: 0 };
       seen.set(name, one);
     }
     return one;
@@ -87,6 +91,7 @@ export async function startSubscriber(t: ExecutionContext, at: At, channel: stri
     if (known.has(number)) one.duplicates++;
     else if (number < one.last) one.reordered++;
     known.add(number);
+    if (one.count === 0) one.first = number;
     one.last = Math.max(one.last, number);
     one.count++;
     for (const look of awaited) look();

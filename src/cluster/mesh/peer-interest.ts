@@ -3,7 +3,7 @@ import { peerFormat } from '../../door/peer/format.ts';
 import { send } from '../../otp/process.ts';
 import type { Topic } from '../../topic/topic.ts';
 import { keyOf } from '../interest-server.ts';
-import { tell } from './serving.ts';
+import { answer } from './serving.ts';
 import type { State } from './serving-link-state.ts';
 
 /** The topics that the relay at the other end wants, and our being in them. */
@@ -35,7 +35,7 @@ export function confirm(state: State): void {
   const [lowest = Number.POSITIVE_INFINITY] = state.joining.values();
   let version: number | undefined;
   while ((state.toConfirm[0]?.frame ?? lowest) < lowest) version = state.toConfirm.shift()?.version;
-  if (version !== undefined) tell(state, { type: 'confirm', version });
+  if (version !== undefined) answer(state, { type: 'confirm', version });
 }
 
 /** Should the answer not come (a partition of topics that is being restarted), it is asked again with the next tick. */

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Relay } from '../../door/peer/codec.ts';
+import type { Answer, Relay } from '../../door/peer/codec.ts';
 import type { Exit } from '../../otp/behaviour.ts';
 import type { Self } from '../../otp/process.ts';
 import type { Timer } from '../../otp/timer.ts';
@@ -25,6 +25,8 @@ export type PeerLinkMessage =
   | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
   /** For the relay at the other end to give an order. */
   | { readonly type: 'forward'; readonly bytes: Buffer; readonly count: number; readonly hops: number }
+  /** For the relay at the other end, of the link that it has made to this one. */
+  | { readonly type: 'answer'; readonly frame: Answer }
   /** That relay has just dialled us: it can be reached. */
   | { readonly type: 'seen'; readonly node: string };
 

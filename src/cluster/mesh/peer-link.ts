@@ -2,8 +2,8 @@ import { parseMessages } from '../../door/peer/batch.ts';
 import { MESSAGES, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { send } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
 import { Delivery } from '../../topic/delivery.ts';
+import { answered } from './answered.ts';
 import { claimsFrames, interestFrames } from './chunks.ts';
 import {
   addressOf,
@@ -70,6 +70,9 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
       case 'claims':
         if (state.phase === 'linked') for (const frame of claimsFrames(message)) tell(state, frame);
         return keep;
+      case 'answer':
+        if (state.phase === 'linked') tell(state, message.frame);
+        return keep;
       case 'dial':
         dial(state);
         return keep;
@@ -134,15 +137,8 @@ function take(state: State, frame: PeerFrame): boolean {
       if (state.stats !== undefined && frame.last > state.stats.last) state.stats.last = frame.last;
       return state.phase === 'linked';
     case 'confirm':
-      sendNamed(self.system, network.interest, { type: 'confirmed', link: self, version: frame.version });
-      return state.phase === 'linked';
     case 'verdict':
-      sendNamed(self.system, network.ownership, {
-        type: 'verdict',
-        link: self,
-        ref: frame.ref,
-        granted: frame.granted,
-      });
+      answered(self.system, network, self, frame);
       return state.phase === 'linked';
     default:
       return false;

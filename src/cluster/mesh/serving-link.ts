@@ -6,11 +6,12 @@ import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/delivery.ts';
 import { keyOf } from '../interest-server.ts';
+import { answered } from './answered.ts';
 import { LinkOutbox } from './link-outbox.ts';
 import type { Serving } from './network.ts';
 import { forward, homeIn } from './ordering.ts';
 import { confirm, interest, join, joined, rejoin } from './peer-interest.ts';
-import { disconnected, flush, queue, tell, written } from './serving.ts';
+import { answer, disconnected, flush, queue, tell, written } from './serving.ts';
 import type { ServingLinkArgs, ServingLinkMessage, State } from './serving-link-state.ts';
 
 /** Bytes of forwarded messages on their way to topics before the link reads no more. */
@@ -156,6 +157,13 @@ function received(state: State, payload: Buffer): void {
     case 'claims':
       claims(state, frame);
       return;
+    case 'confirm':
+    case 'verdict': {
+      const { network, self, hello } = state;
+      const link = network.linked.get(hello.relay.incarnation);
+      if (link !== undefined) answered(self.system, network, link, frame);
+      return;
+    }
     default:
       disconnected(state, 'not a frame of the protocol');
   }
@@ -207,15 +215,15 @@ export function claims(state: State, frame: ClaimsFrame): void {
     state.claims.push(...frame.claims);
     if (!frame.end) return;
   }
-  const answer = (granted: boolean) => {
-    if (state.socket === socket) tell(state, { type: 'verdict', ref, granted });
+  const judge = (granted: boolean) => {
+    if (state.socket === socket) answer(state, { type: 'verdict', ref, granted });
   };
   sendNamed(self.system, network.ownership, {
     type: 'announced',
     node: hello.relay.node,
     all: frame.end,
     claims: state.claims ?? frame.claims,
-    answer: ref === 0 ? null : answer,
+    answer: ref === 0 ? null : judge,
   });
   state.claims = undefined;
 }

@@ -1,6 +1,6 @@
 import { websocketFrames } from '../../door/frame.ts';
 import { messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
-import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { type Answer, encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
 import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
@@ -89,6 +89,16 @@ export function written(state: State): void {
 export function tell({ socket }: State, frame: PeerFrame): void {
   if (socket?.stream.writable === true)
     socket.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+}
+
+/**
+ * Says what somebody over there waits for. Behind messages that a slow link has taken it would be late: it goes over the
+ * connection that this relay has made to the same one, where no messages are, as long as there is one.
+ */
+export function answer(state: State, frame: Answer): void {
+  const { network, hello } = state;
+  const link = network.linked.get(hello.relay.incarnation);
+  if (link === undefined || !send(link, { type: 'answer', frame })) tell(state, frame);
 }
 
 export function disconnected(state: State, why: string): void {

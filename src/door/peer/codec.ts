@@ -2,8 +2,8 @@ import { Reader, Writer } from './wire.ts';
 
 /**
  * The frames between two relays, each a binary WebSocket message: a byte for its type, then its fields. The relay that
- * dials sends `hello`, `proof`, `interest`, `claims`; the one that was dialled `challenge`, `welcome`, `refuse`,
- * `confirm`, `verdict`, and messages (see `batch.ts`); `heartbeat` goes both ways. See doc/peer-protocol.md.
+ * dials sends `hello`, `proof`, `interest`, `claims`; the one that was dialled `challenge`, `welcome`, `refuse`, and
+ * messages (see `batch.ts`); `heartbeat`, `confirm`, `verdict` go both ways. See doc/peer-protocol.md.
  */
 export type PeerFrame =
   | Hello
@@ -17,8 +17,12 @@ export type PeerFrame =
   /** `last`: the number of the last message known of; `received`: how many have come of those up to it. */
   | { readonly type: 'heartbeat'; readonly last: number; readonly received: number }
   | InterestFrame
-  | { readonly type: 'confirm'; readonly version: number }
   | ClaimsFrame
+  | Answer;
+
+/** What the relay that was dialled says of interest and claims: on this link, or on its own to the relay that dials. */
+export type Answer =
+  | { readonly type: 'confirm'; readonly version: number }
   | { readonly type: 'verdict'; readonly ref: number; readonly granted: boolean };
 
 /** Who somebody is: a name, and which of its starts. */

@@ -1,0 +1,176 @@
+import type { ExecutionContext } from 'ava';
+import { parseMetrics, sumOf } from './admin.ts';
+import { eventually } from './arrivals.ts';
+import type { ClusterOptions, Node, TestCluster } from './cluster.ts';
+import { type ControlProbe, startControlProbe } from './control-probe.ts';
+import { missing, type Publisher, type Subscriber, startPublisher, startSubscriber } from './traffic.ts';
+
+/** What is done to a network of relays while messages flow, and what must hold of it afterwards. */
+
+/** With FANFARE_CHAOS set, troubles take as long as operators fear (60 s); else they are short, and so are all times. */
+export const long = process.env['FANFARE_CHAOS'] !== undefined;
+export const times: ClusterOptions = long
+  ? { heartbeat: '1s', timeout: '3s' }
+  : { heartbeat: '200ms', timeout: '800ms' };
+/** From the heal to all links being back, in milliseconds. */
+export const HEAL = 5000;
+const RATE = 400;
+
+export interface Load {
+  readonly publishers: readonly Publisher[];
+  readonly subscribers: readonly Subscriber[];
+  readonly probes: readonly ControlProbe[];
+}
+
+/** A publisher, a subscriber, and somebody who subscribes to new topics all the time, at each relay. */
+export async function startLoad(t: ExecutionContext, { nodes }: TestCluster, bytes = 0): Promise<Load> {
+  const subscribers = await Promise.all(
+    nodes.map(async (node) => startSubscriber(t, await node.at('pusu'), 'load')),
+  );
+  const publishers = await Promise.all(
+    nodes.map(async (node) => startPublisher(t, await node.at('pusu'), 'load', node.name, RATE, bytes)),
+  );
+  const probes = await Promise.all(
+    nodes.map(async (node) => startControlProbe(t, await node.at('pusu'), node.name)),
+  );
+  return { publishers, subscribers, probes };
+}
+
+/** Waits until each publisher has sent that many messages more. */
+export async function flows(publishers: readonly Publisher[], more: number): Promise<void> {
+  const from = publishers.map((one) => one.sent());
+  await eventually(
+    () => publishers.every((one, index) => one.sent() >= (from[index] ?? 0) + more),
+    'messages flow',
+  );
+}
+
+/** Waits until all links keep up with what is published. */
+export async function caughtUp({ publishers, subscribers }: Load): Promise<void> {
+  for (const one of subscribers)
+    for (const publisher of publishers)
+      await eventually(() => one.of(publisher.name).last > publisher.sent() - RATE / 10, 'links keep up');
+}
+
+/** Ends the flow, and waits until its last messages have come everywhere. */
+export async function stopLoad({ publishers, subscribers, probes }: Load): Promise<void> {
+  for (const probe of probes) probe.stop();
+  for (const publisher of publishers) publisher.stop();
+  for (const one of subscribers) for (const publisher of publishers) await one.end(publisher);
+}
+
+/** How many messages each subscriber misses of each publisher; none twice, none out of order. */
+export function gaps(t: ExecutionContext, { publishers, subscribers }: Load): number[][] {
+  return subscribers.map((one) => publishers.map((publisher) => missing(t, one, publisher)));
+}
+
+/** What a relay has counted as lost of what a peer had for it, and what the peer has counted, as they said it last. */
+function lostOf(taker: Node, server: Node): { readonly taken: unknown; readonly served: unknown } {
+  const last = (node: Node, msg: string, peer: string) =>
+    node.log.all.findLast((line) => line.msg === msg && line['peer'] === peer)?.['lost'];
+  return { taken: last(taker, 'linked', server.name), served: last(server, 'serving', taker.name) };
+}
+
+/**
+ * What every trouble must end with, once the flow has stopped and the links have been made again: what each subscriber
+ * misses is, to the message, what both ends of its link have counted, and nothing at its own relay; each relay's books
+ * are balanced; no process has crashed; and what is said between relays was fast enough. Returns how many were lost.
+ */
+export async function holds(t: ExecutionContext, { nodes }: TestCluster, load: Load): Promise<number> {
+  let lost = 0;
+  for (const [index, row] of gaps(t, load).entries()) {
+    for (const [from, count] of row.entries()) {
+      lost += count;
+      const label = `what relay-${index + 1} misses of relay-${from + 1}`;
+      if (index === from) t.is(count, 0, label);
+      else
+        t.deepEqual(
+          lostOf(nodes[index] as Node, nodes[from] as Node),
+          { taken: count, served: count },
+          label,
+        );
+    }
+  }
+  for (const node of nodes) await isBalanced(t, node);
+  noCrash(t, nodes);
+  controlWasFast(t, load.probes);
+  return lost;
+}
+
+/** Nothing is under way any more: each attempt was a delivery or a drop. */
+export async function isBalanced(t: ExecutionContext, node: Node): Promise<void> {
+  const metrics = parseMetrics(await (await fetch(`${await node.atHttp('admin')}/metrics`)).text());
+  t.is(
+    sumOf(metrics, 'fanfare_delivery_attempts_total'),
+    sumOf(metrics, 'fanfare_deliveries_total') + sumOf(metrics, 'fanfare_dropped_total'),
+    `${node.name}: attempts are deliveries and drops`,
+  );
+}
+
+/** No process has crashed, so none was restarted, within its supervisor's intensity or beyond. */
+export function noCrash(t: ExecutionContext, nodes: readonly Node[]): void {
+  for (const { log, name } of nodes)
+    t.deepEqual(
+      log.all.filter(({ msg }) => msg.endsWith(' report')),
+      [],
+      name,
+    );
+}
+
+/**
+ * The first subscriber of a topic is let in when the other relays have confirmed, and after 250 ms in any case: so that
+ * bounds what it waits, however bad the links are.
+ */
+const CONTROL_BOUND = 250;
+/** For the relay, the test and the machine to get on with it. */
+const LEEWAY = 150;
+
+export function controlWasFast(t: ExecutionContext, probes: readonly ControlProbe[]): void {
+  const all = probes.flatMap(({ took }) => took).sort((a, b) => a - b);
+  const at = (share: number) => all[Math.floor(all.length * share)] ?? Number.NaN;
+  t.log(
+    `${all.length} first subscriptions: p50 ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms, ` +
+      `${(confirmedInTime(probes) * 100).toFixed(1)} % confirmed in time`,
+  );
+  t.true(all.length > 0);
+  t.true(at(0.99) < CONTROL_BOUND + LEEWAY, `p99 ${at(0.99)} ms`);
+}
+
+/** The share of first subscriptions that all linked relays have confirmed in time. */
+export function confirmedInTime(probes: readonly ControlProbe[]): number {
+  const all = probes.flatMap(({ took }) => took);
+  return all.filter((each) => each < CONTROL_BOUND - 5).length / all.length;
+}
+
+/** Waits for links that were down to be back, each way, within the time that is promised. */
+export async function allBack(
+  t: ExecutionContext,
+  nodes: readonly Node[],
+  pairs: readonly (readonly [number, number])[],
+  since: number,
+): Promise<void> {
+  for (const [a, b] of pairs) {
+    const [one, other] = [nodes[a] as Node, nodes[b] as Node];
+    const isLinked = () =>
+      one.log.all.findLast((line) => line['peer'] === other.name && /^(un)?linked$/.test(line.msg))?.msg ===
+      'linked';
+    await eventually(isLinked, `${one.name} is linked to ${other.name} again`);
+  }
+  const took = performance.now() - since;
+  t.log(`links back ${Math.round(took)} ms after the heal`);
+  t.true(took < HEAL, `links back after ${Math.round(took)} ms`);
+}
+
+/** Each relay with each other one. */
+export function everyPair(count: number): (readonly [number, number])[] {
+  const all = Array.from({ length: count }, (_, index) => index);
+  return all.flatMap((a) => all.filter((b) => b !== a).map((b) => [a, b] as const));
+}
+
+/** From line `from` of its log on. */
+export function unlinked(node: Node, peer: Node, from = 0): Promise<unknown> {
+  return node.log.find(
+    (line) => line.msg === 'unlinked' && line['peer'] === peer.name && node.log.all.indexOf(line) >= from,
+    `${node.name} misses ${peer.name}`,
+  );
+}
