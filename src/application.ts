@@ -29,6 +29,7 @@ import { OpenDoors } from './open-doors.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
 import { call } from './otp/call.ts';
 import { type ChildCounts, worker } from './otp/child-spec.ts';
+import { type Clock, systemClock } from './otp/clock.ts';
 import { processName, whereis } from './otp/registry.ts';
 import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
@@ -73,6 +74,7 @@ export interface RelayOptions {
   readonly logTarget?: Pick<OpenLog, 'linesLost' | 'raw'>;
   /** Milliseconds without a turn that are a stall. */
   readonly stall?: number;
+  readonly clock?: Clock;
 }
 
 const ROOT = processName<SupervisorMessage>('root');
@@ -87,13 +89,14 @@ export function startRelay(
   config: Config,
   maxConnections: number,
   givenLog: Log,
-  { version = '', folder = null, load, plugins = new Map(), logTarget, stall = STALL }: RelayOptions = {},
+  options: RelayOptions = {},
 ): Relay {
+  const { version = '', folder = null, load, plugins = new Map(), logTarget, stall = STALL } = options;
   const certificates = new Certificates();
   const reports = new RecentReports();
   const chronicle = new Chronicle();
   const log = chronicle.hearing(remembering(givenLog, certificates, reports));
-  const system = new System({ report: log.report });
+  const system = new System({ report: log.report, clock: options.clock ?? systemClock });
   const cluster = clusterOf(system, config);
   const topics: Topics = new Topics(newAccounting(), cluster);
   const shared = { system, topics: () => topics, log };

@@ -1,12 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
-import { WebSocket } from 'ws';
 import { sha256 } from '../../src/config/secrets.ts';
-import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../src/door/peer/codec.ts';
 import { prove } from '../../src/door/peer/proof.ts';
-import { Arrivals } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
-import { connectRaw, rawExchange, upgradeRequest } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { dial, handshake, nonce, why } from '../support/scripted-peer.ts';
 
 /** The network port of a relay in this process, whose only peer is nowhere. */
 async function relayWithPort(
@@ -17,7 +14,6 @@ async function relayWithPort(
   return startTestRelay(t, {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${nobody}`],
     network: { host: '127.0.0.1', port, secret: SECRET, ...network },
-    limits: { handshake: '2s' },
     doors: { pusu: {} },
   });
 }
@@ -26,93 +22,6 @@ test('without relays the network port is not opened', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   t.throws(() => relay.port('network'), { message: /does not listen/ });
 });
-
-const strangers: readonly (readonly [what: string, bytes: string | Buffer])[] = [
-  ['HTTP', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
-  ['HTTP that expects', 'POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n'],
-  ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
-  ['half a request', 'GET / HT'],
-  ['a TLS hello', Buffer.from('16030100c8010000c40303', 'hex')],
-  ['PuSu JSON', '{"type":"hello"}\n'],
-  ['a WebSocket of another protocol', upgradeRequest()],
-  ['a WebSocket of a client', upgradeRequest({ 'Sec-WebSocket-Protocol': 'http-only' })],
-  ['garbage', Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256))],
-  ['silence', ''],
-];
-
-for (const [what, bytes] of strangers) {
-  test(`${what} at the network port is closed without a word`, async (t) => {
-    const relay = await relayWithPort(t);
-    t.is(await rawExchange(t, relay.port('network'), bytes), '');
-  });
-}
-
-test('who speaks other versions is told both, and gets no more than it has sent', async (t) => {
-  const relay = await relayWithPort(t);
-  const request = upgradeRequest({ 'Sec-WebSocket-Protocol': 'fanfare.peer.7, fanfare.peer.8' });
-  const answer = await rawExchange(t, relay.port('network'), request);
-  t.true(answer.endsWith('peer protocol versions offered: 7, 8; spoken here: 1'), answer);
-  t.true(answer.length <= request.length);
-});
-
-test('who upgrades and then is silent, or says something else, is closed in time', async (t) => {
-  const relay = await relayWithPort(t);
-  for (const said of ['', '\x81\x80\0\0\0\0', '\x82\x81\0\0\0\0\x07']) {
-    const client = await connectRaw(t, relay.port('network'));
-    client.send(upgradeRequest({ 'Sec-WebSocket-Protocol': 'fanfare.peer.1' }));
-    await client.until('\r\n\r\n');
-    client.send(Buffer.from(said, 'latin1'));
-    const text = await client.end();
-    t.is(text.split('\r\n\r\n')[1]?.length ?? 0, 0, JSON.stringify(said));
-  }
-});
-
-interface Dialler {
-  readonly frames: Arrivals<PeerFrame | 'closed'>;
-  send(frame: PeerFrame): void;
-}
-
-async function dial(t: ExecutionContext, relay: TestRelay): Promise<Dialler> {
-  const socket = new WebSocket(`ws://127.0.0.1:${relay.port('network')}`, ['fanfare.peer.1']);
-  t.teardown(() => socket.terminate());
-  const frames = new Arrivals<PeerFrame | 'closed'>('frames');
-  socket.on('message', (payload: Buffer) => {
-    const frame = parsePeerFrame(payload);
-    if (frame !== null) frames.push(frame);
-  });
-  socket.on('close', () => frames.push('closed'));
-  socket.on('error', () => undefined);
-  await new Promise((resolve) => socket.on('open', resolve));
-  return { frames, send: (frame) => socket.send(encodePeerFrame(frame)) };
-}
-
-const nonce = Buffer.alloc(32, 1);
-
-/** Goes through the handshake as a relay of that name, and returns how it ends. */
-async function handshake(
-  t: ExecutionContext,
-  relay: TestRelay,
-  node: string,
-  incarnation: string,
-  secret: string | null = SECRET,
-): Promise<PeerFrame | 'closed'> {
-  const { frames, send } = await dial(t, relay);
-  const key = secret === null ? null : sha256(secret);
-  const dialling = { node, incarnation };
-  send({ type: 'hello', relay: dialling, nonce, of: '', last: 0, received: 0, epoch: 0 });
-  const challenge = await frames.next();
-  if (challenge === 'closed' || challenge.type !== 'challenge') return challenge;
-  const both = { dialling, dialled: challenge.relay, diallingNonce: nonce, dialledNonce: challenge.nonce };
-  send({ type: 'proof', mac: prove(key, 'dialling', both) });
-  const answer = await frames.next();
-  if (answer !== 'closed' && answer.type === 'welcome') {
-    t.deepEqual(answer.mac, prove(key, 'dialled', both), 'the other side proves it too');
-  }
-  return answer;
-}
-
-const why = (answer: PeerFrame | 'closed') =>
-  answer === 'closed' ? answer : answer.type === 'refuse' ? answer.why : answer.type;
 
 test('who knows the secret is welcome, and who does not is refused', async (t) => {
   const relay = await relayWithPort(t);

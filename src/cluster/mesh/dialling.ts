@@ -45,7 +45,9 @@ export function dial(state: State): void {
   });
   socket.on('message', (payload: Buffer) => send(self, { type: 'frame', socket, payload }));
   let why = 'connection lost';
+  let isRefused = false;
   socket.on('unexpected-response', (_request, response) => {
+    isRefused = true;
     why = `refused: ${response.statusMessage}`;
     // Who speaks other versions says so.
     response.on('data', (text: Buffer) => {
@@ -54,7 +56,8 @@ export function dial(state: State): void {
     response.on('end', () => socket.terminate());
   });
   socket.on('error', (error) => {
-    why = error.message;
+    // Of a refusal, the error only says that the connection was ended.
+    if (!isRefused) why = error.message;
   });
   socket.on('close', () => send(self, { type: 'closed', socket, why }));
   state.socket = socket;

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
+import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
@@ -37,7 +38,7 @@ interface State extends PeerListenerArgs {
   readonly self: Self<PeerListenerMessage>;
   readonly server: Server;
   /** Those who have not proved anything yet, each with its timer. */
-  readonly strangers: Map<Socket, NodeJS.Timeout>;
+  readonly strangers: Map<Socket, ClockTimer>;
 }
 
 /** Strangers at a time; one more is turned away. */
@@ -56,7 +57,7 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
       tls === null
         ? createServer(options)
         : createTlsServer({ ...options, ...tls.reveal(), requestCert: true, rejectUnauthorized: true });
-    const strangers = new Map<Socket, NodeJS.Timeout>();
+    const strangers = new Map<Socket, ClockTimer>();
     server.on('listening', () => send(self, { type: 'listening' }));
     server.on('error', (error) => send(self, { type: 'failed', error }));
     // Bound from the first byte, be it one of TLS or of nothing at all.
@@ -68,7 +69,7 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
       }
       strangers.set(
         socket,
-        setTimeout(() => socket.destroy(), settings.handshake),
+        self.system.clock.after(settings.handshake, () => socket.destroy()),
       );
       socket.on('close', () => acquaint(strangers, socket));
     });
@@ -112,8 +113,8 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
   },
 };
 
-function acquaint(strangers: Map<Socket, NodeJS.Timeout>, socket: Socket): void {
-  clearTimeout(strangers.get(socket));
+function acquaint(strangers: Map<Socket, ClockTimer>, socket: Socket): void {
+  strangers.get(socket)?.cancel();
   strangers.delete(socket);
 }
 
