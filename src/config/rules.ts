@@ -57,7 +57,10 @@ function checkNats({ cluster, topics, limits }: Settings, complain: Complain): v
   if (cluster.backplane !== 'nats') return;
   const { servers, user, password, token, credentials, tls } = cluster;
   if (topics.some(({ ordering }) => ordering === 'cluster')) {
-    complain(['topics', 'cluster.backplane'], 'ordering: relay alone, over NATS');
+    complain(
+      ['topics', 'cluster.backplane'],
+      'ordering: relay alone with cluster.backplane nats; ordering: cluster needs the mesh (relays)',
+    );
   }
   if (servers.length === 0) {
     complain(['cluster.servers', 'cluster.backplane'], 'at least one server, for cluster.backplane nats');

@@ -51,7 +51,7 @@ test('a topic over NATS has a name that its subject can hold, and no order for a
     t.deepEqual(refused(limited(length)), ['relay.yaml:2:25 limits.topic_length: from 1 to 256 over NATS']);
   t.regex(
     refused(`${nats('')}\ntopics: [{ pattern: a, ordering: cluster }]`).join(),
-    /ordering: relay alone, over NATS/,
+    /topics: ordering: relay alone with cluster\.backplane nats; ordering: cluster needs the mesh/,
   );
 });
 

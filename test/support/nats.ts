@@ -30,9 +30,13 @@ export interface NatsServer {
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Starts one; it is gone with the test. `args`: more arguments. */
-export async function startNats(t: ExecutionContext, args: readonly string[] = []): Promise<NatsServer> {
-  const [port = 0] = await freePorts(1);
+/** Starts one; it is gone with the test. `args`: more arguments. `at`: its port. */
+export async function startNats(
+  t: ExecutionContext,
+  args: readonly string[] = [],
+  at?: number,
+): Promise<NatsServer> {
+  const port = at ?? (await freePorts(1))[0] ?? 0;
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
   const start = async () => {
