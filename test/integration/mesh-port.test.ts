@@ -53,6 +53,9 @@ test('a live relay keeps its name; a newer start takes it over from a dead one',
   t.is(why(await handshake(t, relay, 'b', 'first')), 'welcome');
   t.is(why(await handshake(t, relay, 'b', 'second')), 'name-taken');
   t.is(why(await handshake(t, relay, 'test', 'other')), 'name-taken', 'its own name');
+  for (let i = 0; i < 3; i++) await handshake(t, relay, 'b', 'second');
+  const refused = relay.log.all.filter(({ msg, peer }) => msg === 'relay refused' && peer === 'b');
+  t.is(refused.length, 1, 'however often it tries');
   const serving = relay.relay.backplane?.network.serving.get('b');
   t.is(serving?.incarnation, 'first');
   // The first one says nothing: after network.timeout it is dead, its name is not.
@@ -111,10 +114,11 @@ test('a changed list ends links and makes others', async (t) => {
   one.relay.backplane?.reload([`127.0.0.1:${a}`, `127.0.0.1:${b}`]);
   await one.log.find((line) => line.msg === 'linked' && line['peer'] === 'b');
   one.relay.backplane?.reload([]);
-  const network = one.relay.backplane?.network;
-  await one.log.find(() => true);
-  while (network?.dialling.size !== 0) await new Promise((resolve) => setImmediate(resolve));
-  t.is(network?.linked.size, 0);
+  const ended = await one.log.find(({ msg, peer }) => msg === 'unlinked' && peer === 'b');
+  t.is(ended['why'], 'ended');
+  t.is(one.relay.backplane?.network.linked.size, 0);
+  one.relay.backplane?.reload([`127.0.0.1:${b}`]);
+  await one.log.count(({ msg }) => msg === 'linked', 2);
 });
 
 test('relays are linked over IPv6', async (t) => {

@@ -70,6 +70,7 @@ async function otherRelease(
   const hellos = new WebSocketServer({ noServer: true, handleProtocols: () => take ?? false });
   const server = createServer();
   server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => undefined);
     offers.push(String(request.headers['sec-websocket-protocol']));
     if (take !== null) {
       hellos.handleUpgrade(request, socket, head, (webSocket) => {
@@ -97,8 +98,27 @@ test('it offers what it speaks to another release, and goes on with what is take
 test('refused by another release, it says why in its log, with the versions of both', async (t) => {
   const other = await otherRelease(t, null);
   const relay = await relayOf(t, other.port);
-  const line = await relay.log.find(({ msg }) => msg === 'not linked' || msg === 'link refused');
+  const line = await relay.log.find(({ msg }) => msg === 'not linked');
   t.regex(JSON.stringify(line), /versions offered: 1; spoken here: 3, 2/);
+});
+
+test('a relay that cannot be linked is tried again and again, later each time, and that is said once', async (t) => {
+  const other = await otherRelease(t, null);
+  const relay = await relayOf(t, other.port);
+  const times: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    await other.offers.next();
+    times.push(performance.now());
+  }
+  for (const [index, wait] of [500, 1000, 2000].entries()) {
+    const gap = (times[index + 1] ?? 0) - (times[index] ?? 0);
+    // Shortened by chance, by up to a half; a timer may fire a moment early.
+    t.true(gap > wait / 2 - 5, `${gap} ms`);
+  }
+  const said = relay.log.all.filter(
+    ({ msg, address }) => msg === 'not linked' && address === `127.0.0.1:${other.port}`,
+  );
+  t.is(said.length, 1);
 });
 
 test('a release that takes a version that was not offered is not spoken to', async (t) => {

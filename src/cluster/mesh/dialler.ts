@@ -6,7 +6,7 @@ import { type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter, type Timer } from '../../otp/timer.ts';
 import { addressOf } from './dialling.ts';
-import type { Network } from './network.ts';
+import { isNews, type Network } from './network.ts';
 import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
 
 /**
@@ -118,8 +118,7 @@ function resolved(state: State, { text, host }: Entry, hosts: readonly string[] 
     return;
   }
   // What a name stood for goes on being dialled while nobody can tell.
-  if (!network.said.has(`name ${host}`)) {
-    network.said.add(`name ${host}`);
+  if (isNews(network, `name ${host}`, 'unknown')) {
     network.log.warn('unknown relay', { relay: text, why: 'its name cannot be looked up' });
   }
   again(state, PERIOD_FAILED);

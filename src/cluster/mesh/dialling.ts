@@ -6,6 +6,7 @@ import { offer, VERSIONS } from '../../door/peer/versions.ts';
 import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
+import { isNews } from './network.ts';
 import { heardOf, newEpoch } from './ordering.ts';
 import type { State } from './peer-link-state.ts';
 
@@ -80,7 +81,7 @@ export function dial(state: State): void {
 /** There is no need to wait any longer. */
 export function seen(state: State): void {
   if (state.phase !== 'waiting' && state.phase !== 'dialling') return;
-  disconnect(state);
+  disconnect(state, 'dialled anew');
   state.timer?.cancel();
   state.retry = RETRY_FIRST;
   dial(state);
@@ -112,8 +113,7 @@ export function welcomed(state: State, mac: Buffer, next: number, epoch: number)
   const { network, self, peer } = state;
   if (peer === undefined) return false;
   if (!isProved(mac, network.settings.secret?.reveal() ?? null, 'dialled', handshake(state, peer))) {
-    complain(state, `${addressOf(state)} does not know the secret of the network`);
-    hangUp(state, 'no proof');
+    hangUp(state, 'it does not know the secret of the network');
     return true;
   }
   // Another address of the same relay may have been faster.
@@ -143,6 +143,7 @@ export function welcomed(state: State, mac: Buffer, next: number, epoch: number)
   newEpoch(network);
   network.taking.set(peer.node, stats);
   network.said.delete(addressOf(state));
+  network.said.delete(`needless ${addressOf(state)}`);
   network.log.note('linked', {
     peer: peer.node,
     address: addressOf(state),
@@ -169,8 +170,7 @@ export function refused(state: State, why: string, text: string): void {
     needless(state, text);
     return;
   }
-  complain(state, `${addressOf(state)} refuses the link: ${text}`);
-  hangUp(state, text);
+  hangUp(state, `refused: ${text}`);
 }
 
 /** Tells what has come, and looks whether anything has. */
@@ -205,31 +205,17 @@ export function tell({ socket }: State, frame: PeerFrame): void {
 /** There is no use in this link as long as things are as they are. */
 function needless(state: State, text: string): void {
   const { network } = state;
-  if (!network.said.has(text)) {
-    network.said.add(text);
+  if (isNews(network, `needless ${addressOf(state)}`, text))
     network.log.note('link not needed', { why: text });
-  }
   hangUp(state, text, RETRY_NEEDLESS);
-}
-
-/** Says what is wrong, once until it has changed. */
-function complain(state: State, text: string): void {
-  const { said, log } = state.network;
-  if (said.has(text)) return;
-  said.add(text);
-  log.warn('link refused', { why: text, address: addressOf(state) });
 }
 
 /** Ends the connection, if there is one, and dials again later. */
 export function hangUp(state: State, why: string, delay?: number): void {
-  const { network, self, peer } = state;
-  if (state.phase === 'linked') {
-    network.log.warn('unlinked', { peer: peer?.node, address: addressOf(state), why });
-  } else if (delay === undefined && !network.said.has(addressOf(state))) {
-    network.said.add(addressOf(state));
+  const { network, self } = state;
+  if (state.phase !== 'linked' && delay === undefined && isNews(network, addressOf(state), why))
     network.log.warn('not linked', { address: addressOf(state), why });
-  }
-  disconnect(state);
+  disconnect(state, why);
   // Relays that lost each other at once do not come back at once.
   const wait = delay ?? state.retry * (0.5 + Math.random() / 2);
   if (delay === undefined) state.retry = Math.min(state.retry * 2, RETRY_MOST);
@@ -237,9 +223,12 @@ export function hangUp(state: State, why: string, delay?: number): void {
   state.timer = sendAfter(self, wait, { type: 'dial' });
 }
 
-export function disconnect(state: State): void {
+export function disconnect(state: State, why: string): void {
   const { network, self, socket, peer } = state;
   if (state.phase === 'linked') {
+    const fields = { peer: peer?.node, address: addressOf(state), why };
+    if (why === 'ended') network.log.note('unlinked', fields);
+    else network.log.warn('unlinked', fields);
     sendNamed(self.system, network.interest, { type: 'detach', link: self });
     sendNamed(self.system, network.ownership, { type: 'detach', link: self });
     if (peer !== undefined && network.linked.get(peer.incarnation) === self)

@@ -55,7 +55,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     serving: new Map(),
     addresses: new Set(),
     taking: new Map(),
-    said: new Set(),
+    said: new Map(),
     order: { epoch: 1, highest: 1, self: { node: cluster.node, epoch: 1 } },
   };
   cluster.orderedBy(new MeshOrdering(network));

@@ -33,8 +33,8 @@ export interface Network {
   readonly taking: Map<string, TakingStats>;
   /** This relay's epoch as a sequencer, and the highest that it has heard of. */
   readonly order: { epoch: number; highest: number; self: Sequencer };
-  /** What was logged once and is not to be said again. */
-  readonly said: Set<string>;
+  /** What was logged last of something that is tried again and again: it is not said again until it has changed. */
+  readonly said: Map<string, string>;
 }
 
 /** Times in milliseconds, sizes in bytes. */
@@ -84,4 +84,15 @@ export interface TakingStats {
   /** Came for a topic that nobody here is in any more. */
   unheard: number;
   linked: boolean;
+}
+
+/** Strangers choose what there is to say of them. */
+const SAID = 1000;
+
+/** Whether `text` is news of `what`. */
+export function isNews({ said }: Network, what: string, text: string): boolean {
+  if (said.get(what) === text) return false;
+  if (said.size >= SAID) said.clear();
+  said.set(what, text);
+  return true;
 }

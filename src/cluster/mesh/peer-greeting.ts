@@ -13,7 +13,7 @@ import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { isAlive, type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
-import type { Network } from './network.ts';
+import { isNews, type Network } from './network.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
@@ -121,15 +121,25 @@ function handOn(state: State, hello: Hello, mac: Buffer): void {
   }
   if (!state.handedOn) return;
   known();
+  const address = socket.stream.remoteAddress;
+  network.said.delete(refusal(address, hello.relay.node));
+  network.said.delete(`versions ${address}`);
   for (const link of network.dialling.values()) send(link, { type: 'seen', node: hello.relay.node });
 }
 
 function refuse(state: State, why: Refusal, text: string): Next<State> {
   const { network, hello, socket } = state;
   const address = socket.stream.remoteAddress;
-  if (why !== 'self') network.log.warn('relay refused', { peer: hello?.relay.node, address, why: text });
+  const peer = hello?.relay.node;
+  if (why !== 'self' && isNews(network, refusal(address, peer), text))
+    network.log.warn('relay refused', { peer, address, why: text });
   tell(state, { type: 'refuse', why, text });
   return stop('normal');
+}
+
+/** What is said of refusals: of each name at each address once. */
+function refusal(address: string | undefined, peer: string | undefined): string {
+  return `refused ${address} ${peer}`;
 }
 
 function tell({ socket }: State, frame: PeerFrame): void {

@@ -101,7 +101,7 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
 
   terminate(state) {
     const { network, self } = state;
-    disconnect(state);
+    disconnect(state, 'ended');
     const address = addressOf(state);
     if (network.dialling.get(address) === self) network.dialling.delete(address);
   },

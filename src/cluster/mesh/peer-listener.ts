@@ -7,7 +7,7 @@ import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
-import type { Network } from './network.ts';
+import { isNews, type Network } from './network.ts';
 import type { PeerGreetingArgs } from './peer-greeting.ts';
 import { PeerSocket } from './peer-socket.ts';
 import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
@@ -127,7 +127,8 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
   }
   if (negotiate(versions, VERSIONS) === null) {
     const why = mismatch(versions, VERSIONS);
-    network.log.warn('relay refused', { address: socket.remoteAddress, why });
+    const address = socket.remoteAddress;
+    if (isNews(network, `versions ${address}`, why)) network.log.warn('relay refused', { address, why });
     socket.end(
       `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${why.length}\r\n\r\n${why}`,
     );
