@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../src/config/secrets.ts';
 import { prove } from '../../src/door/peer/proof.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
+import { flappingProxy } from '../support/flapping-proxy.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { dial, handshake, nonce, why } from '../support/scripted-peer.ts';
 
@@ -98,6 +99,36 @@ test('one relay in the list by its own address, twice, and by a name with severa
     t.deepEqual(said, [...new Set(said)], 'once');
     t.is(relay.log.all.filter(({ msg }) => msg === 'linked').length, 1);
   }
+});
+
+test('when the address that a relay is linked by fails, another one of it takes over at once', async (t) => {
+  const [a, b] = (await freePorts(2)) as [number, number];
+  const proxy = await flappingProxy(t);
+  proxy.target = b;
+  const settings = (port: number) => ({ host: '127.0.0.1', port, secret: SECRET });
+  const others = [`127.0.0.1:${proxy.port}`, `127.0.0.1:${b}`];
+  const one = await startTestRelay(t, {
+    node: 'a',
+    relays: [`127.0.0.1:${proxy.port}`],
+    network: settings(a),
+    doors: { pusu: {} },
+  });
+  await startTestRelay(t, {
+    node: 'b',
+    relays: [`127.0.0.1:${b}`],
+    network: settings(b),
+    doors: { pusu: {} },
+  });
+  await one.log.find(({ msg, address }) => msg === 'linked' && address === others[0]);
+  one.relay.backplane?.reload(others);
+  await one.log.find(
+    ({ msg, why }) => msg === 'link not needed' && String(why).endsWith('is another address of b'),
+  );
+  proxy.target = 1;
+  proxy.flap();
+  const since = performance.now();
+  await one.log.find(({ msg, address }) => msg === 'linked' && address === others[1]);
+  t.true(performance.now() - since < 5000);
 });
 
 test('a changed list ends links and makes others', async (t) => {

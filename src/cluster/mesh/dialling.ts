@@ -62,6 +62,7 @@ export function dial(state: State): void {
   });
   socket.on('close', () => send(self, { type: 'closed', socket, why }));
   state.socket = socket;
+  state.spareOf = undefined;
   state.phase = 'dialling';
   state.nonce = randomBytes(NONCE_BYTES);
   const { stats } = state;
@@ -96,6 +97,7 @@ export function challenged(state: State, peer: Relay, nonce: Buffer): boolean {
   const other = network.linked.get(peer.incarnation);
   if (other !== undefined && other !== state.self) {
     needless(state, `${addressOf(state)} is another address of ${peer.node}`);
+    state.spareOf = peer.incarnation;
     return true;
   }
   if (nonce.length !== NONCE_BYTES) return false;
@@ -120,6 +122,7 @@ export function welcomed(state: State, mac: Buffer, next: number, epoch: number)
   const other = network.linked.get(peer.incarnation);
   if (other !== undefined && other !== self) {
     needless(state, `${addressOf(state)} is another address of ${peer.node}`);
+    state.spareOf = peer.incarnation;
     return true;
   }
   state.timer?.cancel();
@@ -236,6 +239,9 @@ export function disconnect(state: State, why: string): void {
     if (peer !== undefined && network.nodes.get(peer.node) === self) network.nodes.delete(peer.node);
     newEpoch(network);
     if (state.stats !== undefined) state.stats.linked = false;
+    if (peer !== undefined)
+      for (const link of network.dialling.values())
+        send(link, { type: 'needed', incarnation: peer.incarnation });
   }
   state.phase = 'waiting';
   state.socket = undefined;

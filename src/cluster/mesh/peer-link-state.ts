@@ -23,6 +23,8 @@ export type PeerLinkMessage =
   | { readonly type: 'frame'; readonly socket: WebSocket; readonly payload: Buffer }
   | { readonly type: 'closed'; readonly socket: WebSocket; readonly why: string }
   | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
+  /** The link to that relay has ended: another address of it may be needed after all. */
+  | { readonly type: 'needed'; readonly incarnation: string }
   /** For the relay at the other end to give an order. */
   | { readonly type: 'forward'; readonly bytes: Buffer; readonly count: number; readonly hops: number }
   /** For the relay at the other end, of the link that it has made to this one. */
@@ -40,6 +42,8 @@ export interface State extends PeerLinkArgs {
   theirNonce: Buffer;
   stats: TakingStats | undefined;
   retry: number;
+  /** The relay that was found here, and linked already; it is dialled again much later. */
+  spareOf: string | undefined;
   timer: Timer | undefined;
   /** Who orders what comes: the relay at the other end, in its epoch. */
   via: Sequencer;

@@ -45,6 +45,7 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
       theirNonce: Buffer.alloc(0),
       stats: undefined,
       retry: RETRY_FIRST,
+      spareOf: undefined,
       timer: undefined,
       via: { node: '', epoch: 0 },
       credit: 0,
@@ -78,6 +79,11 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
         return keep;
       case 'forward':
         pass(state, message.bytes, message.count, message.hops);
+        return keep;
+      case 'needed':
+        if (message.incarnation !== state.spareOf) return keep;
+        state.timer?.cancel();
+        dial(state);
         return keep;
       case 'seen':
         if (message.node === state.peer?.node) seen(state);
