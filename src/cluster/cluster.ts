@@ -8,12 +8,8 @@ import type { Topics } from '../topic/topics.ts';
 import type { Backplane, Ordering } from './backplane.ts';
 import { outranks } from './home.ts';
 import { type InterestMessage, interestServer, keyOf } from './interest-server.ts';
-import {
-  type ClaimTable,
-  type OwnershipMessage,
-  ownershipServer,
-  remoteOwnership,
-} from './ownership-server.ts';
+import { ownershipServer } from './ownership-server.ts';
+import { type ClaimTable, type OwnershipMessage, remoteOwnership } from './ownership-state.ts';
 
 /** Restarts of the parts of the cluster, whose links then begin anew, before the relay itself does. */
 const INTENSITY = { intensity: 5, period: 10_000 };

@@ -6,7 +6,7 @@ import type { ProcessName } from '../../otp/registry.ts';
 import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { InterestMessage } from '../interest-server.ts';
-import type { OwnershipMessage } from '../ownership-server.ts';
+import type { OwnershipMessage } from '../ownership-state.ts';
 import type { PeerLinkMessage } from './peer-link-state.ts';
 import type { ServingLinkMessage } from './serving-link-state.ts';
 

@@ -1,7 +1,7 @@
 import type { ProcessName } from '../../otp/registry.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { InterestMessage } from '../interest-server.ts';
-import type { OwnershipMessage } from '../ownership-server.ts';
+import type { OwnershipMessage } from '../ownership-state.ts';
 import type { Outlet } from './outlet.ts';
 import type { Heard } from './peers.ts';
 import type { NatsSettings } from './settings.ts';
