@@ -30,6 +30,17 @@ interface Relay {
   readonly port: number;
 }
 
+/** Of the `link` of one backplane: what has gone over it, and the CPU time of its two ends, for one message. */
+interface LinkCost {
+  readonly perSecond: number;
+  readonly sending: number;
+  readonly taking: number;
+}
+
+/** With FANFARE_PROFILE set to a folder, each relay leaves a profile there (`--cpu-prof`). */
+const profiles = process.env['FANFARE_PROFILE'];
+const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
+const costs = new Map<string, LinkCost>();
 const folder = mkdtempSync(join(tmpdir(), 'fanfare-bench-'));
 let relays: Relay[] = [];
 const wanted = process.argv.slice(2);
@@ -44,15 +55,31 @@ try {
     console.log(`${backplane}:`);
     relays = await startRelays(3, server?.address ?? null);
     await fullSpeed('spread', [334, 333, 333], 64);
-    await fullSpeed('link', [0, 1, 0], 16_384);
+    const { perSecond, cpu } = await fullSpeed('link', [0, 1, 0], 16_384);
+    costs.set(backplane, { perSecond, sending: cpu[0] ?? Number.NaN, taking: cpu[1] ?? Number.NaN });
     await fullSpeed('local', [1, 0, 0], 16_384);
     await latency();
-    for (const { child } of relays) child.kill('SIGKILL');
+    await Promise.all(relays.map(({ child }) => ended(child)));
     server?.child.kill('SIGKILL');
+  }
+  console.log('one link, 128-byte messages:');
+  for (const [backplane, { perSecond, sending, taking }] of costs) {
+    console.log(
+      `${backplane.padEnd(5)} moved ${Math.round(perSecond)} messages/s; CPU µs per message: sending ${sending.toFixed(2)}, ` +
+        `taking ${taking.toFixed(2)}: a core of its own would send ${Math.round(1e6 / sending)} messages/s`,
+    );
   }
 } finally {
   for (const { child } of relays) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** In good order, so that a profile is written. */
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.on('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
 }
 
 /** Null: there is none on this machine. */
@@ -86,7 +113,7 @@ async function startRelays(count: number, server: string | null): Promise<Relay[
       admin: at,
     };
     writeFileSync(file, JSON.stringify(settings));
-    const child = spawn(process.execPath, [join(root, 'dist/start.js'), '--config', file], {
+    const child = spawn(process.execPath, [...profiling, join(root, 'dist/start.js'), '--config', file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     return new Promise<Relay>((resolve) => {
@@ -129,7 +156,12 @@ function clientFrame(payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-async function fullSpeed(title: string, spread: readonly number[], window: number): Promise<void> {
+/** `cpu`: microseconds of each relay for one message. */
+async function fullSpeed(
+  title: string,
+  spread: readonly number[],
+  window: number,
+): Promise<{ readonly perSecond: number; readonly cpu: readonly number[] }> {
   const path = `/${title}`;
   const subscribers = spread.reduce((sum, count) => sum + count, 0);
   let bytes = 0;
@@ -177,6 +209,7 @@ async function fullSpeed(title: string, spread: readonly number[], window: numbe
       `CPU µs per message: ${cpu.map((each) => ((each * 1e6) / messages).toFixed(2)).join(', ')}; ` +
       `share of a core: ${cpu.map((each) => `${Math.round((each / seconds) * 100)} %`).join(', ')}`,
   );
+  return { perSecond: messages / seconds, cpu: cpu.map((each) => (each * 1e6) / messages) };
 }
 
 async function latency(): Promise<void> {

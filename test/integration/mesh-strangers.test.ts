@@ -4,9 +4,9 @@ import { connectRaw, type RawClient, rawExchange, upgradeRequest } from '../supp
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-/** Longer than `limits.handshake` of clients may be: at the network port it is 5 s at most. */
+/** Longer than `limits.handshake` of clients may be: at the network port it is 4.5 s at most. */
 const HANDSHAKE = '20s';
-const MOST = 5000;
+const MOST = 4500;
 
 /** A network port whose time stands still: who is closed without its being wound on was not closed for being late. */
 async function stillRelay(

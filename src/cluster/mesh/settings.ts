@@ -3,8 +3,8 @@ import type { Config, NetworkConfig } from '../../config/config.ts';
 import { Hidden } from '../../config/hidden.ts';
 import type { MeshSettings } from './network.ts';
 
-/** Whoever is at the network port has no longer than this, whatever clients have. */
-const HANDSHAKE = 5000;
+/** Whoever is at the network port has no longer than this, whatever clients have: closed within 5 s, timers and all. */
+const HANDSHAKE = 4500;
 
 /** What the mesh needs to know of the configuration. Throws when a file cannot be read. */
 export function meshSettings({ network, limits }: Config): MeshSettings {
