@@ -37,8 +37,8 @@ interface LinkCost {
   readonly taking: number;
 }
 
-/** With FANFARE_PROFILE set to a folder, each relay leaves a profile there (`--cpu-prof`). */
-const profiles = process.env['FANFARE_PROFILE'];
+/** With BENCH_PROFILE set to a folder, each relay leaves a profile there (`--cpu-prof`). */
+const profiles = process.env['BENCH_PROFILE'];
 const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
 const costs = new Map<string, LinkCost>();
 const folder = mkdtempSync(join(tmpdir(), 'fanfare-bench-'));

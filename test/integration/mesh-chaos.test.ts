@@ -81,7 +81,7 @@ test.serial(
 );
 
 test.serial(
-  'links that flap every 200 ms lose what was under way, count it on both sides, and come back',
+  'of a relay whose links flap every 200 ms, what was under way is lost and counted on both sides, and they come back',
   async (t) => {
     const proxies = await Promise.all([0, 1, 2].map(() => flappingProxy(t)));
     const cluster = await startCluster(t, 3, {
@@ -95,7 +95,8 @@ test.serial(
     const load = await startLoad(t, cluster);
     for (let i = 0; i < FLAPS; i++) {
       await pause(200);
-      (proxies[i % 3] as (typeof proxies)[number]).flap();
+      // One relay all the time, and the others in turn.
+      for (const index of new Set([2, i % 3])) proxies[index]?.flap();
     }
     const since = performance.now();
     // The last of them is noticed before it is looked whether all is well again.

@@ -15,6 +15,8 @@ export const times: ClusterOptions = long
 /** From the heal to all links being back, in milliseconds. */
 export const HEAL = 5000;
 const RATE = 400;
+/** For what is under way to end, in milliseconds. */
+const PATIENCE = 3000;
 
 export interface Load {
   readonly publishers: readonly Publisher[];
@@ -97,14 +99,18 @@ export async function holds(t: ExecutionContext, { nodes }: TestCluster, load: L
   return lost;
 }
 
-/** Nothing is under way any more: each attempt was a delivery or a drop. */
+/** Each attempt was a delivery or a drop, once the last writes are done: that is waited for, and a leak never balances. */
 export async function isBalanced(t: ExecutionContext, node: Node): Promise<void> {
-  const metrics = parseMetrics(await (await fetch(`${await node.atHttp('admin')}/metrics`)).text());
-  t.is(
-    sumOf(metrics, 'fanfare_delivery_attempts_total'),
-    sumOf(metrics, 'fanfare_deliveries_total') + sumOf(metrics, 'fanfare_dropped_total'),
-    `${node.name}: attempts are deliveries and drops`,
-  );
+  const at = `${await node.atHttp('admin')}/metrics`;
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    const metrics = parseMetrics(await (await fetch(at)).text());
+    const attempts = sumOf(metrics, 'fanfare_delivery_attempts_total');
+    const ended = sumOf(metrics, 'fanfare_deliveries_total') + sumOf(metrics, 'fanfare_dropped_total');
+    if (attempts !== ended && performance.now() < end) continue;
+    t.is(attempts, ended, `${node.name}: attempts are deliveries and drops`);
+    return;
+  }
 }
 
 /** No process has crashed, so none was restarted, within its supervisor's intensity or beyond. */
