@@ -119,6 +119,6 @@ test.serial(
     t.is(named, lost, 'every drop is named by its topic');
     t.true(lost > 0);
     // Answers do not wait behind messages: what delays them is the link's own queue.
-    t.true(confirmedInTime(load.probes) > 0.6);
+    t.true(confirmedInTime(load.probes) > 0.5);
   },
 );

@@ -128,18 +128,23 @@ export function noCrash(t: ExecutionContext, nodes: readonly Node[]): void {
  * bounds what it waits, however bad the links are.
  */
 const CONTROL_BOUND = 250;
-/** For the relay, the test and the machine to get on with it. */
+/** For the relay and the test to get on with it; a machine that is busy is given the most that it takes without any link, thrice. */
 const LEEWAY = 150;
 
 export function controlWasFast(t: ExecutionContext, probes: readonly ControlProbe[]): void {
-  const all = probes.flatMap(({ took }) => took).sort((a, b) => a - b);
-  const at = (share: number) => all[Math.floor(all.length * share)] ?? Number.NaN;
+  const sorted = (times: readonly number[]) => times.toSorted((a, b) => a - b);
+  const at = (times: readonly number[], share: number) =>
+    times[Math.floor(times.length * share)] ?? Number.NaN;
+  const all = sorted(probes.flatMap(({ took }) => took));
+  const machine = Math.max(...probes.flatMap(({ atOnce }) => atOnce));
+  const p99 = at(all, 0.99);
   t.log(
-    `${all.length} first subscriptions: p50 ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms, ` +
+    `${all.length} first subscriptions: p50 ${at(all, 0.5).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms ` +
+      `(of known topics ${machine.toFixed(1)} ms at most), ` +
       `${(confirmedInTime(probes) * 100).toFixed(1)} % confirmed in time`,
   );
   t.true(all.length > 0);
-  t.true(at(0.99) < CONTROL_BOUND + LEEWAY, `p99 ${at(0.99)} ms`);
+  t.true(p99 < CONTROL_BOUND + Math.max(LEEWAY, 3 * machine), `p99 ${p99} ms`);
 }
 
 /** The share of first subscriptions that all linked relays have confirmed in time. */

@@ -6,6 +6,8 @@ import { connectWs } from './ws-client.ts';
 export interface ControlProbe {
   /** Milliseconds from the request to its acknowledgement, for each. */
   readonly took: number[];
+  /** The same for a topic that all know already, one request beside each of the others: what the machine itself takes. */
+  readonly atOnce: number[];
   stop(): void;
 }
 
@@ -16,18 +18,29 @@ export async function startControlProbe(t: ExecutionContext, at: At, name: strin
   const client = await connectWs(t, at);
   await client.next();
   const took: number[] = [];
+  const atOnce: number[] = [];
+  const known = `known to ${name}`;
   let asked = 0;
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
   let running = true;
-  const subscribe = () => {
+  const subscribe = (channel: string) => {
     since = performance.now();
-    client.send(JSON.stringify({ type: 'subscribe', channel: `probe of ${name} ${++asked}` }));
+    client.send(JSON.stringify({ type: 'subscribe', channel }));
   };
-  client.webSocket.on('message', () => {
-    took.push(performance.now() - since);
-    client.send(JSON.stringify({ type: 'unsubscribe', channel: `probe of ${name} ${asked}` }));
-    if (running) timer = setTimeout(subscribe, PAUSE);
+  const next = () => subscribe(`probe of ${name} ${++asked}`);
+  client.send(JSON.stringify({ type: 'subscribe', channel: known }));
+  await client.next();
+  client.webSocket.on('message', (data) => {
+    const { channel } = JSON.parse(String(data)) as { readonly channel: string };
+    if (channel !== known) {
+      took.push(performance.now() - since);
+      client.send(JSON.stringify({ type: 'unsubscribe', channel }));
+      subscribe(known);
+      return;
+    }
+    atOnce.push(performance.now() - since);
+    if (running) timer = setTimeout(next, PAUSE);
   });
   const stop = () => {
     running = false;
@@ -35,6 +48,6 @@ export async function startControlProbe(t: ExecutionContext, at: At, name: strin
   };
   client.webSocket.on('close', stop);
   t.teardown(stop);
-  subscribe();
-  return { took, stop };
+  next();
+  return { took, atOnce, stop };
 }

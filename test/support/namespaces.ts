@@ -29,11 +29,13 @@ const NOWHERE = '02:00:00:00:00:01';
 export function machines(t: ExecutionContext, count: number): Machines | null {
   // The kernel takes its time to forget a name.
   const id = `f${((process.pid * 16 + made) % 0xfffff).toString(16)}`;
-  const subnet = 64 + ((process.pid * 8 + made) % 128);
+  // Tests of several files run at once, each with a process of its own.
+  const number = (process.pid * 8 + made) % 8192;
+  const subnet = (side: 1 | 2) => `10.${64 + (number & 127)}.${2 * (number >> 7) + side}`;
   made++;
   const names = Array.from({ length: count }, (_, index) => `${id}n${index}`);
-  const network = (index: number) => `10.${subnet}.1.${index + 1}`;
-  const clients = (index: number) => `10.${subnet}.2.${index + 1}`;
+  const network = (index: number) => `${subnet(1)}.${index + 1}`;
+  const clients = (index: number) => `${subnet(2)}.${index + 1}`;
   t.teardown(() => {
     for (const name of names) ip(['netns', 'del', name]);
     for (const bridge of [`${id}b1`, `${id}b2`]) ip(['link', 'del', bridge]);
@@ -42,7 +44,7 @@ export function machines(t: ExecutionContext, count: number): Machines | null {
     for (const [at, bridge] of [`${id}b1`, `${id}b2`].entries()) {
       must(['link', 'add', bridge, 'type', 'bridge']);
       must(['link', 'set', bridge, 'up']);
-      if (at === 1) must(['addr', 'add', `10.${subnet}.2.254/24`, 'dev', bridge]);
+      if (at === 1) must(['addr', 'add', `${subnet(2)}.254/24`, 'dev', bridge]);
     }
     for (const [index, name] of names.entries()) {
       must(['netns', 'add', name]);
