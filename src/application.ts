@@ -23,8 +23,9 @@ import type { RelayView } from './console/relay-view.ts';
 import { Sampling } from './console/sampling.ts';
 import { STALL, Stalls } from './console/watchdog.ts';
 import { doorSettings } from './doors.ts';
+import { meshLinks, natsLinks } from './links.ts';
 import type { Log, OpenLog } from './log.ts';
-import { Metrics } from './metrics.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { OpenDoors } from './open-doors.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
 import { call } from './otp/call.ts';
@@ -174,7 +175,7 @@ export function startRelay(
     topics,
     certificates,
     reports,
-    peers: null,
+    links: linksOf(system, backplane, overNats),
     ready: () => state === 'ready',
     stop,
     reload: () =>
@@ -189,7 +190,6 @@ export function startRelay(
     chronicle,
     edges: new Edges(),
     stalls: new Stalls(),
-    links: () => [],
     linesLost: () => logTarget?.linesLost ?? 0,
   };
   const sampling = new Sampling(view);
@@ -292,6 +292,12 @@ function reloadOf(
       return [];
     },
   };
+}
+
+/** Null: this relay is alone. */
+function linksOf(system: System, backplane: Mesh | null, overNats: Nats | null): NodeView['links'] {
+  if (overNats !== null) return () => natsLinks(overNats);
+  return backplane === null ? null : () => meshLinks(backplane, system);
 }
 
 /** Null: this relay is alone. */

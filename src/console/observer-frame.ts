@@ -2,11 +2,12 @@ import { findProcess } from '../otp/inspect.ts';
 import { isAlive } from '../otp/process.ts';
 import type { Plain } from './helpers/describe.ts';
 import { info, type ProcessInfo, state } from './helpers/processes.ts';
+import type { LinkView } from './link-view.ts';
 import { connectionPage, processPage, topicPage } from './observer-lists.ts';
 import type { ObserverQuery } from './observer-query.ts';
 import type { Page } from './page-of.ts';
 import type { Rates } from './rates.ts';
-import type { LinkView, RelayView } from './relay-view.ts';
+import type { RelayView } from './relay-view.ts';
 import type { Sample, Sampling } from './sampling.ts';
 import { type TreeRow, treeRows } from './tree-rows.ts';
 
@@ -62,7 +63,7 @@ export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number)
     processes: system.processes.size,
     topics: topicCount,
     connections: view.doors().reduce((sum, { counters }) => sum + counters.connections, 0),
-    links: view.links().length,
+    links: view.links?.().length ?? 0,
     reports: view.reports.last(REPORTS).length,
     crashed: system.counters.crashed,
     pending,
@@ -84,7 +85,7 @@ export function listOf(view: RelayView, rates: Rates, query: ObserverQuery): Pag
     case 'connections':
       return connectionPage(view, rates, query);
     case 'links':
-      return whole<LinkView>(view.links());
+      return whole<LinkView>(view.links?.() ?? []);
     case 'reports':
       return whole(view.reports.last(REPORTS).toReversed());
   }

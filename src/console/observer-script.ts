@@ -3,7 +3,7 @@ export const observerScript = `
   const byId = (id) => document.getElementById(id);
   const TABS = { tree: 'Supervision', processes: 'Processes', topics: 'Topics', connections: 'Connections', links: 'Links', reports: 'Reports' };
   const STATES = { ready: 'Ready', starting: 'Starting or stopping', draining: 'Draining', shedding: 'Shedding connections', lost: 'Not reachable, trying again' };
-  const counted = { processes: 'processes', topics: 'topics', connections: 'connections', links: 'links', reports: 'reports' };
+  const totalOf = { processes: 'processes', topics: 'topics', connections: 'connections', links: 'links', reports: 'reports' };
 
   const view = { tab: 'tree', by: '', filter: '', offset: 0, pid: null };
   const toggled = new Set();
@@ -74,7 +74,7 @@ export const observerScript = `
     drawCounts(totals);
     for (const tab of Object.keys(TABS)) {
       byId('tab-' + tab).setAttribute('aria-selected', String(tab === view.tab));
-      if (tab in counted) setText(byId('tab-' + tab).lastChild, whole(totals[counted[tab]]));
+      if (tab in totalOf) setText(byId('tab-' + tab).lastChild, whole(totals[totalOf[tab]]));
     }
     if (list !== null && !document.hidden) drawList(list);
     if (detail !== null) drawDetail(detail);

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { Pid } from '../otp/process.ts';
 import type { MemberMessage } from '../topic/topic.ts';
+import { linksText } from './format/links-text.ts';
 import {
   binLeakText,
   connectionsText,
@@ -8,7 +9,6 @@ import {
   membersText,
   reloadText,
   reportsText,
-  rowsText,
   runtimeText,
   samplesText,
   statsText,
@@ -133,8 +133,8 @@ const all: readonly Operation[] = [
     name: 'peers',
     usage: 'peers()',
     summary: 'the links to other relays',
-    run: ({ node }) => node.peers?.() ?? 'this relay has no cluster part: it is alone',
-    show: (data) => (typeof data === 'string' ? data : rowsText(data)),
+    run: ({ node }) => node.links?.() ?? 'this relay is alone: it has no links',
+    show: (data) => (typeof data === 'string' ? data : linksText(data)),
   }),
   operation({
     name: 'top',

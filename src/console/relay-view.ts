@@ -16,8 +16,6 @@ export interface RelayView extends NodeView {
   readonly chronicle: Chronicle;
   readonly edges: Edges;
   readonly stalls: Stalls;
-  /** The links to other relays; none where there are none. */
-  readonly links: () => readonly LinkView[];
   /** Log lines that were lost. */
   readonly linesLost: () => number;
 }
@@ -44,13 +42,4 @@ export interface AuthenticatorView {
   readonly answered: number;
   readonly failed: number;
   readonly latency: Histogram;
-}
-
-export interface LinkView {
-  readonly peer: string;
-  readonly direction: 'out' | 'in';
-  readonly state: 'up' | 'connecting' | 'down';
-  /** Seconds that the other side's confirmation is behind; null: not known. */
-  readonly lag: number | null;
-  readonly messages: number;
 }

@@ -6,6 +6,7 @@ import { offer, VERSIONS } from '../../door/peer/versions.ts';
 import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
+import type { Dialled } from './network.ts';
 import { heardOf, newEpoch } from './ordering.ts';
 import type { State } from './peer-link-state.ts';
 
@@ -32,6 +33,17 @@ export function addressOf({ host, port }: { readonly host: string; readonly port
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+export function newDialled(): Dialled {
+  return { node: null, state: 'connecting', why: null, links: 0, roundTrip: null };
+}
+
+/** The answer stands behind what the other side has written before: it is as late as a message would be. */
+export function answered(state: State): void {
+  if (state.pingedAt === null) return;
+  state.dialled.roundTrip = now(state.self) - state.pingedAt;
+  state.pingedAt = null;
+}
+
 export function dial(state: State): void {
   const { network, self } = state;
   if (state.socket !== undefined) return;
@@ -56,6 +68,7 @@ export function dial(state: State): void {
   socket.on('error', (error) => {
     why = error.message;
   });
+  socket.on('pong', () => send(self, { type: 'answered', socket }));
   socket.on('close', () => send(self, { type: 'closed', socket, why }));
   state.socket = socket;
   state.phase = 'dialling';
@@ -126,11 +139,22 @@ export function welcomed(state: State, mac: Buffer, next: number, epoch: number)
   const stats =
     before !== undefined && next > before.last
       ? before
-      : { incarnation: peer.incarnation, last: next - 1, received: next - 1, unheard: 0, linked: true };
+      : {
+          incarnation: peer.incarnation,
+          last: next - 1,
+          received: next - 1,
+          bytes: 0,
+          unheard: 0,
+          linked: true,
+        };
   stats.last = next - 1;
   stats.linked = true;
   state.stats = stats;
   state.phase = 'linked';
+  state.dialled.node = peer.node;
+  state.dialled.state = 'up';
+  state.dialled.why = null;
+  state.dialled.links++;
   state.retry = RETRY_FIRST;
   state.heardAt = now(self);
   network.linked.set(peer.incarnation, self);
@@ -184,6 +208,10 @@ export function tick(state: State): void {
     return;
   }
   tell(state, { type: 'heartbeat', last: stats.last, received: stats.received });
+  if (state.pingedAt === null && state.socket?.readyState === WebSocket.OPEN) {
+    state.pingedAt = now(self);
+    state.socket.ping();
+  }
   state.timer?.cancel();
   state.timer = sendAfter(self, heartbeat, { type: 'tick' });
 }
@@ -207,6 +235,7 @@ function needless(state: State, text: string): void {
     network.log.note('link not needed', { why: text });
   }
   hangUp(state, text, RETRY_NEEDLESS);
+  state.dialled.state = 'needless';
 }
 
 /** Says what is wrong, once until it has changed. */
@@ -227,6 +256,8 @@ export function hangUp(state: State, why: string, delay?: number): void {
     network.log.warn('not linked', { address: addressOf(state), why });
   }
   disconnect(state);
+  state.dialled.state = 'connecting';
+  state.dialled.why = why;
   // Relays that lost each other at once do not come back at once.
   const wait = delay ?? state.retry * (0.5 + Math.random() / 2);
   if (delay === undefined) state.retry = Math.min(state.retry * 2, RETRY_MOST);
@@ -247,6 +278,8 @@ export function disconnect(state: State): void {
   }
   state.phase = 'waiting';
   state.socket = undefined;
+  state.pingedAt = null;
+  state.dialled.roundTrip = null;
   state.paused = false;
   state.bytesRead = 0;
   socket?.terminate();

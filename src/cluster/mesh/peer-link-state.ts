@@ -6,7 +6,7 @@ import type { Timer } from '../../otp/timer.ts';
 import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage } from '../backplane.ts';
-import type { Network, TakingStats } from './network.ts';
+import type { Dialled, Network, TakingStats } from './network.ts';
 
 /** What a peer link starts with. */
 export interface PeerLinkArgs {
@@ -22,6 +22,7 @@ export type PeerLinkMessage =
   | Exit
   | { readonly type: 'frame'; readonly socket: WebSocket; readonly payload: Buffer }
   | { readonly type: 'closed'; readonly socket: WebSocket; readonly why: string }
+  | { readonly type: 'answered'; readonly socket: WebSocket }
   | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
   /** For the relay at the other end to give an order. */
   | { readonly type: 'forward'; readonly bytes: Buffer; readonly count: number; readonly hops: number }
@@ -37,6 +38,9 @@ export interface State extends PeerLinkArgs {
   /** The relay's other nonce, for its proof. */
   theirNonce: Buffer;
   stats: TakingStats | undefined;
+  readonly dialled: Dialled;
+  /** When the ping was sent that has not been answered; null: there is none. */
+  pingedAt: number | null;
   retry: number;
   timer: Timer | undefined;
   /** Who orders what comes: the relay at the other end, in its epoch. */

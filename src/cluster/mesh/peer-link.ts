@@ -7,10 +7,12 @@ import { Delivery } from '../../topic/delivery.ts';
 import { claimsFrames, interestFrames } from './chunks.ts';
 import {
   addressOf,
+  answered,
   challenged,
   dial,
   disconnect,
   hangUp,
+  newDialled,
   RETRY_FIRST,
   refused,
   seen,
@@ -33,7 +35,11 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
   trapExit: true,
 
   init(self, args) {
-    args.network.dialling.set(addressOf(args), self);
+    const address = addressOf(args);
+    // One that crashed has had its links, too.
+    const dialled = args.network.dialled.get(address) ?? newDialled();
+    args.network.dialled.set(address, dialled);
+    args.network.dialling.set(address, self);
     send(self, { type: 'dial' });
     return {
       ...args,
@@ -44,6 +50,8 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
       peer: undefined,
       theirNonce: Buffer.alloc(0),
       stats: undefined,
+      dialled,
+      pingedAt: null,
       retry: RETRY_FIRST,
       timer: undefined,
       via: { node: '', epoch: 0 },
@@ -69,6 +77,9 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
         return keep;
       case 'claims':
         if (state.phase === 'linked') for (const frame of claimsFrames(message)) tell(state, frame);
+        return keep;
+      case 'answered':
+        if (message.socket === state.socket) answered(state);
         return keep;
       case 'dial':
         dial(state);
@@ -96,17 +107,19 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
     }
   },
 
-  terminate(state) {
+  terminate(state, reason) {
     const { network, self } = state;
     disconnect(state);
     const address = addressOf(state);
     if (network.dialling.get(address) === self) network.dialling.delete(address);
+    if (reason === 'shutdown' && network.dialling.get(address) === undefined) network.dialled.delete(address);
   },
 };
 
 export function received(state: State, payload: Buffer): void {
   if (state.phase === 'linked' && payload[0] === MESSAGES) {
     const frame = parseMessages(payload);
+    if (state.stats !== undefined) state.stats.bytes += payload.length;
     if (frame === null) hangUp(state, 'not a frame of the protocol');
     else messages(state, frame.first, frame.batches);
     return;

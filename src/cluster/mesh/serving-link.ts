@@ -10,6 +10,7 @@ import { LinkOutbox } from './link-outbox.ts';
 import type { Serving } from './network.ts';
 import { forward, homeIn } from './ordering.ts';
 import { confirm, interest, join, joined, rejoin } from './peer-interest.ts';
+import { Progress } from './progress.ts';
 import { disconnected, flush, queue, tell, written } from './serving.ts';
 import type { ServingLinkArgs, ServingLinkMessage, State } from './serving-link-state.ts';
 
@@ -32,14 +33,23 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
     const { network, hello } = args;
     // A link that was served by a process that crashed goes on with its numbers.
     const last = hello.of === network.self.incarnation ? hello.last : 0;
-    const stats = { last, overflow: 0, unlinked: 0, lost: 0 };
-    const serving: Serving = { incarnation: hello.relay.incarnation, pid: self, live: false, stats };
+    const stats = { last, overflow: 0, unlinked: 0, lost: 0, bytes: 0 };
+    const serving: Serving = {
+      incarnation: hello.relay.incarnation,
+      pid: self,
+      live: false,
+      links: 0,
+      stats,
+      pending: () => state.outbox.bytes + (state.socket?.stream.writableLength ?? 0),
+      lag: (time) => state.progress.lag(time),
+    };
     network.serving.set(hello.relay.node, serving);
-    return {
+    const state: State = {
       ...args,
       self,
       serving,
       outbox: new LinkOutbox(last),
+      progress: new Progress(),
       socket: undefined,
       writing: false,
       inFlight: 0,
@@ -56,6 +66,7 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       heardAt: 0,
       timer: undefined,
     };
+    return state;
   },
 
   handle(state, message): Next<State> {
@@ -128,6 +139,7 @@ export function take(state: State, message: Extract<ServingLinkMessage, { readon
   state.heardAt = now(self);
   state.bytesRead = 0;
   serving.live = true;
+  serving.links++;
   state.epoch = network.order.epoch;
   tell(state, { type: 'welcome', mac, next: outbox.last + 1, epoch: state.epoch });
   if (hello.of === network.self.incarnation && hello.received <= outbox.last)
@@ -148,7 +160,9 @@ function received(state: State, payload: Buffer): void {
   const frame = parsePeerFrame(payload);
   switch (frame?.type) {
     case 'heartbeat':
-      if (frame.last <= state.outbox.last) state.serving.stats.lost = frame.last - frame.received;
+      if (frame.last > state.outbox.last) return;
+      state.serving.stats.lost = frame.last - frame.received;
+      state.progress.confirmed(frame.last);
       return;
     case 'interest':
       interest(state, frame);
@@ -232,6 +246,7 @@ export function tick(state: State): void {
     disconnected(state, 'silent');
     return;
   }
+  state.progress.sent(outbox.last, now(self));
   for (const key of state.joining.keys()) {
     const wanted = state.wanted.get(key);
     if (wanted !== undefined) join(state, wanted);

@@ -252,6 +252,9 @@ function opened(state: State, connection: NatsConnection): void {
   state.retry = RETRY_FIRST;
   state.said = '';
   network.stats.connected = true;
+  network.stats.connects++;
+  network.stats.server = connection.getServer();
+  network.stats.why = null;
   network.log.note('nats connected', { server: connection.getServer() });
   sendNamed(self.system, network.interest, { type: 'attach', link: self });
   sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
@@ -315,6 +318,7 @@ function hangUp(state: State, why: string): void {
   if (connected) network.log.warn('nats disconnected', { why, unconfirmed });
   else if (why !== state.said) network.log.warn('nats not connected', { why });
   state.said = why;
+  network.stats.why = why;
   // Relays that lost a server at once do not come back at once.
   const wait = state.retry * (0.5 + Math.random() / 2);
   state.retry = Math.min(state.retry * 2, RETRY_MOST);
@@ -333,6 +337,7 @@ function disconnect(state: State): number {
   network.topics().accounting.dropped.unlinked += count;
   network.stats.unlinked += count;
   network.stats.connected = false;
+  network.stats.roundTrip = null;
   sendNamed(self.system, network.interest, { type: 'detach', link: self });
   sendNamed(self.system, network.ownership, { type: 'detach', link: self });
   endConversation(linked.talk);
