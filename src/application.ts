@@ -12,14 +12,15 @@ import { natsSettings } from './cluster/nats/settings.ts';
 import type { Config, Limits } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
 import { DoorWebSocket } from './connection/websocket-transport.ts';
-import { adminSpec } from './console/admin.ts';
+import { Admin } from './console/admin.ts';
+import { edgesOf } from './console/canaries.ts';
 import { Certificates } from './console/certificates.ts';
 import { Chronicle } from './console/chronicle.ts';
 import { consoleSpec } from './console/console.ts';
 import { Edges } from './console/edges.ts';
 import type { NodeView, Reloaded } from './console/node-view.ts';
 import { RecentReports } from './console/recent-reports.ts';
-import type { RelayView } from './console/relay-view.ts';
+import type { RelayView, Way } from './console/relay-view.ts';
 import { Sampling } from './console/sampling.ts';
 import { STALL, Stalls } from './console/watchdog.ts';
 import { doorSettings } from './doors.ts';
@@ -37,6 +38,7 @@ import { type Load, Reload, type Reloadable } from './reload/reload.ts';
 import { newAccounting } from './topic/accounting.ts';
 import { matches } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
+import { meshWays, natsWays } from './ways.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
 const ROOT_INTENSITY = { intensity: 3, period: 10_000 };
@@ -152,6 +154,13 @@ export function startRelay(
       },
     },
     doors,
+    {
+      keys: ['admin'],
+      apply: (next) => {
+        running = { ...running, admin: next.admin };
+        return admin.apply(next);
+      },
+    },
     // A relay that was alone has no network port: that counts from its next start on.
     ...(backplane === null ? [] : [reloadOf('relays', backplane, ({ relays }) => relays)]),
     ...(overNats === null
@@ -188,12 +197,13 @@ export function startRelay(
     refused: () => ({ ...gate.refusals }),
     authenticators: () => doors.meters.all,
     chronicle,
-    edges: new Edges(),
+    edges: new Edges(() => edgesOf(view)),
     stalls: new Stalls(),
+    ways: () => waysOf(backplane, overNats, running.admin?.readyNeedsPeers === true),
     linesLost: () => logTarget?.linesLost ?? 0,
   };
   const sampling = new Sampling(view);
-  const admin = adminSpec({
+  const admin: Admin = new Admin({
     view,
     sampling,
     metrics: new Metrics(view, sampling),
@@ -227,7 +237,7 @@ export function startRelay(
       supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.listeners, {
         name: ACCEPTOR,
       }),
-      admin,
+      admin.spec,
       worker('drainer', drainer, { ...drainerArgs, only: null }, { shutdown: 'infinity' }),
     ],
     { name: ROOT },
@@ -295,6 +305,11 @@ function reloadOf(
 }
 
 /** Null: this relay is alone. */
+function waysOf(backplane: Mesh | null, overNats: Nats | null, needed: boolean): Way[] {
+  if (overNats !== null) return natsWays(overNats);
+  return backplane === null ? [] : meshWays(backplane, needed);
+}
+
 function linksOf(system: System, backplane: Mesh | null, overNats: Nats | null): NodeView['links'] {
   if (overNats !== null) return () => natsLinks(overNats);
   return backplane === null ? null : () => meshLinks(backplane, system);

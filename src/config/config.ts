@@ -84,6 +84,8 @@ export interface AdminConfig extends Address {
   readonly names: readonly string[];
   /** The observer page may suspend, end and disconnect. */
   readonly observerActions: boolean;
+  /** A relay is ready only while it is linked to all others. */
+  readonly readyNeedsPeers: boolean;
 }
 
 /** A door that is off is null. */

@@ -136,6 +136,7 @@ export const relayKeys = section({
       port: key(port, 55002),
       names: key(listOf('a list of host names', host), []),
       observer_actions: key(flag, false),
+      ready_needs_peers: key(flag, false),
     }),
   ),
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import type { AdminSettings } from './admin.ts';
 import { disconnect } from './helpers/connections.ts';
 import { kill, resume, suspend, trace } from './helpers/processes.ts';
 import { Refusal } from './node-view.ts';
@@ -13,7 +14,7 @@ export interface AdminRoutes {
   readonly view: RelayView;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly sampler: ProcessName<SamplerMessage>;
-  readonly actions: boolean;
+  readonly settings: Readonly<AdminSettings>;
 }
 
 export interface AdminRequest {
@@ -143,8 +144,8 @@ function traceOne({ view }: AdminRoutes, query: string, reply: (answer: AdminAns
   reply(refused);
 }
 
-function act({ view, actions }: AdminRoutes, body: string, reply: (answer: AdminAnswer) => void): void {
-  if (!actions) {
+function act({ view, settings }: AdminRoutes, body: string, reply: (answer: AdminAnswer) => void): void {
+  if (!settings.actions) {
     reply(json(403, { error: 'admin.observer_actions is off' }));
     return;
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import type { AdminSettings } from './admin.ts';
 import { detailOf, type Frame, listOf, type Totals, totalsOf } from './observer-frame.ts';
 import { noteRates } from './observer-lists.ts';
 import type { ObserverQuery } from './observer-query.ts';
@@ -17,7 +18,7 @@ export interface SamplerArgs {
   readonly view: RelayView;
   readonly sampling: Sampling;
   /** The page may do more than look. */
-  readonly actions: boolean;
+  readonly settings: Readonly<AdminSettings>;
 }
 
 export type SamplerMessage =
@@ -117,7 +118,7 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
     version: view.version,
     runtime: `Node.js ${process.version}`,
     pid: process.pid,
-    actions: state.actions,
+    actions: state.settings.actions,
     history: sampling.history,
   });
   push(response, 'frame', { sample: null, totals, ...seen(state, query) });

@@ -157,7 +157,8 @@ function start(state: State, topic: Topic, request: Routed): void {
     refuse(request, accounting);
     return;
   }
-  if (elsewhere?.isOrdered(topic.name) === true) topic.ordering = { sequencer: null };
+  if (topic.realm !== PROBE_REALM && elsewhere?.isOrdered(topic.name) === true)
+    topic.ordering = { sequencer: null };
   topic.waiting = [request];
   remember(state.table, topic);
 }

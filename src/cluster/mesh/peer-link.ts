@@ -22,6 +22,7 @@ import {
 } from './dialling.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerLinkArgs, PeerLinkMessage, State } from './peer-link-state.ts';
+import { withProbes } from './probe.ts';
 import { giveBack, messages, pass } from './taking.ts';
 
 /**
@@ -73,7 +74,8 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
         giveBack(state, message.bytes);
         return keep;
       case 'interest':
-        if (state.phase === 'linked') for (const frame of interestFrames(message)) tell(state, frame);
+        if (state.phase === 'linked')
+          for (const frame of interestFrames(withProbes(state, message))) tell(state, frame);
         return keep;
       case 'claims':
         if (state.phase === 'linked') for (const frame of claimsFrames(message)) tell(state, frame);

@@ -5,11 +5,13 @@ import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/delivery.ts';
+import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { keyOf } from '../interest-server.ts';
 import { LinkOutbox } from './link-outbox.ts';
 import type { Serving } from './network.ts';
 import { forward, homeIn } from './ordering.ts';
 import { confirm, interest, join, joined, rejoin } from './peer-interest.ts';
+import { answerProbe } from './probe.ts';
 import { Progress } from './progress.ts';
 import { disconnected, flush, queue, tell, written } from './serving.ts';
 import type { ServingLinkArgs, ServingLinkMessage, State } from './serving-link-state.ts';
@@ -184,7 +186,12 @@ export function forwarded(state: State, payload: Buffer): void {
     return;
   }
   const { accounting } = network.topics();
-  for (const { realm, name, messages, bytes } of frame.batches) {
+  for (const batch of frame.batches) {
+    const { realm, name, messages, bytes } = batch;
+    if (realm === PROBE_REALM) {
+      answerProbe(state, batch);
+      continue;
+    }
     const cost = bytes + CREDIT_MESSAGE * messages.length;
     if (homeIn(network, keyOf({ realm, name })) !== network.self.node) {
       if (frame.first > 0 || !forward(network, { realm, name }, messages, 1))

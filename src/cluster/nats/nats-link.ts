@@ -19,6 +19,7 @@ import {
   tellClaims,
 } from './conversation.ts';
 import { dialAny } from './dial.ts';
+import { withProbes } from './echo.ts';
 import { arrived, type Intake } from './intake.ts';
 import { afterAll, answered, askServer, interest, type Linked, subscribe } from './linked.ts';
 import type { NatsNetwork } from './network.ts';
@@ -128,7 +129,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
         if (linked !== undefined) answered(state, linked);
         return keep;
       case 'interest':
-        if (linked !== undefined) interest(state, linked, message);
+        if (linked !== undefined) interest(state, linked, withProbes(state.network, message));
         return keep;
       case 'subscribed':
         confirm(state, message.version);
