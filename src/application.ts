@@ -192,6 +192,7 @@ export function startRelay(
   };
   const view: RelayView = {
     ...node,
+    phase: () => (state === 'stopping' ? 'draining' : state),
     doors: () => doors.views,
     admission: gate.admission,
     refused: () => ({ ...gate.refusals }),

@@ -289,8 +289,14 @@ export class OpenDoors implements Reloadable {
       const { state } = stateOf(pid);
       return pid.id <= last && state instanceof Connection && state.context === context;
     };
-    const args = { ...this.#options.drainerArgs, listeners: () => [], only };
-    const id = `drainer.${context.door.name}.${this.#generation}`;
+    const door = context.door.name;
+    const { note } = this.#options.log;
+    const log: DrainerArgs['log'] = {
+      draining: (connections) => note('draining', { door, connections }),
+      drained: (drained) => note('drained', { door, ...drained }),
+    };
+    const args = { ...this.#options.drainerArgs, log, listeners: () => [], only };
+    const id = `drainer.${door}.${this.#generation}`;
     await addChild(
       this.#options.system,
       this.#options.acceptor,

@@ -80,10 +80,12 @@ export function routeAdmin(
 }
 
 function ready({ view }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
-  const { node, edges, chronicle, system } = view;
-  if (chronicle.draining || !view.ready()) {
-    const why = chronicle.draining ? 'draining' : 'starting or stopping';
-    reply(json(503, { ready: false, node, edges: [{ edge: 'node', ok: false, why, took: 0 }] }));
+  const { node, edges, system } = view;
+  const why = view.phase();
+  if (why !== 'ready') {
+    reply(
+      json(503, { ready: false, node, edges: [{ edge: 'node', ok: false, needed: true, why, took: 0 }] }),
+    );
     return;
   }
   edges.probe(

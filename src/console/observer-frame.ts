@@ -47,18 +47,12 @@ export interface Detail {
 const REPORTS = 100;
 
 export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number): Totals {
-  const { system, topics, chronicle, admission } = view;
+  const { system, topics, admission } = view;
   const { pending, behind, stalled } = sampling.census();
   let topicCount = 0;
   for (const _ of topics.all()) topicCount++;
   return {
-    state: chronicle.draining
-      ? 'draining'
-      : !view.ready()
-        ? 'starting'
-        : admission.shedding
-          ? 'shedding'
-          : 'ready',
+    state: view.phase() === 'ready' && admission.shedding ? 'shedding' : view.phase(),
     uptime: process.uptime() * 1000,
     processes: system.processes.size,
     topics: topicCount,

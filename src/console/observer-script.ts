@@ -2,7 +2,7 @@
 export const observerScript = `
   const byId = (id) => document.getElementById(id);
   const TABS = { tree: 'Supervision', processes: 'Processes', topics: 'Topics', connections: 'Connections', links: 'Links', reports: 'Reports' };
-  const STATES = { ready: 'Ready', starting: 'Starting or stopping', draining: 'Draining', shedding: 'Shedding connections', lost: 'Not reachable, trying again' };
+  const STATES = { ready: 'Ready', starting: 'Starting', draining: 'Draining', shedding: 'Shedding connections', lost: 'Not reachable, trying again' };
   const totalOf = { processes: 'processes', topics: 'topics', connections: 'connections', links: 'links', reports: 'reports' };
 
   const view = { tab: 'tree', by: '', filter: '', offset: 0, pid: null };

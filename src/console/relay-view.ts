@@ -8,6 +8,7 @@ import type { Stalls } from './watchdog.ts';
 
 /** What is watched: the relay as the console sees it, and what is counted for metrics. It is read, and not changed. */
 export interface RelayView extends NodeView {
+  readonly phase: () => 'starting' | 'ready' | 'draining';
   /** Those that are open now. */
   readonly doors: () => readonly DoorView[];
   readonly admission: { readonly open: number; readonly shedding: boolean };
