@@ -4,7 +4,11 @@ import { heapLimit, type Sampling } from '../console/sampling.ts';
 import { byKey, type Definitions } from './definitions.ts';
 
 /** The process that all of it runs in. */
-export function runtimeMetrics(view: RelayView, sampling: Sampling, { gauge, counter }: Definitions): void {
+export function runtimeMetrics(
+  view: RelayView,
+  sampling: Sampling,
+  { gauge, counter, histogram }: Definitions,
+): void {
   gauge(
     'build_info',
     'What runs: always 1.',
@@ -14,23 +18,17 @@ export function runtimeMetrics(view: RelayView, sampling: Sampling, { gauge, cou
   gauge('start_time_seconds', 'When the process started, since 1970.', () => [
     [Math.round(performance.timeOrigin) / 1000],
   ]);
-  gauge(
+  histogram(
     'event_loop_delay_seconds',
-    'How late timers of the event loop are, over ten seconds.',
-    () => [...sampling.loopDelay].map(([q, value]) => [value, { quantile: String(q) }] as const),
-    ['quantile'],
+    'How late a timer of the event loop is, looked at 40 times a second.',
+    () => [[sampling.loopDelay, {}]],
   );
-  let last = performance.eventLoopUtilization();
-  gauge(
-    'event_loop_utilisation_ratio',
-    'Share of the time since the last scrape that the event loop was busy.',
-    () => {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, last);
-      last = now;
-      return [[utilization]];
-    },
-  );
+  gauge('event_loop_utilisation_ratio', 'Share of the last ten seconds that the event loop was busy.', () => [
+    [sampling.utilisation],
+  ]);
+  counter('event_loop_active_seconds_total', 'Time that the event loop was busy.', () => [
+    [performance.eventLoopUtilization().active / 1000],
+  ]);
   counter('event_loop_stalls_total', 'Times that the event loop stood still for a second or more.', () => [
     [view.stalls.count],
   ]);
