@@ -112,6 +112,7 @@ export function startRelay(
   const connections = new Connections();
   const gate = new Gate(gateLimits(config, maxConnections));
   let running = config;
+  let logLevel = config.log.level;
   const drainerArgs: Omit<DrainerArgs, 'only'> = {
     isStopping: () => state === 'stopping',
     listeners: () => doors.listeners,
@@ -145,11 +146,18 @@ export function startRelay(
   };
   const parts: readonly Reloadable[] = [
     {
-      keys: ['limits', 'log.level'],
+      keys: ['limits'],
       apply: (next) => {
         running = next;
         gate.configure(gateLimits(next, maxConnections));
-        log.setLevel(next.log.level);
+        return [];
+      },
+    },
+    {
+      // A level that an operator has set stays until the file says another one.
+      keys: ['log.level'],
+      apply: ({ log: { level } }) => {
+        node.logLevel.set(level);
         return [];
       },
     },
@@ -185,6 +193,13 @@ export function startRelay(
     certificates,
     reports,
     links: linksOf(system, backplane, overNats),
+    logLevel: {
+      get: () => logLevel,
+      set: (level) => {
+        logLevel = level;
+        log.setLevel(level);
+      },
+    },
     ready: () => state === 'ready',
     stop,
     reload: () =>

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { bounded, safeBlock, safeJson, safeLine } from './format/safe-text.ts';
 import { Refusal } from './node-view.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operations/operation.ts';
 import type { Style } from './protocol.ts';
 
 /** Characters of an answer on one line. */

@@ -14,6 +14,8 @@ export interface NodeView {
   readonly reports: RecentReports;
   /** The links to other relays; null: this relay is alone. */
   readonly links: (() => readonly LinkView[]) | null;
+  /** How much the log says. */
+  readonly logLevel: { get(): LogLevel; set(level: LogLevel): void };
   /** Every part has started, and none is being stopped. */
   readonly ready: () => boolean;
   /** Stops the relay in good order. */
@@ -21,6 +23,8 @@ export interface NodeView {
   /** Reads the configuration again. */
   readonly reload: () => Promise<Reloaded>;
 }
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /** What came of a reload. Keys are paths such as `limits.pending`; no value is ever named. */
 export interface Reloaded {
