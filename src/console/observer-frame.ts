@@ -27,6 +27,7 @@ export interface Totals {
   readonly topics: number;
   readonly connections: number;
   readonly links: number;
+  readonly linksDown: number;
   readonly reports: number;
   readonly crashed: number;
   readonly pending: number;
@@ -49,6 +50,7 @@ const REPORTS = 100;
 export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number): Totals {
   const { system, topics, admission } = view;
   const { pending, behind, stalled } = sampling.census();
+  const links = view.links?.() ?? [];
   let topicCount = 0;
   for (const _ of topics.all()) topicCount++;
   return {
@@ -57,7 +59,8 @@ export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number)
     processes: system.processes.size,
     topics: topicCount,
     connections: view.doors().reduce((sum, { counters }) => sum + counters.connections, 0),
-    links: view.links?.().length ?? 0,
+    links: links.length,
+    linksDown: links.filter(({ state }) => state === 'down').length,
     reports: view.reports.last(REPORTS).length,
     crashed: system.counters.crashed,
     pending,

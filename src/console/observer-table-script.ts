@@ -9,7 +9,7 @@ export const observerTableScript = `
   const dash = () => faintZero('\u2013', 0);
   const counted = (n) => n === null ? '\u2013' : whole(n);
   // Seconds, or null.
-  const span = (head, read) => ({ head, num: true, cell: (r) => read(r) === null ? dash() : read(r) === 0 ? faintZero('0 ms', 0) : ms(read(r) * 1000) + ' ms' });
+  const seconds = (head, read) => ({ head, num: true, cell: (r) => read(r) === null ? dash() : read(r) === 0 ? faintZero('0 ms', 0) : ms(read(r) * 1000) + ' ms' });
   const ref = { head: 'Pid', cell: (r) => mono(r.ref ?? '–') };
   const num = (head, by, read, show = whole) => ({ head, by, num: true, cell: (r) => faintZero(show(read(r)), read(r)) });
   const bar = (head, by, read, show = rate) => ({ head, by, num: true, bar: read, cell: (r) => faintZero(show(read(r)), read(r)) });
@@ -58,8 +58,8 @@ export const observerTableScript = `
       { head: 'State', cell: (r) => { const tag = el('span', { class: 'tag ' + (r.state === 'up' ? 'good' : 'bad') }, r.state);
         return r.why === null ? tag : el('span', { title: visible(r.why) }, tag, el('span', { class: 'more' }, visible(r.why))); } },
       { head: 'Address', cell: (r) => r.address === null ? dash() : mono(r.address) },
-      span('Round trip', (r) => r.roundTrip),
-      span('Behind', (r) => r.lag),
+      seconds('Round trip', (r) => r.roundTrip),
+      seconds('Behind', (r) => r.lag),
       num('Messages', null, (r) => r.messages, counted),
       num('Bytes', null, (r) => r.bytes, (n) => n === null ? '\u2013' : bytes(n)),
       num('Waiting', null, (r) => r.pending, bytes),
