@@ -1,0 +1,18 @@
+import type { Certificates } from './console/certificates.ts';
+import type { RecentReports } from './console/recent-reports.ts';
+import type { Log } from './log.ts';
+
+/** Keeps, for those who look into it afterwards, what the log forgets. */
+export function remembering(log: Log, certificates: Certificates, reports: RecentReports): Log {
+  return {
+    ...log,
+    closed: (closed, level, details) => {
+      certificates.add(closed, details);
+      log.closed(closed, level, details);
+    },
+    report: (report) => {
+      reports.add(report);
+      log.report(report);
+    },
+  };
+}
