@@ -37,8 +37,9 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
 
   init(self, args) {
     const address = addressOf(args);
-    // One that crashed has had its links, too.
+    // One that was killed has had its links, too, and could not say that they are gone.
     const dialled = args.network.dialled.get(address) ?? newDialled();
+    dialled.state = 'connecting';
     args.network.dialled.set(address, dialled);
     args.network.dialling.set(address, self);
     send(self, { type: 'dial' });
