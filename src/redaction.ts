@@ -87,7 +87,7 @@ function plainly(key: string, value: unknown): unknown {
 /** A colour of the terminal, as `inspect` puts it around values. */
 const COLOUR = '(?:\\x1b\\[[\\d;]{0,8}m)?';
 const named = new RegExp(
-  `(?:${NAMES})[\\w.-]{0,40}(?:\\[\\d{1,9}\\])?(?:\\\\{0,7}["'\`])?${COLOUR}\\s{0,8}(?:=>?|:|,(?=\\s{0,8}\\\\{0,7}["'\`]))\\s{0,8}${COLOUR}`,
+  `(?:${NAMES})[\\w.-]{0,40}(?:\\[\\d{1,9}\\])?(?:\\\\{0,7}["'\`])?${COLOUR}\\s{0,8}(?:=>?|:|,(?=\\s{0,8}${COLOUR}\\\\{0,7}["'\`]))\\s{0,8}${COLOUR}`,
   'gi',
 );
 
@@ -108,7 +108,10 @@ function redactNamed(text: string): string {
 }
 
 /** Numbers and the like are counts and switches; nothing is left of a value that is hidden already. */
-const HARMLESS = /(?:-?\d+(?:\.\d+)?|true|false|null|undefined|\[hidden\]|Hidden)(?=[\s,;)\]}&]|$)/y;
+const HARMLESS = new RegExp(
+  `(?:-?\\d+(?:\\.\\d+)?|true|false|null|undefined|\\[hidden\\]|Hidden)${COLOUR}(?=[\\s,;)\\]}&]|$)`,
+  'y',
+);
 /** Of a value with an inside, what `inspect` puts before it: `Map(2) {`, `[Object: null prototype] {`. */
 const OPENING = /(?:\[[\w: ]{1,40}\] |[A-Za-z]\w{0,40}(?:\(\d+\))? (?:\[\w{1,40}\] )?)?[[{(<]/y;
 /** What is not in quotes goes on to the end of its line, or of the text around it; an apostrophe is part of it. */
