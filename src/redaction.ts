@@ -35,7 +35,7 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   // RFC 3986, section 3.2.1. A password may hold an @ of its own.
   [/(:\/\/)[^\s"'`/?#]{1,1024}@/g, `$1${HIDDEN}@`],
   // The key of a wspubsub publisher, at whatever door it was offered.
-  [/(\bws\/pub\/)[^/\s?"'`]+/gi, `$1${HIDDEN}`],
+  [/(ws\/pub\/)[^/\s?"'`]+/gi, `$1${HIDDEN}`],
   // A JSON Web Token (RFC 7519, section 3).
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, HIDDEN],
   [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}-----|$)/g, HIDDEN],
