@@ -14,15 +14,17 @@ export class ExchangeTransport implements Transport {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #limit: number;
+  readonly #onTooLarge: () => void;
   /** A body of more bytes will be refused, whatever follows. 0: that is not known. */
   #enough = 0;
 
-  /** `limit`: bytes of the body; 0: none. */
-  constructor(request: IncomingMessage, response: ServerResponse, limit: number) {
+  /** `limit`: bytes of the body; 0: none. `onTooLarge`: a longer one has been refused. */
+  constructor(request: IncomingMessage, response: ServerResponse, limit: number, onTooLarge: () => void) {
     this.socket = request.socket;
     this.#request = request;
     this.#response = response;
     this.#limit = limit;
+    this.#onTooLarge = onTooLarge;
   }
 
   attach(handler: Pid<TransportMessage>): void {
@@ -94,6 +96,7 @@ export class ExchangeTransport implements Transport {
     this.#request.removeAllListeners('data');
     this.reply(textReply(413, 'Error: message too large.', { Connection: 'close' }));
     this.#response.once('finish', () => this.socket.destroySoon());
+    this.#onTooLarge();
   }
 }
 
