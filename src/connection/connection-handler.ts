@@ -152,7 +152,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 };
 
 /** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
-const BYTES_BEFORE_RIGHTS = 48 * 1024;
+const BYTES_BEFORE_RIGHTS = 40 * 1024;
 /** What a message that waits costs beside its bytes. */
 const WAITING_COST = 256;
 
