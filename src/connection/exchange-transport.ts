@@ -7,6 +7,9 @@ import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { onceOver, type Transport } from './transport.ts';
 
+/** Milliseconds for what is left of a body when it has been answered. */
+const REST_OF_BODY = 5000;
+
 /** One HTTP request with a body, and its answer. The body is read whole, up to the limit of a message. */
 export class ExchangeTransport implements Transport {
   readonly kind = 'exchange';
@@ -58,6 +61,7 @@ export class ExchangeTransport implements Transport {
     if (this.#response.headersSent || this.#response.destroyed) return;
     // What is left of a body that nobody wants stands before the next request.
     this.#request.resume();
+    this.#endBody();
     this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
     this.#response.end(body);
   }
@@ -88,6 +92,13 @@ export class ExchangeTransport implements Transport {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** Whoever goes on for longer with a body that was answered does it to hold the connection. */
+  #endBody(): void {
+    if (this.#request.complete) return;
+    const timer = setTimeout(() => this.socket.destroy(), REST_OF_BODY).unref();
+    this.#request.once('close', () => clearTimeout(timer));
   }
 
   /** Answers at once; the rest of the body is not waited for. */

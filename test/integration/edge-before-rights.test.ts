@@ -201,3 +201,16 @@ test('two hundred clients without rights, each at its worst, cost less than 64 K
   for (const { socket } of clients) socket.write(filler);
   await Promise.all(clients.map((client) => client.until(tooMuch)));
 });
+
+test('a body that does not come is waited for no longer than a client may be without rights', async (t) => {
+  const relay = await open(t, { authorise: '50ms' });
+  const client = await connectRaw(t, relay.port('pinghub'));
+  client.send('POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx');
+  await client.until('HTTP/1.1 401');
+  const good = await connectRaw(t, relay.port('pinghub'));
+  good.send('POST /t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: 2\r\n\r\nx');
+  await relay.log.find(({ msg }) => msg === 'refused');
+  good.send('y');
+  await good.until('HTTP/1.1 200');
+  t.pass();
+});
