@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { redacting } from '../redaction.ts';
 import type { AdminSettings } from './admin.ts';
 import { disconnect } from './helpers/connections.ts';
 import { kill, resume, suspend, trace } from './helpers/processes.ts';
@@ -194,5 +195,5 @@ function attempt(action: () => string): AdminAnswer {
 }
 
 function json(status: number, content: object): AdminAnswer {
-  return { status, type: 'application/json', text: `${JSON.stringify(content)}\n` };
+  return { status, type: 'application/json', text: `${JSON.stringify(content, redacting)}\n` };
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 import type { Histogram } from '../histogram.ts';
+import { redacted } from '../redaction.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Read = () => Iterable<readonly [value: number, labels?: Labels]>;
@@ -27,7 +28,7 @@ export function definitions(registry: Registry): Definitions {
         registers: [registry],
         collect() {
           metric.reset();
-          for (const [value, of = {}] of read()) metric.set(of, value);
+          for (const [value, of = {}] of read()) metric.set(redacted(of), value);
         },
       });
     },
@@ -39,7 +40,7 @@ export function definitions(registry: Registry): Definitions {
         registers: [registry],
         collect() {
           metric.reset();
-          for (const [value, of = {}] of read()) metric.inc(of, value);
+          for (const [value, of = {}] of read()) metric.inc(redacted(of), value);
         },
       });
     },
@@ -58,7 +59,7 @@ export function definitions(registry: Registry): Definitions {
             help,
             type: 'histogram',
             aggregator: 'sum',
-            values: [...read()].flatMap(([of, labels]) => histogramValues(full, of, labels)),
+            values: [...read()].flatMap(([of, labels]) => histogramValues(full, of, redacted(labels))),
           }),
       };
       registry.registerMetric(metric as unknown as Metric);
