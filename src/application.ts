@@ -28,7 +28,6 @@ import { type ChildCounts, worker } from './otp/child-spec.ts';
 import { processName, whereis } from './otp/registry.ts';
 import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
-import { redacted } from './redaction.ts';
 import { type Load, Reload, type Reloadable } from './reload/reload.ts';
 import { remembering } from './remembering.ts';
 import { newAccounting } from './topic/accounting.ts';
