@@ -27,7 +27,7 @@ export interface CanaryArgs {
   readonly done: (why: string | null) => void;
 }
 
-export type CanaryMessage = MemberMessage | { readonly type: 'late' };
+export type CanaryMessage = MemberMessage | { readonly type: 'late' | 'again' };
 
 interface State extends CanaryArgs {
   readonly self: Self<CanaryMessage>;
@@ -37,6 +37,8 @@ interface State extends CanaryArgs {
   over: boolean;
 }
 
+/** A relay that has just been linked may not be in the topic yet: it is asked again after so many milliseconds. */
+const AGAIN = 250;
 /** Before the limit of those who ask, so that the reason arrives. */
 const PATIENCE = 900;
 
@@ -73,6 +75,9 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
         case 'lost':
           finish(state, 'the topic server has crashed');
           break;
+        case 'again':
+          askAround(state);
+          break;
         case 'late':
           finish(state, missing(state));
           break;
@@ -89,17 +94,26 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
 };
 
 function joined(state: State, topic: Topic): void {
-  const { self, around, mark } = state;
+  const { self } = state;
   state.topicJoined = topic;
-  const message = { kind: 'text', payload: Buffer.from(mark) } as const;
-  if (around !== null) {
-    const why = around(message);
-    if (why !== null) finish(state, why);
+  if (state.around !== null) {
+    askAround(state);
     return;
   }
+  const message = messageOf(state);
   const publish = { type: 'publish', message, from: self, credit: 0, via: null } as const;
   if (topic.server === undefined || !send(topic.server, publish))
     finish(state, `the topic server of ${topic.toString()} takes nothing`);
+}
+
+function askAround(state: State): void {
+  const why = state.around?.(messageOf(state)) ?? null;
+  if (why !== null) finish(state, why);
+  else sendAfter(state.self, AGAIN, { type: 'again' });
+}
+
+function messageOf({ mark }: State): Message {
+  return { kind: 'text', payload: Buffer.from(mark) };
 }
 
 function finish(state: State, why: string | null): void {
