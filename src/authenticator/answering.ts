@@ -6,13 +6,13 @@ import { now, sendAfter, type Timer } from '../otp/timer.ts';
 import type { AuthenticatorMessage } from './authenticator-server.ts';
 import { type Authorisation, termsOf } from './authorisation.ts';
 import type { Answer, Authenticator, Question } from './contract.ts';
-import { isAnswer } from './grant.ts';
+import { grantOf, isAnswer } from './grant.ts';
 import { type AuthenticatorEvent, answer, endsAt, type Fault, fault, type Outage } from './outage.ts';
 import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
 import { isEmpty } from './permissions.ts';
 import type { Review } from './review.ts';
 import { Hidden } from './secret.ts';
-import type { Standing, StandingAnswers } from './standing.ts';
+import { CREDENTIALS, type Standing, type StandingAnswers } from './standing.ts';
 
 /** How a question that has come to an authenticator's process is answered, exactly once; see `authenticator-server.ts`. */
 
@@ -39,7 +39,11 @@ export interface State {
    */
   readonly late: Map<number, number>;
   readonly standing: StandingAnswers<Authorisation>;
+  /** This server's place in `standing`, where it is the one that looks after them. */
+  readonly keeper: (standing: Standing<Authorisation>) => void;
   readonly review: Review<Authorisation>;
+  /** When the next round of what is asked again in any case begins; null: there is none. */
+  recheckAt: number | null;
   /** Who was granted what is remembered, and may be asked about again. */
   readonly revocable: boolean;
   /** Null where the authenticator never says that it has changed its mind. */
@@ -78,6 +82,11 @@ export function ask(state: State, asked: Asked): void {
   );
 }
 
+/** Answers of one asker that stand. Of those about topics the asker itself says which it no longer needs. */
+export function mostStanding({ authenticator }: State): number {
+  return authenticator.needs === 'topic' ? Number.POSITIVE_INFINITY : CREDENTIALS;
+}
+
 const NOT_KEPT: Hidden<Question> = new Hidden({ authorization: '', door: '', address: '' });
 
 export function settled(state: State, id: number, outcome: Outcome): void {
@@ -108,9 +117,10 @@ function reply(state: State, asked: Asked, answered: Answer): void {
   const { from, ref } = asked;
   const granted = termsOf(answered, state.wallClock(), revocable);
   if (!asked.review) {
-    send(from, { type: 'authorised', ref, ...granted });
+    const unrecognised = grantOf(answered).recognised === false;
+    send(from, { type: 'authorised', ref, ...granted, ...(unrecognised ? { unrecognised } : {}) });
     if (!revocable || isEmpty(granted.permissions) || !isAlive(from)) return;
-    if (standing.add(asked)) monitor(state.self, from);
+    remember(state, asked);
     // It may have been answered by what held before the last change.
     if (asked.changes !== state.review.changes) state.review.add(asked);
     return;
@@ -124,6 +134,16 @@ function reply(state: State, asked: Asked, answered: Answer): void {
     send(from, { type: 'regranted', ref, ...granted });
     if (asked.changes !== state.review.changes) state.review.add(asked);
   }
+}
+
+/** It may be asked about again. */
+export function remember(state: State, answer: Standing<Authorisation>): void {
+  const { standing, self, keeper, authenticator } = state;
+  const { recheck } = authenticator;
+  // The first round begins with the first answer.
+  if (recheck !== undefined && standing.size === 0) state.recheckAt = now(self) + recheck.every;
+  if (standing.add(answer, mostStanding(state))) monitor(self, answer.from);
+  if (standing.keeper !== keeper) standing.keeper?.(answer);
 }
 
 function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
@@ -145,12 +165,35 @@ export function refuse({ from, ref, review }: Asked, faulty: boolean): void {
   if (!review) send(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
 }
 
-/** Asks about what stands again, as much of it as may be under way at once. */
+/**
+ * Asks about what stands again, as much of it as may be under way at once. A server that has been replaced takes nothing
+ * back, and gives nothing: what it knows is no longer what counts.
+ */
 export function review(state: State): void {
-  const { review, standing, self } = state;
-  review.begin(standing, now(self));
-  for (const each of review.take()) ask(state, { ...each, review: true, changes: review.changes });
+  const { review, standing, self, authenticator, keeper } = state;
+  if (standing.keeper !== keeper) return;
+  const time = now(self);
+  const ours = { [Symbol.iterator]: () => judgedBy(authenticator, standing) };
+  review.begin(ours, time);
+  const { recheck } = authenticator;
+  if (recheck !== undefined && state.recheckAt !== null && state.recheckAt <= time && !review.isBusy) {
+    review.again(ours);
+    state.recheckAt = time + recheck.every;
+  }
+  for (const each of review.take(time)) ask(state, { ...each, review: true, changes: review.changes });
   if (review.waiting) send(self, WAKE);
+}
+
+/** Where topics are judged credentials are remembered too, for whoever judges those after this one. */
+function* judgedBy(
+  authenticator: Authenticator,
+  standing: Iterable<Standing<Authorisation>>,
+): Iterator<Standing<Authorisation>> {
+  for (const each of standing) if (isJudgedBy(authenticator, each)) yield each;
+}
+
+export function isJudgedBy({ needs }: Authenticator, { question }: Standing<Authorisation>): boolean {
+  return (needs === 'topic') === (question.reveal().access !== undefined);
 }
 
 /** Refuses what has waited too long, ends an outage that is over, and sets the alarm for what is due next. */
@@ -178,7 +221,11 @@ export function expire(state: State): Next<State> {
 }
 
 function setAlarm(state: State, time: number): void {
-  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage), state.review.retryAt];
+  const { review, standing, keeper } = state;
+  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage)];
+  if (standing.keeper === keeper) due.push(review.retryAt, review.pacedUntil);
+  // Where nothing stands there is nothing to ask; what comes to stand sets the alarm.
+  if (standing.keeper === keeper && standing.size > 0 && !review.isBusy) due.push(state.recheckAt);
   const next = Math.min(...due.filter((at) => at != null));
   if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
   state.alarm?.timer.cancel();

@@ -2,7 +2,19 @@ import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
-import { ask, endAlarm, expire, refuse, review, type State, settled, WAKE } from './answering.ts';
+import { now } from '../otp/timer.ts';
+import {
+  ask,
+  endAlarm,
+  expire,
+  isJudgedBy,
+  refuse,
+  remember,
+  review,
+  type State,
+  settled,
+  WAKE,
+} from './answering.ts';
 import type { Authorisation } from './authorisation.ts';
 import type { Authenticator, Question } from './contract.ts';
 import type { AuthenticatorEvent } from './outage.ts';
@@ -33,6 +45,28 @@ export function authorise(
   return 'value' in server ? sendNamed(from.system, server, message) : send(server, message);
 }
 
+/**
+ * Leaves a credential that nothing is asked about now, because topics are judged here: whoever judges credentials after
+ * this one will be asked. What comes to `from` by then has the same `ref`.
+ */
+export function offer(
+  server: ProcessName<AuthenticatorMessage>,
+  question: Question,
+  from: Self<Authorisation>,
+  ref: number,
+): void {
+  sendNamed(from.system, server, { type: 'offer', question: new Hidden(question), from, ref });
+}
+
+/** An answer is no longer used, and need not be asked about again. */
+export function forget(
+  server: ProcessName<AuthenticatorMessage>,
+  from: Self<Authorisation>,
+  ref: number,
+): void {
+  sendNamed(from.system, server, { type: 'forget', from, ref });
+}
+
 export interface AuthenticatorServerArgs {
   readonly authenticator: Authenticator;
   /** Told of outages, not of questions. It must not throw. */
@@ -51,7 +85,8 @@ export interface AuthenticatorServerArgs {
 }
 
 export type AuthenticatorMessage =
-  | (Standing<Authorisation> & { readonly type: 'authorise' })
+  | (Standing<Authorisation> & { readonly type: 'authorise' | 'offer' })
+  | { readonly type: 'forget'; readonly from: Pid<Authorisation>; readonly ref: number }
   | { readonly type: 'settled'; readonly id: number; readonly outcome: Outcome }
   | { readonly type: 'wake' }
   | Down;
@@ -62,9 +97,19 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   init(self, args) {
     const { authenticator, log, timeout = 2000, limit = 10_000, wallClock = Date.now } = args;
     const { standing = new StandingAnswers() } = args;
-    const remembers = args.standing !== undefined || authenticator.watch !== undefined;
+    const { watch, recheck } = authenticator;
+    const remembers = args.standing !== undefined || watch !== undefined || recheck !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
-    const review = new Review<Authorisation>();
+    // Who judged topics has been replaced, and what it was asked nobody answers any more.
+    if (authenticator.needs !== 'topic')
+      for (const each of standing) if (!isJudgedBy(authenticator, each)) standing.drop(each);
+    const review = new Review<Authorisation>(recheck?.rate);
+    const keeper = (late: Standing<Authorisation>) => {
+      monitor(self, late.from);
+      if (isJudgedBy(authenticator, late)) review.add(late);
+      if (isAlive(self)) send(self, WAKE);
+    };
+    standing.keeper = keeper;
     const changed = () => {
       review.changed();
       if (isAlive(self)) send(self, WAKE);
@@ -83,10 +128,11 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
       open: new Map(),
       late: new Map(),
       standing,
+      keeper,
       review,
+      recheckAt: recheck === undefined ? null : now(self) + recheck.every,
       endWatch,
-      // What is asked for every topic is never asked again: it would have no end.
-      revocable: remembers && authenticator.needs !== 'topic',
+      revocable: remembers,
       outage: null,
       alarm: null,
     };
@@ -96,6 +142,12 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     switch (message.type) {
       case 'authorise':
         ask(state, { ...message, review: false, changes: state.review.changes });
+        return keep;
+      case 'offer':
+        if (state.revocable && isAlive(message.from)) remember(state, message);
+        return keep;
+      case 'forget':
+        state.standing.drop(message);
         return keep;
       case 'settled':
         settled(state, message.id, message.outcome);
