@@ -55,11 +55,14 @@ export interface AuthenticatorSettings {
     readonly issuer: string | null;
     readonly grace: number;
     readonly timeout: number | null;
+    readonly recheck: number;
   };
   readonly forward: {
     readonly url: string | null;
     readonly timeout: number | null;
     readonly cache: number;
+    readonly recheck: number;
+    readonly recheckRate: number;
   };
   readonly authenticatorTimeout: number;
 }
@@ -84,19 +87,19 @@ export function authenticatorOf(
     case 'JWT':
       return jwtOf(settings, folder);
     case 'Forward': {
-      const { url, cache } = settings.forward;
-      return { name, url: url ?? '', cache };
+      const { url, cache, recheck, recheckRate } = settings.forward;
+      return { name, url: url ?? '', cache, recheck, recheckRate };
     }
   }
 }
 
 function jwtOf(settings: AuthenticatorSettings, folder: string): AuthenticatorConfig {
   const { jwtVerificationKey: text, jwtSigningAlgorithms: algorithms } = settings;
-  const { jwks, audience, issuer, grace } = settings.jwt;
+  const { jwks, audience, issuer, grace, recheck } = settings.jwt;
   const key = text === null ? '' : keyFromText(text);
   const keys = typeof key === 'string' ? [] : [{ kid: null, key, algorithms: pinned(key, algorithms) }];
   const source = jwks === null ? null : isUrl(jwks) ? { url: jwks } : { file: beside(folder, jwks) };
-  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, grace };
+  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, grace, recheck };
 }
 
 /** Milliseconds for answers: what stands under the authenticator's own name goes first. */

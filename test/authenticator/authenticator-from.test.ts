@@ -32,10 +32,15 @@ test('JWT, Forward and a plugin are made of their settings', (t) => {
     audience: null,
     issuer: null,
     grace: 0,
+    recheck: 0,
   } as const;
   t.is(from(jwt).watch, undefined);
   t.is(typeof from({ ...jwt, jwks: { file: '/nowhere' } }).watch, 'function');
-  t.is(from({ name: 'Forward', url: 'http://localhost', cache: 0 }).needs, 'topic');
+  const forward = { name: 'Forward', url: 'http://localhost', cache: 0, recheck: 0, recheckRate: 0 } as const;
+  t.is(from(forward).needs, 'topic');
+  t.is(from(forward).recheck, undefined);
+  t.deepEqual(from({ ...forward, recheck: 10 }).recheck, { every: 10, rate: Number.POSITIVE_INFINITY });
+  t.deepEqual(from({ ...forward, recheck: 10, recheckRate: 7 }).recheck, { every: 10, rate: 7 });
   const at = { file: 'relay.yaml', line: 1, column: 1 };
   const plugin = { name: 'Plugin', file: '/p/mine.js', at, key: 'authenticator' } as const;
   t.throws(() => from(plugin));

@@ -106,6 +106,8 @@ test('the URL that is asked is http or https, and holds no password', (t) => {
     name: 'Forward',
     url: 'http://127.0.0.1:81/a?b',
     cache: 1000,
+    recheck: 3000,
+    recheckRate: 500,
   });
   for (const bad of ['127.0.0.1:81', '/a', 'http://u:p@a/', 'ws://a/', 'http://a/#b']) {
     const [error = ''] = refused(set(bad));
