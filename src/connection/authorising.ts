@@ -17,8 +17,9 @@ import { grant } from './rights.ts';
  * What a connection asks its guard, and what becomes of the answers: about a credential, about a client without one
  * where the guard judges those too, and about each topic where it judges topics.
  *
- * A refusal counts against the client's address when a credential was given: one that is not known, and one that does not
- * open what is asked for. Who gives none tries none out.
+ * A credential that is not known counts against the client's address, whatever everybody may do without one. So do a key
+ * that is not for the domain, and each no where topics are judged: nobody can tell there whether the credential was to
+ * blame. Who gives none tries none out, and a known one that does not open a topic is no guess.
  */
 
 type Answered = Extract<Authorisation, { readonly type: 'authorised' }>;
@@ -149,7 +150,9 @@ function answeredJudging(connection: Connection, question: Judging, message: Ans
 }
 
 function refuse(connection: Connection, command: Judging['command'], why: 'forbidden' | 'denied'): void {
-  if (hasCredential(connection)) countFailure(connection);
+  const { needs, guard, context } = connection;
+  if ((needs === 'topic' || guard === context.guards.apikeys) && hasCredential(connection))
+    countFailure(connection);
   step(connection, refusal(command.type, command.topic, why));
 }
 
