@@ -62,7 +62,13 @@ export function usable(
   if (connection.needs === 'topic') return judged(connection, right, command);
   if (allows(connection.permissions, right, topic)) return topic;
   if (mayIntroduce(connection)) put(connection, '', (ref) => ({ type: 'introduce', ref, first: command }));
-  else refuse(connection, command, 'forbidden');
+  // Known by its request as a whole, it is not asked for a credential.
+  else
+    refuse(
+      connection,
+      command,
+      connection.authorised && connection.credential === 'none' ? 'denied' : 'forbidden',
+    );
   return undefined;
 }
 
@@ -117,11 +123,7 @@ function introduced(
   connection.authorised ||= !isEmpty(message.permissions);
   if (transport.kind === 'exchange' && isEmpty(connection.permissions))
     transport.restrict(context.limits.messageBeforeAuth);
-  if (first !== null) {
-    const right = first.type === 'join' ? 'read' : 'write';
-    if (allows(connection.permissions, right, first.topic)) performOne(connection, first);
-    else refuse(connection, first, isEmpty(message.permissions) ? 'forbidden' : 'denied');
-  }
+  if (first !== null) performOne(connection, first);
   goOn(connection);
 }
 
