@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
@@ -22,8 +31,11 @@ export const REPORTS_FOLDER = 'reports';
 
 /** The live node of this folder: its process. Undefined: none runs, whatever files it may have left. */
 export function runningPid(folder: string): number | undefined {
+  return pidIn(join(folder, PID_FILE));
+}
+
+function pidIn(file: string): number | undefined {
   try {
-    const file = join(folder, PID_FILE);
     const pid = Number(readFileSync(file, 'utf8').trim());
     if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
     // Its number may have been given to another process since: that one is younger than the file.
@@ -49,10 +61,60 @@ export function runningBelow(root: string): { readonly folder: string; readonly 
   });
 }
 
-/** Says that this process is the node of the folder. Throws where the folder cannot be had. */
-export function claimFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, PID_FILE), `${process.pid}\n`, { mode: 0o644 });
+/** Whose the folder is now. */
+export type Claim =
+  | { readonly kind: 'own' }
+  | { readonly kind: 'taken'; readonly pid: number }
+  | { readonly kind: 'unusable'; readonly why: string };
+
+/**
+ * Makes this process the node of the folder, unless a live one is that already. Of several that claim it in the same
+ * moment one gets it: the file comes into being with its content, by a link, and never over another one.
+ */
+export function claimFolder(folder: string): Claim {
+  const file = join(folder, PID_FILE);
+  const draft = `${file}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(draft, `${process.pid}\n`, { mode: 0o644 });
+    try {
+      for (;;) {
+        if (linked(draft, file)) return { kind: 'own' };
+        const pid = runningPid(folder);
+        if (pid === process.pid) return { kind: 'own' };
+        if (pid !== undefined) return { kind: 'taken', pid };
+        putAside(folder, `${draft}.stale`);
+      }
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  } catch (error) {
+    return { kind: 'unusable', why: (error as Error).message };
+  }
+}
+
+/** Takes a dead node's file away. Between the look at it and this another one may have come: that one gets its own back. */
+function putAside(folder: string, aside: string): void {
+  const file = join(folder, PID_FILE);
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return;
+  }
+  if (pidIn(aside) !== undefined) linked(aside, file);
+  rmSync(aside, { force: true });
+}
+
+/** False: there is one. */
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
 }
 
 /** Takes that back; another process's word is left alone. */

@@ -8,7 +8,7 @@ import { writeDiagnosticReport } from './diagnostic-report.ts';
 import { type Log, openLog } from './log.ts';
 import { describeError, describeReason, type ExitReason, toError } from './otp/exit-reason.ts';
 import type { Load } from './reload/reload.ts';
-import { claimFolder, leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
+import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
 
 /** Part of the file descriptors that connections may take; files, listeners and links need some too. */
@@ -22,22 +22,24 @@ export interface RunOptions {
   readonly config: Config;
   readonly plugins: Plugins;
   readonly version: string;
-  /** The node's folder. */
+  /** The node's folder, claimed. */
   readonly folder: string;
+  /** Why the folder cannot be used. A relay without one can still serve; only nobody can attach to it. */
+  readonly unusable: string | null;
   /** Reads the configuration again. */
   readonly load: Load;
 }
 
 /** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
-export function run({ config, plugins, version, folder, load }: RunOptions): void {
+export function run({ config, plugins, version, folder, unusable, load }: RunOptions): void {
   const log = openLog(config.log, config.node);
   endOnUncaught(log);
-  const own = claimed(folder, log);
+  if (unusable !== null) log.warn('nobody can attach: the folder cannot be used', { folder, why: unusable });
   const descriptors = descriptorLimit();
   const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {
     version,
     plugins,
-    folder: own,
+    folder: unusable === null ? folder : null,
     load,
     logTarget: log,
   });
@@ -75,20 +77,9 @@ export function run({ config, plugins, version, folder, load }: RunOptions): voi
   void relay.ended.then((reason) => {
     clearInterval(alive);
     manager.close();
-    if (own !== null) leaveFolder(own);
+    leaveFolder(folder);
     finish(log, reason, stopping);
   });
-}
-
-/** Without a folder of its own a relay can still serve; only nobody can attach to it. */
-function claimed(folder: string, log: Log): string | null {
-  try {
-    claimFolder(folder);
-    return folder;
-  } catch (error) {
-    log.warn('nobody can attach: the folder cannot be used', { folder, why: describeError(error as Error) });
-    return null;
-  }
 }
 
 /** What went wrong at the bottom of the tree, without the supervisors through which it came up. */

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'ava';
 import {
+  type Claim,
   claimFolder,
   isRunning,
   leaveFolder,
@@ -22,7 +24,7 @@ test('the folder is beside config, or beside the file, or where it is said to be
 test('a node is known by its pid file, as long as its process is the one that wrote it', (t) => {
   const folder = join(temporaryFolder(t), 'a');
   t.is(runningPid(folder), undefined);
-  claimFolder(folder);
+  t.deepEqual(claimFolder(folder), { kind: 'own' });
   t.is(runningPid(folder), process.pid);
   t.deepEqual(runningBelow(join(folder, '..')), [{ folder, pid: process.pid }]);
   // Older than this process: the number was another one's then.
@@ -34,6 +36,43 @@ test('a node is known by its pid file, as long as its process is the one that wr
   }
   leaveFolder(folder);
   t.is(readFileSync(join(folder, 'fanfare.pid'), 'utf8'), '99999999');
+});
+
+test('a folder is one live process’s alone, and free again when that is dead', async (t) => {
+  const folder = join(temporaryFolder(t), 'a');
+  const claims = `import(${JSON.stringify(new URL('../src/run-folder.ts', import.meta.url).href)}).then(({ claimFolder }) => {
+    process.stdin.once('data', () => { console.log(JSON.stringify(claimFolder(${JSON.stringify(folder)}))); });
+    console.log('ready');
+  })`;
+  const contend = async () => {
+    const racers = Array.from({ length: 4 }, () => {
+      const child = spawn(process.execPath, ['--import=tsx', '-e', claims]);
+      t.teardown(() => child.kill('SIGKILL'));
+      const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+      return { child, line: async () => (await lines.next()).value as string };
+    });
+    for (const { line } of racers) await line();
+    for (const { child } of racers) child.stdin.write('go\n');
+    const claimed = await Promise.all(racers.map(async ({ line }) => JSON.parse(await line()) as Claim));
+    const owner = racers[claimed.findIndex(({ kind }) => kind === 'own')]?.child;
+    const others = claimed.filter(({ kind }) => kind !== 'own');
+    t.deepEqual(others, Array(3).fill({ kind: 'taken', pid: owner?.pid }));
+    t.is(runningPid(folder), owner?.pid);
+    t.deepEqual(readdirSync(folder), ['fanfare.pid']);
+    for (const { child } of racers) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  };
+  await contend();
+  // What the dead one has left is taken over by one as well.
+  await contend();
+});
+
+test('a folder that cannot be made is said to be unusable', (t) => {
+  const file = join(temporaryFolder(t), 'file');
+  writeFileSync(file, '');
+  t.is(claimFolder(join(file, 'a')).kind, 'unusable');
 });
 
 test('a zombie is gone', async (t) => {

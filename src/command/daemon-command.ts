@@ -95,6 +95,12 @@ async function daemon(options: NodeOptions, place: Place): Promise<number> {
     place.out(`started as pid ${child.pid}; its log is ${file}`);
     return DONE;
   }
+  // Another one was started in the same moment, and is the node now.
+  const other = runningPid(folder);
+  if (other !== undefined) {
+    place.err(`${loaded.config.node} is already running as pid ${other}`);
+    return FAILED;
+  }
   place.err(`the node has not started; the end of ${file}:`);
   place.err(readFileSync(file).subarray(before).subarray(-LAST_WORDS).toString().trimEnd());
   return outcome === DONE ? FAILED : outcome;

@@ -1,5 +1,5 @@
 import { formatError } from '../config/config-error.ts';
-import { runningPid } from '../run-folder.ts';
+import { claimFolder } from '../run-folder.ts';
 import { BAD_CONFIG, type Command, FAILED, type Place } from './command.ts';
 import { folderOf, loadAgain, loadWhole, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 import { versionOf } from './versions-command.ts';
@@ -19,9 +19,9 @@ export async function start(args: readonly string[], place: Place): Promise<numb
   }
   for (const warning of loaded.warnings) place.err(`warning: ${formatError(warning)}`);
   const folder = folderOf(loaded.config, loaded.file);
-  const pid = runningPid(folder);
-  if (pid !== undefined && pid !== process.pid) {
-    place.err(`${loaded.config.node} is already running as pid ${pid}`);
+  const claim = claimFolder(folder);
+  if (claim.kind === 'taken') {
+    place.err(`${loaded.config.node} is already running as pid ${claim.pid}`);
     return FAILED;
   }
   // Loaded here, because all the other commands do without a relay.
@@ -31,6 +31,7 @@ export async function start(args: readonly string[], place: Place): Promise<numb
     plugins: loaded.plugins,
     version: versionOf(place.packageRoot),
     folder,
+    unusable: claim.kind === 'unusable' ? claim.why : null,
     load: () => loadAgain(options, place),
   });
   // The relay ends the process, with the exit code of its own end.
