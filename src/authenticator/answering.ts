@@ -41,6 +41,8 @@ export interface State {
   readonly standing: StandingAnswers<Authorisation>;
   /** This server's place in `standing`, where it is the one that looks after them. */
   readonly keeper: (standing: Standing<Authorisation>) => void;
+  /** Who had that place. */
+  readonly before: ((standing: Standing<Authorisation>) => void) | null;
   readonly review: Review<Authorisation>;
   /** When the next round of what is asked again in any case begins; null: there is none. */
   recheckAt: number | null;

@@ -100,21 +100,21 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     const { watch, recheck } = authenticator;
     const remembers = args.standing !== undefined || watch !== undefined || recheck !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
-    // Who judged topics has been replaced, and what it was asked nobody answers any more.
-    if (authenticator.needs !== 'topic')
-      for (const each of standing) if (!isJudgedBy(authenticator, each)) standing.drop(each);
     const review = new Review<Authorisation>(recheck?.rate);
     const keeper = (late: Standing<Authorisation>) => {
       monitor(self, late.from);
       if (isJudgedBy(authenticator, late)) review.add(late);
       if (isAlive(self)) send(self, WAKE);
     };
-    standing.keeper = keeper;
     const changed = () => {
       review.changed();
       if (isAlive(self)) send(self, WAKE);
+      // It has been killed, and has ended nothing.
+      else endWatch?.();
     };
     const endWatch = authenticator.watch?.(changed) ?? null;
+    const before = standing.keeper;
+    standing.keeper = keeper;
     // What changed while no server was there to hear of it is found out now.
     if (standing.size > 0) changed();
     return {
@@ -129,6 +129,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
       late: new Map(),
       standing,
       keeper,
+      before,
       review,
       recheckAt: recheck === undefined ? null : now(self) + recheck.every,
       endWatch,
@@ -168,6 +169,9 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   },
 
   terminate(state) {
+    const { standing, keeper, before } = state;
+    // A reload that could not be done goes back to the one that it wanted to replace.
+    if (standing.keeper === keeper) standing.keeper = before;
     state.endWatch?.();
     for (const asked of state.open.values()) refuse(asked, false);
   },

@@ -250,3 +250,50 @@ test('without a table of its own or a watch, nothing is remembered', async (t) =
   t.deepEqual(client.answers, [{ type: 'authorised', ref: 1, permissions: everything }]);
   t.is((getState(server) as { standing: StandingAnswers<Authorisation> }).standing.size, 0);
 });
+
+test('one that has been replaced takes nothing back, and what it answers late its successor looks at', async (t) => {
+  const { answers, asked, change, client, server, standing, system, quiet } = setup();
+  let answerLate: (answer: Answer) => void = () => undefined;
+  answers.set('a', everything).set(
+    'b',
+    new Promise((resolve) => {
+      answerLate = resolve;
+    }),
+  );
+  client.ask(server, 'a', 1);
+  client.ask(server, 'b', 2);
+  await quiet();
+  const passwords = [{ sha256: sha256('b'), channels: ['*'] }];
+  const args = { authenticator: passwordAuthenticator(passwords, false), log: () => undefined, standing };
+  const successor = spawnOk(system, authenticatorServer, args);
+  await quiet();
+  t.deepEqual(client.answers.at(-1), { type: 'revoked', ref: 1 });
+  const before = asked.length;
+  change();
+  answerLate(readEverything);
+  await quiet();
+  t.is(asked.length, before);
+  t.deepEqual(
+    client.answers.slice(-2).map(({ type, ref }) => [type, ref]),
+    [
+      ['authorised', 2],
+      ['regranted', 2],
+    ],
+  );
+  // A reload that failed elsewhere: the old one is in charge again.
+  exit(successor, 'shutdown');
+  await quiet();
+  answers.set('b', none);
+  change();
+  await quiet();
+  t.deepEqual(client.answers.at(-1), { type: 'revoked', ref: 2 });
+});
+
+test('the watch of one that was killed ends with the next change', async (t) => {
+  const { watchers, change, server, quiet } = setup();
+  exit(server, 'kill');
+  await quiet();
+  t.is(watchers.size, 1);
+  change();
+  t.is(watchers.size, 0);
+});
