@@ -3,6 +3,8 @@ import { authenticatorFrom } from '../../src/authenticator/authenticator-from.ts
 import { allows, everything, none, readEverything } from '../../src/authenticator/permissions.ts';
 import { sha256 } from '../../src/authenticator/secret.ts';
 import type { AuthenticatorConfig } from '../../src/config/config.ts';
+import { authenticatorContract } from '../contract/authenticator-contract.ts';
+import { testConfig } from '../support/relay.ts';
 import { permissionsFor, question } from './asker.ts';
 
 const from = (config: AuthenticatorConfig) => authenticatorFrom(config, 1000, new Map());
@@ -47,3 +49,17 @@ test('JWT, Forward and a plugin are made of their settings', (t) => {
   const plugins = new Map([['/p/mine.js', { getPermissions: () => ({}) }]]);
   t.is(authenticatorFrom(plugin, 1000, plugins).name, '/p/mine.js');
 });
+
+const passwordShapes = {
+  'a map': { word: ['a', 'user.*'], [`sha256:${sha256('other').toString('hex')}`]: ['b'] },
+  'a list of maps': [{ word: ['a', 'user.*'] }, { [`sha256:${sha256('other').toString('hex')}`]: ['b'] }],
+};
+
+for (const [shape, passwords] of Object.entries(passwordShapes))
+  authenticatorContract(`PasswordAuthenticator as ${shape} in the settings`, {
+    make: () => from(testConfig({ authenticator: 'PasswordAuthenticator', passwords }).authenticator),
+    grants: [
+      { authorization: 'word', read: ['a', 'user.1'], write: ['a', 'user.1'], neither: ['b', 'user'] },
+      { authorization: 'other', read: ['b'], write: ['b'], neither: ['a'] },
+    ],
+  });
