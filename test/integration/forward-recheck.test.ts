@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Answer, startBackEnd, status } from '../support/back-end.ts';
 import { connectRaw, post } from '../support/raw-client.ts';
-import { startTestRelay } from '../support/relay.ts';
+import { startTestRelay, testConfig } from '../support/relay.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
 /** Milliseconds within which a live connection must have lost what is allowed no longer. */
@@ -124,4 +124,23 @@ test('the rate binds what is asked again, and all are asked in their turn', asyn
   t.true(performance.now() - since >= ((100 - rate / 10) / rate) * 1000 - 50);
   const again = new Set(backEnd.asked.all.slice(first).map(({ headers }) => headers['x-original-uri']));
   t.is(again.size, channels.length);
+});
+
+test('with another server to ask, it is the one that is asked about who is connected', async (t) => {
+  const { backEnd, relay } = await setup(t, status(204), { recheck: '0' });
+  const other = await startBackEnd(t, ({ headers }, response) => {
+    response.writeHead(headers['x-original-uri'] === '/c' ? 403 : 204).end();
+  });
+  const [lost, kept] = [
+    await subscriber(t, relay.port('pusu'), 'c'),
+    await subscriber(t, relay.port('pusu'), 'd'),
+  ];
+  const before = backEnd.asked.all.length;
+  const forward = { authenticator: 'Forward', forward: { url: other.url, recheck: '0' } };
+  const config = testConfig({ doors: { pusu: forward, pinghub: forward, wspubsub: forward } });
+  t.like(await relay.relay.reload(() => ({ ok: true, config })), { errors: [] });
+  t.deepEqual(await lost.next(), revoked);
+  kept.send(subscribe('d'), subscribe('e'));
+  t.regex(String((await kept.take(2))[1]), /"e"/);
+  t.is(backEnd.asked.all.length, before, 'the old one is left alone');
 });
