@@ -56,7 +56,12 @@ export class Guards {
       patterns === null ? authenticator : withinChannels(authenticator, patterns);
     const { authenticator, authenticatorTimeout } = settings.authenticator === null ? this.#config : settings;
     const timeout = authenticatorTimeout;
-    const own = authenticatorFrom(authenticator ?? this.#config.authenticator, timeout, this.#plugins);
+    const own = authenticatorFrom(
+      authenticator ?? this.#config.authenticator,
+      timeout,
+      this.#plugins,
+      this.#log,
+    );
     const guard = this.#guard(`authenticator.${door.name}`, bound(own), timeout);
     const readAll = patterns === null ? readEverything : restrict(readEverything, patterns);
     // Those who came before a reload are under the guard that there was for them: what counts now counts for them too.
@@ -66,7 +71,7 @@ export class Guards {
       authenticator: isOpen ? { anonymous: union(anonymous, readAll), server, patience } : guard,
       apikeys: this.#guard(
         `authenticator.${door.name}.apikeys`,
-        bound(apiKeysFrom(settings.apiKeys, this.#log)),
+        bound(apiKeysFrom(settings.apiKeys, this.#log, settings.authenticatorTimeout)),
         settings.authenticatorTimeout,
       ),
       open: { anonymous: isOpen ? readAll : anonymous, server: null },

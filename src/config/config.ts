@@ -153,6 +153,7 @@ export type AuthenticatorConfig =
       readonly passwords: readonly PasswordEntry[];
       readonly allowReadByDefault: boolean;
     }
+  | { readonly name: 'ApiKeys'; readonly apiKeys: ApiKeysConfig }
   | JwtConfig
   | ForwardConfig
   | PluginConfig;

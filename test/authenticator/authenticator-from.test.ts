@@ -5,9 +5,10 @@ import { sha256 } from '../../src/authenticator/secret.ts';
 import type { AuthenticatorConfig } from '../../src/config/config.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { testConfig } from '../support/relay.ts';
+import { storeLog } from './api-keys/store-log.ts';
 import { permissionsFor, question } from './asker.ts';
 
-const from = (config: AuthenticatorConfig) => authenticatorFrom(config, 1000, new Map());
+const from = (config: AuthenticatorConfig) => authenticatorFrom(config, 1000, new Map(), storeLog().log);
 
 test('the configured name chooses the authenticator', async (t) => {
   t.deepEqual(from({ name: 'None' }).anonymous, everything);
@@ -47,7 +48,7 @@ test('JWT, Forward and a plugin are made of their settings', (t) => {
   const plugin = { name: 'Plugin', file: '/p/mine.js', at, key: 'authenticator' } as const;
   t.throws(() => from(plugin));
   const plugins = new Map([['/p/mine.js', { getPermissions: () => ({}) }]]);
-  t.is(authenticatorFrom(plugin, 1000, plugins).name, '/p/mine.js');
+  t.is(authenticatorFrom(plugin, 1000, plugins, storeLog().log).name, '/p/mine.js');
 });
 
 const passwordShapes = {
@@ -63,3 +64,11 @@ for (const [shape, passwords] of Object.entries(passwordShapes))
       { authorization: 'other', read: ['b'], write: ['b'], neither: ['a'] },
     ],
   });
+
+authenticatorContract('ApiKeys by its name in the settings', {
+  make: () => {
+    const apikeys = { list: [{ domain: 'd', key: 'word' }] };
+    return from(testConfig({ authenticator: 'ApiKeys', apikeys }).authenticator);
+  },
+  grants: [{ authorization: 'word', write: ['d/a', 'd/b'], neither: ['d', 'dd/a'] }],
+});

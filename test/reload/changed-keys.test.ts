@@ -1,4 +1,6 @@
+import { createSecretKey } from 'node:crypto';
 import test from 'ava';
+import { Hidden } from '../../src/config/hidden.ts';
 import { changedKeys, withKeys } from '../../src/reload/changed-keys.ts';
 
 const before = {
@@ -21,6 +23,21 @@ test('a change is named as it is written in a file, and without its value', (t) 
     ['limits.write_stall', 'doors.pusu', 'doors.wspubsub.apikeys', 'authenticator'],
   );
   t.deepEqual(withKeys<object>(before, after, changes), after);
+});
+
+test('secrets are compared too, though nothing shows them', (t) => {
+  const config = (secret: string) => ({
+    network: { secret: new Hidden(secret) },
+    apiKeys: { store: 'postgres', url: new Hidden(secret) },
+    authenticator: { name: 'JWT', keys: [{ kid: null, key: createSecretKey(Buffer.from(secret)) }] },
+  });
+  t.deepEqual(changedKeys(config('one'), config('one')), []);
+  const changes = changedKeys(config('one'), config('two'));
+  t.deepEqual(
+    changes.map(({ key }) => key),
+    ['network.secret', 'apikeys', 'authenticator'],
+  );
+  t.is(withKeys(config('one'), config('two'), changes).network.secret.reveal(), 'two');
 });
 
 test('what is the same is no change, and only what is asked for is taken over', (t) => {
