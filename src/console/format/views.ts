@@ -170,8 +170,10 @@ export function reportsText(reports: readonly TimedReport[]): string {
     .join('\n');
 }
 
-export function runtimeText({ memory, resources, uptime, ...rest }: RuntimeInfo): string {
+export function runtimeText({ memory, resources, uptime, pid, ...rest }: RuntimeInfo): string {
   return fieldLines([
+    // A name, not a quantity: as the shell wants it.
+    ['pid', String(pid)],
     ...fieldsOf(rest),
     ['up', duration(uptime * 1000)],
     ...Object.entries(memory).map(([name, bytes]) => [name, size(bytes)] as const),
