@@ -1,13 +1,11 @@
-import type { Next } from '../otp/behaviour.ts';
-import { keep } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Self, send } from '../otp/process.ts';
-import { now, sendAfter, type Timer } from '../otp/timer.ts';
+import { now, type Timer } from '../otp/timer.ts';
 import type { AuthenticatorMessage } from './authenticator-server.ts';
 import { type Authorisation, termsOf } from './authorisation.ts';
 import type { Answer, Authenticator, Question } from './contract.ts';
 import { grantOf, isAnswer } from './grant.ts';
-import { type AuthenticatorEvent, answer, endsAt, type Fault, fault, type Outage } from './outage.ts';
+import { type AuthenticatorEvent, answer, type Fault, fault, type Outage } from './outage.ts';
 import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
 import { isEmpty } from './permissions.ts';
 import type { Review } from './review.ts';
@@ -55,9 +53,6 @@ export interface State {
 }
 
 export const WAKE: AuthenticatorMessage = { type: 'wake' };
-
-/** A promise that is so many time limits late will hardly settle; its place is given to another question. */
-const FORGOTTEN_AFTER = 30;
 
 export function ask(state: State, asked: Asked): void {
   const { self } = state;
@@ -148,7 +143,7 @@ export function remember(state: State, answer: Standing<Authorisation>): void {
   if (standing.keeper !== keeper) standing.keeper?.(answer);
 }
 
-function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
+export function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
   const begins = state.outage === null;
   state.outage = fault(state.outage, now(state.self));
   refuse(asked, faulty);
@@ -186,6 +181,13 @@ export function review(state: State): void {
   if (review.waiting) send(self, WAKE);
 }
 
+/** Somebody wants to know whether what was granted holds here. */
+export function askAgain(state: State, { from, ref }: Pick<Standing<Authorisation>, 'from' | 'ref'>): void {
+  const found = state.standing.get({ from, ref });
+  if (found === undefined) send(from, { type: 'revoked', ref });
+  else state.review.add(found);
+}
+
 /** Where topics are judged credentials are remembered too, for whoever judges those after this one. */
 function* judgedBy(
   authenticator: Authenticator,
@@ -196,54 +198,4 @@ function* judgedBy(
 
 export function isJudgedBy({ needs }: Authenticator, { question }: Standing<Authorisation>): boolean {
   return (needs === 'topic') === (question.reveal().access !== undefined);
-}
-
-/** Refuses what has waited too long, ends an outage that is over, and sets the alarm for what is due next. */
-export function expire(state: State): Next<State> {
-  const time = now(state.self);
-  for (const [id, asked] of state.open) {
-    if (asked.deadline > time) break;
-    state.open.delete(id);
-    state.late.set(id, asked.deadline + FORGOTTEN_AFTER * state.timeout);
-    failed(state, asked, 'late', null, false);
-  }
-  for (const [id, forgotten] of state.late) {
-    if (forgotten > time) break;
-    state.late.delete(id);
-  }
-  const over = endsAt(state.outage);
-  if (state.outage !== null && over !== null && over <= time) {
-    const { faults, since, lastFault } = state.outage;
-    const authenticator = state.authenticator.name;
-    state.log({ type: 'authenticator-available', authenticator, faults, duration: lastFault - since });
-    state.outage = null;
-  }
-  setAlarm(state, time);
-  return keep;
-}
-
-function setAlarm(state: State, time: number): void {
-  const { review, standing, keeper } = state;
-  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage)];
-  if (standing.keeper === keeper) due.push(review.retryAt, review.pacedUntil);
-  // Where nothing stands there is nothing to ask; what comes to stand sets the alarm.
-  if (standing.keeper === keeper && standing.size > 0 && !review.isBusy) due.push(state.recheckAt);
-  const next = Math.min(...due.filter((at) => at != null));
-  if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
-  state.alarm?.timer.cancel();
-  // Rounded up, as a timer that goes off early costs a second turn.
-  state.alarm = Number.isFinite(next)
-    ? { at: next, timer: sendAfter(state.self, Math.ceil(next - time), { type: 'wake' }) }
-    : null;
-}
-
-/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
-export function endAlarm(state: State): void {
-  state.alarm?.timer.cancel();
-  state.alarm = null;
-}
-
-function first<T>(map: ReadonlyMap<number, T>): T | undefined {
-  for (const value of map.values()) return value;
-  return undefined;
 }

@@ -5,8 +5,7 @@ import { type ProcessName, sendNamed } from '../otp/registry.ts';
 import { now } from '../otp/timer.ts';
 import {
   ask,
-  endAlarm,
-  expire,
+  askAgain,
   isJudgedBy,
   refuse,
   remember,
@@ -17,6 +16,7 @@ import {
 } from './answering.ts';
 import type { Authorisation } from './authorisation.ts';
 import type { Authenticator, Question } from './contract.ts';
+import { endAlarm, expire } from './deadlines.ts';
 import type { AuthenticatorEvent } from './outage.ts';
 import type { Outcome } from './outcome.ts';
 import { Review } from './review.ts';
@@ -58,6 +58,18 @@ export function offer(
   sendNamed(from.system, server, { type: 'offer', question: new Hidden(question), from, ref });
 }
 
+/**
+ * Has what was granted asked about again, so that an answer comes to `from` after this: one that has come already may be
+ * that of another server. False: the server is not there or its mailbox is full.
+ */
+export function confirm(
+  server: ProcessName<AuthenticatorMessage>,
+  from: Self<Authorisation>,
+  ref: number,
+): boolean {
+  return sendNamed(from.system, server, { type: 'confirm', from, ref });
+}
+
 /** An answer is no longer used, and need not be asked about again. */
 export function forget(
   server: ProcessName<AuthenticatorMessage>,
@@ -86,7 +98,7 @@ export interface AuthenticatorServerArgs {
 
 export type AuthenticatorMessage =
   | (Standing<Authorisation> & { readonly type: 'authorise' | 'offer' })
-  | { readonly type: 'forget'; readonly from: Pid<Authorisation>; readonly ref: number }
+  | { readonly type: 'confirm' | 'forget'; readonly from: Pid<Authorisation>; readonly ref: number }
   | { readonly type: 'settled'; readonly id: number; readonly outcome: Outcome }
   | { readonly type: 'wake' }
   | Down;
@@ -146,6 +158,9 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
         return keep;
       case 'offer':
         if (state.revocable && isAlive(message.from)) remember(state, message);
+        return keep;
+      case 'confirm':
+        askAgain(state, message);
         return keep;
       case 'forget':
         state.standing.drop(message);

@@ -49,6 +49,11 @@ export class StandingAnswers<Asker> {
     return this.#byAsker.get(from)?.has(ref) === true;
   }
 
+  get({ from, ref }: Pick<Standing<Asker>, 'from' | 'ref'>): Standing<Asker> | undefined {
+    const question = this.#byAsker.get(from)?.get(ref);
+    return question === undefined ? undefined : { from, ref, question };
+  }
+
   /** The answer no longer stands. */
   drop({ from, ref }: Pick<Standing<Asker>, 'from' | 'ref'>): void {
     this.#byAsker.get(from)?.delete(ref);

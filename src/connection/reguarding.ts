@@ -1,3 +1,4 @@
+import { confirm } from '../authenticator/authenticator-server.ts';
 import { none } from '../authenticator/permissions.ts';
 import { sendAfter } from '../otp/timer.ts';
 import { POLICY_VIOLATION } from './close-codes.ts';
@@ -34,6 +35,8 @@ export function reguard(connection: Connection): void {
     return;
   }
   connection.unconfirmed = unconfirmed;
+  // What has come before this may have been judged by either of the two.
+  if (guard.server !== null) for (const ref of unconfirmed) confirm(guard.server, self, ref);
   sendAfter(self, CONFIRM, { type: 'confirm-over', unconfirmed });
 }
 

@@ -129,13 +129,15 @@ export function guardedWorld(
     };
   }
 
-  /** As a reload does it: the new one is there before the connections are told. */
-  function replace(next: Authenticator, ...clients: readonly TestClient[]): void {
+  /** As a reload does it: the new one is there, and at work, before the connections are told. */
+  async function replace(next: Authenticator, ...clients: readonly TestClient[]): Promise<void> {
     replaced++;
     const successor = processName<AuthenticatorMessage>(`authenticator.${replaced}`);
     spawnOk(system, authenticatorServer, { ...args, authenticator: next }, { name: successor.value });
+    await world.quiet();
     Object.assign(guard, { needs: undefined, asksAll: undefined }, guardOf(next), { server: successor });
     for (const { pid } of clients) send(pid, { type: 'reguarded' });
+    await world.quiet();
   }
 
   return { ...world, server, events, closed, connect, replace };
