@@ -10,7 +10,7 @@ import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
 import { isEmpty } from './permissions.ts';
 import type { Review } from './review.ts';
 import { Hidden } from './secret.ts';
-import { CREDENTIALS, type Standing, type StandingAnswers } from './standing.ts';
+import { CREDENTIALS, type Keeper, type Standing, type StandingAnswers } from './standing.ts';
 
 /** How a question that has come to an authenticator's process is answered, exactly once; see `authenticator-server.ts`. */
 
@@ -38,9 +38,9 @@ export interface State {
   readonly late: Map<number, number>;
   readonly standing: StandingAnswers<Authorisation>;
   /** This server's place in `standing`, where it is the one that looks after them. */
-  readonly keeper: (standing: Standing<Authorisation>) => void;
+  readonly keeper: Keeper<Authorisation>;
   /** Who had that place. */
-  readonly before: ((standing: Standing<Authorisation>) => void) | null;
+  readonly before: Keeper<Authorisation> | null;
   readonly review: Review<Authorisation>;
   /** When the next round of what is asked again in any case begins; null: there is none. */
   recheckAt: number | null;
@@ -140,7 +140,7 @@ export function remember(state: State, answer: Standing<Authorisation>): void {
   // The first round begins with the first answer.
   if (recheck !== undefined && standing.size === 0) state.recheckAt = now(self) + recheck.every;
   if (standing.add(answer, mostStanding(state))) monitor(self, answer.from);
-  if (standing.keeper !== keeper) standing.keeper?.(answer);
+  if (standing.keeper !== keeper) standing.keeper?.take(answer);
 }
 
 export function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {

@@ -1,4 +1,5 @@
 import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
+import { isOrderly } from '../otp/exit-reason.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
@@ -21,7 +22,7 @@ import type { AuthenticatorEvent } from './outage.ts';
 import type { Outcome } from './outcome.ts';
 import { Review } from './review.ts';
 import { Hidden } from './secret.ts';
-import { type Standing, StandingAnswers } from './standing.ts';
+import { type Keeper, type Standing, StandingAnswers } from './standing.ts';
 
 /**
  * The process around one authenticator: takes questions, and answers each exactly once, within the time limit. All that
@@ -58,16 +59,13 @@ export function offer(
   sendNamed(from.system, server, { type: 'offer', question: new Hidden(question), from, ref });
 }
 
-/**
- * Has what was granted asked about again, so that an answer comes to `from` after this: one that has come already may be
- * that of another server. False: the server is not there or its mailbox is full.
- */
+/** Has what another server has granted asked about again, and the answer told. */
 export function confirm(
   server: ProcessName<AuthenticatorMessage>,
   from: Self<Authorisation>,
   ref: number,
-): boolean {
-  return sendNamed(from.system, server, { type: 'confirm', from, ref });
+): void {
+  sendNamed(from.system, server, { type: 'confirm', from, ref });
 }
 
 /** An answer is no longer used, and need not be asked about again. */
@@ -113,10 +111,13 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     const remembers = args.standing !== undefined || watch !== undefined || recheck !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
     const review = new Review<Authorisation>(recheck?.rate);
-    const keeper = (late: Standing<Authorisation>) => {
-      monitor(self, late.from);
-      if (isJudgedBy(authenticator, late)) review.add(late);
-      if (isAlive(self)) send(self, WAKE);
+    const keeper: Keeper<Authorisation> = {
+      pid: self,
+      take(late) {
+        monitor(self, late.from);
+        if (isJudgedBy(authenticator, late)) review.add(late);
+        if (isAlive(self)) send(self, WAKE);
+      },
     };
     const changed = () => {
       review.changed();
@@ -127,8 +128,9 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     const endWatch = authenticator.watch?.(changed) ?? null;
     const before = standing.keeper;
     standing.keeper = keeper;
-    // What changed while no server was there to hear of it is found out now.
-    if (standing.size > 0) changed();
+    // What changed while no server was there to hear of it is found out now. A living one is being replaced: who is
+    // told of that asks, and must not hear of answers before.
+    if (standing.size > 0 && (before === null || !isAlive(before.pid))) changed();
     return {
       self,
       authenticator,
@@ -183,10 +185,10 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     return expire(state);
   },
 
-  terminate(state) {
+  terminate(state, reason) {
     const { standing, keeper, before } = state;
     // A reload that could not be done goes back to the one that it wanted to replace.
-    if (standing.keeper === keeper) standing.keeper = before;
+    if (standing.keeper === keeper) standing.keeper = isOrderly(reason) ? before : null;
     state.endWatch?.();
     for (const asked of state.open.values()) refuse(asked, false);
   },

@@ -12,6 +12,12 @@ export interface Standing<Asker> {
   readonly question: Hidden<Question>;
 }
 
+/** A server that looks after standing answers. */
+export interface Keeper<Asker> {
+  readonly pid: Pid<never>;
+  take(standing: Standing<Asker>): void;
+}
+
 /**
  * Who was granted what, for an authenticator that may change its mind. It belongs to whoever starts the server, and so
  * outlives the server's crashes: what was granted before one can be taken back after it.
@@ -21,7 +27,7 @@ export class StandingAnswers<Asker> {
    * Of the server that looks after them now, which is told of what another one adds: that one has been replaced, and
    * has answered late by what holds no longer.
    */
-  keeper: ((standing: Standing<Asker>) => void) | null = null;
+  keeper: Keeper<Asker> | null = null;
   readonly #byAsker = new Map<Pid<Asker>, Map<number, Hidden<Question>>>();
 
   get askers(): Iterable<Pid<Asker>> {

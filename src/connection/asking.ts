@@ -57,6 +57,11 @@ export class Judged {
     return this.#judgements.size;
   }
 
+  /** The questions that brought it. */
+  get refs(): ReadonlySet<number> {
+    return new Set(Array.from(this.#judgements.values(), ({ ref }) => ref));
+  }
+
   /** All of it together. */
   get permissions(): Permissions {
     let all = none;

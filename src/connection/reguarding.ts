@@ -23,9 +23,10 @@ export function reguard(connection: Connection): void {
   if (connection.phase === 'closing') return;
   connection.needs = guard.needs;
   if (guard.needs === 'topic') {
-    // What it has used is judged again by itself. Of who came to a guard of another kind the request is not known any
-    // more, and nobody can be asked about half of it.
+    // Of who came to a guard of another kind the request is not known any more, and nobody can be asked about half of it.
     if (before !== 'topic') turnOut(connection);
+    else if (guard.server !== null && asking !== undefined)
+      for (const ref of asking.judged.refs) confirm(guard.server, self, ref);
     return;
   }
   if (before === 'topic' && asking !== undefined) keepUntilConfirmed(connection);
@@ -35,7 +36,6 @@ export function reguard(connection: Connection): void {
     return;
   }
   connection.unconfirmed = unconfirmed;
-  // What has come before this may have been judged by either of the two.
   if (guard.server !== null) for (const ref of unconfirmed) confirm(guard.server, self, ref);
   sendAfter(self, CONFIRM, { type: 'confirm-over', unconfirmed });
 }

@@ -2,6 +2,7 @@ import test from 'ava';
 import {
   type AuthenticatorMessage,
   authenticatorServer,
+  confirm,
 } from '../../src/authenticator/authenticator-server.ts';
 import type { Authorisation } from '../../src/authenticator/authorisation.ts';
 import type { Answer, Authenticator } from '../../src/authenticator/contract.ts';
@@ -10,7 +11,7 @@ import { everything, none, readEverything } from '../../src/authenticator/permis
 import { sha256 } from '../../src/authenticator/secret.ts';
 import { CREDENTIALS, StandingAnswers } from '../../src/authenticator/standing.ts';
 import { worker } from '../../src/otp/child-spec.ts';
-import { type Pid, send } from '../../src/otp/process.ts';
+import { type Pid, type Self, send } from '../../src/otp/process.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { supervisor } from '../../src/otp/supervisor.ts';
@@ -265,7 +266,15 @@ test('one that has been replaced takes nothing back, and what it answers late it
   await quiet();
   const passwords = [{ sha256: sha256('b'), channels: ['*'] }];
   const args = { authenticator: passwordAuthenticator(passwords, false), log: () => undefined, standing };
-  const successor = spawnOk(system, authenticatorServer, args);
+  const name = processName<AuthenticatorMessage>('successor');
+  const successor = spawnOk(system, authenticatorServer, args, { name: name.value });
+  await quiet();
+  t.deepEqual(
+    client.answers,
+    [{ ...client.answers[0], type: 'authorised', ref: 1 }],
+    'nobody has been told yet',
+  );
+  confirm(name, client.pid as Self<Authorisation>, 1);
   await quiet();
   t.deepEqual(client.answers.at(-1), { type: 'revoked', ref: 1 });
   const before = asked.length;
