@@ -32,6 +32,7 @@ import { type ChildCounts, worker } from './otp/child-spec.ts';
 import { processName, whereis } from './otp/registry.ts';
 import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
+import { redacted } from './redaction.ts';
 import { type Load, Reload, type Reloadable } from './reload/reload.ts';
 import { newAccounting } from './topic/accounting.ts';
 import { matches } from './topic/pattern.ts';
@@ -269,8 +270,9 @@ function remembering(log: Log, certificates: Certificates, reports: RecentReport
       log.closed(closed, level, details);
     },
     report: (report) => {
-      reports.add(report);
-      log.report(report);
+      const shown = redacted(report);
+      reports.add(shown);
+      log.report(shown);
     },
   };
 }

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { RelayView } from './console/relay-view.ts';
 import { heapLimit, type Sampling } from './console/sampling.ts';
 import type { Histogram } from './histogram.ts';
+import { redacted } from './redaction.ts';
 
 /**
  * The relay's metrics for Prometheus. Nothing is counted here: what the parts of the relay count in plain numbers is
@@ -53,7 +54,7 @@ function definitions(registry: Registry): Definitions {
         registers: [registry],
         collect() {
           metric.reset();
-          for (const [value, of = {}] of read()) metric.set(of, value);
+          for (const [value, of = {}] of read()) metric.set(redacted(of), value);
         },
       });
     },
@@ -65,7 +66,7 @@ function definitions(registry: Registry): Definitions {
         registers: [registry],
         collect() {
           metric.reset();
-          for (const [value, of = {}] of read()) metric.inc(of, value);
+          for (const [value, of = {}] of read()) metric.inc(redacted(of), value);
         },
       });
     },
@@ -84,7 +85,7 @@ function definitions(registry: Registry): Definitions {
             help,
             type: 'histogram',
             aggregator: 'sum',
-            values: [...read()].flatMap(([of, labels]) => histogramValues(full, of, labels)),
+            values: [...read()].flatMap(([of, labels]) => histogramValues(full, of, redacted(labels))),
           }),
       };
       registry.registerMetric(metric as unknown as Metric);

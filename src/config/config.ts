@@ -66,8 +66,8 @@ export interface ClusterConfig {
   /** What all subjects begin with. */
   readonly prefix: string;
   readonly user: string | null;
-  readonly password: string | null;
-  readonly token: string | null;
+  readonly password: Hidden<string> | null;
+  readonly token: Hidden<string> | null;
   /** Path of a file of credentials. */
   readonly credentials: string | null;
   /** Paths of PEM files; `cert` and `key` both or none. */

@@ -18,7 +18,7 @@ import {
   time,
   timeLimit,
 } from './scalars.ts';
-import { networkSecret } from './secrets.ts';
+import { hidden, networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
 import { topicRules } from './topic-rules.ts';
 
@@ -123,8 +123,8 @@ export const relayKeys = section({
     servers: key(listOf('a list of servers', natsServer), []),
     prefix: key(subjectPrefix, 'fanfare'),
     user: key(orNull(textKind('a name as text', notEmpty)), null),
-    password: key(orNull(textKind('a password as text', notEmpty)), null),
-    token: key(orNull(textKind('a token as text', notEmpty)), null),
+    password: key(orNull(textKind('a password as text', hidden)), null),
+    token: key(orNull(textKind('a token as text', hidden)), null),
     credentials: key(orNull(filePath), null),
     tls: section({
       required: key(flag, false),

@@ -1,5 +1,5 @@
 import { isEmpty } from '../authenticator/permissions.ts';
-import { textReply } from '../door/replies.ts';
+import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter } from '../otp/timer.ts';
@@ -107,9 +107,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         noAnswer(connection, message.question);
         return keep;
       case 'still-no-right':
-        if (connection.phase === 'open' && !hasRight(connection)) {
-          close(connection, POLICY_VIOLATION, 'authorize timeout');
-        }
+        stillNoRight(connection);
         return keep;
       case 'closed':
         closedByTransport(connection, message.code, message.fault === true);
@@ -153,7 +151,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 };
 
 /** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
-const BYTES_BEFORE_RIGHTS = 48 * 1024;
+const BYTES_BEFORE_RIGHTS = 40 * 1024;
 /** What a message that waits costs beside its bytes. */
 const WAITING_COST = 256;
 
@@ -167,6 +165,14 @@ function isTooMuch(connection: Connection, size: number): boolean {
   if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
   close(connection, TOO_BIG, 'authorize first');
   return true;
+}
+
+/** Where a question is open, its answer comes in time or not at all. */
+function stillNoRight(connection: Connection): void {
+  const { phase, question, transport } = connection;
+  if (hasRight(connection)) return;
+  if (phase === 'open') close(connection, POLICY_VIOLATION, 'authorize timeout');
+  else if (transport.kind === 'exchange' && question === undefined) reply(connection, unauthorised);
 }
 
 /** A body is read once its credential is good; without one, as much is read as anybody may send. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { redacting } from '../redaction.ts';
 import { disconnect } from './helpers/connections.ts';
 import { kill, resume, suspend, trace } from './helpers/processes.ts';
 import { Refusal } from './node-view.ts';
@@ -191,5 +192,5 @@ function attempt(action: () => string): AdminAnswer {
 }
 
 function json(status: number, content: object): AdminAnswer {
-  return { status, type: 'application/json', text: `${JSON.stringify(content)}\n` };
+  return { status, type: 'application/json', text: `${JSON.stringify(content, redacting)}\n` };
 }

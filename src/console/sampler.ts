@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import { redacting } from '../redaction.ts';
 import { detailOf, type Frame, listOf, type Totals, totalsOf } from './observer-frame.ts';
 import { noteRates } from './observer-lists.ts';
 import type { ObserverQuery } from './observer-query.ts';
@@ -124,5 +125,5 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
 }
 
 function push(response: ServerResponse, event: string, content: object): void {
-  response.write(`event: ${event}\ndata: ${JSON.stringify(content)}\n\n`);
+  response.write(`event: ${event}\ndata: ${JSON.stringify(content, redacting)}\n\n`);
 }

@@ -42,13 +42,13 @@ export function withKeys<T extends object>(config: T, other: T, changes: readonl
   return copy as T;
 }
 
-/** With the secrets in it, which look alike from outside. */
+/** Two secrets look alike as long as they are hidden. */
 function revealed(value: unknown): unknown {
-  if (value instanceof Hidden) return value.reveal();
+  if (value instanceof Hidden) return revealed(value.reveal());
   if (Array.isArray(value)) return value.map(revealed);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value;
-  return Object.fromEntries(Object.entries(value).map(([name, below]) => [name, revealed(below)]));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revealed(item)]));
 }
 
 /** An authenticator counts as one value, and so does a store of keys: its kind decides what its other fields mean. */
