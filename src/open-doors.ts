@@ -8,16 +8,15 @@ import { AuthenticatorMeters } from './authenticator/metered.ts';
 import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
 import { readTls } from './config/tls-files.ts';
-import { Connection } from './connection/connection.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
 import type { DoorView } from './console/relay-view.ts';
 import { type DoorSettings, doorSettings } from './doors.ts';
 import { Guards, type Standings } from './guards.ts';
 import type { Log } from './log.ts';
+import { isOf, tellOfGuards } from './open-connections.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
 import { addChild, removeChild } from './otp/children.ts';
-import { stateOf } from './otp/inspect.ts';
 import { type ProcessName, processName, sendNamed } from './otp/registry.ts';
 import type { SupervisorMessage } from './otp/supervisor.ts';
 import type { System } from './otp/system.ts';
@@ -205,12 +204,14 @@ export class OpenDoors implements Reloadable {
     changed: readonly string[],
   ): Promise<string | null> {
     const { context } = door;
-    const { system, newWebSocketServer } = this.#options;
+    const { system, newWebSocketServer, drainerArgs } = this.#options;
     const lastBefore = system.counters.spawned;
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
+      const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
       for (const kind of ['authenticator', 'apikeys', 'open'] as const)
-        Object.assign(context.guards[kind], { needs: undefined, patience: undefined }, guards[kind]);
+        Object.assign(context.guards[kind], forgotten, guards[kind]);
+      tellOfGuards(system, drainerArgs.connections, context);
     }
     const { heartbeat, grace } = settings;
     const fresh = { door: settings.door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
@@ -285,10 +286,7 @@ export class OpenDoors implements Reloadable {
 
   /** Sends away the connections of a door that came up to then. */
   async #drain(context: DoorContext, last: number): Promise<void> {
-    const only: DrainerArgs['only'] = (pid) => {
-      const { state } = stateOf(pid);
-      return pid.id <= last && state instanceof Connection && state.context === context;
-    };
+    const only: DrainerArgs['only'] = (pid) => pid.id <= last && isOf(context, pid);
     const door = context.door.name;
     const { note } = this.#options.log;
     const log: DrainerArgs['log'] = {

@@ -155,6 +155,7 @@ export type AuthenticatorConfig =
       readonly passwords: readonly PasswordEntry[];
       readonly allowReadByDefault: boolean;
     }
+  | { readonly name: 'ApiKeys'; readonly apiKeys: ApiKeysConfig }
   | JwtConfig
   | ForwardConfig
   | PluginConfig;
@@ -171,6 +172,8 @@ export interface JwtConfig {
   readonly issuer: string | null;
   /** Milliseconds that a connection may stay on after its token has expired. */
   readonly grace: number;
+  /** Milliseconds after which a set at a URL is looked at again; 0: as seldom as can be. */
+  readonly recheck: number;
 }
 
 export interface ForwardConfig {
@@ -178,6 +181,10 @@ export interface ForwardConfig {
   readonly url: string;
   /** Milliseconds that an answer is kept; 0: not at all. */
   readonly cache: number;
+  /** Milliseconds after which what was allowed to those who are connected is asked about again; 0: never. */
+  readonly recheck: number;
+  /** Such questions in a second, at most; 0: no limit. */
+  readonly recheckRate: number;
 }
 
 /** A module of the user's. */

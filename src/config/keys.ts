@@ -45,11 +45,14 @@ const authenticatorKeys = () => ({
     issuer: key(orNull(anyText('a name')), null),
     grace: key(time, 10 * seconds),
     timeout: key(orNull(timeLimit), null),
+    recheck: key(time, 3 * seconds),
   }),
   forward: section({
     url: key(orNull(url), null),
     timeout: key(orNull(timeLimit), null),
     cache: key(time, 0),
+    recheck: key(time, 3 * seconds),
+    recheck_rate: key(count, 500),
   }),
 });
 
