@@ -1,18 +1,13 @@
-import { type ServerOptions, WebSocketServer } from 'ws';
 import { type DrainerArgs, drainer, type Tally } from './acceptor/drainer.ts';
 import { Gate, type GateLimits } from './acceptor/gate.ts';
 import type { Refusals } from './acceptor/refusals.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
-import type { Backplane } from './cluster/backplane.ts';
-import { Cluster } from './cluster/cluster.ts';
-import { type Mesh, mesh } from './cluster/mesh/mesh.ts';
-import { meshSettings } from './cluster/mesh/settings.ts';
-import { type Nats, nats, natsUplink } from './cluster/nats/nats.ts';
-import { natsSettings } from './cluster/nats/settings.ts';
-import type { Config, Limits } from './config/config.ts';
+import type { Mesh } from './cluster/mesh/mesh.ts';
+import type { Nats } from './cluster/nats/nats.ts';
+import type { Config } from './config/config.ts';
 import { Connections } from './connection/connections.ts';
-import { DoorWebSocket } from './connection/websocket-transport.ts';
-import { adminSpec } from './console/admin.ts';
+import { Admin } from './console/admin.ts';
+import { edgesOf } from './console/canaries.ts';
 import { Certificates } from './console/certificates.ts';
 import { Chronicle } from './console/chronicle.ts';
 import { consoleSpec } from './console/console.ts';
@@ -24,7 +19,8 @@ import { Sampling } from './console/sampling.ts';
 import { STALL, Stalls } from './console/watchdog.ts';
 import { doorSettings } from './doors.ts';
 import type { Log, OpenLog } from './log.ts';
-import { Metrics } from './metrics.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { NetworkPart } from './network-part.ts';
 import { OpenDoors } from './open-doors.ts';
 import { type Application, startApplication } from './otp/application-master.ts';
 import { call } from './otp/call.ts';
@@ -34,9 +30,10 @@ import { processName, whereis } from './otp/registry.ts';
 import { type SupervisorMessage, supervisor } from './otp/supervisor.ts';
 import { System } from './otp/system.ts';
 import { type Load, Reload, type Reloadable } from './reload/reload.ts';
+import { remembering } from './remembering.ts';
 import { newAccounting } from './topic/accounting.ts';
-import { matches } from './topic/pattern.ts';
 import { Topics } from './topic/topics.ts';
+import { webSocketServer } from './websocket-server.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
 const ROOT_INTENSITY = { intensity: 3, period: 10_000 };
@@ -97,21 +94,12 @@ export function startRelay(
   const chronicle = new Chronicle();
   const log = chronicle.hearing(remembering(givenLog, certificates, reports));
   const system = new System({ report: log.report, clock: options.clock ?? systemClock });
-  const cluster = clusterOf(system, config);
-  const topics: Topics = new Topics(newAccounting(), cluster);
-  const shared = { system, topics: () => topics, log };
-  const { servers } = config.cluster;
-  const overNats = cluster?.uplink
-    ? nats({ ...shared, cluster, servers, settings: natsSettings(config) })
-    : null;
-  const backplane =
-    cluster === null || overNats !== null
-      ? null
-      : mesh({ ...shared, cluster, relays: config.relays, settings: meshSettings(config) });
-  const linked = overNats ?? backplane;
+  const network = new NetworkPart(system, config, () => topics, log);
+  const topics: Topics = new Topics(newAccounting(), network.cluster);
   const connections = new Connections();
   const gate = new Gate(gateLimits(config, maxConnections));
   let running = config;
+  let logLevel = config.log.level;
   const drainerArgs: Omit<DrainerArgs, 'only'> = {
     isStopping: () => state === 'stopping',
     listeners: () => doors.listeners,
@@ -145,20 +133,30 @@ export function startRelay(
   };
   const parts: readonly Reloadable[] = [
     {
-      keys: ['limits', 'log.level'],
+      keys: ['limits'],
       apply: (next) => {
         running = next;
         gate.configure(gateLimits(next, maxConnections));
-        log.setLevel(next.log.level);
+        return [];
+      },
+    },
+    {
+      // A level that an operator has set stays until the file says another one.
+      keys: ['log.level'],
+      apply: ({ log: { level } }) => {
+        node.logLevel.set(level);
         return [];
       },
     },
     doors,
-    // A relay that was alone has no network port: that counts from its next start on.
-    ...(backplane === null ? [] : [reloadOf('relays', backplane, ({ relays }) => relays)]),
-    ...(overNats === null
-      ? []
-      : [reloadOf('cluster.servers', overNats, ({ cluster: { servers: named } }) => named)]),
+    {
+      keys: ['admin'],
+      apply: (next) => {
+        running = { ...running, admin: next.admin };
+        return admin.apply(next);
+      },
+    },
+    ...network.reloadable,
   ];
   const reload = new Reload(config, parts);
   const reloadWith = async (loadIt: Load): Promise<Reloaded> => {
@@ -177,7 +175,14 @@ export function startRelay(
     topics,
     certificates,
     reports,
-    peers: null,
+    links: network.links,
+    logLevel: {
+      get: () => logLevel,
+      set: (level) => {
+        logLevel = level;
+        log.setLevel(level);
+      },
+    },
     ready: () => state === 'ready',
     stop,
     reload: () =>
@@ -185,18 +190,19 @@ export function startRelay(
   };
   const view: RelayView = {
     ...node,
+    phase: () => (state === 'stopping' ? 'draining' : state),
     doors: () => doors.views,
     admission: gate.admission,
     refused: () => ({ ...gate.refusals }),
     authenticators: () => doors.meters.all,
     chronicle,
-    edges: new Edges(),
+    edges: new Edges(() => edgesOf(view)),
     stalls: new Stalls(),
-    links: () => [],
+    ways: () => network.ways(running.admin?.readyNeedsPeers === true),
     linesLost: () => logTarget?.linesLost ?? 0,
   };
   const sampling = new Sampling(view);
-  const admin = adminSpec({
+  const admin: Admin = new Admin({
     view,
     sampling,
     metrics: new Metrics(view, sampling),
@@ -219,7 +225,7 @@ export function startRelay(
     { strategy: 'rest_for_one', ...ROOT_INTENSITY },
     [
       topics.spec,
-      ...(cluster === null || linked === null ? [] : [cluster.spec(linked, topics)]),
+      ...network.specs(topics),
       supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.authenticators, {
         name: AUTHENTICATORS,
       }),
@@ -230,7 +236,7 @@ export function startRelay(
       supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.listeners, {
         name: ACCEPTOR,
       }),
-      admin,
+      admin.spec,
       worker('drainer', drainer, { ...drainerArgs, only: null }, { shutdown: 'infinity' }),
     ],
     { name: ROOT },
@@ -249,8 +255,8 @@ export function startRelay(
     rereadTls,
     system,
     topics,
-    backplane,
-    nats: overNats,
+    backplane: network.mesh,
+    nats: network.nats,
     node,
     reload: reloadWith,
   };
@@ -263,53 +269,8 @@ export async function callRoot(system: System, timeout: number): Promise<void> {
   await call<SupervisorMessage, ChildCounts>(root, (reply) => ({ type: 'count', reply }), timeout);
 }
 
-/** Keeps, for those who look into it afterwards, what the log forgets. */
-function remembering(log: Log, certificates: Certificates, reports: RecentReports): Log {
-  return {
-    ...log,
-    closed: (closed, level, details) => {
-      certificates.add(closed, details);
-      log.closed(closed, level, details);
-    },
-    report: (report) => {
-      reports.add(report);
-      log.report(report);
-    },
-  };
-}
-
 function gateLimits({ limits }: Config, maxConnections: number): GateLimits {
   return { ...limits, connections: limits.connections ?? maxConnections };
-}
-
-/** A changed list of relays or servers ends links and makes others. */
-function reloadOf(
-  key: string,
-  backplane: Backplane,
-  addresses: (next: Config) => readonly string[],
-): Reloadable {
-  return {
-    keys: [key],
-    apply: (next) => {
-      backplane.reload(addresses(next));
-      return [];
-    },
-  };
-}
-
-/** Null: this relay is alone. */
-function clusterOf(system: System, config: Config): Cluster | null {
-  const { cluster, relays, node } = config;
-  if (cluster.backplane === 'nats') return new Cluster(system, node, noneOrdered, natsUplink(system));
-  return relays.length === 0 ? null : new Cluster(system, node, orderedTopics(config));
-}
-
-/** Over NATS there is no relay that could order them. */
-const noneOrdered = () => false;
-
-/** Which topics have one order for all relays. */
-function orderedTopics({ topics }: Config): (name: string) => boolean {
-  return (name) => topics.find(({ pattern }) => matches(pattern, name))?.ordering === 'cluster';
 }
 
 /** What an operator might not expect of these settings, once, at the start. */
@@ -326,21 +287,4 @@ function sayWhatBinds(config: Config, log: Log): void {
 function tallyOf({ accounting }: Topics): Tally {
   const dropped = Object.values(accounting.dropped).reduce((sum, count) => sum + count, 0);
   return { delivered: accounting.delivered, dropped };
-}
-
-/** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
-function webSocketServer(limits: Limits): WebSocketServer {
-  // Newer than the published types.
-  const timing: ServerOptions & { readonly closeTimeout: number } = { closeTimeout: limits.close };
-  return new WebSocketServer({
-    ...timing,
-    noServer: true,
-    WebSocket: DoorWebSocket,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: limits.message,
-    maxFragments: limits.fragments,
-    // A client's wishes are not refused: pypusu asks for `http-only`, and expects it.
-    handleProtocols: (protocols) => protocols.values().next().value ?? false,
-  });
 }

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { runtimeInfo } from './console/helpers/runtime.ts';
 import { tree } from './console/helpers/tree.ts';
 import type { NodeView } from './console/node-view.ts';
+import { redacting } from './redaction.ts';
 
 /** The report that Node makes, as far as we touch it. */
 interface NodeReport {
   environmentVariables?: unknown;
   header?: { commandLine?: unknown };
+  /** A report of each thread, with the same variables and flags once more. */
+  readonly workers?: readonly NodeReport[];
 }
 
 /** Processes of one supervisor in the report. */
@@ -19,12 +22,17 @@ const CHILDREN = 100;
  */
 export function writeDiagnosticReport(node: NodeView, folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const report = process.report.getReport() as NodeReport;
-  delete report.environmentVariables;
-  if (report.header !== undefined) delete report.header.commandLine;
+  const report = withoutSettings(process.report.getReport() as NodeReport);
   const fanfare = { runtime: runtimeInfo(node), tree: tree(node, CHILDREN), reports: node.reports.last(100) };
   const time = new Date().toISOString().replace(/[:.]/g, '-');
   const file = join(folder, `report-${time}.json`);
-  writeFileSync(file, JSON.stringify({ fanfare, ...report }, null, 2), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify({ fanfare, ...report }, redacting, 2), { mode: 0o600 });
   return file;
+}
+
+/** Node before 23.3 has no setting that leaves out the variables, and none leaves out the flags. */
+function withoutSettings(report: NodeReport): NodeReport {
+  const { environmentVariables: _, header, workers = [], ...rest } = report;
+  const { commandLine: __, ...known } = header ?? {};
+  return { header: known, ...rest, workers: workers.map(withoutSettings) };
 }

@@ -5,7 +5,7 @@ import { type AuthenticatorMessage, authenticatorServer } from './authenticator/
 import type { Authorisation } from './authenticator/authorisation.ts';
 import type { Authenticator } from './authenticator/contract.ts';
 import { AuthenticatorMeters, metered } from './authenticator/metered.ts';
-import { readEverything, restrict } from './authenticator/permissions.ts';
+import { readEverything, restrict, union } from './authenticator/permissions.ts';
 import { StandingAnswers } from './authenticator/standing.ts';
 import type { Config } from './config/config.ts';
 import type { DoorContext, Guard } from './connection/door-context.ts';
@@ -56,18 +56,25 @@ export class Guards {
       patterns === null ? authenticator : withinChannels(authenticator, patterns);
     const { authenticator, authenticatorTimeout } = settings.authenticator === null ? this.#config : settings;
     const timeout = authenticatorTimeout;
-    const own = authenticatorFrom(authenticator ?? this.#config.authenticator, timeout, this.#plugins);
+    const own = authenticatorFrom(
+      authenticator ?? this.#config.authenticator,
+      timeout,
+      this.#plugins,
+      this.#log,
+    );
+    const guard = this.#guard(`authenticator.${door.name}`, bound(own), timeout);
+    const readAll = patterns === null ? readEverything : restrict(readEverything, patterns);
+    // Those who came before a reload are under the guard that there was for them: what counts now counts for them too.
+    const { anonymous, server, patience = timeout + PATIENCE } = guard;
+    const isOpen = settings.openToSubscribers;
     return {
-      authenticator: this.#guard(`authenticator.${door.name}`, bound(own), timeout),
+      authenticator: isOpen ? { anonymous: union(anonymous, readAll), server, patience } : guard,
       apikeys: this.#guard(
         `authenticator.${door.name}.apikeys`,
-        bound(apiKeysFrom(settings.apiKeys, this.#log)),
+        bound(apiKeysFrom(settings.apiKeys, this.#log, settings.authenticatorTimeout)),
         settings.authenticatorTimeout,
       ),
-      open: {
-        anonymous: patterns === null ? readEverything : restrict(readEverything, patterns),
-        server: null,
-      },
+      open: { anonymous: isOpen ? readAll : anonymous, server: null },
     };
   }
 
@@ -78,11 +85,15 @@ export class Guards {
     const standing = this.#before.get(name) ?? new StandingAnswers<Authorisation>();
     this.standings.set(name, standing);
     const common = { authenticator: metered(authenticator, meter), log: this.#log.authenticator, timeout };
-    // What everybody may do nobody loses, and most connections are of that kind.
-    const forgets = authenticator.name === 'None' && standing.size === 0;
-    const args = forgets ? common : { ...common, standing };
-    this.specs.push(worker(id, authenticatorServer, args, { name: server }));
-    const { anonymous, needs } = authenticator;
-    return { anonymous, server, ...(needs === undefined ? {} : { needs }), patience: timeout + PATIENCE };
+    // Also what `None` has let through: after a reload it may be judged by something else.
+    this.specs.push(worker(id, authenticatorServer, { ...common, standing }, { name: server }));
+    const { anonymous, needs, asksAll } = authenticator;
+    return {
+      anonymous,
+      server,
+      ...(needs === undefined ? {} : { needs }),
+      ...(asksAll === undefined ? {} : { asksAll }),
+      patience: timeout + PATIENCE,
+    };
   }
 }

@@ -8,6 +8,7 @@ import type { ConnectionLog } from './connection/door-context.ts';
 import { Folding } from './log-folding.ts';
 import { LogTarget } from './log-target.ts';
 import type { Report } from './otp/reports.ts';
+import { redacted, redactText } from './redaction.ts';
 
 /** Everything that the relay says, in one place: an event a line. No secret and no message ever comes here. */
 export interface Log extends ConnectionLog, ListenerLog, DrainerLog {
@@ -54,7 +55,12 @@ export function openLog(config: LogConfig, node: string): OpenLog {
     ),
   );
   const logger = pino(
-    { level: config.level, base, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level: config.level,
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { log: redacted },
+    },
     { write: (line: string) => target.write(formatted(line)) },
   );
   // Whatever ends the program, its last lines are the ones that matter.
@@ -116,9 +122,9 @@ function logOn(logger: Logger, flush: () => void): Log {
     },
     ready: () => logger.info('ready'),
     stopped: (reason) => logger.info({ reason }, 'stopped'),
-    note: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    fatal: (message, fields) => logger.fatal(fields, message),
+    note: (message, fields = {}) => logger.info(fields, redactText(message)),
+    warn: (message, fields = {}) => logger.warn(fields, redactText(message)),
+    fatal: (message, fields) => logger.fatal(fields, redactText(message)),
     setLevel: (level) => {
       logger.level = level;
     },

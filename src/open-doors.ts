@@ -8,23 +8,17 @@ import { AuthenticatorMeters } from './authenticator/metered.ts';
 import { isEmpty } from './authenticator/permissions.ts';
 import type { Config, Limits } from './config/config.ts';
 import { readTls } from './config/tls-files.ts';
-import { Connection } from './connection/connection.ts';
 import type { DoorContext } from './connection/door-context.ts';
 import { newDoorCounters } from './connection/door-counters.ts';
 import type { DoorView } from './console/relay-view.ts';
 import { type DoorSettings, doorSettings } from './doors.ts';
 import { Guards, type Standings } from './guards.ts';
 import type { Log } from './log.ts';
+import { isOf, tellOfGuards } from './open-connections.ts';
 import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { stateOf } from './otp/inspect.ts';
-import { type ProcessName, processName, sendNamed, whereis } from './otp/registry.ts';
-import {
-  type ChildResult,
-  deleteChild,
-  type SupervisorMessage,
-  startChild,
-  terminateChild,
-} from './otp/supervisor.ts';
+import { addChild, removeChild } from './otp/children.ts';
+import { type ProcessName, processName, sendNamed } from './otp/registry.ts';
+import type { SupervisorMessage } from './otp/supervisor.ts';
 import type { System } from './otp/system.ts';
 import type { Reloadable } from './reload/reload.ts';
 import type { Topics } from './topic/topics.ts';
@@ -165,10 +159,11 @@ export class OpenDoors implements Reloadable {
   async #startGuards({ specs }: Guards): Promise<string[]> {
     const errors: string[] = [];
     for (const spec of specs) {
-      const result = await this.#start(this.#options.authenticators, spec);
+      const result = await addChild(this.#options.system, this.#options.authenticators, spec);
       if (!result.ok) errors.push(`${spec.id}: ${result.error}`);
     }
-    if (errors.length > 0) for (const { id } of specs) await this.#stop(this.#options.authenticators, id);
+    if (errors.length > 0)
+      for (const { id } of specs) await removeChild(this.#options.system, this.#options.authenticators, id);
     return errors;
   }
 
@@ -179,7 +174,7 @@ export class OpenDoors implements Reloadable {
     this.#guardIds = specs.map(({ id }) => id);
     const { system, authenticators } = this.#options;
     system.clock.after(LAST_ANSWERS, () => {
-      for (const id of old) void this.#stop(authenticators, id);
+      for (const id of old) void removeChild(this.#options.system, authenticators, id);
     });
   }
 
@@ -192,9 +187,9 @@ export class OpenDoors implements Reloadable {
     const context = this.#newContext(settings, limits, { of: () => guards });
     const { door, specs } = this.#newDoor(settings, context);
     for (const spec of specs) {
-      const result = await this.#start(this.#options.acceptor, spec);
+      const result = await addChild(this.#options.system, this.#options.acceptor, spec);
       if (result.ok) continue;
-      for (const { id } of specs) await this.#stop(this.#options.acceptor, id);
+      for (const { id } of specs) await removeChild(this.#options.system, this.#options.acceptor, id);
       return result.error;
     }
     this.#open.set(settings.door.name, door);
@@ -209,12 +204,14 @@ export class OpenDoors implements Reloadable {
     changed: readonly string[],
   ): Promise<string | null> {
     const { context } = door;
-    const { system, newWebSocketServer } = this.#options;
+    const { system, newWebSocketServer, drainerArgs } = this.#options;
     const lastBefore = system.counters.spawned;
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
+      const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
       for (const kind of ['authenticator', 'apikeys', 'open'] as const)
-        Object.assign(context.guards[kind], { needs: undefined, patience: undefined }, guards[kind]);
+        Object.assign(context.guards[kind], forgotten, guards[kind]);
+      tellOfGuards(system, drainerArgs.connections, context);
     }
     const { heartbeat, grace } = settings;
     const fresh = { door: settings.door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
@@ -247,17 +244,18 @@ export class OpenDoors implements Reloadable {
   ): Promise<string | null> {
     const { acceptor } = this.#options;
     for (const spec of specs) {
-      const result = await this.#start(acceptor, spec);
+      const result = await addChild(this.#options.system, acceptor, spec);
       if (result.ok) continue;
-      for (const { id } of specs) await this.#stop(acceptor, id);
+      for (const { id } of specs) await removeChild(this.#options.system, acceptor, id);
       return `${result.error}; it stays where it is`;
     }
     const old = { listener: door.listener, metrics: door.metrics };
     door.listener = opened.listener;
     door.metrics = opened.metrics;
     door.settings = opened.settings;
-    await this.#stop(acceptor, old.listener.id);
-    if (old.metrics !== null && old.metrics !== opened.metrics) await this.#stop(acceptor, old.metrics.id);
+    await removeChild(this.#options.system, acceptor, old.listener.id);
+    if (old.metrics !== null && old.metrics !== opened.metrics)
+      await removeChild(this.#options.system, acceptor, old.metrics.id);
     await this.#drain(door.context, lastBefore);
     return null;
   }
@@ -266,14 +264,14 @@ export class OpenDoors implements Reloadable {
   async #reopen(door: OpenDoor, settings: DoorSettings): Promise<string | null> {
     const { acceptor } = this.#options;
     const { door: opened, specs } = this.#newDoor(settings, door.context);
-    await this.#stop(acceptor, door.listener.id);
-    if (door.metrics !== null) await this.#stop(acceptor, door.metrics.id);
+    await removeChild(this.#options.system, acceptor, door.listener.id);
+    if (door.metrics !== null) await removeChild(this.#options.system, acceptor, door.metrics.id);
     door.listener = opened.listener;
     door.metrics = opened.metrics;
     door.settings = settings;
     const errors: string[] = [];
     for (const spec of specs) {
-      const result = await this.#start(acceptor, spec);
+      const result = await addChild(this.#options.system, acceptor, spec);
       if (!result.ok) errors.push(result.error);
     }
     return errors.length === 0 ? null : errors.join('; ');
@@ -281,20 +279,27 @@ export class OpenDoors implements Reloadable {
 
   async #close({ listener: { id }, metrics, context }: OpenDoor): Promise<void> {
     const { acceptor, system } = this.#options;
-    await this.#stop(acceptor, id);
-    if (metrics !== null) await this.#stop(acceptor, metrics.id);
+    await removeChild(this.#options.system, acceptor, id);
+    if (metrics !== null) await removeChild(this.#options.system, acceptor, metrics.id);
     await this.#drain(context, system.counters.spawned);
   }
 
   /** Sends away the connections of a door that came up to then. */
   async #drain(context: DoorContext, last: number): Promise<void> {
-    const only: DrainerArgs['only'] = (pid) => {
-      const { state } = stateOf(pid);
-      return pid.id <= last && state instanceof Connection && state.context === context;
+    const only: DrainerArgs['only'] = (pid) => pid.id <= last && isOf(context, pid);
+    const door = context.door.name;
+    const { note } = this.#options.log;
+    const log: DrainerArgs['log'] = {
+      draining: (connections) => note('draining', { door, connections }),
+      drained: (drained) => note('drained', { door, ...drained }),
     };
-    const args = { ...this.#options.drainerArgs, listeners: () => [], only };
-    const id = `drainer.${context.door.name}.${this.#generation}`;
-    await this.#start(this.#options.acceptor, worker(id, drainer, args, { restart: 'temporary' }));
+    const args = { ...this.#options.drainerArgs, log, listeners: () => [], only };
+    const id = `drainer.${door}.${this.#generation}`;
+    await addChild(
+      this.#options.system,
+      this.#options.acceptor,
+      worker(id, drainer, args, { restart: 'temporary' }),
+    );
   }
 
   #newContext(settings: DoorSettings, limits: Limits, guards: Pick<Guards, 'of'>): DoorContext {
@@ -348,28 +353,6 @@ export class OpenDoors implements Reloadable {
   #opened(name: string): Opened {
     const id = this.#generation === 0 ? name : `${name}.${this.#generation}`;
     return { id, name: processName(id) };
-  }
-
-  async #start(supervisor: ProcessName<SupervisorMessage>, spec: ChildSpec): Promise<ChildResult> {
-    const pid = whereis(this.#options.system, supervisor);
-    if (pid === undefined) return { ok: false, error: 'its supervisor is not there' };
-    try {
-      return await startChild(pid, spec);
-    } catch (error) {
-      return { ok: false, error: (error as Error).message };
-    }
-  }
-
-  /** Where its supervisor is gone, so is the child. */
-  async #stop(supervisor: ProcessName<SupervisorMessage>, id: string): Promise<void> {
-    const pid = whereis(this.#options.system, supervisor);
-    if (pid === undefined) return;
-    try {
-      await terminateChild(pid, id);
-      await deleteChild(pid, id);
-    } catch {
-      // The supervisor has ended meanwhile.
-    }
   }
 }
 

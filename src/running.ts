@@ -7,6 +7,7 @@ import { isStray } from './console/stray-errors.ts';
 import { writeDiagnosticReport } from './diagnostic-report.ts';
 import { type Log, openLog } from './log.ts';
 import { describeError, describeReason, type ExitReason, toError } from './otp/exit-reason.ts';
+import { redactText } from './redaction.ts';
 import type { Load } from './reload/reload.ts';
 import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
@@ -72,7 +73,7 @@ export function run({ config, plugins, version, folder, unusable, load }: RunOpt
       log.ready();
       manager.ready();
       tellParent();
-    } else process.stderr.write(`fanfare could not start: ${causeOf(result.reason)}\n`);
+    } else process.stderr.write(`fanfare could not start: ${redactText(causeOf(result.reason))}\n`);
   });
   void relay.ended.then((reason) => {
     clearInterval(alive);

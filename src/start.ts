@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FAILED } from './command/command.ts';
 import { commands, runCommand } from './command/commands.ts';
+import { redactText } from './redaction.ts';
 
 /** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
 const USAGE = `usage: bin/fanfare COMMAND [options]            in a release
@@ -44,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const args = word.startsWith('-') ? argv.filter((one) => one !== flag) : rest;
   const command = commands.get(name);
   if (command === undefined) {
-    process.stderr.write(`unknown command: ${name}\n\n${USAGE}`);
+    process.stderr.write(`unknown command: ${redactText(name)}\n\n${USAGE}`);
     return FAILED;
   }
   return runCommand(command, args, {

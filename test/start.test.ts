@@ -157,6 +157,7 @@ test.serial('a port that is taken: one line on standard error, exit 1', async (t
     `doors.pusu.port=${port}`,
     `doors.pinghub={host: 127.0.0.1, port: ${port}, metrics_port: false}`,
     `doors.pinghub={host: 127.0.0.1, port: 0, metrics_port: ${port}}`,
+    `admin={host: 127.0.0.1, port: ${port}}`,
   ]) {
     const { code, err, out } = await runRelay(t, ['--config', configFile(t, pusuAlone), '--set', set]).exited;
     t.is(code, 1);

@@ -17,13 +17,13 @@ const members = new Map([
 
 /**
  * Called for each credential that a client gives: by a PuSu `authorize`, by `Authorization: Bearer` or `Basic` (its
- * password), or by `?access_token=`.
+ * password), or by `?access_token=`. For a client that gives none it is called with the empty text: a cookie may be enough.
  *
  * The answer, at once or as a promise, is an object or a `Map`: patterns of topics, each with `{ read, write }` or
  * with 'r', 'w' or 'rw'. A pattern is one topic (`news`), all that start alike (`user.*`), or all there are (`*`).
  * No pattern at all refuses the credential. A throw, or anything else, is a fault: it opens nothing, and is logged.
  *
- * @param {string} authorization The credential. Never write it to a log.
+ * @param {string} authorization The credential, or ''. Never write it to a log.
  * @param {{
  *   method: string,
  *   url: string,

@@ -61,3 +61,20 @@ export function readAddress(text: string): string | null {
   if (version === 0) return null;
   return version === 4 ? bare : plainAddress(new SocketAddress({ address: bare, family: 'ipv6' }).address);
 }
+
+/**
+ * As whom the limits per address count an address: an IPv4 one as itself, an IPv6 one as its /64 network, which is what
+ * one customer has at least (RFC 6177), with as many addresses in it as anybody could want. `address`: as `plainAddress`
+ * or `readAddress` gives it.
+ */
+export function countedAs(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
+    for (let missing = 8 - groups.length - after; missing > 0; missing--) groups.push('0');
+    if (tail !== '') groups.push(...tail.split(':'));
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}

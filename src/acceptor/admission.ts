@@ -1,4 +1,4 @@
-import { AddressList, LOCAL } from './address-list.ts';
+import { AddressList, countedAs, LOCAL } from './address-list.ts';
 import { newRefusals, type Refusals } from './refusals.ts';
 
 /** Who may connect at all: a bound on all connections, and per address on their number and on how fast they come. */
@@ -25,7 +25,7 @@ interface AddressState {
 }
 
 /**
- * Counts connections, for all doors together. Time is an argument, in milliseconds. A proxy's connection takes a place
+ * Counts connections, for all doors together; see `countedAs` for what is one address. Time is an argument, in milliseconds. A proxy's connection takes a place
  * and is nobody's; what its clients have under way over it is theirs and takes no place more.
  */
 export class AdmissionControl {
@@ -47,6 +47,8 @@ export class AdmissionControl {
 
   /** Other limits from now on; what is connected stays. */
   configure(limits: AdmissionLimits): void {
+    // Whoever was counted and no longer is would never be given back.
+    if (limits.exempt.join() !== this.#limits.exempt.join()) this.#addresses.clear();
     this.#limits = limits;
     this.#exempt = new AddressList(limits.exempt);
   }
@@ -91,11 +93,14 @@ export class AdmissionControl {
   }
 
   leaveClient(address: string, now: number): void {
-    const state = this.#addresses.get(address);
+    // In its network there may be others, who count.
+    if (this.#isExempt(address)) return;
+    const counted = countedAs(address);
+    const state = this.#addresses.get(counted);
     if (state === undefined) return;
     state.open--;
     this.#refill(state, now);
-    if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
+    if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(counted);
   }
 
   /** Forgets addresses that have nothing open and a full bucket again: most that leave do not have one yet. */
@@ -122,11 +127,12 @@ export class AdmissionControl {
   #judge(address: string, now: number): Admission {
     const { perAddress, ratePerAddress } = this.#limits;
     if ((perAddress === 0 && ratePerAddress === 0) || this.#isExempt(address)) return 'admitted';
-    let state = this.#addresses.get(address);
+    const counted = countedAs(address);
+    let state = this.#addresses.get(counted);
     if (state === undefined) {
       this.#sweep(now);
       state = { open: 0, tokens: this.#burst, at: now };
-      this.#addresses.set(address, state);
+      this.#addresses.set(counted, state);
     }
     if (perAddress > 0 && state.open >= perAddress) return 'address-full';
     this.#refill(state, now);

@@ -12,7 +12,7 @@ import type { Refusals } from './refusals.ts';
 /** What a listener does with a connection of which nothing has been read: lets it in, or turns it away. */
 
 export function admit(state: ListenerState, socket: Socket): void {
-  const { gate, clients, context, self, serve } = state;
+  const { gate, clients, context, self, serve, log } = state;
   // Gone already: its close would not be heard, and it would count for ever.
   if (socket.destroyed) return;
   const address = plainAddress(socket.remoteAddress);
@@ -36,6 +36,7 @@ export function admit(state: ListenerState, socket: Socket): void {
   const done = (client: string | null) => pass(self, { type: 'proxied', socket, address: client }, socket);
   readProxyHeader(socket, context.limits.handshake, done, () => {
     gate.refusals['proxy-header']++;
+    log.notAdmitted(context.door.name, 'proxy-header', address);
   });
 }
 
@@ -80,6 +81,24 @@ function turnAway(
   }
   socket.end(rawReply(refusalOf(why)));
   socket.destroySoon();
+}
+
+/** Counts what has been refused where no process was asked; a connection without TLS ends. */
+export function turnedAway(
+  { gate, log, context, clients }: ListenerState,
+  socket: Socket,
+  why: 'tls' | number,
+): void {
+  const { name } = context.door;
+  if (typeof why === 'number') {
+    context.log.refused(name, why, clients.ofConnection(socket));
+    return;
+  }
+  gate.refusals[why]++;
+  // Of one that the client has let go of, nothing is known any more.
+  const isKnown = socket.remoteAddress !== undefined;
+  log.notAdmitted(name, why, isKnown ? clients.ofConnection(socket) : 'unknown');
+  socket.destroy();
 }
 
 export function refusalOf(why: keyof Refusals): HttpReply {

@@ -1,5 +1,5 @@
 import type { AuthorisationAttempts } from '../connection/door-context.ts';
-import { type AddressList, LOCAL } from './address-list.ts';
+import { type AddressList, countedAs, LOCAL } from './address-list.ts';
 import { SWEEP_PERIOD } from './admission.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -43,12 +43,13 @@ export class FailedAuthorisations implements AuthorisationAttempts {
 
   failed(address: string, now: number): void {
     if (this.#limit === 0 || address === LOCAL || this.#exempt.has(address)) return;
-    let failures = this.#addresses.get(address);
+    const counted = countedAs(address);
+    let failures = this.#addresses.get(counted);
     if (failures === undefined) {
       this.#sweep(now);
       this.#makeRoom();
       failures = { times: [], until: 0 };
-      this.#addresses.set(address, failures);
+      this.#addresses.set(counted, failures);
     }
     const { times } = failures;
     times.push(now);
@@ -61,7 +62,7 @@ export class FailedAuthorisations implements AuthorisationAttempts {
   /** Whether the address is refused now; it counts as a refusal. */
   refuses(address: string, now: number): boolean {
     if (this.#addresses.size === 0) return false;
-    const failures = this.#addresses.get(address);
+    const failures = this.#addresses.get(countedAs(address));
     if (failures === undefined || failures.until <= now) return false;
     this.#refusals['failed-authorisations']++;
     return true;

@@ -30,6 +30,8 @@ export function newServer(handshake: number, tls: TlsPair | null): Server {
     requestTimeout: handshake * BODY_TIMES,
     connectionsCheckingInterval: 1000,
     noDelay: true,
+    // Judged by us, who count what is refused.
+    requireHostHeader: false,
   };
   return tls === null
     ? createServer(options)

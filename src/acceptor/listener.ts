@@ -5,17 +5,18 @@ import type { Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport.ts';
+import { describeFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { AddressList, plainAddress } from './address-list.ts';
-import { admit, pass, proxied } from './admitting.ts';
+import { admit, pass, proxied, turnedAway } from './admitting.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import type { Gate } from './gate.ts';
 import { isLoopback, newServer, type Serve, setTimes, type TlsPair, takeConnections } from './http-server.ts';
 import { listen, type Place } from './listen.ts';
-import { describeFailure } from './listen-failure.ts';
+import { malformed } from './malformed.ts';
 import { type OriginRule, originRule } from './origin.ts';
 import { Pipelines } from './pipeline.ts';
 import type { Refusals } from './refusals.ts';
@@ -75,6 +76,10 @@ export type ListenerMessage =
       readonly request: IncomingMessage;
       readonly response: ServerResponse;
     }
+  /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
+  | { readonly type: 'malformed'; readonly socket: Socket; readonly code: string }
+  /** No TLS came about, or a body was too large: it has been answered, as far as it could be. */
+  | { readonly type: 'turned-away'; readonly socket: Socket; readonly why: 'tls' | number }
   /** Reads certificate and key again, for the connections to come. */
   | { readonly type: 'reread-tls' }
   /** Accepts nothing more; what has been accepted goes on. */
@@ -119,16 +124,26 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
         socket.on('error', ignoreError);
         if (edge.proxyProtocol) clients.wrapped(socket);
       });
-      server.on('tlsClientError', () => {
-        gate.refusals.tls++;
+      // Node's own makes it a fault of the request, and ends the connection.
+      server.removeAllListeners('tlsClientError');
+      server.on('tlsClientError', (_error, socket: Socket) => {
+        pass(self, { type: 'turned-away', socket, why: 'tls' }, socket);
       });
     }
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       pass(self, { type: 'upgrade', request, socket, head }, socket);
     });
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      response.on('error', ignoreError);
-      pass(self, { type: 'request', request, response }, request.socket);
+    // An upgrade of another kind; without a listener Node would end it without a word.
+    server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      pass(self, { type: 'upgrade', request, socket, head }, socket);
+    });
+    for (const event of ['request', 'checkExpectation'] as const)
+      server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+        response.on('error', ignoreError);
+        pass(self, { type: 'request', request, response }, request.socket);
+      });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      pass(self, { type: 'malformed', socket, code: error.code ?? '' }, socket);
     });
     // However the process ends, killed included: its successor needs the address.
     watch(self, () => {
@@ -172,6 +187,12 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
         return keep;
       case 'turn':
         answer(state, message.request, message.response);
+        return keep;
+      case 'malformed':
+        malformed(state, message.socket, message.code);
+        return keep;
+      case 'turned-away':
+        turnedAway(state, message.socket, message.why);
         return keep;
       case 'listening':
         listening(state);

@@ -33,6 +33,12 @@ export class Pipelines {
     return 'later';
   }
 
+  /** Whether an answer has begun and not ended. */
+  isAmidst(socket: Socket): boolean {
+    const response = this.#last.get(socket)?.response;
+    return response?.headersSent === true && !response.writableFinished;
+  }
+
   /** Whether a request of the connection is still to be answered. */
   isBusy(socket: Socket): boolean {
     return this.#last.get(socket)?.response.writableFinished === false;

@@ -1,5 +1,5 @@
 import { TokenBucket } from '../connection/token-bucket.ts';
-import { type AddressList, LOCAL } from './address-list.ts';
+import { type AddressList, countedAs, LOCAL } from './address-list.ts';
 import { SWEEP_PERIOD } from './admission.ts';
 
 /**
@@ -30,11 +30,12 @@ export class PostRates {
 
   take(address: string, now: number): boolean {
     if (this.#rate === 0 || address === LOCAL || this.#exempt.has(address)) return true;
-    let bucket = this.#buckets.get(address);
+    const counted = countedAs(address);
+    let bucket = this.#buckets.get(counted);
     if (bucket === undefined) {
       this.#sweep(now);
       bucket = new TokenBucket(this.#rate, now);
-      this.#buckets.set(address, bucket);
+      this.#buckets.set(counted, bucket);
     }
     return bucket.take(now);
   }

@@ -9,6 +9,8 @@ export interface Refusals {
   origin: number;
   /** A proxy that has to send a PROXY header, and did not in time or sent none. */
   'proxy-header': number;
+  /** More requests on one connection than may wait, or an upgrade behind one that does. */
+  pipeline: number;
   /** No TLS came about: a client without TLS, or one that does not know the certificate. */
   tls: number;
 }
@@ -22,6 +24,7 @@ export function newRefusals(): Refusals {
     'publish-rate': 0,
     origin: 0,
     'proxy-header': 0,
+    pipeline: 0,
     tls: 0,
   };
 }

@@ -13,6 +13,7 @@ import { clientRequest } from './client-request.ts';
 import { asDoorRequest } from './door-request.ts';
 import { refuseHandshake } from './handshake.ts';
 import type { ListenerState } from './listener.ts';
+import { refuseRequest } from './malformed.ts';
 
 /** What a listener does with a request: asks the door what it is for, and gives it to a handler, or answers it. */
 
@@ -21,7 +22,7 @@ export function upgrade(state: ListenerState, request: IncomingMessage, socket: 
   if (isRefused(socket)) return;
   if (pipelines.isBusy(socket)) {
     // The answer to an earlier request would come amidst the frames.
-    socket.destroy();
+    notWaitedFor(state, socket);
     return;
   }
   const refusal = refuseHandshake(request);
@@ -41,13 +42,20 @@ export function request(state: ListenerState, message: IncomingMessage, response
   const turn = () => pass(state.self, { type: 'turn', request: message, response }, socket);
   const place = state.pipelines.enter(socket, response, turn);
   if (place === 'now') answer(state, message, response);
-  else if (place === 'full') socket.destroy();
+  else if (place === 'full') notWaitedFor(state, socket);
+}
+
+/** A connection that asks for more than one after the other. */
+function notWaitedFor({ gate, log, context, clients }: ListenerState, socket: Socket): void {
+  gate.refusals.pipeline++;
+  log.notAdmitted(context.door.name, 'pipeline', clients.ofConnection(socket));
+  socket.destroy();
 }
 
 export function answer(state: ListenerState, message: IncomingMessage, response: ServerResponse): void {
   const { context, clients } = state;
   if (isRefused(message.socket)) return;
-  const route = context.door.route(asDoorRequest(message, false));
+  const route = refuseRequest(message) ?? context.door.route(asDoorRequest(message, false));
   if (route.type === 'reply') {
     if (route.status >= 400) {
       const address = clients.ofRequest(message.socket, message.rawHeaders);
@@ -59,7 +67,9 @@ export function answer(state: ListenerState, message: IncomingMessage, response:
   const transport =
     route.transport === 'stream'
       ? new StreamTransport(message, response, route)
-      : new ExchangeTransport(message, response, context.limits.message);
+      : new ExchangeTransport(message, response, context.limits.message, () =>
+          pass(state.self, { type: 'turned-away', socket: message.socket, why: 413 }, message.socket),
+        );
   open(state, route, transport, message, response);
 }
 
@@ -96,7 +106,9 @@ function open(
     ...(route.about === undefined ? {} : { about: route.about }),
     ...(guard.needs === undefined ? {} : { request: clientRequest(message) }),
   });
-  if (!taken) transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
+  if (taken) return;
+  context.log.refused(context.door.name, 503, address);
+  transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
 }
 
 /** `forwarded`: of the client only its request is known, and that counts as its connection. */

@@ -14,10 +14,13 @@ export function withinChannels(authenticator: Authenticator, patterns: readonly 
     if (!('permissions' in answer)) return intersection(answer, allowed);
     return { ...answer, permissions: intersection(answer.permissions, allowed) };
   };
+  const { name, needs, asksAll, recheck } = authenticator;
   return {
-    name: authenticator.name,
+    name,
     anonymous: grantOf(bound(authenticator.anonymous)).permissions,
-    ...(authenticator.needs === undefined ? {} : { needs: authenticator.needs }),
+    ...(needs === undefined ? {} : { needs }),
+    ...(asksAll === undefined ? {} : { asksAll }),
+    ...(recheck === undefined ? {} : { recheck }),
     authorise: (question) => {
       const answer = authenticator.authorise(question);
       return 'then' in answer ? answer.then(bound) : bound(answer);

@@ -1,18 +1,16 @@
-import type { Next } from '../otp/behaviour.ts';
-import { keep } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Self, send } from '../otp/process.ts';
-import { now, sendAfter, type Timer } from '../otp/timer.ts';
+import { now, type Timer } from '../otp/timer.ts';
 import type { AuthenticatorMessage } from './authenticator-server.ts';
 import { type Authorisation, termsOf } from './authorisation.ts';
 import type { Answer, Authenticator, Question } from './contract.ts';
-import { isAnswer } from './grant.ts';
-import { type AuthenticatorEvent, answer, endsAt, type Fault, fault, type Outage } from './outage.ts';
+import { grantOf, isAnswer } from './grant.ts';
+import { type AuthenticatorEvent, answer, type Fault, fault, type Outage } from './outage.ts';
 import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
 import { isEmpty } from './permissions.ts';
 import type { Review } from './review.ts';
 import { Hidden } from './secret.ts';
-import type { Standing, StandingAnswers } from './standing.ts';
+import { CREDENTIALS, type Keeper, type Standing, type StandingAnswers } from './standing.ts';
 
 /** How a question that has come to an authenticator's process is answered, exactly once; see `authenticator-server.ts`. */
 
@@ -39,7 +37,13 @@ export interface State {
    */
   readonly late: Map<number, number>;
   readonly standing: StandingAnswers<Authorisation>;
+  /** This server's place in `standing`, where it is the one that looks after them. */
+  readonly keeper: Keeper<Authorisation>;
+  /** Who had that place. */
+  readonly before: Keeper<Authorisation> | null;
   readonly review: Review<Authorisation>;
+  /** When the next round of what is asked again in any case begins; null: there is none. */
+  recheckAt: number | null;
   /** Who was granted what is remembered, and may be asked about again. */
   readonly revocable: boolean;
   /** Null where the authenticator never says that it has changed its mind. */
@@ -49,9 +53,6 @@ export interface State {
 }
 
 export const WAKE: AuthenticatorMessage = { type: 'wake' };
-
-/** A promise that is so many time limits late will hardly settle; its place is given to another question. */
-const FORGOTTEN_AFTER = 30;
 
 export function ask(state: State, asked: Asked): void {
   const { self } = state;
@@ -76,6 +77,11 @@ export function ask(state: State, asked: Asked): void {
     (value) => report({ ok: true, value }),
     (error: unknown) => report(failure(error)),
   );
+}
+
+/** Answers of one asker that stand. Of those about topics the asker itself says which it no longer needs. */
+export function mostStanding({ authenticator }: State): number {
+  return authenticator.needs === 'topic' ? Number.POSITIVE_INFINITY : CREDENTIALS;
 }
 
 const NOT_KEPT: Hidden<Question> = new Hidden({ authorization: '', door: '', address: '' });
@@ -108,9 +114,10 @@ function reply(state: State, asked: Asked, answered: Answer): void {
   const { from, ref } = asked;
   const granted = termsOf(answered, state.wallClock(), revocable);
   if (!asked.review) {
-    send(from, { type: 'authorised', ref, ...granted });
+    const unrecognised = grantOf(answered).recognised === false;
+    send(from, { type: 'authorised', ref, ...granted, ...(unrecognised ? { unrecognised } : {}) });
     if (!revocable || isEmpty(granted.permissions) || !isAlive(from)) return;
-    if (standing.add(asked)) monitor(state.self, from);
+    remember(state, asked);
     // It may have been answered by what held before the last change.
     if (asked.changes !== state.review.changes) state.review.add(asked);
     return;
@@ -126,7 +133,17 @@ function reply(state: State, asked: Asked, answered: Answer): void {
   }
 }
 
-function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
+/** It may be asked about again. */
+export function remember(state: State, answer: Standing<Authorisation>): void {
+  const { standing, self, keeper, authenticator } = state;
+  const { recheck } = authenticator;
+  // The first round begins with the first answer.
+  if (recheck !== undefined && standing.size === 0) state.recheckAt = now(self) + recheck.every;
+  if (standing.add(answer, mostStanding(state))) monitor(self, answer.from);
+  if (standing.keeper !== keeper) standing.keeper?.take(answer);
+}
+
+export function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
   const begins = state.outage === null;
   state.outage = fault(state.outage, now(state.self));
   refuse(asked, faulty);
@@ -145,56 +162,40 @@ export function refuse({ from, ref, review }: Asked, faulty: boolean): void {
   if (!review) send(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
 }
 
-/** Asks about what stands again, as much of it as may be under way at once. */
+/**
+ * Asks about what stands again, as much of it as may be under way at once. A server that has been replaced takes nothing
+ * back, and gives nothing: what it knows is no longer what counts.
+ */
 export function review(state: State): void {
-  const { review, standing, self } = state;
-  review.begin(standing, now(self));
-  for (const each of review.take()) ask(state, { ...each, review: true, changes: review.changes });
+  const { review, standing, self, authenticator, keeper } = state;
+  if (standing.keeper !== keeper) return;
+  const time = now(self);
+  const ours = { [Symbol.iterator]: () => judgedBy(authenticator, standing) };
+  review.begin(ours, time);
+  const { recheck } = authenticator;
+  if (recheck !== undefined && state.recheckAt !== null && state.recheckAt <= time && !review.isBusy) {
+    review.again(ours);
+    state.recheckAt = time + recheck.every;
+  }
+  for (const each of review.take(time)) ask(state, { ...each, review: true, changes: review.changes });
   if (review.waiting) send(self, WAKE);
 }
 
-/** Refuses what has waited too long, ends an outage that is over, and sets the alarm for what is due next. */
-export function expire(state: State): Next<State> {
-  const time = now(state.self);
-  for (const [id, asked] of state.open) {
-    if (asked.deadline > time) break;
-    state.open.delete(id);
-    state.late.set(id, asked.deadline + FORGOTTEN_AFTER * state.timeout);
-    failed(state, asked, 'late', null, false);
-  }
-  for (const [id, forgotten] of state.late) {
-    if (forgotten > time) break;
-    state.late.delete(id);
-  }
-  const over = endsAt(state.outage);
-  if (state.outage !== null && over !== null && over <= time) {
-    const { faults, since, lastFault } = state.outage;
-    const authenticator = state.authenticator.name;
-    state.log({ type: 'authenticator-available', authenticator, faults, duration: lastFault - since });
-    state.outage = null;
-  }
-  setAlarm(state, time);
-  return keep;
+/** Somebody wants to know whether what was granted holds here. */
+export function askAgain(state: State, { from, ref }: Pick<Standing<Authorisation>, 'from' | 'ref'>): void {
+  const found = state.standing.get({ from, ref });
+  if (found === undefined) send(from, { type: 'revoked', ref });
+  else state.review.add(found);
 }
 
-function setAlarm(state: State, time: number): void {
-  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage), state.review.retryAt];
-  const next = Math.min(...due.filter((at) => at != null));
-  if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
-  state.alarm?.timer.cancel();
-  // Rounded up, as a timer that goes off early costs a second turn.
-  state.alarm = Number.isFinite(next)
-    ? { at: next, timer: sendAfter(state.self, Math.ceil(next - time), { type: 'wake' }) }
-    : null;
+/** Where topics are judged credentials are remembered too, for whoever judges those after this one. */
+function* judgedBy(
+  authenticator: Authenticator,
+  standing: Iterable<Standing<Authorisation>>,
+): Iterator<Standing<Authorisation>> {
+  for (const each of standing) if (isJudgedBy(authenticator, each)) yield each;
 }
 
-/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
-export function endAlarm(state: State): void {
-  state.alarm?.timer.cancel();
-  state.alarm = null;
-}
-
-function first<T>(map: ReadonlyMap<number, T>): T | undefined {
-  for (const value of map.values()) return value;
-  return undefined;
+export function isJudgedBy({ needs }: Authenticator, { question }: Standing<Authorisation>): boolean {
+  return (needs === 'topic') === (question.reveal().access !== undefined);
 }

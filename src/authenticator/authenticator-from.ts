@@ -1,4 +1,6 @@
 import type { AuthenticatorConfig } from '../config/config.ts';
+import { apiKeysFrom } from './api-keys/api-keys-from.ts';
+import type { StoreLog } from './api-keys/key-store.ts';
 import type { Authenticator } from './contract.ts';
 import { forwardAuthenticator } from './forward.ts';
 import { jwtAuthenticator } from './jwt.ts';
@@ -15,6 +17,7 @@ export function authenticatorFrom(
   config: AuthenticatorConfig,
   timeout: number,
   plugins: Plugins,
+  log: StoreLog,
 ): Authenticator {
   switch (config.name) {
     case 'None':
@@ -23,6 +26,8 @@ export function authenticatorFrom(
       return myAuthenticator;
     case 'PasswordAuthenticator':
       return passwordAuthenticator(config.passwords, config.allowReadByDefault);
+    case 'ApiKeys':
+      return apiKeysFrom(config.apiKeys, log, timeout);
     case 'JWT':
       return jwtAuthenticator({ ...config, timeout });
     case 'Forward':

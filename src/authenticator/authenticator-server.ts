@@ -1,15 +1,28 @@
 import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
+import { isOrderly } from '../otp/exit-reason.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
-import { ask, endAlarm, expire, refuse, review, type State, settled, WAKE } from './answering.ts';
+import { now } from '../otp/timer.ts';
+import {
+  ask,
+  askAgain,
+  isJudgedBy,
+  refuse,
+  remember,
+  review,
+  type State,
+  settled,
+  WAKE,
+} from './answering.ts';
 import type { Authorisation } from './authorisation.ts';
 import type { Authenticator, Question } from './contract.ts';
+import { endAlarm, expire } from './deadlines.ts';
 import type { AuthenticatorEvent } from './outage.ts';
 import type { Outcome } from './outcome.ts';
 import { Review } from './review.ts';
 import { Hidden } from './secret.ts';
-import { type Standing, StandingAnswers } from './standing.ts';
+import { type Keeper, type Standing, StandingAnswers } from './standing.ts';
 
 /**
  * The process around one authenticator: takes questions, and answers each exactly once, within the time limit. All that
@@ -33,6 +46,37 @@ export function authorise(
   return 'value' in server ? sendNamed(from.system, server, message) : send(server, message);
 }
 
+/**
+ * Leaves a credential that nothing is asked about now, because topics are judged here: whoever judges credentials after
+ * this one will be asked. What comes to `from` by then has the same `ref`.
+ */
+export function offer(
+  server: ProcessName<AuthenticatorMessage>,
+  question: Question,
+  from: Self<Authorisation>,
+  ref: number,
+): void {
+  sendNamed(from.system, server, { type: 'offer', question: new Hidden(question), from, ref });
+}
+
+/** Has what another server has granted asked about again, and the answer told. */
+export function confirm(
+  server: ProcessName<AuthenticatorMessage>,
+  from: Self<Authorisation>,
+  ref: number,
+): void {
+  sendNamed(from.system, server, { type: 'confirm', from, ref });
+}
+
+/** An answer is no longer used, and need not be asked about again. */
+export function forget(
+  server: ProcessName<AuthenticatorMessage>,
+  from: Self<Authorisation>,
+  ref: number,
+): void {
+  sendNamed(from.system, server, { type: 'forget', from, ref });
+}
+
 export interface AuthenticatorServerArgs {
   readonly authenticator: Authenticator;
   /** Told of outages, not of questions. It must not throw. */
@@ -51,7 +95,8 @@ export interface AuthenticatorServerArgs {
 }
 
 export type AuthenticatorMessage =
-  | (Standing<Authorisation> & { readonly type: 'authorise' })
+  | (Standing<Authorisation> & { readonly type: 'authorise' | 'offer' })
+  | { readonly type: 'confirm' | 'forget'; readonly from: Pid<Authorisation>; readonly ref: number }
   | { readonly type: 'settled'; readonly id: number; readonly outcome: Outcome }
   | { readonly type: 'wake' }
   | Down;
@@ -62,16 +107,30 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   init(self, args) {
     const { authenticator, log, timeout = 2000, limit = 10_000, wallClock = Date.now } = args;
     const { standing = new StandingAnswers() } = args;
-    const remembers = args.standing !== undefined || authenticator.watch !== undefined;
+    const { watch, recheck } = authenticator;
+    const remembers = args.standing !== undefined || watch !== undefined || recheck !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
-    const review = new Review<Authorisation>();
+    const review = new Review<Authorisation>(recheck?.rate);
+    const keeper: Keeper<Authorisation> = {
+      pid: self,
+      take(late) {
+        monitor(self, late.from);
+        if (isJudgedBy(authenticator, late)) review.add(late);
+        if (isAlive(self)) send(self, WAKE);
+      },
+    };
     const changed = () => {
       review.changed();
       if (isAlive(self)) send(self, WAKE);
+      // It has been killed, and has ended nothing.
+      else endWatch?.();
     };
     const endWatch = authenticator.watch?.(changed) ?? null;
-    // What changed while no server was there to hear of it is found out now.
-    if (standing.size > 0) changed();
+    const before = standing.keeper;
+    standing.keeper = keeper;
+    // What changed while no server was there to hear of it is found out now. A living one is being replaced: who is
+    // told of that asks, and must not hear of answers before.
+    if (standing.size > 0 && (before === null || !isAlive(before.pid))) changed();
     return {
       self,
       authenticator,
@@ -83,10 +142,12 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
       open: new Map(),
       late: new Map(),
       standing,
+      keeper,
+      before,
       review,
+      recheckAt: recheck === undefined ? null : now(self) + recheck.every,
       endWatch,
-      // What is asked for every topic is never asked again: it would have no end.
-      revocable: remembers && authenticator.needs !== 'topic',
+      revocable: remembers,
       outage: null,
       alarm: null,
     };
@@ -96,6 +157,15 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     switch (message.type) {
       case 'authorise':
         ask(state, { ...message, review: false, changes: state.review.changes });
+        return keep;
+      case 'offer':
+        if (state.revocable && isAlive(message.from)) remember(state, message);
+        return keep;
+      case 'confirm':
+        askAgain(state, message);
+        return keep;
+      case 'forget':
+        state.standing.drop(message);
         return keep;
       case 'settled':
         settled(state, message.id, message.outcome);
@@ -115,7 +185,10 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     return expire(state);
   },
 
-  terminate(state) {
+  terminate(state, reason) {
+    const { standing, keeper, before } = state;
+    // A reload that could not be done goes back to the one that it wanted to replace.
+    if (standing.keeper === keeper) standing.keeper = isOrderly(reason) ? before : null;
     state.endWatch?.();
     for (const asked of state.open.values()) refuse(asked, false);
   },

@@ -10,6 +10,8 @@ export type Authorisation =
       readonly permissions: Permissions;
       /** Left out where the permissions hold for good, whoever it is. */
       readonly terms?: Terms;
+      /** The credential is none that is known: what it was granted everybody has. */
+      readonly unrecognised?: true;
     }
   /** `faulty`: asking again is no help. */
   | { readonly type: 'unavailable'; readonly ref: number; readonly faulty?: true }

@@ -13,6 +13,10 @@ export interface Authenticator {
    * no credential: it is asked for each topic and right that a connection uses, the first time it does.
    */
   readonly needs?: 'request' | 'topic';
+  /** It judges every client, also one that brings no credential: its request may say enough. */
+  readonly asksAll?: true;
+  /** Where it never hears that earlier answers no longer hold: what stands is asked about again. */
+  readonly recheck?: Recheck;
   /**
    * All that a credential grants, `anonymous` included; empty permissions refuse it. Called within a turn of the event
    * loop that is everybody's: what takes long returns a promise. It keeps the credential no longer than it needs it.
@@ -23,6 +27,13 @@ export interface Authenticator {
    * What it returns ends the watch.
    */
   watch?(changed: () => void): () => void;
+}
+
+export interface Recheck {
+  /** Milliseconds from one round to the next; a round that takes longer is not cut short. */
+  readonly every: number;
+  /** Questions in a second, at most. */
+  readonly rate: number;
 }
 
 export interface Question {
@@ -72,4 +83,6 @@ export interface Grant {
   readonly grace?: number;
   /** The topic that `access` is about after all: it is the one that is used. Default: the one that was asked for. */
   readonly topic?: string;
+  /** False: it is no credential that is known, and grants what everybody has. Default: true. */
+  readonly recognised?: boolean;
 }

@@ -11,6 +11,10 @@ export interface ForwardOptions {
   readonly timeout: number;
   /** Milliseconds that a yes or no holds for all who ask the very same; 0: none is kept. */
   readonly cache: number;
+  /** Milliseconds after which what stands is asked about again; 0: never. Default: 0. */
+  readonly recheck?: number;
+  /** Such questions in a second, at most; 0: no limit. Default: 0. */
+  readonly recheckRate?: number;
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -28,6 +32,8 @@ export function forwardAuthenticator({
   url,
   timeout,
   cache,
+  recheck = 0,
+  recheckRate = 0,
   now = () => performance.now(),
 }: ForwardOptions): Authenticator {
   const target = new URL(url);
@@ -37,6 +43,7 @@ export function forwardAuthenticator({
     name: 'Forward',
     anonymous: none,
     needs: 'topic',
+    ...(recheck === 0 ? {} : { recheck: { every: recheck, rate: recheckRate || Number.POSITIVE_INFINITY } }),
     async authorise(question) {
       const { access, request } = question;
       if (access === undefined || request === undefined) throw new TypeError('there is no request to judge');

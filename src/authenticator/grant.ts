@@ -10,12 +10,15 @@ export function grantOf(answer: Answer): Grant {
 export function isAnswer(value: unknown): value is Answer {
   if (typeof value !== 'object' || value === null) return false;
   if (!('permissions' in value)) return isPermissions(value);
-  const { permissions, subject, expires, grace, topic } = value as Partial<Record<keyof Grant, unknown>>;
+  const { permissions, subject, expires, grace, topic, recognised } = value as Partial<
+    Record<keyof Grant, unknown>
+  >;
   return (
     isPermissions(permissions) &&
     (subject === null || typeof subject === 'string') &&
     (expires === null || typeof expires === 'number') &&
     (grace === undefined || (typeof grace === 'number' && grace >= 0)) &&
-    (topic === undefined || typeof topic === 'string')
+    (topic === undefined || typeof topic === 'string') &&
+    (recognised === undefined || typeof recognised === 'boolean')
   );
 }

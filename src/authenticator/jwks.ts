@@ -12,13 +12,15 @@ export interface JwksOptions {
   readonly algorithms: readonly string[];
   /** Milliseconds that fetching may take. */
   readonly timeout: number;
+  /** Milliseconds after which a set at a URL is looked at again; 0: as seldom as can be. Default: 0. */
+  readonly recheck?: number;
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number;
 }
 
 /** Bytes of a key set. */
 const SIZE = 256 * 1024;
-/** Milliseconds after which a set is looked at again: a file costs nothing, and is how keys are taken back quickly. */
+/** Milliseconds after which a set is looked at again, if nothing else is said. A file costs nothing. */
 const FRESH = { file: 1000, url: 5 * 60_000 };
 /** Milliseconds after which one that could not be looked at again no longer counts. A file that cannot be read counts at once. */
 const STALE = { file: 0, url: 15 * 60_000 };
@@ -32,7 +34,9 @@ export class Jwks {
   readonly #options: JwksOptions;
   readonly #kind: 'file' | 'url';
   readonly #now: () => number;
-  readonly #fetch: () => Promise<string>;
+  readonly #fresh: number;
+  /** Null: it is as it was; that is no answer to who wants it `whole`. */
+  readonly #fetch: (whole: boolean) => Promise<string | null>;
   readonly #watchers = new Set<() => void>();
   #text = '';
   #keys: readonly VerificationKey[] = [];
@@ -43,17 +47,18 @@ export class Jwks {
   #loading: Promise<void> | null = null;
 
   constructor(options: JwksOptions) {
-    const { source, timeout, now = () => performance.now() } = options;
+    const { source, timeout, recheck = 0, now = () => performance.now() } = options;
     this.#options = options;
     this.#now = now;
     this.#kind = 'file' in source ? 'file' : 'url';
+    this.#fresh = (this.#kind === 'url' && recheck) || FRESH[this.#kind];
     this.#fetch = 'file' in source ? () => readText(source.file) : fetching(source.url, timeout);
   }
 
   /** All keys, looked at again before when they are old, or when `isEnough` misses one. Rejects when there is no set. */
   async keys(isEnough: (keys: readonly VerificationKey[]) => boolean): Promise<readonly VerificationKey[]> {
     const age = this.#now() - this.#good;
-    if (age >= FRESH[this.#kind]) {
+    if (age >= this.#fresh) {
       const loading = this.#load();
       // While the old keys still count nobody has to wait for the new ones.
       if (age >= STALE[this.#kind]) await loading;
@@ -66,7 +71,11 @@ export class Jwks {
   /** Looks at the set from time to time, and calls `changed` when it has become another one. */
   watch(changed: () => void): () => void {
     this.#watchers.add(changed);
-    const timer = setInterval(() => this.#load().catch(() => undefined), FRESH[this.#kind]);
+    const look = () => {
+      // A server is not asked before there is a token to verify.
+      if (this.#kind === 'file' || this.#text !== '') this.#load().catch(() => undefined);
+    };
+    const timer = setInterval(look, this.#fresh);
     timer.unref();
     return () => {
       clearInterval(timer);
@@ -85,17 +94,19 @@ export class Jwks {
   async #loadOnce(): Promise<void> {
     if (this.#failed !== null && this.#now() - this.#failed.at < FAILURE) throw this.#failed.error;
     this.#tried = this.#now();
+    // What has come last may be no set: that it has not changed would be no good news.
+    const whole = this.#failed !== null;
     this.#failed = null;
     try {
-      this.#take(await this.#fetch());
+      this.#take(await this.#fetch(whole));
     } catch (error) {
       this.#failed = { at: this.#now(), error };
       throw error;
     }
   }
 
-  #take(text: string): void {
-    if (text !== this.#text) {
+  #take(text: string | null): void {
+    if (text !== null && text !== this.#text) {
       this.#keys = keysOf(text, this.#options.algorithms, this.#kind === 'url');
       const isFirst = this.#text === '';
       this.#text = text;
@@ -105,13 +116,22 @@ export class Jwks {
   }
 }
 
-function fetching(url: string, timeout: number): () => Promise<string> {
+/** What has not changed is not sent again (RFC 9110, section 13.1), by servers that can tell. */
+function fetching(url: string, timeout: number): (whole: boolean) => Promise<string | null> {
   const target = new URL(url);
   const get = httpGet({ timeout, limit: SIZE });
-  return async () => {
-    const { status, body, cut } = await get(target, { accept: 'application/json' });
+  let known: Record<string, string> = {};
+  return async (whole) => {
+    if (whole) known = {};
+    const { status, headers, body, cut } = await get(target, { accept: 'application/json', ...known });
+    if (status === 304 && Object.keys(known).length > 0) return null;
     if (status !== 200) throw new FaultyAnswer(`HTTP_${status}`);
     if (cut) throw new FaultyAnswer('TOO_LARGE');
+    const { etag, 'last-modified': modified } = headers;
+    known = {
+      ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      ...(etag !== undefined || modified === undefined ? {} : { 'if-modified-since': modified }),
+    };
     return body.toString();
   };
 }

@@ -18,6 +18,8 @@ export interface JwtOptions {
   readonly grace: number;
   /** Milliseconds that fetching keys may take. */
   readonly timeout: number;
+  /** Milliseconds after which keys at a URL are looked at again; 0: as seldom as can be. Default: 0. */
+  readonly recheck?: number;
   /** Milliseconds since 1970. */
   readonly wallClock?: () => number;
 }
@@ -34,9 +36,10 @@ export function jwtAuthenticator({
   issuer,
   grace,
   timeout,
+  recheck = 0,
   wallClock = Date.now,
 }: JwtOptions): Authenticator {
-  const jwks = source === null ? null : new Jwks({ source, algorithms, timeout });
+  const jwks = source === null ? null : new Jwks({ source, algorithms, timeout, recheck });
   const wanted = {
     ...(audience === null ? {} : { audience }),
     ...(issuer === null ? {} : { issuer }),

@@ -25,10 +25,11 @@ export function passwordAuthenticator(
   return {
     name: 'PasswordAuthenticator',
     anonymous,
-    authorise: ({ authorization }) =>
-      entriesOf(entries, authorization).reduce<Permissions>(
-        (granted, { permissions }) => union(granted, permissions),
-        anonymous,
-      ),
+    authorise: ({ authorization }) => {
+      const known = entriesOf(entries, authorization);
+      if (known.length === 0)
+        return { permissions: anonymous, subject: null, expires: null, recognised: false };
+      return known.reduce<Permissions>((granted, { permissions }) => union(granted, permissions), anonymous);
+    },
   };
 }

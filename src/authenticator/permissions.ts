@@ -97,6 +97,14 @@ export function intersection(a: Permissions, b: Permissions): Permissions {
   );
 }
 
+/** Whether `a` allows nothing that `b` does not. */
+export function isWithin(a: Permissions, b: Permissions): boolean {
+  return entriesOf(a).every(
+    ([pattern, { read, write }]) =>
+      (!read || allowsWithin(b, 'read', pattern)) && (!write || allowsWithin(b, 'write', pattern)),
+  );
+}
+
 /** All that `permissions` allow on topics that one of `patterns` matches. Throws as `fromPatterns` does. */
 export function restrict(permissions: Permissions, patterns: Iterable<string>): Permissions {
   return intersection(permissions, onPatterns(patterns, readAndWrite));

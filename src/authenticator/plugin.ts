@@ -36,6 +36,7 @@ export function pluginAuthenticator(name: string, plugin: PluginModule): Authent
     name,
     anonymous: none,
     needs: 'request',
+    asksAll: true,
     authorise: async (question) =>
       permissionsOf(await plugin.getPermissions(question.authorization, requestOf(question))),
     ...(watch === undefined ? {} : { watch: (changed) => watch(changed) ?? (() => undefined) }),

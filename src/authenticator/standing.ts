@@ -12,11 +12,22 @@ export interface Standing<Asker> {
   readonly question: Hidden<Question>;
 }
 
+/** A server that looks after standing answers. */
+export interface Keeper<Asker> {
+  readonly pid: Pid<never>;
+  take(standing: Standing<Asker>): void;
+}
+
 /**
  * Who was granted what, for an authenticator that may change its mind. It belongs to whoever starts the server, and so
  * outlives the server's crashes: what was granted before one can be taken back after it.
  */
 export class StandingAnswers<Asker> {
+  /**
+   * Of the server that looks after them now, which is told of what another one adds: that one has been replaced, and
+   * has answered late by what holds no longer.
+   */
+  keeper: Keeper<Asker> | null = null;
   readonly #byAsker = new Map<Pid<Asker>, Map<number, Hidden<Question>>>();
 
   get askers(): Iterable<Pid<Asker>> {
@@ -27,8 +38,8 @@ export class StandingAnswers<Asker> {
     return this.#byAsker.size;
   }
 
-  /** True when it is the first one of that asker. */
-  add({ from, ref, question }: Standing<Asker>): boolean {
+  /** True when it is the first one of that asker. `most`: answers that an asker may have; the oldest one goes. */
+  add({ from, ref, question }: Standing<Asker>, most: number): boolean {
     const answers = this.#byAsker.get(from);
     if (answers === undefined) {
       this.#byAsker.set(from, new Map([[ref, question]]));
@@ -36,16 +47,21 @@ export class StandingAnswers<Asker> {
     }
     answers.set(ref, question);
     const [oldest] = answers.keys();
-    if (answers.size > CREDENTIALS && oldest !== undefined) answers.delete(oldest);
+    if (answers.size > most && oldest !== undefined) answers.delete(oldest);
     return false;
   }
 
-  has({ from, ref }: Standing<Asker>): boolean {
+  has({ from, ref }: Pick<Standing<Asker>, 'from' | 'ref'>): boolean {
     return this.#byAsker.get(from)?.has(ref) === true;
   }
 
+  get({ from, ref }: Pick<Standing<Asker>, 'from' | 'ref'>): Standing<Asker> | undefined {
+    const question = this.#byAsker.get(from)?.get(ref);
+    return question === undefined ? undefined : { from, ref, question };
+  }
+
   /** The answer no longer stands. */
-  drop({ from, ref }: Standing<Asker>): void {
+  drop({ from, ref }: Pick<Standing<Asker>, 'from' | 'ref'>): void {
     this.#byAsker.get(from)?.delete(ref);
   }
 

@@ -1,3 +1,4 @@
+import { redactText } from '../redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
 import { checkCommand } from './check-command.ts';
@@ -42,7 +43,7 @@ export async function runCommand(command: Command, args: readonly string[], plac
     return await command.run(args, place);
   } catch (error) {
     if (!(error instanceof BadUsage)) throw error;
-    if (error.message !== '') place.err(error.message);
+    if (error.message !== '') place.err(redactText(error.message));
     place.err(usageOf(command));
     return FAILED;
   }

@@ -1,11 +1,11 @@
 import { isAbsolute, join } from 'node:path';
-import type { AuthenticatorConfig, PasswordEntry } from './config.ts';
+import type { ApiKeysConfig, AuthenticatorConfig, PasswordEntry } from './config.ts';
 import type { Place } from './config-error.ts';
 import { keyFromText, pinned } from './jwt-keys.ts';
 import { type Kind, Refusal, textKind } from './kind.ts';
 import { nearest } from './nearest.ts';
 
-const named = ['None', 'PasswordAuthenticator', 'MyAuthenticator', 'JWT', 'Forward'] as const;
+const named = ['None', 'PasswordAuthenticator', 'MyAuthenticator', 'ApiKeys', 'JWT', 'Forward'] as const;
 
 /** What stands at an `authenticator` key: a name of ours, or a module of the user's. */
 export type AuthenticatorName = (typeof named)[number] | PluginPath;
@@ -17,19 +17,15 @@ export interface PluginPath {
 
 const expected = `one of ${named.join(', ')}, or the path of a plugin such as ./plugins/mine.js`;
 
-const apiKeysElsewhere =
-  'belongs to the wspubsub door alone, which has it anyway: its keys are in doors.wspubsub.apikeys';
-
 export const authenticatorName: Kind<AuthenticatorName> = textKind(expected, (text, { at }) => {
   const found = named.find((each) => each === text);
   if (found !== undefined) return found;
   if (isPath(text)) return text.includes('\0') ? undefined : { plugin: text, at };
-  if (text === 'ApiKeys') return new Refusal(`${expected}; ApiKeys ${apiKeysElsewhere}`);
   const near = nearest(text, named);
   return near === undefined ? undefined : new Refusal(`${expected}; did you mean "${near}"?`);
 });
 
-/** The same at the door of wspubsub, where `ApiKeys` is what publishers are judged by anyway. */
+/** The same at the door of wspubsub, where `ApiKeys` is what publishers are judged by anyway, and subscribers are not. */
 export const wspubsubAuthenticatorName: Kind<AuthenticatorName | null> = {
   expected: authenticatorName.expected,
   parse: (value, path, context) =>
@@ -55,19 +51,26 @@ export interface AuthenticatorSettings {
     readonly issuer: string | null;
     readonly grace: number;
     readonly timeout: number | null;
+    readonly recheck: number;
   };
   readonly forward: {
     readonly url: string | null;
     readonly timeout: number | null;
     readonly cache: number;
+    readonly recheck: number;
+    readonly recheckRate: number;
   };
   readonly authenticatorTimeout: number;
 }
 
-/** `key`: the path of the `authenticator` key. `folder`: of the configuration file, which files are relative to. */
+/**
+ * `apiKeys`: those of the relay. `key`: the path of the `authenticator` key. `folder`: of the configuration file, which
+ * files are relative to.
+ */
 export function authenticatorOf(
   name: AuthenticatorName,
   settings: AuthenticatorSettings,
+  apiKeys: ApiKeysConfig,
   key: string,
   folder: string,
 ): AuthenticatorConfig {
@@ -81,22 +84,24 @@ export function authenticatorOf(
       const { passwords, allowReadByDefault } = settings;
       return { name, passwords, allowReadByDefault };
     }
+    case 'ApiKeys':
+      return { name, apiKeys };
     case 'JWT':
       return jwtOf(settings, folder);
     case 'Forward': {
-      const { url, cache } = settings.forward;
-      return { name, url: url ?? '', cache };
+      const { url, cache, recheck, recheckRate } = settings.forward;
+      return { name, url: url ?? '', cache, recheck, recheckRate };
     }
   }
 }
 
 function jwtOf(settings: AuthenticatorSettings, folder: string): AuthenticatorConfig {
   const { jwtVerificationKey: text, jwtSigningAlgorithms: algorithms } = settings;
-  const { jwks, audience, issuer, grace } = settings.jwt;
+  const { jwks, audience, issuer, grace, recheck } = settings.jwt;
   const key = text === null ? '' : keyFromText(text);
   const keys = typeof key === 'string' ? [] : [{ kid: null, key, algorithms: pinned(key, algorithms) }];
   const source = jwks === null ? null : isUrl(jwks) ? { url: jwks } : { file: beside(folder, jwks) };
-  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, grace };
+  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, grace, recheck };
 }
 
 /** Milliseconds for answers: what stands under the authenticator's own name goes first. */

@@ -1,3 +1,5 @@
+import { redactForms } from '../redaction.ts';
+
 /** Where something was written; lines and columns count from 1. */
 export interface Place {
   /** The file as it was named, `--set`, or the name of the environment variable. */
@@ -19,7 +21,11 @@ export type Report = (at: Place, key: string, expected: string) => void;
 
 /** One line, whatever the key contains: `FILE:LINE:COLUMN key.path: what was expected`. */
 export function formatError({ file, line, column, key, expected }: ConfigError): string {
-  return `${file}:${line}:${column} ${key}: ${expected}`.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu, '?');
+  // A key that nobody knows may be a value in the wrong place.
+  return `${file}:${line}:${column} ${redactForms(key)}: ${expected}`.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    '?',
+  );
 }
 
 /** In reading order: the file from top to bottom, then the variables by name, then the flags. */

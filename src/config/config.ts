@@ -66,8 +66,8 @@ export interface ClusterConfig {
   /** What all subjects begin with. */
   readonly prefix: string;
   readonly user: string | null;
-  readonly password: string | null;
-  readonly token: string | null;
+  readonly password: Hidden<string> | null;
+  readonly token: Hidden<string> | null;
   /** Path of a file of credentials. */
   readonly credentials: string | null;
   /** Paths of PEM files; `cert` and `key` both or none. */
@@ -84,6 +84,8 @@ export interface AdminConfig extends Address {
   readonly names: readonly string[];
   /** The observer page may suspend, end and disconnect. */
   readonly observerActions: boolean;
+  /** A relay is ready only while it is linked to all others. */
+  readonly readyNeedsPeers: boolean;
 }
 
 /** A door that is off is null. */
@@ -153,6 +155,7 @@ export type AuthenticatorConfig =
       readonly passwords: readonly PasswordEntry[];
       readonly allowReadByDefault: boolean;
     }
+  | { readonly name: 'ApiKeys'; readonly apiKeys: ApiKeysConfig }
   | JwtConfig
   | ForwardConfig
   | PluginConfig;
@@ -169,6 +172,8 @@ export interface JwtConfig {
   readonly issuer: string | null;
   /** Milliseconds that a connection may stay on after its token has expired. */
   readonly grace: number;
+  /** Milliseconds after which a set at a URL is looked at again; 0: as seldom as can be. */
+  readonly recheck: number;
 }
 
 export interface ForwardConfig {
@@ -176,6 +181,10 @@ export interface ForwardConfig {
   readonly url: string;
   /** Milliseconds that an answer is kept; 0: not at all. */
   readonly cache: number;
+  /** Milliseconds after which what was allowed to those who are connected is asked about again; 0: never. */
+  readonly recheck: number;
+  /** Such questions in a second, at most; 0: no limit. */
+  readonly recheckRate: number;
 }
 
 /** A module of the user's. */

@@ -18,7 +18,7 @@ import {
   time,
   timeLimit,
 } from './scalars.ts';
-import { networkSecret } from './secrets.ts';
+import { hidden, networkSecret } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
 import { topicRules } from './topic-rules.ts';
 
@@ -45,11 +45,14 @@ const authenticatorKeys = () => ({
     issuer: key(orNull(anyText('a name')), null),
     grace: key(time, 10 * seconds),
     timeout: key(orNull(timeLimit), null),
+    recheck: key(time, 3 * seconds),
   }),
   forward: section({
     url: key(orNull(url), null),
     timeout: key(orNull(timeLimit), null),
     cache: key(time, 0),
+    recheck: key(time, 3 * seconds),
+    recheck_rate: key(count, 500),
   }),
 });
 
@@ -120,8 +123,8 @@ export const relayKeys = section({
     servers: key(listOf('a list of servers', natsServer), []),
     prefix: key(subjectPrefix, 'fanfare'),
     user: key(orNull(textKind('a name as text', notEmpty)), null),
-    password: key(orNull(textKind('a password as text', notEmpty)), null),
-    token: key(orNull(textKind('a token as text', notEmpty)), null),
+    password: key(orNull(textKind('a password as text', hidden)), null),
+    token: key(orNull(textKind('a token as text', hidden)), null),
     credentials: key(orNull(filePath), null),
     tls: section({
       required: key(flag, false),
@@ -136,6 +139,7 @@ export const relayKeys = section({
       port: key(port, 55002),
       names: key(listOf('a list of host names', host), []),
       observer_actions: key(flag, false),
+      ready_needs_peers: key(flag, false),
     }),
   ),
 

@@ -20,6 +20,10 @@ export function hashed(text: string): Buffer | Refusal {
   return fromHex(text.slice(prefix.length)) ?? new Refusal('64 hex digits after sha256:');
 }
 
+/** A secret that is shown to somebody else, and so is kept as it is. */
+export const hidden = (text: string): Hidden<string> | undefined =>
+  text === '' ? undefined : new Hidden(text);
+
 /** Who listens to one handshake can try out short secrets at leisure. */
 const shortestSecret = 16;
 

@@ -1,7 +1,14 @@
 import { isAbsolute, join } from 'node:path';
 import { apiKeysOf } from './api-key-stores.ts';
 import { authenticatorOf, timeoutOf } from './authenticators.ts';
-import type { ClusterConfig, Config, NetworkConfig, PusuDoorConfig, TlsFiles } from './config.ts';
+import type {
+  ApiKeysConfig,
+  ClusterConfig,
+  Config,
+  NetworkConfig,
+  PusuDoorConfig,
+  TlsFiles,
+} from './config.ts';
 import type { DoorSettings, Settings } from './keys.ts';
 
 /**
@@ -11,12 +18,14 @@ import type { DoorSettings, Settings } from './keys.ts';
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, cluster, topics, network, admin, varDir, attach, limits, log } = settings;
   const { pusu, wspubsub, pinghub } = settings.doors;
-  const door = (name: string, own: DoorSettings) => doorOf(name, own, settings.authenticatorTimeout, folder);
+  const apiKeys = apiKeysOf([settings.apikeys], folder);
+  const door = (name: string, own: DoorSettings) =>
+    doorOf(name, own, settings.authenticatorTimeout, apiKeys, folder);
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
-    authenticator: authenticatorOf(settings.authenticator, settings, 'authenticator', folder),
+    authenticator: authenticatorOf(settings.authenticator, settings, apiKeys, 'authenticator', folder),
     authenticatorTimeout: timeoutOf(settings.authenticator, settings),
-    apiKeys: apiKeysOf([settings.apikeys], folder),
+    apiKeys,
     allowedChannels,
     relays,
     cluster: clusterOf(cluster, folder),
@@ -43,7 +52,13 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
   };
 }
 
-function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: string): PusuDoorConfig {
+function doorOf(
+  name: string,
+  door: DoorSettings,
+  relayTimeout: number,
+  apiKeys: ApiKeysConfig,
+  folder: string,
+): PusuDoorConfig {
   const { host, port, realm, authenticator, origin, tls, trustedProxies, proxyProtocol } = door;
   const settings = { ...door, authenticatorTimeout: door.authenticatorTimeout ?? relayTimeout };
   return {
@@ -53,7 +68,7 @@ function doorOf(name: string, door: DoorSettings, relayTimeout: number, folder: 
     authenticator:
       authenticator === null
         ? null
-        : authenticatorOf(authenticator, settings, `doors.${name}.authenticator`, folder),
+        : authenticatorOf(authenticator, settings, apiKeys, `doors.${name}.authenticator`, folder),
     authenticatorTimeout: timeoutOf(authenticator ?? 'None', settings),
     origin,
     tls: tlsOf(tls, folder),

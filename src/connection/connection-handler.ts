@@ -1,9 +1,10 @@
 import { isEmpty } from '../authenticator/permissions.ts';
-import { textReply } from '../door/replies.ts';
+import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
+import { authorisation, introduce, notAnswered } from './authorising.ts';
 import {
   ABNORMAL,
   GOING_AWAY,
@@ -13,20 +14,13 @@ import {
   TOO_BIG,
 } from './close-codes.ts';
 import { close, reply } from './closing.ts';
-import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
+import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
 import { ended } from './ending.ts';
 import { fromTopic } from './from-topics.ts';
-import {
-  answered,
-  answeredJudging,
-  perform,
-  publishAgain,
-  received,
-  step,
-  updateReading,
-} from './performing.ts';
+import { perform, publishAgain, received, step, updateReading } from './performing.ts';
+import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
-import { expire, graceOver, grant, hasRight, regrant } from './rights.ts';
+import { expire, graceOver, hasRight, regrant } from './rights.ts';
 import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
@@ -43,6 +37,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     const connection = new Connection(self, args);
     connection.transport.attach(self);
     perform(connection, connection.session.start());
+    introduce(connection);
     if (connection.transport.kind === 'exchange') readBody(connection);
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
@@ -96,6 +91,12 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'revoked':
         regrant(connection, message);
         return keep;
+      case 'reguarded':
+        reguard(connection);
+        return keep;
+      case 'confirm-over':
+        confirmOver(connection, message.unconfirmed);
+        return keep;
       case 'expire':
         expire(connection);
         return keep;
@@ -106,9 +107,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         noAnswer(connection, message.question);
         return keep;
       case 'still-no-right':
-        if (connection.phase === 'open' && !hasRight(connection)) {
-          close(connection, POLICY_VIOLATION, 'authorize timeout');
-        }
+        stillNoRight(connection);
         return keep;
       case 'closed':
         closedByTransport(connection, message.code, message.fault === true);
@@ -152,7 +151,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 };
 
 /** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
-const BYTES_BEFORE_RIGHTS = 48 * 1024;
+const BYTES_BEFORE_RIGHTS = 40 * 1024;
 /** What a message that waits costs beside its bytes. */
 const WAITING_COST = 256;
 
@@ -168,12 +167,20 @@ function isTooMuch(connection: Connection, size: number): boolean {
   return true;
 }
 
+/** Where a question is open, its answer comes in time or not at all. */
+function stillNoRight(connection: Connection): void {
+  const { phase, question, transport } = connection;
+  if (hasRight(connection)) return;
+  if (phase === 'open') close(connection, POLICY_VIOLATION, 'authorize timeout');
+  else if (transport.kind === 'exchange' && question === undefined) reply(connection, unauthorised);
+}
+
 /** A body is read once its credential is good; without one, as much is read as anybody may send. */
 function readBody(connection: Connection): void {
-  const { transport, context, question, guard } = connection;
+  const { transport, context, question, needs } = connection;
   if (question !== undefined) updateReading(connection);
   // Where the request as a whole is judged it has to be there as a whole.
-  else if (guard.needs === 'topic') return;
+  else if (needs === 'topic') return;
   else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
@@ -205,29 +212,8 @@ function heartbeat(connection: Connection): void {
   }
 }
 
-function authorisation(
-  connection: Connection,
-  message: Extract<ConnectionMessage, { readonly type: 'authorised' | 'unavailable' }>,
-): void {
-  const { question } = connection;
-  if (question?.type !== 'authorise' && question?.type !== 'judge') return;
-  if (question.ref !== message.ref) return;
-  if (message.type === 'unavailable') {
-    answered(connection, { type: message.faulty ? 'faulty' : 'unavailable' });
-  } else if (question.type === 'judge') {
-    answeredJudging(connection, question, message);
-  } else {
-    if (isEmpty(message.permissions))
-      connection.context.attempts.failed(connection.address, now(connection.self));
-    grant(connection, message);
-    connection.authorised ||= !isEmpty(message.permissions);
-    answered(connection, { type: 'authorised', granted: !isEmpty(message.permissions) });
-  }
-}
-
-function noAnswer(connection: Connection, question: Connection['question']): void {
-  if (question === undefined || connection.question !== question) return;
-  answered(connection, { type: 'unavailable' });
+function noAnswer(connection: Connection, question: Question): void {
+  if (connection.question === question) notAnswered(connection, question, false);
 }
 
 /** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */

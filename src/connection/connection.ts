@@ -35,15 +35,24 @@ export type ConnectionMessage =
   | { readonly type: 'flushed' }
   | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' | 'expire' | 'grace-over' | 'publish-again' }
   | { readonly type: 'no-answer'; readonly question: Question }
+  /** Who judges it is another one by now, or grants something else to everybody. */
+  | { readonly type: 'reguarded' }
+  /** Those who judge it now have had time to say what they think of its credentials. */
+  | { readonly type: 'confirm-over'; readonly unconfirmed: Unconfirmed }
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
   | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
 
 /** Something asked of another process, whose answer the session waits for. */
 export type Question =
   | { readonly type: 'authorise'; readonly ref: number }
+  /** About a client that has given no credential. `first`: what it wants to do, if that is known. */
+  | { readonly type: 'introduce'; readonly ref: number; readonly first: Judging['command'] | null }
   | Judging
   /** `as`: how the client calls the topic. */
   | { readonly type: 'join' | 'claim'; readonly topic: string; readonly as: string };
+
+/** By the numbers of their questions. */
+export type Unconfirmed = Set<number>;
 
 /** Whether a topic may be used; `command` is performed when it may. */
 export interface Judging {
@@ -80,6 +89,8 @@ export class Connection {
   readonly self: Self<ConnectionMessage>;
   readonly context: DoorContext;
   readonly guard: Guard;
+  /** Of the guard, as it was when this connection was last told of it: a reload may put another one there. */
+  needs: Guard['needs'];
   readonly transport: Transport;
   readonly format: Format | null;
   readonly address: string;
@@ -89,6 +100,10 @@ export class Connection {
   permissions: Permissions;
   /** What of it may end; most connections have nothing of the kind. */
   ending: Ending | undefined = undefined;
+  /** Credentials that the one who judges now has not judged yet; see `reguarding.ts`. */
+  unconfirmed: Unconfirmed | undefined = undefined;
+  /** What the client has given for a credential: the last one was good, or was found wrong and counted. */
+  credential: 'none' | 'good' | 'wrong' = 'none';
   /** Where the guard wants to know more than a credential. */
   readonly asking: Asking | undefined;
   /** Who it is, for the log. */
@@ -142,6 +157,7 @@ export class Connection {
     this.self = self;
     this.context = args.context;
     this.guard = args.guard;
+    this.needs = args.guard.needs;
     this.transport = args.transport;
     this.session = args.session as Session;
     args.session = null;

@@ -32,6 +32,8 @@ export interface Guard {
   readonly server: ProcessName<AuthenticatorMessage> | null;
   /** What it has to know besides a credential; see `Authenticator`. */
   readonly needs?: 'request' | 'topic';
+  /** It judges clients without a credential too. */
+  readonly asksAll?: true;
   /** Milliseconds after which its answer is not waited for; the authenticator has a shorter limit of its own. Default: 5,000. */
   readonly patience?: number;
 }

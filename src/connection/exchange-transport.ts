@@ -7,6 +7,9 @@ import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { onceOver, type Transport } from './transport.ts';
 
+/** Milliseconds for what is left of a body when it has been answered. */
+const REST_OF_BODY = 5000;
+
 /** One HTTP request with a body, and its answer. The body is read whole, up to the limit of a message. */
 export class ExchangeTransport implements Transport {
   readonly kind = 'exchange';
@@ -14,15 +17,17 @@ export class ExchangeTransport implements Transport {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #limit: number;
+  readonly #onTooLarge: () => void;
   /** A body of more bytes will be refused, whatever follows. 0: that is not known. */
   #enough = 0;
 
-  /** `limit`: bytes of the body; 0: none. */
-  constructor(request: IncomingMessage, response: ServerResponse, limit: number) {
+  /** `limit`: bytes of the body; 0: none. `onTooLarge`: a longer one has been refused. */
+  constructor(request: IncomingMessage, response: ServerResponse, limit: number, onTooLarge: () => void) {
     this.socket = request.socket;
     this.#request = request;
     this.#response = response;
     this.#limit = limit;
+    this.#onTooLarge = onTooLarge;
   }
 
   attach(handler: Pid<TransportMessage>): void {
@@ -56,6 +61,7 @@ export class ExchangeTransport implements Transport {
     if (this.#response.headersSent || this.#response.destroyed) return;
     // What is left of a body that nobody wants stands before the next request.
     this.#request.resume();
+    this.#endBody();
     this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
     this.#response.end(body);
   }
@@ -88,12 +94,20 @@ export class ExchangeTransport implements Transport {
     this.socket.destroy();
   }
 
+  /** Whoever goes on for longer with a body that was answered does it to hold the connection. */
+  #endBody(): void {
+    if (this.#request.complete) return;
+    const timer = setTimeout(() => this.socket.destroy(), REST_OF_BODY).unref();
+    this.#request.once('close', () => clearTimeout(timer));
+  }
+
   /** Answers at once; the rest of the body is not waited for. */
   #tooLarge(): void {
     if (this.#response.headersSent) return;
     this.#request.removeAllListeners('data');
     this.reply(textReply(413, 'Error: message too large.', { Connection: 'close' }));
     this.#response.once('finish', () => this.socket.destroySoon());
+    this.#onTooLarge();
   }
 }
 

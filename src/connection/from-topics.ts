@@ -1,8 +1,8 @@
-import { allows } from '../authenticator/permissions.ts';
 import { send } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { mayStill } from './authorising.ts';
 import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close } from './closing.ts';
 import type { Connection, Question } from './connection.ts';
@@ -41,14 +41,14 @@ export function fromTopic(
 }
 
 function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self, guard, permissions } = connection;
+  const { question, memberships, self } = connection;
   const asked = isAsked(question, 'join', topic.name);
   if (!asked && memberships.get(topic.name) === undefined) {
     // It has left while the topic was lost.
     if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
     return;
   }
-  if (asked && guard.needs !== 'topic' && !allows(permissions, 'read', topic.name)) {
+  if (asked && !mayStill(connection, 'read', question.as, topic.name)) {
     // The right has gone while the join was under way.
     if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
     answered(connection, refusal('join', question.as, 'forbidden'));
@@ -62,10 +62,10 @@ function joined(connection: Connection, topic: Topic): void {
 }
 
 function claimed(connection: Connection, topic: Topic): void {
-  const { question, guard, permissions } = connection;
+  const { question } = connection;
   connection.owned = topic;
   if (!isAsked(question, 'claim', topic.name)) return;
-  if (guard.needs === 'topic' || allows(permissions, 'write', topic.name))
+  if (mayStill(connection, 'write', question.as, topic.name))
     answered(connection, { type: 'claimed', topic: question.as });
   else answered(connection, refusal('claim', question.as, 'forbidden'));
 }

@@ -1,4 +1,4 @@
-import { authorise } from '../authenticator/authenticator-server.ts';
+import { authorise, forget } from '../authenticator/authenticator-server.ts';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { Access } from '../authenticator/contract.ts';
 import { allows, type Right } from '../authenticator/permissions.ts';
@@ -59,13 +59,24 @@ function targetOf(topic: string): string {
 export function judgement(
   connection: Connection,
   { right, command }: Judging,
-  { permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>,
+  { ref, permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>,
 ): string | undefined {
   const topic = terms?.topic ?? command.topic;
   if (!allows(permissions, right, topic)) return undefined;
   connection.subject = terms?.subject ?? connection.subject;
   for (const each of ['read', 'write'] as const)
-    if (allows(permissions, each, topic)) connection.asking?.judged.allow(each, command.topic, topic);
+    if (allows(permissions, each, topic))
+      notNeeded(connection, connection.asking?.judged.allow(each, command.topic, topic, ref));
   connection.transport.unrestrict();
   return topic;
+}
+
+/** The next use of the topic asks again. */
+export function forgetJudgement(connection: Connection, right: Right, name: string): void {
+  notNeeded(connection, connection.asking?.judged.forget(right, name));
+}
+
+/** Nobody needs to hear that the answer to this question is another one by now. */
+function notNeeded({ guard, self }: Connection, ref: number | undefined): void {
+  if (ref !== undefined && guard.server !== null) forget(guard.server, self, ref);
 }

@@ -1,18 +1,14 @@
-import { authorise } from '../authenticator/authenticator-server.ts';
-import type { Authorisation } from '../authenticator/authorisation.ts';
-import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
-import { Hidden } from '../authenticator/secret.ts';
+import { isEmpty } from '../authenticator/permissions.ts';
 import type { Command, Event, Refused } from '../door/contract.ts';
-import { tooManyAttempts } from '../door/replies.ts';
 import { send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { isSampled } from '../topic/accounting.ts';
 import { Delivery } from '../topic/delivery.ts';
 import type { Topic } from '../topic/topic.ts';
-import { POLICY_VIOLATION } from './close-codes.ts';
+import { askAuthenticator, usable } from './authorising.ts';
 import { close, reply } from './closing.ts';
-import type { Connection, Judging, Question, TransportMessage } from './connection.ts';
-import { judge, judgement, nextRef } from './judging.ts';
+import type { Connection, Question, TransportMessage } from './connection.ts';
+import { forgetJudgement } from './judging.ts';
 import { forget } from './rights.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { queue } from './writing.ts';
@@ -59,21 +55,7 @@ export function answered(connection: Connection, event: Event): void {
   goOn(connection);
 }
 
-/** A topic has been judged: what was to be done with it is done, or refused. */
-export function answeredJudging(
-  connection: Connection,
-  question: Judging,
-  message: Extract<Authorisation, { readonly type: 'authorised' }>,
-): void {
-  concluded(connection);
-  const { command } = question;
-  if (judgement(connection, question, message) === undefined)
-    step(connection, refusal(command.type, command.topic, 'denied'));
-  else performOne(connection, command);
-  goOn(connection);
-}
-
-function concluded(connection: Connection): void {
+export function concluded(connection: Connection): void {
   connection.question = undefined;
   connection.questionTimer?.cancel();
   connection.questionTimer = undefined;
@@ -105,14 +87,14 @@ export function updateReading(connection: Connection): void {
     (credit.exhausted ||
       inbox !== undefined ||
       throttled ||
-      (transport.kind === 'exchange' && question?.type === 'authorise'));
+      (transport.kind === 'exchange' && (question?.type === 'authorise' || question?.type === 'introduce')));
   if (pause === connection.paused) return;
   connection.paused = pause;
   if (pause) connection.transport.pause();
   else connection.transport.resume();
 }
 
-function performOne(connection: Connection, command: Command): void {
+export function performOne(connection: Connection, command: Command): void {
   switch (command.type) {
     case 'publish':
       publish(connection, command);
@@ -260,6 +242,7 @@ function leave(connection: Connection, as: string): void {
   const joined = connection.asking?.judged.joined;
   const name = joined?.get(as) ?? as;
   joined?.delete(as);
+  if (connection.needs === 'topic') forgetJudgement(connection, 'read', as);
   // The client may have joined one topic by two names.
   for (const other of joined?.values() ?? []) if (other === name) return;
   const topic = connection.memberships.get(name);
@@ -268,58 +251,12 @@ function leave(connection: Connection, as: string): void {
   if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: connection.self });
 }
 
-function askAuthenticator(connection: Connection, authorization: string): void {
-  const { guard, self, context, address, asking } = connection;
-  if (guard.needs === 'topic') {
-    // Where the request names the topic, it brings its credential itself.
-    if (asking?.about === null) asking.credential = new Hidden(authorization);
-    step(connection, { type: 'authorised', granted: true });
-    return;
-  }
-  if (guard.server === null) {
-    step(connection, { type: 'authorised', granted: true });
-    return;
-  }
-  if (context.attempts.refuses(address, now(self))) {
-    if (connection.phase === 'opening') reply(connection, tooManyAttempts);
-    else close(connection, POLICY_VIOLATION, 'too many failed authorisations');
-    return;
-  }
-  const ref = nextRef();
-  const { name: door } = context.door;
-  const asked = {
-    authorization,
-    door,
-    address,
-    ...(asking?.request ? { request: asking.request.reveal() } : {}),
-  };
-  if (authorise(guard.server, asked, self, ref)) ask(connection, { type: 'authorise', ref });
-  else step(connection, { type: 'unavailable' });
-}
-
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */
-function ask(connection: Connection, question: Question): void {
+export function ask(connection: Connection, question: Question): void {
   const { self, guard } = connection;
   connection.question = question;
-  if (question.type !== 'authorise' && question.type !== 'judge') return;
+  if (!('ref' in question)) return;
   connection.questionTimer = sendAfter(self, guard.patience ?? PATIENCE, { type: 'no-answer', question });
-}
-
-/** The topic that is meant, when it may be used; undefined: it has been refused, or has to be asked about first. */
-function usable(connection: Connection, right: Right, command: Judging['command']): string | undefined {
-  const { guard, asking, permissions } = connection;
-  const { type: action, topic } = command;
-  if (guard.needs !== 'topic') {
-    if (allows(permissions, right, topic)) return topic;
-    step(connection, refusal(action, topic, 'forbidden'));
-    return undefined;
-  }
-  const known = asking?.judged.topicOf(right, topic);
-  if (known !== undefined) return known;
-  const ref = judge(connection, right, topic);
-  if (ref === null) step(connection, { type: 'unavailable' });
-  else ask(connection, { type: 'judge', ref, right, command });
-  return undefined;
 }
 
 export function refusal(action: Refused['action'], topic: string, why: Refused['why']): Refused {

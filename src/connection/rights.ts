@@ -1,5 +1,13 @@
 import type { Authorisation, Terms } from '../authenticator/authorisation.ts';
-import { allows, isEmpty, type Permissions, union } from '../authenticator/permissions.ts';
+import {
+  allows,
+  isEmpty,
+  isWithin,
+  none,
+  type Permissions,
+  type Right,
+  union,
+} from '../authenticator/permissions.ts';
 import { CREDENTIALS } from '../authenticator/standing.ts';
 import { send } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
@@ -51,17 +59,56 @@ export function regrant(
   message: Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>,
 ): void {
   const { ending } = connection;
-  if (ending?.held.has(message.ref) !== true) return;
+  if (ending?.held.has(message.ref) !== true) {
+    if (connection.needs === 'topic') rejudge(connection, message);
+    return;
+  }
   if (message.type === 'revoked') ending.held.delete(message.ref);
   else if (message.terms !== undefined)
     hold(connection, ending, message.ref, message.permissions, message.terms);
+  const { unconfirmed } = connection;
+  if (unconfirmed?.delete(message.ref)) {
+    if (unconfirmed.size === 0) confirmed(connection);
+    else addUp(connection, ending);
+    return;
+  }
   addUp(connection, ending);
-  if (
-    connection.accepted &&
-    (!hasRight(connection) || lostTopics(connection).length > 0 || !ownsByRight(connection))
-  )
+  if (unconfirmed === undefined) endIfLost(connection);
+}
+
+/** Where each topic is judged by itself: a topic that it uses has been judged again. */
+function rejudge(
+  connection: Connection,
+  message: Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>,
+): void {
+  const { asking } = connection;
+  const gives = (right: Right, topic: string) =>
+    message.type === 'regranted' && allows(message.permissions, right, topic);
+  if (asking?.judged.take(message.ref, gives) && connection.accepted)
     close(connection, POLICY_VIOLATION, 'revoked');
-  else resume(connection, ending);
+}
+
+/** Closes a connection that has lost what it uses, or all; else it goes on with what is left, and with what has come back. */
+export function endIfLost(connection: Connection): void {
+  const { accepted, ending } = connection;
+  if (accepted && (!hasRight(connection) || lostTopics(connection).length > 0 || !ownsByRight(connection)))
+    close(connection, POLICY_VIOLATION, 'revoked');
+  else if (ending !== undefined) resume(connection, ending);
+}
+
+/** From now on, everybody's rights are those that the guard gives now. */
+export function confirmed(connection: Connection): void {
+  const { guard, ending } = connection;
+  const had = hasRight(connection);
+  connection.unconfirmed = undefined;
+  if (ending === undefined) {
+    connection.permissions = guard.anonymous;
+  } else {
+    ending.lasting = guard.anonymous;
+    addUp(connection, ending);
+  }
+  // Who has not shown any right yet has nothing to lose.
+  if (had) endIfLost(connection);
 }
 
 /** Takes away what has expired. Nothing is delivered any more that it gave; the connection may stay on for the grace. */
@@ -115,7 +162,9 @@ function hold(
   { lasts, grace }: Terms,
 ): void {
   const { held } = ending;
-  held.set(ref, { permissions, until: lasts === null ? null : now(connection.self) + lasts, grace });
+  // What everybody has goes when everybody loses it.
+  const own = isWithin(permissions, connection.guard.anonymous) ? none : permissions;
+  held.set(ref, { permissions: own, until: lasts === null ? null : now(connection.self) + lasts, grace });
   const [oldest] = held.keys();
   if (held.size > CREDENTIALS && oldest !== undefined) held.delete(oldest);
   if (lasts !== null) schedule(connection, ending);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { describeFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
@@ -9,8 +10,6 @@ import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.t
 export interface AdminListenerArgs extends AdminRoutes {
   readonly host: string;
   readonly port: number;
-  /** Names by which it may be asked; see `isOwnHost`. */
-  readonly names: readonly string[];
   readonly log: AdminLog;
 }
 
@@ -55,10 +54,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     // These run outside of the processes: each only passes on what happened.
     server.on('listening', () => send(self, { type: 'listening' }));
     server.on('error', (error: NodeJS.ErrnoException) => {
-      send(self, {
-        type: 'failed',
-        why: `cannot listen on ${args.host}:${args.port}: ${error.code ?? error.name}`,
-      });
+      send(self, { type: 'failed', why: describeFailure(error, args) });
     });
     server.on('request', (request, response) => {
       // Its close follows, and says enough.
@@ -130,7 +126,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     });
     response.end(method === 'HEAD' ? undefined : text);
   };
-  if (!isOwnHost(headers.host, state.names)) {
+  if (!isOwnHost(headers.host, state.settings.names)) {
     reply(plain(421, 'Error: not asked by a name of mine. Add it to admin.names.'));
     return;
   }

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { redacting } from '../redaction.ts';
+import type { AdminSettings } from './admin.ts';
 import { disconnect } from './helpers/connections.ts';
 import { kill, resume, suspend, trace } from './helpers/processes.ts';
 import { Refusal } from './node-view.ts';
@@ -13,7 +15,7 @@ export interface AdminRoutes {
   readonly view: RelayView;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly sampler: ProcessName<SamplerMessage>;
-  readonly actions: boolean;
+  readonly settings: Readonly<AdminSettings>;
 }
 
 export interface AdminRequest {
@@ -79,10 +81,12 @@ export function routeAdmin(
 }
 
 function ready({ view }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
-  const { node, edges, chronicle, system } = view;
-  if (chronicle.draining || !view.ready()) {
-    const why = chronicle.draining ? 'draining' : 'starting or stopping';
-    reply(json(503, { ready: false, node, edges: [{ edge: 'node', ok: false, why, took: 0 }] }));
+  const { node, edges, system } = view;
+  const why = view.phase();
+  if (why !== 'ready') {
+    reply(
+      json(503, { ready: false, node, edges: [{ edge: 'node', ok: false, needed: true, why, took: 0 }] }),
+    );
     return;
   }
   edges.probe(
@@ -143,8 +147,8 @@ function traceOne({ view }: AdminRoutes, query: string, reply: (answer: AdminAns
   reply(refused);
 }
 
-function act({ view, actions }: AdminRoutes, body: string, reply: (answer: AdminAnswer) => void): void {
-  if (!actions) {
+function act({ view, settings }: AdminRoutes, body: string, reply: (answer: AdminAnswer) => void): void {
+  if (!settings.actions) {
     reply(json(403, { error: 'admin.observer_actions is off' }));
     return;
   }
@@ -191,5 +195,5 @@ function attempt(action: () => string): AdminAnswer {
 }
 
 function json(status: number, content: object): AdminAnswer {
-  return { status, type: 'application/json', text: `${JSON.stringify(content)}\n` };
+  return { status, type: 'application/json', text: `${JSON.stringify(content, redacting)}\n` };
 }

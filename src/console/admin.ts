@@ -1,10 +1,10 @@
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { addChild, removeChild } from '../otp/children.ts';
 import { processName } from '../otp/registry.ts';
-import { supervisor } from '../otp/supervisor.ts';
-import type { Format } from '../topic/format.ts';
+import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import { type AdminLog, adminListener } from './admin-listener.ts';
 import type { AdminRoutes } from './admin-routes.ts';
-import { type CanaryMessage, canary, canaryEdge } from './canary.ts';
+import { canaries } from './canaries.ts';
 import type { RelayView } from './relay-view.ts';
 import { type SamplerMessage, sampler } from './sampler.ts';
 import type { Sampling } from './sampling.ts';
@@ -15,73 +15,106 @@ export interface AdminOptions {
   readonly sampling: Sampling;
   readonly metrics: AdminRoutes['metrics'];
   /** Null: nothing listens, and the watchdog alone is at work. */
-  readonly at: {
-    readonly host: string;
-    readonly port: number;
-    readonly names: readonly string[];
-    readonly observerActions: boolean;
-  } | null;
+  readonly at: AdminAt | null;
   readonly watchdog: WatchdogArgs;
   readonly log: AdminLog;
 }
+
+export interface AdminAt {
+  readonly host: string;
+  readonly port: number;
+  /** Names by which it may be asked. */
+  readonly names: readonly string[];
+  readonly observerActions: boolean;
+}
+
+/** What may change while the port stays where it is: read at the time of need. */
+export interface AdminSettings {
+  names: readonly string[];
+  actions: boolean;
+}
+
+const ADMIN = processName<SupervisorMessage>('admin');
+const SAMPLER = processName<SamplerMessage>('admin.sampler');
 
 /**
  * `admin`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
  * whoever looks on must not take down what is looked at.
  */
-export function adminSpec({ view, sampling, metrics, at, watchdog: watching, log }: AdminOptions): ChildSpec {
-  const name = processName<SamplerMessage>('admin.sampler');
-  const children = [worker('admin.watchdog', watchdog, watching, { name: processName('admin.watchdog') })];
-  if (at !== null) {
-    const { host, port, names, observerActions: actions } = at;
-    const named = names.includes(host) ? names : [host, ...names];
-    children.push(
-      worker('admin.sampler', sampler, { view, sampling, actions }, { name }),
-      ...canaries(view),
-      worker(
-        'admin.listener',
-        adminListener,
-        { view, metrics, sampler: name, actions, host, port, names: named, log },
-        { name: processName('admin.listener') },
-      ),
-    );
-  }
-  return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
-    restart: 'temporary',
-  });
-}
+export class Admin {
+  readonly keys = ['admin'];
+  readonly #options: AdminOptions;
+  readonly #settings: AdminSettings = { names: [], actions: false };
+  #at: AdminAt | null;
+  #listener = 'admin.listener';
+  #generation = 0;
 
-/** A canary for every door, and one for every partition of the topics, which the doors share. */
-function canaries(view: RelayView): ChildSpec[] {
-  const { topics, system, edges } = view;
-  const doors = view.doors();
-  const first = doors.find(({ format }) => format !== null)?.format;
-  const specs: ChildSpec[] = [];
-  const add = (edge: string, topic: string, format: Format, needs: () => readonly string[]): void => {
-    const process = processName<CanaryMessage>(`admin.canary.${edge.replace(' ', '.')}`);
-    specs.push(worker(process.value, canary, { topics, topic, format }, { name: process }));
-    edges.add(canaryEdge(edge, system, process, needs));
-  };
-  for (const { name, format } of doors) {
-    if (format === null) continue;
-    // A reload may give the door another listener, or none.
-    const listeners = () => view.doors().flatMap((door) => (door.name === name ? [door.listener] : []));
-    add(`door ${name}`, `door-${name}`, format, listeners);
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    this.#at = options.at;
   }
-  if (first !== undefined && first !== null) {
-    for (const [router, topic] of [...topicsByRouter(view)].sort(([a], [b]) => (a < b ? -1 : 1)))
-      add(router, topic, first, () => []);
-  }
-  return specs;
-}
 
-/** For every router the name of a topic that is one of its own. */
-function topicsByRouter({ topics }: RelayView): Map<string, string> {
-  const found = new Map<string, string>();
-  for (let i = 0; found.size < topics.routers.length; i++) {
-    const topic = `partition-${i}`;
-    const router = topics.routerOf(topic);
-    if (!found.has(router)) found.set(router, topic);
+  get spec(): ChildSpec {
+    const { watchdog: args } = this.#options;
+    const children = [worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') })];
+    if (this.#at !== null) children.push(...this.#lookers, this.#listenerAt(this.#at));
+    return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
+      restart: 'temporary',
+      name: ADMIN,
+    });
   }
-  return found;
+
+  /** Takes another place or other settings; pages that are open lose their feed when it moves. */
+  async apply({ admin: next }: { readonly admin: AdminAt | null }): Promise<readonly string[]> {
+    const { system } = this.#options.view;
+    const before = this.#at;
+    const old = this.#listener;
+    if (next === null) {
+      this.#at = null;
+      for (const id of [old, ...this.#lookers.map(({ id: looker }) => looker)])
+        await removeChild(system, ADMIN, id);
+      return [];
+    }
+    if (before !== null && before.host === next.host && before.port === next.port) {
+      this.#at = next;
+      this.#set(next);
+      return [];
+    }
+    const specs = before === null ? this.#lookers : [];
+    this.#generation++;
+    this.#listener = `admin.listener.${this.#generation}`;
+    // The new place opens before the old one closes.
+    for (const spec of [...specs, this.#listenerAt(next)]) {
+      const result = await addChild(system, ADMIN, spec);
+      if (result.ok) continue;
+      for (const { id } of [...specs, { id: this.#listener }]) await removeChild(system, ADMIN, id);
+      this.#listener = old;
+      if (before !== null) this.#set(before);
+      return [`admin: ${result.error}`];
+    }
+    this.#at = next;
+    if (before !== null) await removeChild(system, ADMIN, old);
+    return [];
+  }
+
+  get #lookers(): ChildSpec[] {
+    const { view, sampling } = this.#options;
+    return [
+      worker('admin.sampler', sampler, { view, sampling, settings: this.#settings }, { name: SAMPLER }),
+      canaries,
+    ];
+  }
+
+  #listenerAt(at: AdminAt): ChildSpec {
+    const { view, metrics, log } = this.#options;
+    const { host, port } = at;
+    this.#set(at);
+    const args = { view, metrics, sampler: SAMPLER, settings: this.#settings, host, port, log };
+    return worker(this.#listener, adminListener, args, { name: processName(this.#listener) });
+  }
+
+  #set({ host, names, observerActions }: AdminAt): void {
+    this.#settings.names = names.includes(host) ? names : [host, ...names];
+    this.#settings.actions = observerActions;
+  }
 }

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
+import { redacting, redactText } from '../redaction.ts';
 import { bounded, safeBlock, safeJson, safeLine } from './format/safe-text.ts';
 import { Refusal } from './node-view.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operations/operation.ts';
 import type { Style } from './protocol.ts';
 
 /** Characters of an answer on one line. */
@@ -15,19 +16,19 @@ export function answerText(value: unknown, operation: Operation | undefined, sty
       typeof value === 'string'
         ? value
         : inspected(value, { breakLength: Number.POSITIVE_INFINITY, compact: true });
-    return bounded(safeLine(text), 1, LINE);
+    return bounded(safeLine(redactText(text)), 1, LINE);
   }
   const text =
     operation === undefined
       ? inspected(value, { colors: style === 'colours', breakLength: 100, compact: 3 })
       : operation.show(value);
-  return bounded(safeBlock(text));
+  return bounded(safeBlock(redactText(text)));
 }
 
 /** An error for the operator: of a refusal its message, of others as much of the stack as is theirs. */
 export function errorText(error: unknown, style: Style): string {
-  if (error instanceof Refusal) return safeBlock(error.message);
-  const text = isError(error) ? ownStack(error) : inspected(error, {});
+  if (error instanceof Refusal) return safeBlock(redactText(error.message));
+  const text = redactText(isError(error) ? ownStack(error) : inspected(error, {}));
   return style === 'lines' || style === 'colours'
     ? bounded(safeBlock(`Uncaught ${text}`), 30)
     : safeLine(`Uncaught ${text.split('\n', 1)[0]}`);
@@ -61,12 +62,11 @@ function jsonOf(value: unknown): string {
   try {
     return safeJson(JSON.stringify(value, plain) ?? 'null');
   } catch {
-    return safeJson(JSON.stringify(inspected(value, { breakLength: Number.POSITIVE_INFINITY })));
+    return safeJson(JSON.stringify(redactText(inspected(value, { breakLength: Number.POSITIVE_INFINITY }))));
   }
 }
 
-function plain(_key: string, value: unknown): unknown {
+function plain(key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
-  if (value instanceof Map) return [...value];
-  return value instanceof Set ? [...value] : value;
+  return redacting(key, value instanceof Map || value instanceof Set ? [...value] : value);
 }

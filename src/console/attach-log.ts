@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { redacting } from '../redaction.ts';
 
 /** Who asked for what, a JSON object a line. */
 export interface AttachLog {
@@ -11,7 +12,7 @@ export function attachLog(file: string, lost: (error: Error) => void): AttachLog
   return {
     write(entry) {
       try {
-        appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`, {
+        appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry }, redacting)}\n`, {
           mode: 0o600,
         });
         failing = false;

@@ -1,20 +1,19 @@
-import type { Behaviour } from '../otp/behaviour.ts';
-import { keep } from '../otp/behaviour.ts';
+import { randomBytes } from 'node:crypto';
+import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { findProcess, viewOf } from '../otp/inspect.ts';
 import { type Self, send } from '../otp/process.ts';
-import { type ProcessName, sendNamed } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
-import { sendAfter, type Timer } from '../otp/timer.ts';
+import { sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import type { Format } from '../topic/format.ts';
+import type { Message } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { PROBE_REALM } from '../topic/topic-router.ts';
 import type { Topics } from '../topic/topics.ts';
-import type { Edge } from './edges.ts';
 
 /**
- * Proves that messages flow: joins a topic through its router, publishes to it, and must get the delivery, all within a
- * second. It uses a realm of its own that no door can have, so no client can hear it or answer in its place.
+ * Proves that messages flow, once: joins a topic through its router, publishes to it, and must get the delivery, all
+ * within a second. It uses a realm of its own that no door can have, so no client can hear it or answer in its place.
  */
 export interface CanaryArgs {
   readonly topics: Topics;
@@ -22,150 +21,120 @@ export interface CanaryArgs {
   readonly topic: string;
   /** What the delivery is made as: the format of the door that is probed. */
   readonly format: Format;
+  /** Publishes by way of another relay; null: to the topic itself. Returns why it could not. */
+  readonly around: ((message: Message) => string | null) | null;
+  /** Called once: with null, or with why nothing came, in words for an operator. */
+  readonly done: (why: string | null) => void;
 }
 
-export type CanaryMessage =
-  | MemberMessage
-  | { readonly type: 'probe'; readonly done: (why: string | null) => void }
-  | { readonly type: 'late'; readonly round: number };
+export type CanaryMessage = MemberMessage | { readonly type: 'late' | 'again' };
 
 interface State extends CanaryArgs {
   readonly self: Self<CanaryMessage>;
-  round: number;
-  waiting: ((why: string | null) => void)[];
-  stage: 'rest' | 'join' | 'delivery';
+  /** In the message's text: what an earlier one still gets is not taken for it. */
+  readonly mark: string;
   topicJoined: Topic | undefined;
-  timer: Timer | undefined;
+  over: boolean;
 }
 
-const LIMIT = 1000;
+/** A relay that has just been linked may not be in the topic yet: it is asked again after so many milliseconds. */
+const AGAIN = 250;
 /** Before the limit of those who ask, so that the reason arrives. */
 const PATIENCE = 900;
 
 export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
   name: 'canary',
 
-  init: (self, args) => ({
-    ...args,
-    self,
-    round: 0,
-    waiting: [],
-    stage: 'rest',
-    topicJoined: undefined,
-    timer: undefined,
-  }),
+  init(self, args) {
+    const { topics, topic: name, format } = args;
+    const state: State = {
+      ...args,
+      self,
+      mark: randomBytes(8).toString('hex'),
+      topicJoined: undefined,
+      over: false,
+    };
+    sendAfter(self, PATIENCE, { type: 'late' });
+    const join = { type: 'join', name, member: self, format, while: 'wanted' } as const;
+    if (!topics.route(self.system, PROBE_REALM, join)) finish(state, `${topics.routerOf(name)} is not there`);
+    return state;
+  },
 
-  handle(state, message) {
+  handle(state, message): Next<State> {
     if (message instanceof Delivery) {
-      delivered(state, message);
-      return keep;
+      message.accounting.delivered += message.count;
+      if (message.bytes.includes(state.mark)) finish(state, null);
+    } else {
+      switch (message.type) {
+        case 'joined':
+          joined(state, message.topic);
+          break;
+        case 'refused':
+          finish(state, `${message.action} refused: ${message.why}`);
+          break;
+        case 'lost':
+          finish(state, 'the topic server has crashed');
+          break;
+        case 'again':
+          askAround(state);
+          break;
+        case 'late':
+          finish(state, missing(state));
+          break;
+      }
     }
-    switch (message.type) {
-      case 'probe':
-        state.waiting.push(message.done);
-        if (state.stage === 'rest') begin(state);
-        return keep;
-      case 'joined':
-        joined(state, message.topic);
-        return keep;
-      case 'refused':
-        if (state.stage !== 'rest') finish(state, `${message.action} refused: ${message.why}`);
-        return keep;
-      case 'lost':
-        if (state.stage !== 'rest') finish(state, 'the topic server has crashed');
-        return keep;
-      case 'late':
-        if (message.round === state.round && state.stage !== 'rest') finish(state, missing(state));
-        return keep;
-      default:
-        return keep;
-    }
+    return state.over ? stop('normal') : keep;
   },
 
   terminate(state) {
-    for (const done of state.waiting.splice(0)) done('the canary has ended');
+    finish(state, 'the canary has ended');
+    const server = state.topicJoined?.server;
+    if (server !== undefined) send(server, { type: 'leave', member: state.self });
   },
 };
-
-function begin(state: State): void {
-  const { self, topics, topic: name, format } = state;
-  state.round++;
-  state.stage = 'join';
-  state.timer = sendAfter(self, PATIENCE, { type: 'late', round: state.round });
-  const join = { type: 'join', name, member: self, format, while: 'wanted' } as const;
-  if (!topics.route(self.system, PROBE_REALM, join)) finish(state, `${topics.routerOf(name)} is not there`);
-}
 
 function joined(state: State, topic: Topic): void {
   const { self } = state;
   state.topicJoined = topic;
-  if (state.stage !== 'join') {
-    // The answer to a round that has been given up.
-    leave(state);
+  if (state.around !== null) {
+    askAround(state);
     return;
   }
-  state.stage = 'delivery';
-  const message = { kind: 'text', payload: Buffer.from(String(state.round)) } as const;
+  const message = messageOf(state);
   const publish = { type: 'publish', message, from: self, credit: 0, via: null } as const;
   if (topic.server === undefined || !send(topic.server, publish))
     finish(state, `the topic server of ${topic.toString()} takes nothing`);
 }
 
-function delivered(state: State, delivery: Delivery): void {
-  delivery.accounting.delivered += delivery.count;
-  if (state.stage === 'delivery') finish(state, null);
+function askAround(state: State): void {
+  const why = state.around?.(messageOf(state)) ?? null;
+  if (why !== null) finish(state, why);
+  else sendAfter(state.self, AGAIN, { type: 'again' });
+}
+
+function messageOf({ mark }: State): Message {
+  return { kind: 'text', payload: Buffer.from(mark) };
 }
 
 function finish(state: State, why: string | null): void {
-  state.timer?.cancel();
-  state.stage = 'rest';
-  leave(state);
-  for (const done of state.waiting.splice(0)) done(why);
+  if (state.over) return;
+  state.over = true;
+  state.done(why);
 }
 
-function leave({ topicJoined, self }: State): void {
-  if (topicJoined?.server !== undefined) send(topicJoined.server, { type: 'leave', member: self });
-}
-
-function missing({ stage, topics, topic, self }: State): string {
-  if (stage === 'delivery')
+function missing({ topicJoined, around, topics, topic, self }: State): string {
+  if (topicJoined !== undefined && around !== null)
+    return `published, and nothing came back in ${PATIENCE} ms`;
+  if (topicJoined !== undefined)
     return `published to ${PROBE_REALM}:${topic}, and nothing was delivered in ${PATIENCE} ms`;
   const router = topics.routerOf(topic);
   return `no answer from ${router} in ${PATIENCE} ms${condition(self.system, router)}`;
 }
 
-function condition(system: System, name: string): string {
+/** Why a process may not answer, in words. */
+export function condition(system: System, name: string): string {
   const pid = findProcess(system, name);
   if (pid === undefined) return ' (it is not there)';
   const { status, mailbox } = viewOf(pid);
   return status === 'suspended' ? ' (it is suspended)' : ` (${mailbox} messages wait in its mailbox)`;
-}
-
-/** The edge that a canary proves. `needs`: processes by name that must be there and at work besides. */
-export function canaryEdge(
-  name: string,
-  system: System,
-  process: ProcessName<CanaryMessage>,
-  needs: () => readonly string[] = () => [],
-): Edge {
-  return {
-    name,
-    probe(done) {
-      const idle = needs().find((need) => {
-        const found = findProcess(system, need);
-        return found === undefined || viewOf(found).status !== 'running';
-      });
-      if (idle !== undefined) {
-        done(`${idle} does not run${condition(system, idle)}`);
-        return;
-      }
-      const timer = system.clock.after(LIMIT, () => done(`no answer from ${process.value} in ${LIMIT} ms`));
-      const settle = (why: string | null) => {
-        timer.cancel();
-        done(why);
-      };
-      if (!sendNamed(system, process, { type: 'probe', done: settle }))
-        settle(`${process.value} is not there`);
-    },
-  };
 }

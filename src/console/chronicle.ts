@@ -7,7 +7,6 @@ import type { Log } from '../log.ts';
 export class Chronicle {
   readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
   readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
-  draining = false;
 
   /** The same log, listened to. */
   hearing(log: Log): Log {
@@ -24,10 +23,6 @@ export class Chronicle {
       notAdmitted: (door, why, address) => {
         this.refusals.add({ door, reason: why });
         log.notAdmitted(door, why, address);
-      },
-      draining: (connections) => {
-        this.draining = true;
-        log.draining(connections);
       },
     };
   }

@@ -3,12 +3,14 @@ import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behavio
 import { watch } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, whereis } from '../otp/registry.ts';
+import { redacting, redactText } from '../redaction.ts';
 import type { MemberMessage } from '../topic/topic.ts';
 import { answerText, errorText } from './answer-text.ts';
 import type { AttachLog } from './attach-log.ts';
 import { Evaluator } from './evaluator.ts';
 import { type NodeView, Refusal } from './node-view.ts';
-import { type Asked, help, operations } from './operations.ts';
+import type { Asked } from './operations/operation.ts';
+import { help, operations } from './operations/operations.ts';
 import { type OperatorRealm, operatorRealm } from './operator-realm.ts';
 import { type Answer, Lines, parseRequest, type Request, type Style } from './protocol.ts';
 import { typedCommand } from './typed-command.ts';
@@ -97,7 +99,7 @@ function take(state: State, request: Request): void {
       finish(state, request.id, true, state.node.ready() ? 'ready' : 'starting');
       return;
     case 'complete':
-      finish(state, request.id, true, JSON.stringify(completions(state, request.text)));
+      finish(state, request.id, true, JSON.stringify(completions(state, request.text), redacting));
       return;
     case 'cancel':
       state.running.get(request.of)?.abort();
@@ -257,7 +259,7 @@ function finish({ self }: State, id: number, ok: boolean, text: string): void {
 }
 
 function say({ socket }: State, text: string): void {
-  write(socket, { type: 'say', text });
+  write(socket, { type: 'say', text: redactText(text) });
 }
 
 function write(socket: Socket, answer: Answer): void {

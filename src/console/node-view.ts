@@ -1,6 +1,7 @@
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Certificates } from './certificates.ts';
+import type { LinkView } from './link-view.ts';
 import type { RecentReports } from './recent-reports.ts';
 
 /** All that the console is given of the relay: what it looks at, and the few things that it may ask for. */
@@ -11,8 +12,10 @@ export interface NodeView {
   readonly topics: Topics;
   readonly certificates: Certificates;
   readonly reports: RecentReports;
-  /** The links to other relays; null: this relay has no part for them. */
-  readonly peers: (() => readonly Readonly<Record<string, unknown>>[]) | null;
+  /** The links to other relays; null: this relay is alone. */
+  readonly links: (() => readonly LinkView[]) | null;
+  /** How much the log says. */
+  readonly logLevel: { get(): LogLevel; set(level: LogLevel): void };
   /** Every part has started, and none is being stopped. */
   readonly ready: () => boolean;
   /** Stops the relay in good order. */
@@ -20,6 +23,8 @@ export interface NodeView {
   /** Reads the configuration again. */
   readonly reload: () => Promise<Reloaded>;
 }
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /** What came of a reload. Keys are paths such as `limits.pending`; no value is ever named. */
 export interface Reloaded {

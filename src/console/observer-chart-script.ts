@@ -47,7 +47,7 @@ export const observerChartScript = `
       also: (s) => [s.dropped > 0 ? rate(s.dropped) + ' dropped/s' : 'nothing dropped'] },
     { title: 'Publish to write', one: (s) => s.latency50, two: (s) => s.latency99, show: ms, unit: 'ms',
       also: (s) => ['p50, and ', ['p99 ' + (s.latency99 === null ? '–' : ms(s.latency99) + ' ms')]] },
-    { title: 'Event loop delay', one: (s) => s.loopDelay99, show: ms, unit: 'ms', least: 10, also: () => ['p99 of each second'] },
+    { title: 'Event loop delay', one: (s) => s.loopDelay, show: ms, unit: 'ms', least: 10, also: () => ['worst of each second'] },
     { title: 'Event loop busy', one: (s) => s.utilisation * 100, show: (n) => n.toFixed(n < 10 ? 1 : 0), unit: '%', most: 100,
       also: (s) => [s.utilisation > 0.9 ? 'near its limit' : 'of one core'] },
     { title: 'Memory', one: (s) => s.rss, two: (s) => s.heapUsed, show: (n) => bytes(n).split(' ')[0], unit: (n) => bytes(n).split(' ')[1],

@@ -2,11 +2,12 @@ import { findProcess } from '../otp/inspect.ts';
 import { isAlive } from '../otp/process.ts';
 import type { Plain } from './helpers/describe.ts';
 import { info, type ProcessInfo, state } from './helpers/processes.ts';
+import type { LinkView } from './link-view.ts';
 import { connectionPage, processPage, topicPage } from './observer-lists.ts';
 import type { ObserverQuery } from './observer-query.ts';
 import type { Page } from './page-of.ts';
 import type { Rates } from './rates.ts';
-import type { LinkView, RelayView } from './relay-view.ts';
+import type { RelayView } from './relay-view.ts';
 import type { Sample, Sampling } from './sampling.ts';
 import { type TreeRow, treeRows } from './tree-rows.ts';
 
@@ -26,6 +27,7 @@ export interface Totals {
   readonly topics: number;
   readonly connections: number;
   readonly links: number;
+  readonly linksDown: number;
   readonly reports: number;
   readonly crashed: number;
   readonly pending: number;
@@ -46,23 +48,19 @@ export interface Detail {
 const REPORTS = 100;
 
 export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number): Totals {
-  const { system, topics, chronicle, admission } = view;
+  const { system, topics, admission } = view;
   const { pending, behind, stalled } = sampling.census();
+  const links = view.links?.() ?? [];
   let topicCount = 0;
   for (const _ of topics.all()) topicCount++;
   return {
-    state: chronicle.draining
-      ? 'draining'
-      : !view.ready()
-        ? 'starting'
-        : admission.shedding
-          ? 'shedding'
-          : 'ready',
+    state: view.phase() === 'ready' && admission.shedding ? 'shedding' : view.phase(),
     uptime: process.uptime() * 1000,
     processes: system.processes.size,
     topics: topicCount,
     connections: view.doors().reduce((sum, { counters }) => sum + counters.connections, 0),
-    links: view.links().length,
+    links: links.length,
+    linksDown: links.filter(({ state }) => state === 'down').length,
     reports: view.reports.last(REPORTS).length,
     crashed: system.counters.crashed,
     pending,
@@ -84,7 +82,7 @@ export function listOf(view: RelayView, rates: Rates, query: ObserverQuery): Pag
     case 'connections':
       return connectionPage(view, rates, query);
     case 'links':
-      return whole<LinkView>(view.links());
+      return whole<LinkView>(view.links?.() ?? []);
     case 'reports':
       return whole(view.reports.last(REPORTS).toReversed());
   }

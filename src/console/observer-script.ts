@@ -2,8 +2,8 @@
 export const observerScript = `
   const byId = (id) => document.getElementById(id);
   const TABS = { tree: 'Supervision', processes: 'Processes', topics: 'Topics', connections: 'Connections', links: 'Links', reports: 'Reports' };
-  const STATES = { ready: 'Ready', starting: 'Starting or stopping', draining: 'Draining', shedding: 'Shedding connections', lost: 'Not reachable, trying again' };
-  const counted = { processes: 'processes', topics: 'topics', connections: 'connections', links: 'links', reports: 'reports' };
+  const STATES = { ready: 'Ready', starting: 'Starting', draining: 'Draining', shedding: 'Shedding connections', lost: 'Not reachable, trying again' };
+  const totalOf = { processes: 'processes', topics: 'topics', connections: 'connections', links: 'links', reports: 'reports' };
 
   const view = { tab: 'tree', by: '', filter: '', offset: 0, pid: null };
   const toggled = new Set();
@@ -74,7 +74,7 @@ export const observerScript = `
     drawCounts(totals);
     for (const tab of Object.keys(TABS)) {
       byId('tab-' + tab).setAttribute('aria-selected', String(tab === view.tab));
-      if (tab in counted) setText(byId('tab-' + tab).lastChild, whole(totals[counted[tab]]));
+      if (tab in totalOf) setText(byId('tab-' + tab).lastChild, whole(totals[totalOf[tab]]));
     }
     if (list !== null && !document.hidden) drawList(list);
     if (detail !== null) drawDetail(detail);
@@ -85,6 +85,7 @@ export const observerScript = `
     const items = [
       ['waiting for clients', bytes(totals.pending)], ['slow clients', whole(totals.slow), totals.slow > 0 && 'warn'],
       ['messages dropped', whole(totals.dropped), totals.dropped > 0 && 'warn'], ['crashes', whole(totals.crashed), totals.crashed > 0 && 'bad'],
+      ...(totals.links === 0 ? [] : [['links down', whole(totals.linksDown), totals.linksDown > 0 && 'bad']]),
       ['heap limit', bytes(totals.heapLimit)], ['log lines lost', whole(totals.linesLost), totals.linesLost > 0 && 'bad'],
     ];
     byId('counts').replaceChildren(...items.map(([name, value, mark]) => el('span', { class: mark || null }, el('b', {}, value), ' ' + name)));
@@ -155,9 +156,10 @@ export const observerScript = `
     const facts = [['Pid', info.ref], ['Runs', info.behaviour], ['Status', info.status], ['Mailbox', whole(info.mailbox)], ['Longest mailbox', whole(info.mailboxHighWater)],
       ['Handled', whole(info.handled)], ['Handled per second', rate(detail.rate)], ['Restarts before', whole(info.restarts)], ['Up', time(info.uptime)],
       ['Under', info.ancestors.slice(0, 3).map(visible).join(' ‹ ') || '–']];
+    const shown = { pending: bytes, pendingHighWater: bytes, roundTrip: (n) => ms(n) + ' ms', in: whole, out: whole, behind: (it) => it === true ? 'yes' : it === false ? 'no' : String(it) };
     const known = { ref: 1, topic: 1, handled: 1, age: 1 };
     for (const [name, value] of Object.entries(info.about ?? {})) {
-      if (!known[name] && value !== null) facts.push([name[0].toUpperCase() + name.slice(1).replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible(String(value))]);
+      if (!known[name] && value !== null) facts.push([name[0].toUpperCase() + name.slice(1).replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible((shown[name] ?? String)(value))]);
     }
     about.facts.replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
     setText(about.state, plain(detail.state).trim());
@@ -177,7 +179,7 @@ export const observerScript = `
     setText(mine.said, 'Looking at its messages…');
     const { lines = [], error } = await ask('/observer/trace?pid=' + id);
     setText(mine.said, error ?? (lines.length === 0 ? 'No message in 3 seconds.' : lines.length + ' messages:'));
-    setText(mine.trace, lines.map(visible).join('\\n'));
+    setText(mine.trace, lines.map((line) => visible(line.replace(/^\\S+ (\\d+)\\/\\d+ /, '$1  '))).join('\\n'));
   }
 
   async function act(action, id) {

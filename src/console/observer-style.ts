@@ -61,7 +61,7 @@ button:disabled { color: var(--faint); cursor: default; }
 .acts button.danger:hover { border-color: var(--bad); color: var(--bad); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 .split { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; align-items: start; }
-.split.two { grid-template-columns: minmax(0, 1fr) 400px; }
+.split.two { grid-template-columns: minmax(0, 1fr) 370px; }
 @media (max-width: 1000px) { .split.two { grid-template-columns: minmax(0, 1fr); } }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; }
@@ -70,7 +70,7 @@ th { position: relative; padding: 8px 14px; text-align: left; font-size: 12px; f
 th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
 th button:hover { color: var(--ink); }
 th[aria-sort] button { color: var(--accent); } th[aria-sort] button::after { content: ' \\2193'; }
-td { padding: 6px 14px; border-bottom: 1px solid var(--line); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+td { padding: 4px 14px; height: 29px; border-bottom: 1px solid var(--line); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 td.name { max-width: 420px; }
 tr:last-child td { border-bottom: 0; }
 .num { text-align: right; }
@@ -101,6 +101,8 @@ aside pre { margin: 0; padding: 0 14px 12px; white-space: pre-wrap; overflow-wra
 .report p { margin: 0; overflow-wrap: anywhere; } .report time { color: var(--faint); font-size: 12.5px; margin-right: 10px; }
 .report .why { margin-top: 2px; } .report details { margin-top: 4px; color: var(--soft); } .report pre { margin: 4px 0 0; white-space: pre-wrap; }
 .said:empty, pre:empty { display: none; }
-.split.two td, .split.two th { padding-left: 10px; padding-right: 10px; } .split.two td.bar i { right: 10px; }
+.split.two td, .split.two th { padding-left: 8px; padding-right: 8px; } .split.two td.bar i { right: 8px; }
+.split.two td:first-child, .split.two th:first-child { padding-left: 14px; } .split.two td:last-child, .split.two th:last-child { padding-right: 14px; }
+.split.two td.name { max-width: 300px; }
 [hidden] { display: none !important; }
 `;

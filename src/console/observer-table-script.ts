@@ -6,6 +6,10 @@ export const observerTableScript = `
   const faintZero = (text, n) => n === 0 ? el('span', { class: 'zero' }, text) : text;
   const status = (row) => row.status === 'running' ? '' : el('span', { class: 'tag warn' }, row.status);
 
+  const dash = () => faintZero('\u2013', 0);
+  const counted = (n) => n === null ? '\u2013' : whole(n);
+  // Seconds, or null.
+  const seconds = (head, read) => ({ head, num: true, cell: (r) => read(r) === null ? dash() : read(r) === 0 ? faintZero('0 ms', 0) : ms(read(r) * 1000) + ' ms' });
   const ref = { head: 'Pid', cell: (r) => mono(r.ref ?? '–') };
   const num = (head, by, read, show = whole) => ({ head, by, num: true, cell: (r) => faintZero(show(read(r)), read(r)) });
   const bar = (head, by, read, show = rate) => ({ head, by, num: true, bar: read, cell: (r) => faintZero(show(read(r)), read(r)) });
@@ -50,10 +54,17 @@ export const observerTableScript = `
     ] },
     links: { key: () => null, columns: [
       { head: 'Relay', name: true, cell: (r) => mono(r.peer) },
-      { head: 'Direction', cell: (r) => r.direction },
-      { head: 'State', cell: (r) => el('span', { class: 'tag ' + (r.state === 'up' ? 'good' : 'bad') }, r.state) },
-      { head: 'Behind', num: true, cell: (r) => r.lag === null ? '–' : ms(r.lag * 1000) + ' ms' },
-      num('Messages', null, (r) => r.messages),
+      { head: 'Way', cell: (r) => r.direction === 'in' ? '\u2190 takes from' : '\u2192 serves' },
+      { head: 'State', cell: (r) => { const tag = el('span', { class: 'tag ' + (r.state === 'up' ? 'good' : 'bad') }, r.state);
+        return r.why === null ? tag : el('span', { title: visible(r.why) }, tag, el('span', { class: 'more' }, visible(r.why))); } },
+      { head: 'Address', cell: (r) => r.address === null ? dash() : mono(r.address) },
+      seconds('Round trip', (r) => r.roundTrip),
+      seconds('Behind', (r) => r.lag),
+      num('Messages', null, (r) => r.messages, counted),
+      num('Bytes', null, (r) => r.bytes, (n) => n === null ? '\u2013' : bytes(n)),
+      num('Waiting', null, (r) => r.pending, bytes),
+      num('Lost', null, (r) => r.lost),
+      num('Made again', null, (r) => r.reconnects),
     ] },
     tree: { key: (r) => r.id, columns: [
       { head: 'Process', name: true, cell: (r) => treeName(r) },

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import { safeBlock } from './format/safe-text.ts';
 import { Refusal } from './node-view.ts';
-import { type Asked, help, type Operation, operations } from './operations.ts';
+import type { Asked, Operation } from './operations/operation.ts';
+import { help, operations } from './operations/operations.ts';
 
 /** What the last operation returned, so that its answer can be shown as its own. */
 export interface Produced {

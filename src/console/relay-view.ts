@@ -1,5 +1,6 @@
 import type { Histogram } from '../histogram.ts';
 import type { Format } from '../topic/format.ts';
+import type { Message } from '../topic/message.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Edges } from './edges.ts';
 import type { NodeView } from './node-view.ts';
@@ -7,6 +8,7 @@ import type { Stalls } from './watchdog.ts';
 
 /** What is watched: the relay as the console sees it, and what is counted for metrics. It is read, and not changed. */
 export interface RelayView extends NodeView {
+  readonly phase: () => 'starting' | 'ready' | 'draining';
   /** Those that are open now. */
   readonly doors: () => readonly DoorView[];
   readonly admission: { readonly open: number; readonly shedding: boolean };
@@ -16,10 +18,24 @@ export interface RelayView extends NodeView {
   readonly chronicle: Chronicle;
   readonly edges: Edges;
   readonly stalls: Stalls;
-  /** The links to other relays; none where there are none. */
-  readonly links: () => readonly LinkView[];
+  /** The ways to other relays; none where there are none. */
+  readonly ways: () => readonly Way[];
   /** Log lines that were lost. */
   readonly linesLost: () => number;
+}
+
+/** A way to another relay, or to the network that all of them are reached by, and how it is proved. */
+export interface Way {
+  /** As the answer names it: `peer relay-2`, `backplane nats`. */
+  readonly name: string;
+  /** What is published comes back to the topic of this name, in the realm of probes. */
+  readonly topic: string;
+  /** Why there is nothing to be proved; null: it is up. */
+  readonly down: string | null;
+  /** Without it the relay is not ready. */
+  readonly needed: boolean;
+  /** Returns why it could not be sent. */
+  publish(message: Message): string | null;
 }
 
 export interface DoorView {
@@ -44,13 +60,4 @@ export interface AuthenticatorView {
   readonly answered: number;
   readonly failed: number;
   readonly latency: Histogram;
-}
-
-export interface LinkView {
-  readonly peer: string;
-  readonly direction: 'out' | 'in';
-  readonly state: 'up' | 'connecting' | 'down';
-  /** Seconds that the other side's confirmation is behind; null: not known. */
-  readonly lag: number | null;
-  readonly messages: number;
 }

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import { redacting } from '../redaction.ts';
+import type { AdminSettings } from './admin.ts';
 import { detailOf, type Frame, listOf, type Totals, totalsOf } from './observer-frame.ts';
 import { noteRates } from './observer-lists.ts';
 import type { ObserverQuery } from './observer-query.ts';
@@ -17,7 +19,7 @@ export interface SamplerArgs {
   readonly view: RelayView;
   readonly sampling: Sampling;
   /** The page may do more than look. */
-  readonly actions: boolean;
+  readonly settings: Readonly<AdminSettings>;
 }
 
 export type SamplerMessage =
@@ -117,12 +119,12 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
     version: view.version,
     runtime: `Node.js ${process.version}`,
     pid: process.pid,
-    actions: state.actions,
+    actions: state.settings.actions,
     history: sampling.history,
   });
   push(response, 'frame', { sample: null, totals, ...seen(state, query) });
 }
 
 function push(response: ServerResponse, event: string, content: object): void {
-  response.write(`event: ${event}\ndata: ${JSON.stringify(content)}\n\n`);
+  response.write(`event: ${event}\ndata: ${JSON.stringify(content, redacting)}\n\n`);
 }

@@ -1,11 +1,6 @@
-import {
-  type EventLoopUtilization,
-  type IntervalHistogram,
-  monitorEventLoopDelay,
-  performance,
-} from 'node:perf_hooks';
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { quantile } from '../histogram.ts';
+import { Histogram, quantile } from '../histogram.ts';
 import { sampleNext } from '../topic/accounting.ts';
 import { type Census, takeCensus } from './census.ts';
 import type { RelayView } from './relay-view.ts';
@@ -20,8 +15,8 @@ export interface Sample {
   /** Milliseconds from publish to write; null: nothing was timed. */
   readonly latency50: number | null;
   readonly latency99: number | null;
-  /** Milliseconds that timers of the event loop came too late, at worst of a hundred; and its share of busy time. */
-  readonly loopDelay99: number;
+  /** Milliseconds that timers of the event loop came too late, at worst; and its share of busy time. */
+  readonly loopDelay: number;
   readonly utilisation: number;
   readonly heapUsed: number;
   readonly rss: number;
@@ -34,12 +29,12 @@ export const SAMPLES_KEPT = 600;
 /** Milliseconds for which a look at all processes is good. */
 const CENSUS_VALID = 900;
 
-/** Quantiles of the event loop's delay, in seconds, over the last whole window. */
-export type LoopDelay = ReadonlyMap<number, number>;
-const DELAY_QUANTILES = [0.5, 0.9, 0.99, 1];
-const DELAY_WINDOW = 10_000;
-/** Milliseconds between two firings; each wakes the loop. */
-const DELAY_RESOLUTION = 50;
+/** Milliseconds between two looks at how late a timer is; each wakes the loop. */
+const DELAY_PERIOD = 25;
+/** Seconds. */
+const DELAY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Samples that the utilisation for metrics is the mean of: a scraper comes every few seconds. */
+const UTILISATION_SAMPLES = 10;
 
 /**
  * The relay sampled: the last ten minutes, and a census that is shared by all who ask within a second. Cheap when nobody
@@ -48,29 +43,31 @@ const DELAY_RESOLUTION = 50;
 export class Sampling {
   readonly history: Sample[] = [];
   readonly #view: RelayView;
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION });
-  /** The same over a longer time: what has been counted cannot be taken out of it again. */
-  readonly #windowDelay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION });
-  #windowSince = performance.now();
-  #loopDelay: LoopDelay = new Map(DELAY_QUANTILES.map((q) => [q, 0]));
+  /** How late a timer was, in seconds. */
+  readonly loopDelay = new Histogram(DELAY_BOUNDS);
+  readonly #delayTimer: NodeJS.Timeout;
+  #delayAt = performance.now();
+  /** Since the last sample, in milliseconds. */
+  #worstDelay = 0;
   #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
   #last: { at: number; messages: number; deliveries: number; dropped: number; latency: number[] };
   #census: { readonly at: number; readonly census: Census } | null = null;
 
   constructor(view: RelayView) {
     this.#view = view;
-    this.#delay.enable();
-    this.#windowDelay.enable();
+    this.#delayTimer = setInterval(() => this.#noteDelay(), DELAY_PERIOD).unref();
     this.#last = this.#totals();
   }
 
-  get loopDelay(): LoopDelay {
-    return this.#loopDelay;
+  /** The event loop's share of busy time, lately; before the first sample, since the start. */
+  get utilisation(): number {
+    const lately = this.history.slice(-UTILISATION_SAMPLES);
+    if (lately.length === 0) return performance.eventLoopUtilization().utilization;
+    return lately.reduce((sum, { utilisation }) => sum + utilisation, 0) / lately.length;
   }
 
   stop(): void {
-    this.#delay.disable();
-    this.#windowDelay.disable();
+    clearInterval(this.#delayTimer);
   }
 
   census(): Census {
@@ -100,7 +97,7 @@ export class Sampling {
       dropped: (now.dropped - last.dropped) / seconds,
       latency50: milliseconds(quantile(bounds, timed, 0.5)),
       latency99: milliseconds(quantile(bounds, timed, 0.99)),
-      loopDelay99: this.#takeDelay(now.at),
+      loopDelay: this.#takeDelay(),
       utilisation: utilisation.utilization,
       heapUsed,
       rss,
@@ -123,21 +120,19 @@ export class Sampling {
     };
   }
 
-  #takeDelay(now: number): number {
-    const worst = delayAt(this.#delay, 0.99);
-    this.#delay.reset();
-    if (now - this.#windowSince >= DELAY_WINDOW) {
-      this.#loopDelay = new Map(DELAY_QUANTILES.map((q) => [q, delayAt(this.#windowDelay, q) / 1000]));
-      this.#windowDelay.reset();
-      this.#windowSince = now;
-    }
+  #noteDelay(): void {
+    const now = performance.now();
+    const late = Math.max(0, now - this.#delayAt - DELAY_PERIOD);
+    this.#delayAt = now;
+    this.loopDelay.observe(late / 1000);
+    this.#worstDelay = Math.max(this.#worstDelay, late);
+  }
+
+  #takeDelay(): number {
+    const worst = this.#worstDelay;
+    this.#worstDelay = 0;
     return worst;
   }
-}
-
-/** Milliseconds. The histogram holds the times from one firing of its timer to the next: its resolution is no delay. */
-function delayAt(histogram: IntervalHistogram, q: number): number {
-  return histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(q * 100) / 1e6 - DELAY_RESOLUTION);
 }
 
 function milliseconds(seconds: number | null): number | null {

@@ -1,9 +1,9 @@
-import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import { longLivedHeap } from './heap.ts';
 import { stallWatcherScript } from './stall-watcher.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface WatchdogArgs {
   /** Turns new connections away, or lets them in again. */
   readonly shed: (on: boolean) => void;
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
-  /** Bytes in use, and the most that there can be. Default: V8's heap. */
+  /** Bytes in use, and the most that there can be. Default: V8's old generation. */
   readonly heap?: () => { readonly used: number; readonly limit: number };
 }
 
@@ -67,7 +67,7 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
     });
     worker.on('error', (error) => args.warn('the watchdog thread has ended', { error: error.message }));
     beat(self, args);
-    return { ...args, heap: args.heap ?? v8Heap, worker, shedding: false, lastBeat: now(self) };
+    return { ...args, heap: args.heap ?? longLivedHeap, worker, shedding: false, lastBeat: now(self) };
   },
 
   handle(state, _message, self) {
@@ -97,11 +97,6 @@ function watchHeap(state: State): void {
     state.shedding ? 'heap nearly full: new connections are refused' : 'heap has room again',
     fields,
   );
-}
-
-function v8Heap(): { used: number; limit: number } {
-  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-  return { used, limit };
 }
 
 const BEATS = 0;

@@ -80,8 +80,8 @@ export type Event =
   | { readonly type: 'text' | 'binary'; readonly payload: Buffer }
   /** The body of an exchange, whole. */
   | { readonly type: 'body'; readonly payload: Buffer }
-  /** Answers `authorise`. `granted`: at least one right was. */
-  | { readonly type: 'authorised'; readonly granted: boolean }
+  /** Answers `authorise`. `granted`: at least one right was; `unrecognised`: one that everybody has, if any. */
+  | { readonly type: 'authorised'; readonly granted: boolean; readonly unrecognised?: true }
   /** The authenticator did not answer, or could not; in place of the answer to any question. */
   | { readonly type: 'unavailable' }
   /** The same, where the fault is not one that goes away: who was asked has answered what is no answer. */

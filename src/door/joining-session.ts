@@ -17,19 +17,21 @@ export function joiningSession({ topic, while: condition, credential, member }: 
   const join: Command = { type: 'join', topic, while: condition };
   return credential === null
     ? new JoiningSession(join, false, member)
-    : new AuthorisingSession(credential, new JoiningSession(join, true, member));
+    : new AuthorisingSession(credential, join, member);
 }
 
 const accepted: readonly Command[] = [{ type: 'accept' }];
 
 class AuthorisingSession implements Session {
-  readonly next: Session;
+  readonly join: Command;
+  readonly member: Session;
   // Private by name, so that no inspection of a connection's state shows it.
   readonly #credential: string;
 
-  constructor(credential: string, next: Session) {
+  constructor(credential: string, join: Command, member: Session) {
     this.#credential = credential;
-    this.next = next;
+    this.join = join;
+    this.member = member;
   }
 
   start(): readonly Command[] {
@@ -39,7 +41,8 @@ class AuthorisingSession implements Session {
   step(event: Event): Step {
     switch (event.type) {
       case 'authorised':
-        return event.granted ? [this.next, this.next.start()] : ending(unauthorised);
+        if (!event.granted) return ending(unauthorised);
+        return [new JoiningSession(this.join, event.unrecognised !== true, this.member), [this.join]];
       case 'unavailable':
         return ending(unavailable);
       case 'faulty':

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Hidden } from '../config/hidden.ts';
 
 /** A key whose value has changed: where it is in the configuration, and how an operator calls it. */
 export interface ChangedKey {
@@ -18,7 +19,9 @@ export function changedKeys(before: object, after: object, above: readonly strin
     const path = [...above, name];
     const [old, now] = [a[name], b[name]];
     if (isSection(old) && isSection(now)) return changedKeys(old, now, path);
-    return isDeepStrictEqual(old, now) ? [] : [{ path, key: path.map(written).join('.') }];
+    return isDeepStrictEqual(revealed(old), revealed(now))
+      ? []
+      : [{ path, key: path.map(written).join('.') }];
   });
 }
 
@@ -39,6 +42,15 @@ export function withKeys<T extends object>(config: T, other: T, changes: readonl
   return copy as T;
 }
 
+/** Two secrets look alike as long as they are hidden. */
+function revealed(value: unknown): unknown {
+  if (value instanceof Hidden) return revealed(value.reveal());
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revealed(item)]));
+}
+
 /** An authenticator counts as one value, and so does a store of keys: its kind decides what its other fields mean. */
 function isSection(value: unknown): value is object {
   return (
@@ -46,6 +58,7 @@ function isSection(value: unknown): value is object {
     value !== null &&
     !Array.isArray(value) &&
     !ArrayBuffer.isView(value) &&
+    !(value instanceof Hidden) &&
     !('name' in value) &&
     !('store' in value)
   );

@@ -6,7 +6,7 @@ import { type Accounting, newAccounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { lose } from './losses.ts';
 import { type Claim, type Join, type Publish, Topic, type TopicMessage } from './topic.ts';
-import type { TopicServerArgs } from './topic-server.ts';
+import type { TopicServerArgs } from './topic-server-state.ts';
 
 /**
  * Finds the server of a topic for those who join or claim it, starts one when there is none, and decides when one may
@@ -157,7 +157,8 @@ function start(state: State, topic: Topic, request: Routed): void {
     refuse(request, accounting);
     return;
   }
-  if (elsewhere?.isOrdered(topic.name) === true) topic.ordering = { sequencer: null };
+  if (topic.realm !== PROBE_REALM && elsewhere?.isOrdered(topic.name) === true)
+    topic.ordering = { sequencer: null };
   topic.waiting = [request];
   remember(state.table, topic);
 }

@@ -18,7 +18,8 @@ import {
   type TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { type TopicServerArgs, topicServer } from './topic-server.ts';
+import { topicServer } from './topic-server.ts';
+import type { TopicServerArgs } from './topic-server-state.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { AddressList, plainAddress, readAddress } from '../../src/acceptor/address-list.ts';
+import { AddressList, countedAs, plainAddress, readAddress } from '../../src/acceptor/address-list.ts';
 
 test('addresses and blocks are found, of both families', (t) => {
   const list = new AddressList(['10.0.0.1', '192.168.0.0/16', '2001:db8::/32', '::1']);
@@ -39,4 +39,30 @@ test('what others write is read in one spelling', (t) => {
     t.is(readAddress(text), '192.0.2.1', text);
   for (const text of ['', 'unknown', '192.0.2', '192.0.2.1:80', '[::1]', '010.0.0.1'])
     t.is(readAddress(text), null, text);
+});
+
+test('an IPv6 address is counted as its /64, an IPv4 one as itself', (t) => {
+  for (const address of [
+    '2001:db8:1:2::',
+    '2001:db8:1:2::1',
+    '2001:db8:1:2:ffff:ffff:ffff:ffff',
+    '2001:db8:1:2:3:4:5:6',
+  ])
+    t.is(countedAs(address), '2001:db8:1:2::/64', address);
+  for (const [address, counted] of [
+    ['2001:db8:1:1:ffff:ffff:ffff:ffff', '2001:db8:1:1::/64'],
+    ['2001:db8:1:3::', '2001:db8:1:3::/64'],
+    ['2001:db8::1:0:0:1', '2001:db8:0:0::/64'],
+    ['2001:db8:0:1:1::', '2001:db8:0:1::/64'],
+    ['1::2:3:4:5:6:7', '1:0:2:3::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::', '0:0:0:0::/64'],
+    ['192.0.2.1', '192.0.2.1'],
+    ['local', 'local'],
+  ] as const)
+    t.is(countedAs(address), counted, address);
+  t.is(countedAs(plainAddress('::ffff:192.0.2.1')), '192.0.2.1');
+  t.is(countedAs(plainAddress('::ffff:192.0.2.2')), '192.0.2.2');
+  t.is(countedAs('::192.0.2.1'), '0:0:0:0::/64');
 });

@@ -131,3 +131,43 @@ test('a proxy takes a place and is nobody, its clients take none and are themsel
   t.is(control.enter('c', 0), 'full');
   t.like(control.refused, { full: 2, 'address-full': 1 });
 });
+
+test('the addresses of one /64 have the limits of one, and its neighbours their own', (t) => {
+  const control = admission({ perAddress: 2, ratePerAddress: 3 });
+  const [first, last] = ['2001:db8:0:1::', '2001:db8::1:ffff:ffff:ffff:ffff'];
+  t.is(control.enter(first, 0), 'admitted');
+  t.is(control.enter(last, 0), 'admitted');
+  t.is(control.enter('2001:db8:0:1::5', 0), 'address-full');
+  for (const neighbour of ['2001:db8::ffff:ffff:ffff:ffff', '2001:db8:0:2::'])
+    t.is(control.enter(neighbour, 0), 'admitted', neighbour);
+  control.leave(first, 0);
+  t.is(control.enter(last, 0), 'admitted');
+  control.leave(last, 0);
+  t.is(control.enter(first, 0), 'address-rate');
+  t.is(control.addresses, 3);
+});
+
+test('an IPv4 address that came over IPv6 shares no /64 with another', (t) => {
+  const control = admission({ perAddress: 1 });
+  for (const address of ['::ffff:10.0.0.1', '::ffff:10.0.0.2'])
+    t.is(control.enter(plainAddress(address), 0), 'admitted', address);
+  t.is(control.enter('10.0.0.1', 0), 'address-full');
+});
+
+test('an exempt address takes nothing from the count of its network when it leaves', (t) => {
+  const control = admission({ perAddress: 1, exempt: ['2001:db8::1'] });
+  t.is(control.enter('2001:db8::2', 0), 'admitted');
+  t.is(admitted(control, '2001:db8::1', 5), 5);
+  control.leave('2001:db8::1', 0);
+  t.is(control.enter('2001:db8::3', 0), 'address-full');
+});
+
+test('who is made exempt while it is connected is not counted for ever', (t) => {
+  const control = admission({ perAddress: 1 });
+  t.is(control.enter('10.0.0.1', 0), 'admitted');
+  control.configure({ ...none, perAddress: 1, exempt: ['10.0.0.1'] });
+  control.leave('10.0.0.1', 0);
+  t.is(control.addresses, 0);
+  control.configure({ ...none, perAddress: 1 });
+  t.is(control.enter('10.0.0.1', 0), 'admitted');
+});

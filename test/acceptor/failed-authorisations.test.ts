@@ -59,3 +59,16 @@ test('no more addresses are remembered than there is room for', (t) => {
   t.false(tried.refuses('a0', 1), 'the oldest is forgotten');
   t.true(tried.refuses('a50000', 1));
 });
+
+test('the addresses of one /64 fail as one, and an IPv4 one for itself', (t) => {
+  const { attempts: tried } = attempts(10);
+  for (let n = 0; n < 9; n++) tried.failed(`2001:db8:0:1::${n}`, n);
+  tried.failed('2001:db8:0:2::', 9);
+  t.false(tried.refuses('2001:db8:0:1::f', 9), 'nine');
+  tried.failed('2001:db8::1:ffff:ffff:ffff:ffff', 9);
+  t.true(tried.refuses('2001:db8:0:1::f', 9), 'ten');
+  t.false(tried.refuses('2001:db8:0:2::', 9));
+  t.false(tried.refuses('2001:db8::ffff:ffff:ffff:ffff', 9));
+  for (let n = 0; n < 10; n++) tried.failed(`192.0.2.${n}`, 9);
+  t.false(tried.refuses('192.0.2.1', 9));
+});

@@ -27,3 +27,14 @@ test('an address that has rested is forgotten', (t) => {
   posts.take('e', 10_000);
   t.is(posts.addresses, 2, 'd has not rested yet');
 });
+
+test('the addresses of one /64 post as one, its neighbour for itself', (t) => {
+  const posts = new PostRates(2, none);
+  const taken = ['2001:db8:0:1::', '2001:db8::1:ffff:ffff:ffff:ffff', '2001:db8:0:1::9'].map((one) =>
+    posts.take(one, 0),
+  );
+  t.deepEqual(taken, [true, true, false]);
+  t.true(posts.take('2001:db8:0:2::', 0));
+  t.true(posts.take('2001:db8::ffff:ffff:ffff:ffff', 0));
+  t.is(posts.addresses, 3);
+});

@@ -177,3 +177,44 @@ test('a token is verified by the key that it names, or by each that fits', async
   t.false(await isGood(token({ channels }, rsa.privateKey, { alg: 'RS256', kid: 'other' })));
   t.false(await isGood(token({ channels }, rsa.privateKey, { alg: 'RS256', kid: 'unknown' })));
 });
+
+test('a server is asked again as often as is wanted, once there is a token, and not before', async (t) => {
+  const set = setOf([rsa.publicKey, { kid: 'one' }]);
+  const backEnd = await startBackEnd(
+    t,
+    status(200, { 'Last-Modified': 'Sat, 01 Jan 2000 00:00:00 GMT' }, set),
+  );
+  const keys = new Jwks({ source: { url: backEnd.url }, algorithms: [], timeout: 30_000, recheck: 10 });
+  const other = new Jwks({ source: { url: backEnd.url }, algorithms: [], timeout: 30_000, recheck: 10 });
+  t.teardown(other.watch(() => undefined));
+  let changes = 0;
+  t.teardown(keys.watch(() => changes++));
+  await keys.keys(enough);
+  await backEnd.asked.take(5);
+  const [first, ...later] = backEnd.asked.all.map(({ headers }) => headers['if-modified-since']);
+  t.is(first, undefined, 'it is the one that has a token which asks');
+  t.deepEqual(new Set(later), new Set(['Sat, 01 Jan 2000 00:00:00 GMT']));
+  t.is(changes, 0);
+});
+
+test('what is no set is not taken for one because it has not changed', async (t) => {
+  const answers = [
+    [200, 'a', setOf([rsa.publicKey, { kid: 'one' }])],
+    [200, 'b', 'no set'],
+  ] as const;
+  let at = 0;
+  const backEnd = await startBackEnd(t, ({ headers }, response) => {
+    const [code, etag, body] = answers[at] as (typeof answers)[number];
+    response.writeHead(headers['if-none-match'] === etag ? 304 : code, { ETag: etag }).end(body);
+  });
+  const time = { now: 0 };
+  const options = { algorithms: [], timeout: 30_000, recheck: 1000, now: () => time.now };
+  const set = new Jwks({ source: { url: backEnd.url }, ...options });
+  await set.keys(enough);
+  at = 1;
+  for (const later of [15, 16, 17]) {
+    time.now = later * 60_000;
+    await t.throwsAsync(set.keys(enough), { instanceOf: SyntaxError });
+  }
+  t.is(backEnd.asked.all.length, 4);
+});

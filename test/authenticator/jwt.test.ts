@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import type { Answer } from '../../src/authenticator/contract.ts';
 import { grantOf } from '../../src/authenticator/grant.ts';
@@ -6,7 +8,20 @@ import { type JwtOptions, jwtAuthenticator } from '../../src/authenticator/jwt.t
 import { allows, isEmpty } from '../../src/authenticator/permissions.ts';
 import { pinned } from '../../src/config/jwt-keys.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
-import { ec, ed, forged, otherRsa, pemOf, rsa, SECRET_TEXT, secretKey, token } from '../support/tokens.ts';
+import { startBackEnd, status } from '../support/back-end.ts';
+import { temporaryFolder } from '../support/relay-process.ts';
+import {
+  ec,
+  ed,
+  forged,
+  otherRsa,
+  pemOf,
+  rsa,
+  SECRET_TEXT,
+  secretKey,
+  setOf,
+  token,
+} from '../support/tokens.ts';
 import { question } from './asker.ts';
 
 const NOW = 1_800_000_000;
@@ -48,6 +63,23 @@ authenticatorContract('JWT with a secret', {
 
 authenticatorContract('JWT with a public key', {
   make: () => withKey(rsa.publicKey),
+  grants: [{ authorization: signedByRsa, ...opens }],
+});
+
+authenticatorContract('JWT with a key set in a file', {
+  make: (t) => {
+    const file = join(temporaryFolder(t), 'keys.json');
+    writeFileSync(file, setOf([rsa.publicKey, { kid: 'one' }]));
+    return hmac({ keys: [], jwks: { file } });
+  },
+  grants: [{ authorization: signedByRsa, ...opens }],
+});
+
+authenticatorContract('JWT with a key set at a URL', {
+  make: async (t) => {
+    const { url } = await startBackEnd(t, status(200, {}, setOf([rsa.publicKey, { kid: 'one' }])));
+    return hmac({ keys: [], jwks: { url }, timeout: 20_000 });
+  },
   grants: [{ authorization: signedByRsa, ...opens }],
 });
 

@@ -1,12 +1,8 @@
 import test from 'ava';
+import type { Answer } from '../../src/authenticator/contract.ts';
+import { grantOf } from '../../src/authenticator/grant.ts';
 import { type Password, passwordAuthenticator } from '../../src/authenticator/password-authenticator.ts';
-import {
-  everything,
-  isEmpty,
-  type Permissions,
-  readAndWrite,
-  readEverything,
-} from '../../src/authenticator/permissions.ts';
+import { everything, isEmpty, readAndWrite, readEverything } from '../../src/authenticator/permissions.ts';
 import { sha256 } from '../../src/authenticator/secret.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { printed, question } from './asker.ts';
@@ -43,7 +39,8 @@ authenticatorContract('PasswordAuthenticator that lets all read', {
 });
 
 const ask = (passwords: readonly Password[], readByDefault: boolean, authorization: string) =>
-  passwordAuthenticator(passwords, readByDefault).authorise(question(authorization)) as Permissions;
+  grantOf(passwordAuthenticator(passwords, readByDefault).authorise(question(authorization)) as Answer)
+    .permissions;
 
 test('a wrong password grants nothing, one without channels grants nothing, no passwords grant nothing', (t) => {
   t.true(isEmpty(ask(passwords, false, 'wrong')));

@@ -7,6 +7,7 @@ import {
   intersection,
   isEmpty,
   isPermissions,
+  isWithin,
   none,
   ofPrefix,
   onPatterns,
@@ -250,4 +251,19 @@ test('only what has the shape of permissions is taken for them', (t) => {
     { ...none, prefixes: new Map([['a', { read: 'yes', write: false }]]) },
   ];
   for (const value of bad) t.false(isPermissions(value));
+});
+
+test('one is within another when it allows nothing that the other does not', (t) => {
+  fc.assert(
+    fc.property(grants, grants, topics, (a, b, made) => {
+      const patterns = [...a, ...b].map(([text]) => text);
+      // A letter that is in no pattern: what holds for it there holds for all that a pattern alone allows.
+      const beyond = patterns.map((text) => `${text.replace('*', '')}☃`);
+      const all = [...withEdges(made, patterns), ...beyond, '☃'];
+      const isWithinAll = RIGHTS.every((right) =>
+        all.every((topic) => !granted(a, right, topic) || granted(b, right, topic)),
+      );
+      t.is(isWithin(fromPatterns(a), fromPatterns(b)), isWithinAll);
+    }),
+  );
 });

@@ -28,6 +28,11 @@ authenticatorContract('a plugin that takes its time and gives a map', {
   grants,
 });
 
+authenticatorContract('a plugin that opens something to who gives no credential', {
+  make: () => plugin((authorization) => (authorization === '' || authorization === 'word' ? known : {})),
+  grants: [...grants, { ...grants[0], authorization: '' }],
+});
+
 test('the request is the client’s, its headers by their names in lower case', async (t) => {
   const seen: PluginRequest[] = [];
   const authenticator = plugin((_authorization, request) => {

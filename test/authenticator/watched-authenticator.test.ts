@@ -2,6 +2,7 @@ import test from 'ava';
 import {
   type AuthenticatorMessage,
   authenticatorServer,
+  confirm,
 } from '../../src/authenticator/authenticator-server.ts';
 import type { Authorisation } from '../../src/authenticator/authorisation.ts';
 import type { Answer, Authenticator } from '../../src/authenticator/contract.ts';
@@ -10,7 +11,7 @@ import { everything, none, readEverything } from '../../src/authenticator/permis
 import { sha256 } from '../../src/authenticator/secret.ts';
 import { CREDENTIALS, StandingAnswers } from '../../src/authenticator/standing.ts';
 import { worker } from '../../src/otp/child-spec.ts';
-import { type Pid, send } from '../../src/otp/process.ts';
+import { type Pid, type Self, send } from '../../src/otp/process.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { supervisor } from '../../src/otp/supervisor.ts';
@@ -249,4 +250,59 @@ test('without a table of its own or a watch, nothing is remembered', async (t) =
   await quiet();
   t.deepEqual(client.answers, [{ type: 'authorised', ref: 1, permissions: everything }]);
   t.is((getState(server) as { standing: StandingAnswers<Authorisation> }).standing.size, 0);
+});
+
+test('one that has been replaced takes nothing back, and what it answers late its successor looks at', async (t) => {
+  const { answers, asked, change, client, server, standing, system, quiet } = setup();
+  let answerLate: (answer: Answer) => void = () => undefined;
+  answers.set('a', everything).set(
+    'b',
+    new Promise((resolve) => {
+      answerLate = resolve;
+    }),
+  );
+  client.ask(server, 'a', 1);
+  client.ask(server, 'b', 2);
+  await quiet();
+  const passwords = [{ sha256: sha256('b'), channels: ['*'] }];
+  const args = { authenticator: passwordAuthenticator(passwords, false), log: () => undefined, standing };
+  const name = processName<AuthenticatorMessage>('successor');
+  const successor = spawnOk(system, authenticatorServer, args, { name: name.value });
+  await quiet();
+  t.deepEqual(
+    client.answers,
+    [{ ...client.answers[0], type: 'authorised', ref: 1 }],
+    'nobody has been told yet',
+  );
+  confirm(name, client.pid as Self<Authorisation>, 1);
+  await quiet();
+  t.deepEqual(client.answers.at(-1), { type: 'revoked', ref: 1 });
+  const before = asked.length;
+  change();
+  answerLate(readEverything);
+  await quiet();
+  t.is(asked.length, before);
+  t.deepEqual(
+    client.answers.slice(-2).map(({ type, ref }) => [type, ref]),
+    [
+      ['authorised', 2],
+      ['regranted', 2],
+    ],
+  );
+  // A reload that failed elsewhere: the old one is in charge again.
+  exit(successor, 'shutdown');
+  await quiet();
+  answers.set('b', none);
+  change();
+  await quiet();
+  t.deepEqual(client.answers.at(-1), { type: 'revoked', ref: 2 });
+});
+
+test('the watch of one that was killed ends with the next change', async (t) => {
+  const { watchers, change, server, quiet } = setup();
+  exit(server, 'kill');
+  await quiet();
+  t.is(watchers.size, 1);
+  change();
+  t.is(watchers.size, 0);
 });

@@ -106,6 +106,8 @@ test('the URL that is asked is http or https, and holds no password', (t) => {
     name: 'Forward',
     url: 'http://127.0.0.1:81/a?b',
     cache: 1000,
+    recheck: 3000,
+    recheckRate: 500,
   });
   for (const bad of ['127.0.0.1:81', '/a', 'http://u:p@a/', 'ws://a/', 'http://a/#b']) {
     const [error = ''] = refused(set(bad));
@@ -150,8 +152,13 @@ test('a plugin is a path, relative to the configuration file, and knows where it
   t.regex(refused('authenticator: Nome')[0] ?? '', /did you mean "None"\?$/);
 });
 
-test('ApiKeys is what the wspubsub door has anyway, and nothing for the others', (t) => {
+test('ApiKeys is what the wspubsub door has anyway, and the relay’s keys elsewhere', (t) => {
   t.is(accepted('doors: { wspubsub: { authenticator: ApiKeys } }').doors.wspubsub?.authenticator, null);
-  for (const text of ['authenticator: ApiKeys', 'doors: { pusu: { authenticator: ApiKeys } }'])
-    t.regex(refused(text)[0] ?? '', /ApiKeys belongs to the wspubsub door alone/);
+  const apiKeys = { store: 'file', file: '/etc/keys.yaml' } as const;
+  const store = 'apikeys: { file: /etc/keys.yaml }\n';
+  t.deepEqual(accepted(`${store}authenticator: ApiKeys`).authenticator, { name: 'ApiKeys', apiKeys });
+  t.deepEqual(accepted(`${store}doors: { pusu: { authenticator: ApiKeys } }`).doors.pusu?.authenticator, {
+    name: 'ApiKeys',
+    apiKeys,
+  });
 });

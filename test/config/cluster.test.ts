@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import { accepted, refused, warned } from './support.ts';
 
@@ -23,7 +24,9 @@ test('NATS needs a server, as host or host:port', (t) => {
 
 test('who the relay is to NATS is said in one way', (t) => {
   t.is(accepted(nats('user: u, password: p')).cluster.user, 'u');
-  t.is(accepted(nats('token: t')).cluster.token, 't');
+  const { token } = accepted(nats('token: t')).cluster;
+  t.is(token?.reveal(), 't');
+  t.notRegex(inspect(accepted(nats('user: u, password: hunter2'))), /hunter2/);
   t.is(accepted(nats('credentials: /c')).cluster.credentials, '/c');
   t.deepEqual(refused(nats('user: u')), [
     'relay.yaml:1:49 cluster.user: cluster.user and cluster.password together',

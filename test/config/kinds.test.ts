@@ -250,6 +250,8 @@ test('the admin port is on unless it is switched off', (t) => {
   t.is(accepted('admin: true').admin?.port, 55002);
   t.is(accepted('admin: { port: 1 }').admin?.port, 1);
   t.is(accepted('admin: { port: 1 }').admin?.observerActions, false);
+  t.is(accepted('admin: { port: 1 }').admin?.readyNeedsPeers, false);
+  t.is(accepted('admin: { ready_needs_peers: true }').admin?.readyNeedsPeers, true);
   for (const off of ['admin: false', 'admin: null', 'admin: off']) t.is(accepted(off).admin, null, off);
   t.deepEqual(accepted('admin: { names: [relay-1.internal] }').admin?.names, ['relay-1.internal']);
   t.regex(message('admin: { names: [a b] }'), /host name/);

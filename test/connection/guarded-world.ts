@@ -5,8 +5,10 @@ import {
   type AuthenticatorMessage,
   authenticatorServer,
 } from '../../src/authenticator/authenticator-server.ts';
+import type { Authorisation } from '../../src/authenticator/authorisation.ts';
 import type { Authenticator, ClientRequest } from '../../src/authenticator/contract.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
+import type { StandingAnswers } from '../../src/authenticator/standing.ts';
 import type { Limits } from '../../src/config/config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
@@ -44,21 +46,29 @@ const limits = {
   authorise: 60_000,
 } as Limits;
 
-/** Connections of one door, judged by one authenticator, on a clock that is wound by hand; 0 is 1970. */
-export function guardedWorld(authenticator: Authenticator, door: Door = pusuDoor({ topicLength: 256 })) {
+/**
+ * Connections of one door, judged by one authenticator, on a clock that is wound by hand; 0 is 1970. With `standing` it
+ * may be replaced by another one.
+ */
+export function guardedWorld(
+  authenticator: Authenticator,
+  door: Door = pusuDoor({ topicLength: 256 }),
+  standing?: StandingAnswers<Authorisation>,
+) {
   const world = topicsWorld();
   const { system, topics, clock } = world;
   const name = processName<AuthenticatorMessage>('authenticator');
   const events: AuthenticatorEvent[] = [];
+  let replaced = 0;
   const closed: Closed[] = [];
   const args = {
     authenticator,
+    ...(standing === undefined ? {} : { standing }),
     log: (event: AuthenticatorEvent) => events.push(event),
     wallClock: () => clock.now(),
   };
   const server = spawnOk(system, authenticatorServer, args, { name: name.value });
-  const { anonymous, needs } = authenticator;
-  const guard: Guard = { anonymous, server: name, ...(needs === undefined ? {} : { needs }) };
+  const guard: Guard = { ...guardOf(authenticator), server: name };
   const context: DoorContext = {
     door,
     realm: REALM,
@@ -119,7 +129,26 @@ export function guardedWorld(authenticator: Authenticator, door: Door = pusuDoor
     };
   }
 
-  return { ...world, server, events, closed, connect };
+  /** As a reload does it: the new one is there, and at work, before the connections are told. */
+  async function replace(next: Authenticator, ...clients: readonly TestClient[]): Promise<void> {
+    replaced++;
+    const successor = processName<AuthenticatorMessage>(`authenticator.${replaced}`);
+    spawnOk(system, authenticatorServer, { ...args, authenticator: next }, { name: successor.value });
+    await world.quiet();
+    Object.assign(guard, { needs: undefined, asksAll: undefined }, guardOf(next), { server: successor });
+    for (const { pid } of clients) send(pid, { type: 'reguarded' });
+    await world.quiet();
+  }
+
+  return { ...world, server, events, closed, connect, replace };
+}
+
+function guardOf({ anonymous, needs, asksAll }: Authenticator) {
+  return {
+    anonymous,
+    ...(needs === undefined ? {} : { needs }),
+    ...(asksAll === undefined ? {} : { asksAll }),
+  };
 }
 
 /** Takes all that is written, at once. */

@@ -6,13 +6,20 @@ test('bytes are shown by their number, and secrets not at all', (t) => {
   const value = {
     payload: Buffer.from('{"type":"authorize","authorization":"hunter2"}'),
     authorization: 'hunter2',
-    nested: { password: 'hunter2', apiKeys: ['hunter2'], sha256: Buffer.alloc(32), token: 1 },
+    nested: {
+      password: 'hunter2',
+      apiKeys: ['hunter2'],
+      sha256: Buffer.alloc(32),
+      token: 'hunter2',
+      tokens: 1,
+    },
     map: new Map([['secret', 'hunter2']]),
     error: new Error('hunter2'),
   };
   const shown = inspect(describe(value, 5), { depth: 9 });
   t.notRegex(shown, /hunter2/);
   t.regex(shown, /<46 bytes>/);
+  t.regex(shown, /tokens: 1/);
   t.is(shown.match(/\[hidden\]/g)?.length, 6);
 });
 

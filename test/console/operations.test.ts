@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
-import { type Asked, help, operations } from '../../src/console/operations.ts';
+import type { Asked } from '../../src/console/operations/operation.ts';
+import { help, operations } from '../../src/console/operations/operations.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
-import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
@@ -176,7 +177,20 @@ test('top, node_stats, runtime_info, bin_leak and peers say how the relay is', a
   t.is(((await ask('node_stats', 2, 1)).data as unknown[]).length, 2);
   t.like((await ask('runtime_info')).data, { node: 'test', pid: process.pid });
   t.regex((await ask('bin_leak')).text, /after a collection/);
-  t.regex((await ask('peers')).text, /no cluster part/);
+  t.regex((await ask('peers')).text, /is alone/);
+});
+
+test('log_level makes the log say more or less, until it is told otherwise', async (t) => {
+  const { relay, ask } = await world(t);
+  t.is((await ask('log_level')).text, 'the log says info and above');
+  t.is((await ask('log_level', 'debug')).text, 'the log says debug and above');
+  t.like(await relay.log.find(({ msg }) => msg === 'level'), { level: 'debug' });
+  await t.throwsAsync(ask('log_level', 'loud'), { name: 'Refusal', message: /^the level is one of/ });
+  await relay.relay.reload(() => ({
+    ok: true,
+    config: testConfig({ doors: { pusu: {} }, limits: { drain: '1s' } }),
+  }));
+  t.is((await ask('log_level')).text, 'the log says debug and above');
 });
 
 test('init.stop wants to be confirmed', async (t) => {

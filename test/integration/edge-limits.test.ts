@@ -176,3 +176,21 @@ test('an exempt address posts as it likes', async (t) => {
   for (let n = 0; n < 5; n++)
     t.is((await ask(relay.port('pinghub'), '/t', { method: 'POST', body: 'x' })).status, 200);
 });
+
+test('ten failures from one /64 in a minute: the eleventh try is 429, its neighbour is judged', async (t) => {
+  const relay = await startTestRelay(t, {
+    ...password,
+    doors: { pinghub: { trusted_proxies: ['127.0.0.1'] } },
+  });
+  const post = async (address: string) => {
+    const headers = { 'X-Forwarded-For': address, Authorization: 'Bearer bad' };
+    return (await ask(relay.port('pinghub'), '/t', { method: 'POST', headers, body: 'x' })).status;
+  };
+  const statuses: number[] = [];
+  for (let n = 0; n < 11; n++) statuses.push(await post(`2001:db8:0:1::${n}`));
+  t.deepEqual(statuses, [...Array.from({ length: 10 }, () => 401), 429]);
+  t.is(await post('2001:db8:0:1:ffff:ffff:ffff:ffff'), 429);
+  t.is(await post('2001:db8:0:2::'), 401);
+  t.is(await post('::ffff:192.0.2.1'), 401);
+  t.is(relay.relay.refusals['failed-authorisations'], 2);
+});

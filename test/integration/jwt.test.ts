@@ -143,6 +143,38 @@ test('a key that is taken out of its file is no key any more, for live connectio
   t.is(await other.next(), '{"type":"subscribe_ok","channel":"chat.1"}');
 });
 
+test('a key that is taken out of the set at a URL closes its clients in time; what has not changed is not sent again', async (t) => {
+  const [one, two] = [
+    [rsa.publicKey, { kid: 'one' }],
+    [otherRsa.publicKey, { kid: 'two' }],
+  ] as const;
+  let set = setOf(one, two);
+  const statuses: number[] = [];
+  const backEnd = await startBackEnd(t, ({ headers }, response) => {
+    const etag = `"${set.length}"`;
+    const code = headers['if-none-match'] === etag ? 304 : 200;
+    statuses.push(code);
+    response.writeHead(code, { ETag: etag }).end(code === 304 ? '' : set);
+  });
+  const relay = await startTestRelay(t, {
+    authenticator: 'JWT',
+    jwt: { jwks: `${backEnd.url}keys` },
+    doors: { pusu: {} },
+  });
+  const first = await token({ channels }, rsa.privateKey, { alg: 'RS256', kid: 'one' });
+  const second = await token({ channels }, otherRsa.privateKey, { alg: 'RS256', kid: 'two' });
+  const client = await authorised(t, relay.port('pusu'), first);
+  const other = await authorised(t, relay.port('pusu'), second);
+  await backEnd.asked.take(2);
+  t.deepEqual(statuses, [200, 304]);
+  set = setOf(two);
+  const since = Date.now();
+  t.deepEqual(await client.next(), { code: 1008, reason: 'revoked' });
+  t.true(Date.now() - since < 5000);
+  other.send(subscribe('chat.1'));
+  t.is(await other.next(), '{"type":"subscribe_ok","channel":"chat.1"}');
+});
+
 test('a public key in PEM is one of pusud’s settings', async (t) => {
   const relay = await startTestRelay(t, {
     authenticator: 'JWT',

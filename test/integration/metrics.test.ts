@@ -43,6 +43,9 @@ test('metrics say what happened, and attempts are deliveries and drops', async (
   t.true(sumOf(metrics, 'fanfare_fanout_members_count') >= 1);
   t.true(sumOf(metrics, 'fanfare_cpu_seconds_total') > 0);
   t.is(sumOf(metrics, 'fanfare_build_info'), 1);
+  t.true(sumOf(metrics, 'fanfare_event_loop_delay_seconds_count') > 0);
+  const busy = sumOf(metrics, 'fanfare_event_loop_utilisation_ratio');
+  t.true(busy > 0 && busy <= 1);
   for (const name of metrics.keys()) t.regex(name, /^fanfare_[a-z_]+$/);
 });
 

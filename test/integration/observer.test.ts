@@ -3,6 +3,7 @@ import { findProcess } from '../../src/otp/inspect.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
+import { freePorts } from '../support/cluster.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -74,6 +75,24 @@ test('charts move, and a relay that is gone is said to be', async (t) => {
   await relay.relay.ended;
   await page.waitForSelector('#state[data-state=lost]');
   t.pass();
+});
+
+test('the links of a relay are listed, and one that is down says why', async (t) => {
+  const [own = 0, other = 0] = await freePorts(2);
+  const relay = await startTestRelay(t, {
+    doors: { pinghub: { metrics_port: null } },
+    network: { host: '127.0.0.1', port: own, secret: 'a secret for tests only' },
+    relays: [`127.0.0.1:${own}`, `127.0.0.1:${other}`],
+  });
+  const browser = await openBrowser(t);
+  const at = `http://127.0.0.1:${relay.port('admin')}/observer#tab=links`;
+  const { page, complaints } = await openPage(t, browser, at);
+  await page.waitForSelector('tbody .tag.bad:text-is("down")');
+  await page.waitForSelector('tbody tr:has-text("ECONNREFUSED")');
+  t.is(await page.locator('tbody tr').count(), 1, 'the relay itself is none');
+  t.is(await page.textContent('#tab-links span'), '1');
+  await page.waitForSelector('#counts .bad:has-text("links down")');
+  t.deepEqual(complaints, []);
 });
 
 test('with observer_actions a client can be disconnected and a process suspended from the page', async (t) => {

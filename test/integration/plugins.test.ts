@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ask, post } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { configFile, packageRoot, runRelay, temporaryFolder } from '../support/relay-process.ts';
-import { connectWs } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const authorize = (authorization: string) => JSON.stringify({ type: 'authorize', authorization });
 const ports = 'network: { port: 0 }\nadmin: { port: 0 }\n';
@@ -58,6 +58,74 @@ test('a plugin sees the request, and one that fails grants nothing and says so o
   const outages = relay.log.all.filter(({ msg }) => msg === 'authenticator-unavailable');
   t.is(outages.length, 1);
   t.is(outages[0]?.['error'], 'Error');
+});
+
+const byCookie = `const rights = { chat: 'rw', 'd/t': 'r' };
+  export const getPermissions = (authorization, { headers }) => {
+    if (headers.cookie === 'session=broken') throw new Error('no database');
+    return authorization === '' && headers.cookie === 'session=alice' ? rights : {};
+  };`;
+const cookie = (value: string) => ({ headers: { Cookie: `session=${value}` } });
+const subscribe = (channel: string) => JSON.stringify({ type: 'subscribe', channel });
+
+test('a plugin is asked about a client without a credential too: a cookie is enough, at every door', async (t) => {
+  const relay = await startTestRelay(t, {
+    authenticator: moduleFile(t, byCookie),
+    doors: {
+      pusu: {},
+      pinghub: {},
+      wspubsub: { realm: 'main', apikeys: { list: [{ domain: 'd', key: 'k' }] } },
+    },
+  });
+  const [pusu, pinghub, wspubsub] = ['pusu', 'pinghub', 'wspubsub'].map(relay.port) as [
+    number,
+    number,
+    number,
+  ];
+  await connectWs(t, wspubsub, '/ws/pub/k/d/t');
+  await connectWs(t, wspubsub, '/ws/sub/d/t', cookie('alice'));
+  t.is((await refusedWs(t, wspubsub, '/ws/sub/d/t', cookie('bob'))).status, 401);
+
+  const listener = await connectWs(t, pinghub, '/chat', cookie('alice'));
+  const client = await connectWs(t, pusu, '/', cookie('alice'));
+  client.send(subscribe('chat'));
+  t.deepEqual(await client.take(2), ['{"type":"hello"}', '{"type":"subscribe_ok","channel":"chat"}']);
+  const large = 'x'.repeat(60_000);
+  const post = async (path: string, who: string) => {
+    const answer = await ask(pinghub, path, { method: 'POST', ...cookie(who), body: large });
+    return answer.status;
+  };
+  t.is(await post('/chat', 'alice'), 200);
+  t.is(await listener.next(), large);
+  t.regex(String(await client.next()), /"publish"/);
+  t.is(await post('/other', 'alice'), 403);
+  t.is((await refusedWs(t, pinghub, '/other', cookie('alice'))).status, 403);
+  const { status, headers } = await refusedWs(t, pinghub, '/chat', cookie('bob'));
+  t.deepEqual([status, headers['www-authenticate']], [401, 'Bearer']);
+  t.is((await refusedWs(t, pinghub, '/chat')).status, 401);
+  t.is((await refusedWs(t, pinghub, '/chat', cookie('broken'))).status, 503);
+});
+
+test('a plugin that fails for those who have not authorised yet does not keep them from it', async (t) => {
+  const relay = await startTestRelay(t, {
+    authenticator: moduleFile(
+      t,
+      `export const getPermissions = (authorization) => authorization.at(0).toUpperCase() === 'X' ? { c: 'rw' } : {};`,
+    ),
+    doors: { pusu: {} },
+  });
+  const client = await connectWs(t, relay.port('pusu'));
+  client.send(authorize('x'), subscribe('c'));
+  t.deepEqual((await client.take(3)).slice(1), [
+    '{"type":"authorization_ok"}',
+    '{"type":"subscribe_ok","channel":"c"}',
+  ]);
+  const other = await connectWs(t, relay.port('pusu'));
+  other.send(subscribe('c'));
+  t.deepEqual((await other.take(3)).slice(1), [
+    '{"type":"authorization_failed"}',
+    { code: 1008, reason: 'authorization_failed' },
+  ]);
 });
 
 test('a plugin that changes its mind closes those who have lost what they use', async (t) => {

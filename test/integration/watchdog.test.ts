@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import test from 'ava';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
 import { configFile, packageRoot, runRelay, temporaryFolder } from '../support/relay-process.ts';
-import { connectWs } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const config = (folder: string) => `node: watched
 var_dir: ${folder}
@@ -41,6 +41,51 @@ test('a stalled event loop is reported while it stands still, with where it hang
   t.true((over['stalledFor'] as number) >= 2000);
   const metrics = parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
   t.is(sumOf(metrics, 'fanfare_event_loop_stalls_total'), 1);
+});
+
+test('a heap near its limit sheds new connections, and those that are there go on', async (t) => {
+  const file = configFile(t, config(temporaryFolder(t)));
+  const relay = runRelay(t, ['--config', file], { NODE_OPTIONS: '--max-old-space-size=128' });
+  await relay.log.find((line) => line.msg === 'ready', 'ready');
+  const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
+  const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
+  const evaluate = (code: string) =>
+    new Promise((resolve) => {
+      const args = [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file];
+      spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env }).on('close', resolve);
+    });
+  const metrics = async () => parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
+  const door = await relay.port('pinghub');
+  const client = await connectWs(t, door, '/there');
+  // In pieces, each of which lets the event loop go on: it is memory that is short here, not time.
+  await evaluate(`await (async () => {
+    globalThis.held = [];
+    const { getHeapSpaceStatistics } = process.getBuiltinModule('node:v8');
+    const old = () => getHeapSpaceStatistics().reduce((sum, { space_name: name, space_used_size: size }) =>
+      name.startsWith('new_') ? sum : sum + size, 0);
+    while (old() < 0.92 * 128 * 1024 * 1024) {
+      held.push(Array.from({ length: 4000 }, (_, n) => ({ n })));
+      await new Promise((done) => setImmediate(done));
+    }
+  })()`);
+  const full = await relay.log.find(
+    ({ msg }) => msg === 'heap nearly full: new connections are refused',
+    'it sheds',
+  );
+  t.true((full['heapUsed'] as number) >= (full['heapLimit'] as number) * 0.9);
+  t.is(full['heapLimit'], 128 * 1024 * 1024);
+  t.is((await refusedWs(t, door, '/new')).status, 503);
+  client.send('still here');
+  t.is(await client.next(), 'still here');
+  const shedding = await metrics();
+  t.is(sumOf(shedding, 'fanfare_shedding'), 1);
+  t.true(sumOf(shedding, 'fanfare_gate_refusals_total') + sumOf(shedding, 'fanfare_refusals_total') >= 1);
+  await evaluate('globalThis.held = null; bin_leak(1)');
+  await relay.log.find(({ msg }) => msg === 'heap has room again', 'it lets in again');
+  const again = await connectWs(t, door, '/new');
+  again.send('in');
+  t.is(await again.next(), 'in');
+  t.is(sumOf(await metrics(), 'fanfare_shedding'), 0);
 });
 
 test('a log that nobody reads costs lines and no service', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { Hidden } from '../../src/config/hidden.ts';
 import { changedKeys, withKeys } from '../../src/reload/changed-keys.ts';
 
 const before = {
@@ -29,4 +30,21 @@ test('what is the same is no change, and only what is asked for is taken over', 
   const some = changedKeys(before, after).filter(({ key }) => key === 'limits.pending');
   t.deepEqual(withKeys<object>(before, after, some), { ...before, limits: { pending: 9, writeStall: 2 } });
   t.is(before.limits.pending, 1);
+});
+
+test('a secret that has changed is a change, however deep it is, and the same one is none', (t) => {
+  const config = (secret: string) => ({
+    network: { secret: new Hidden(Buffer.from(secret)) },
+    cluster: { token: new Hidden(secret) },
+    apiKeys: { store: 'postgres', url: new Hidden(secret), recheck: 1 },
+  });
+  t.deepEqual(changedKeys(config('a'), config('a')), []);
+  t.deepEqual(
+    changedKeys(config('a'), config('b')).map(({ key }) => key),
+    ['network.secret', 'cluster.token', 'apikeys'],
+  );
+  t.deepEqual(
+    changedKeys({ cluster: { token: null } }, { cluster: { token: new Hidden('a') } }).map(({ key }) => key),
+    ['cluster.token'],
+  );
 });

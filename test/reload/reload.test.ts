@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Reloaded } from '../../src/console/node-view.ts';
+import { ask } from '../support/admin.ts';
+import { freePorts } from '../support/cluster.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
@@ -165,5 +167,56 @@ test('other origins make the door listen anew, and connections stay', async (t) 
   t.like(await reload(relay, next), { ok: true, applied: ['doors.pusu.origin'] });
   t.is((await refusedWs(t, relay.port('pusu'), '/', { headers })).status, 403);
   await connectWs(t, relay.port('pusu'), '/', { headers: { origin: 'https://chat.example.com' } });
+  await lives(t, one, 'a');
+});
+
+test('a door that a reload opens is proved from then on, and one that it closes is missed by nobody', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {}, pinghub: {} } });
+  t.deepEqual(await doorsReady(relay), [200, 'door pusu', 'door pinghub']);
+  t.true((await reload(relay, { doors: { pusu: {}, wspubsub: {} } })).ok);
+  t.deepEqual(await doorsReady(relay), [200, 'door pusu', 'door wspubsub']);
+});
+
+async function doorsReady(relay: TestRelay): Promise<unknown[]> {
+  const { status, body } = await ask(relay.port('admin'), '/health/ready');
+  const { edges } = JSON.parse(body) as { readonly edges: readonly { readonly edge: string }[] };
+  return [status, ...edges.map(({ edge }) => edge).filter((edge) => edge.startsWith('door'))];
+}
+
+test('the admin port moves, takes other names and rights at once, and can be switched off and on', async (t) => {
+  const doors = { pusu: {} };
+  const at = { host: '127.0.0.1', port: 0 };
+  const relay = await startTestRelay(t, { doors });
+  const one = await client(t, relay);
+  const first = relay.port('admin');
+  const status = async (port: number) =>
+    (await ask(port, '/health', { headers: { host: 'relay.internal' } })).status;
+  t.is(await status(first), 421);
+  t.deepEqual((await reload(relay, { doors, admin: { ...at, names: ['relay.internal'] } })).applied, [
+    'admin.names',
+  ]);
+  t.is(await status(first), 200);
+  const act = () => ask(first, '/observer/actions', { method: 'POST', body: '{"action":"kill","pid":2}' });
+  t.is((await act()).status, 403);
+  await reload(relay, { doors, admin: { ...at, observer_actions: true } });
+  t.is((await act()).status, 409);
+
+  const [port = 0] = await freePorts(1);
+  t.deepEqual((await reload(relay, { doors, admin: { ...at, port } })).applied, [
+    'admin.port',
+    'admin.observer_actions',
+  ]);
+  t.is((await ask(port, '/health')).status, 200);
+  await t.throwsAsync(ask(first, '/health'));
+
+  const taken = relay.port('pusu');
+  const refused = await reload(relay, { doors, admin: { ...at, port: taken } });
+  t.deepEqual(refused.errors, [`admin: cannot listen on 127.0.0.1:${taken}: the address is in use`]);
+  t.is((await ask(port, '/health')).status, 200, 'it stays where it was');
+
+  t.deepEqual((await reload(relay, { doors, admin: false })).applied, ['admin']);
+  await t.throwsAsync(ask(port, '/health'));
+  t.true((await reload(relay, { doors })).ok);
+  t.is((await ask(relay.port('admin'), '/health')).status, 200);
   await lives(t, one, 'a');
 });

@@ -7,9 +7,10 @@
  *
  * Clients come and go, subscribe, publish, stop reading, and break off; an operator's page looks on. After the first
  * tenth, in which caches and the compiler fill up, each number should go on a level line: its slope is printed per hour,
- * with what that is of its mean. Exit code 1: something grew, or a message is unaccounted for.
+ * with what that is of its mean. Memory is looked at after a collection: what is garbage at the time says nothing.
+ * Exit code 1: something grew, or a message is unaccounted for.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -17,8 +18,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { ask, parseMetrics, type Samples, sumOf } from '../support/admin.ts';
+import { fillMemories } from './fill-memories.ts';
 import { MixedLoad } from './mixed-load.ts';
 import { growth, type Series } from './slope.ts';
 
@@ -47,8 +49,9 @@ admin: { host: 127.0.0.1, port: 0 }
 limits: { pending: 256KiB, write_stall: 3s }
 `,
 );
-const args = [join(root, 'dist/start.js'), '--config', config, '--set', 'log.level=info'];
-const relay = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+const program = join(root, 'dist/start.js');
+const args = ['--config', config, '--set', 'log.level=info'];
+const relay = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 process.once('exit', () => {
   relay.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
@@ -64,6 +67,7 @@ await new Promise<void>((resolve, reject) => {
 });
 const admin = ports.get('admin') ?? 0;
 get({ port: admin, path: '/observer/feed?tab=connections' }, (page) => page.resume());
+await fillMemories(ports.get('pinghub') ?? 0);
 const load = new MixedLoad(ports.get('pusu') ?? 0, ports.get('pinghub') ?? 0, clients);
 load.start();
 
@@ -96,6 +100,7 @@ if (!judged) console.log(`shorter than ${JUDGED_FROM} minutes: slopes are not ju
 process.exit(unaccounted === 0 && grew.length === 0 ? 0 : 1);
 
 async function look(): Promise<Samples> {
+  await promisify(execFile)(process.execPath, [program, 'rpc', 'bin_leak', '1', ...args]);
   return parseMetrics((await ask(admin, '/metrics')).body);
 }
 

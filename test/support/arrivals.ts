@@ -66,9 +66,9 @@ export class Arrivals<T> {
 }
 
 /** Waits, a turn of the event loop at a time, for what no event tells of. */
-export async function eventually(holds: () => boolean, what: string): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = performance.now() + PATIENCE;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > end) throw new Error(`has not come true: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
   }

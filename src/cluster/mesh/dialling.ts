@@ -6,7 +6,7 @@ import { offer, VERSIONS } from '../../door/peer/versions.ts';
 import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
-import { isNews } from './network.ts';
+import { type Dialled, isNews } from './network.ts';
 import { heardOf, newEpoch } from './ordering.ts';
 import type { State } from './peer-link-state.ts';
 
@@ -31,6 +31,17 @@ const FRAME_BYTES = 2 * 1024 * 1024;
 
 export function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function newDialled(): Dialled {
+  return { node: null, state: 'connecting', why: null, links: 0, roundTrip: null };
+}
+
+/** The answer stands behind what the other side has written before: it is as late as a message would be. */
+export function answered(state: State): void {
+  if (state.pingedAt === null) return;
+  state.dialled.roundTrip = now(state.self) - state.pingedAt;
+  state.pingedAt = null;
 }
 
 export function dial(state: State): void {
@@ -60,6 +71,7 @@ export function dial(state: State): void {
     // Of a refusal, the error only says that the connection was ended.
     if (!isRefused) why = error.message;
   });
+  socket.on('pong', () => send(self, { type: 'answered', socket }));
   socket.on('close', () => send(self, { type: 'closed', socket, why }));
   state.socket = socket;
   state.spareOf = undefined;
@@ -132,11 +144,22 @@ export function welcomed(state: State, mac: Buffer, next: number, epoch: number)
   const stats =
     before !== undefined && next > before.last
       ? before
-      : { incarnation: peer.incarnation, last: next - 1, received: next - 1, unheard: 0, linked: true };
+      : {
+          incarnation: peer.incarnation,
+          last: next - 1,
+          received: next - 1,
+          bytes: 0,
+          unheard: 0,
+          linked: true,
+        };
   stats.last = next - 1;
   stats.linked = true;
   state.stats = stats;
   state.phase = 'linked';
+  state.dialled.node = peer.node;
+  state.dialled.state = 'up';
+  state.dialled.why = null;
+  state.dialled.links++;
   state.retry = RETRY_FIRST;
   state.heardAt = now(self);
   network.linked.set(peer.incarnation, self);
@@ -190,6 +213,10 @@ export function tick(state: State): void {
     return;
   }
   tell(state, { type: 'heartbeat', last: stats.last, received: stats.received });
+  if (state.pingedAt === null && state.socket?.readyState === WebSocket.OPEN) {
+    state.pingedAt = now(self);
+    state.socket.ping();
+  }
   state.timer?.cancel();
   state.timer = sendAfter(self, heartbeat, { type: 'tick' });
 }
@@ -211,6 +238,7 @@ function needless(state: State, text: string): void {
   if (isNews(network, `needless ${addressOf(state)}`, text))
     network.log.note('link not needed', { why: text });
   hangUp(state, text, RETRY_NEEDLESS);
+  state.dialled.state = 'needless';
 }
 
 /** Ends the connection, if there is one, and dials again later. */
@@ -219,6 +247,8 @@ export function hangUp(state: State, why: string, delay?: number): void {
   if (state.phase !== 'linked' && delay === undefined && isNews(network, addressOf(state), why))
     network.log.warn('not linked', { address: addressOf(state), why });
   disconnect(state, why);
+  state.dialled.state = 'connecting';
+  state.dialled.why = why;
   // Relays that lost each other at once do not come back at once.
   const wait = delay ?? state.retry * (0.5 + Math.random() / 2);
   if (delay === undefined) state.retry = Math.min(state.retry * 2, RETRY_MOST);
@@ -245,6 +275,8 @@ export function disconnect(state: State, why: string): void {
   }
   state.phase = 'waiting';
   state.socket = undefined;
+  state.pingedAt = null;
+  state.dialled.roundTrip = null;
   state.paused = false;
   state.bytesRead = 0;
   socket?.terminate();

@@ -54,6 +54,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     nodes: new Map(),
     serving: new Map(),
     addresses: new Set(),
+    dialled: new Map(),
     taking: new Map(),
     said: new Map(),
     order: { epoch: 1, highest: 1, self: { node: cluster.node, epoch: 1 } },

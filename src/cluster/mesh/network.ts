@@ -29,6 +29,8 @@ export interface Network {
   readonly serving: Map<string, Serving>;
   /** IP addresses that the list of relays stands for. */
   readonly addresses: Set<string>;
+  /** How the links that dial are, for tools: by address. */
+  readonly dialled: Map<string, Dialled>;
   /** How links are, for tools: by node. */
   readonly taking: Map<string, TakingStats>;
   /** This relay's epoch as a sequencer, and the highest that it has heard of. */
@@ -58,12 +60,32 @@ export interface MeshLog {
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** How a link that dials gets on. Times in milliseconds. */
+export interface Dialled {
+  /** Who was at the other end last; null: nobody yet. */
+  node: string | null;
+  /** `needless`: the address is this relay itself, or another one of a relay that is linked already. */
+  state: 'up' | 'connecting' | 'needless';
+  /** Why it is not linked. */
+  why: string | null;
+  /** How often it was. */
+  links: number;
+  /** From a ping to its answer, behind what the other side had to write before; null: none has come. */
+  roundTrip: number | null;
+}
+
 export interface Serving {
   readonly incarnation: string;
   readonly pid: Pid<ServingLinkMessage>;
   /** It has a connection. */
   live: boolean;
+  /** How often it had one. */
+  links: number;
   readonly stats: ServingStats;
+  /** Bytes that wait to be written. */
+  pending(): number;
+  /** Milliseconds that the other side's word of what has come is behind. */
+  lag(now: number): number;
 }
 
 /** What became of the messages for one relay, by number since its start: `lost` as it has told. */
@@ -73,6 +95,8 @@ export interface ServingStats {
   overflow: number;
   unlinked: number;
   lost: number;
+  /** Of messages, written. */
+  bytes: number;
 }
 
 /** What has come from one relay. */
@@ -81,6 +105,7 @@ export interface TakingStats {
   /** The number of the last message known of, and how many have come. The difference was lost. */
   last: number;
   received: number;
+  bytes: number;
   /** Came for a topic that nobody here is in any more. */
   unheard: number;
   linked: boolean;

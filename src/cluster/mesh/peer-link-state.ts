@@ -6,7 +6,7 @@ import type { Timer } from '../../otp/timer.ts';
 import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage } from '../backplane.ts';
-import type { Network, TakingStats } from './network.ts';
+import type { Dialled, Network, TakingStats } from './network.ts';
 
 /** What a peer link starts with. */
 export interface PeerLinkArgs {
@@ -22,6 +22,7 @@ export type PeerLinkMessage =
   | Exit
   | { readonly type: 'frame'; readonly socket: WebSocket; readonly payload: Buffer }
   | { readonly type: 'closed'; readonly socket: WebSocket; readonly why: string }
+  | { readonly type: 'answered'; readonly socket: WebSocket }
   | { readonly type: 'dial' | 'tick' | 'answer-late' | 'end' }
   /** The link to that relay has ended: another address of it may be needed after all. */
   | { readonly type: 'needed'; readonly incarnation: string }
@@ -41,6 +42,9 @@ export interface State extends PeerLinkArgs {
   /** The relay's other nonce, for its proof. */
   theirNonce: Buffer;
   stats: TakingStats | undefined;
+  readonly dialled: Dialled;
+  /** When the ping was sent that has not been answered; null: there is none. */
+  pingedAt: number | null;
   retry: number;
   /** The relay that was found here, and linked already; it is dialled again much later. */
   spareOf: string | undefined;

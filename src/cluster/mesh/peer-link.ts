@@ -3,14 +3,16 @@ import { MESSAGES, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { send } from '../../otp/process.ts';
 import { Delivery } from '../../topic/delivery.ts';
-import { answered } from './answered.ts';
+import { reportAnswer } from './answers.ts';
 import { claimsFrames, interestFrames } from './chunks.ts';
 import {
   addressOf,
+  answered,
   challenged,
   dial,
   disconnect,
   hangUp,
+  newDialled,
   RETRY_FIRST,
   refused,
   seen,
@@ -20,6 +22,7 @@ import {
 } from './dialling.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerLinkArgs, PeerLinkMessage, State } from './peer-link-state.ts';
+import { withProbes } from './probe.ts';
 import { giveBack, messages, pass } from './taking.ts';
 
 /**
@@ -33,7 +36,12 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
   trapExit: true,
 
   init(self, args) {
-    args.network.dialling.set(addressOf(args), self);
+    const address = addressOf(args);
+    // One that was killed has had its links, too, and could not say that they are gone.
+    const dialled = args.network.dialled.get(address) ?? newDialled();
+    dialled.state = 'connecting';
+    args.network.dialled.set(address, dialled);
+    args.network.dialling.set(address, self);
     send(self, { type: 'dial' });
     return {
       ...args,
@@ -44,6 +52,8 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
       peer: undefined,
       theirNonce: Buffer.alloc(0),
       stats: undefined,
+      dialled,
+      pingedAt: null,
       retry: RETRY_FIRST,
       spareOf: undefined,
       timer: undefined,
@@ -66,13 +76,17 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
         giveBack(state, message.bytes);
         return keep;
       case 'interest':
-        if (state.phase === 'linked') for (const frame of interestFrames(message)) tell(state, frame);
+        if (state.phase === 'linked')
+          for (const frame of interestFrames(withProbes(state, message))) tell(state, frame);
         return keep;
       case 'claims':
         if (state.phase === 'linked') for (const frame of claimsFrames(message)) tell(state, frame);
         return keep;
       case 'answer':
         if (state.phase === 'linked') tell(state, message.frame);
+        return keep;
+      case 'answered':
+        if (message.socket === state.socket) answered(state);
         return keep;
       case 'dial':
         dial(state);
@@ -105,17 +119,19 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
     }
   },
 
-  terminate(state) {
+  terminate(state, reason) {
     const { network, self } = state;
     disconnect(state, 'ended');
     const address = addressOf(state);
     if (network.dialling.get(address) === self) network.dialling.delete(address);
+    if (reason === 'shutdown' && network.dialling.get(address) === undefined) network.dialled.delete(address);
   },
 };
 
 export function received(state: State, payload: Buffer): void {
   if (state.phase === 'linked' && payload[0] === MESSAGES) {
     const frame = parseMessages(payload);
+    if (state.stats !== undefined) state.stats.bytes += payload.length;
     if (frame === null) hangUp(state, 'not a frame of the protocol');
     else messages(state, frame.first, frame.batches);
     return;
@@ -144,7 +160,7 @@ function take(state: State, frame: PeerFrame): boolean {
       return state.phase === 'linked';
     case 'confirm':
     case 'verdict':
-      answered(self.system, network, self, frame);
+      reportAnswer(self.system, network, self, frame);
       return state.phase === 'linked';
     default:
       return false;

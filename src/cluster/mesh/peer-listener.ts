@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
+import { describeFailure } from '../../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
@@ -97,11 +98,8 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
         started(state.self);
         return keep;
       }
-      case 'failed': {
-        const { host, port } = state.network.settings;
-        const { code, message: text } = message.error;
-        return stop({ stop: `cannot listen on ${host}:${port}: ${code ?? text}` });
-      }
+      case 'failed':
+        return stop({ stop: describeFailure(message.error, state.network.settings) });
       case 'exit':
         return stop('shutdown');
     }

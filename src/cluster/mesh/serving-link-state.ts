@@ -6,6 +6,7 @@ import type { MemberMessage, Topic } from '../../topic/topic.ts';
 import type { LinkOutbox } from './link-outbox.ts';
 import type { Network, Serving } from './network.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
+import type { Progress } from './progress.ts';
 
 /** What a serving link starts with. */
 export interface ServingLinkArgs {
@@ -36,6 +37,7 @@ export interface State extends ServingLinkArgs {
   readonly self: Self<ServingLinkMessage>;
   readonly serving: Serving;
   readonly outbox: LinkOutbox;
+  readonly progress: Progress;
   socket: PeerSocket | undefined;
   writing: boolean;
   /** Messages of the write under way. */

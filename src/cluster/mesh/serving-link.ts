@@ -5,12 +5,15 @@ import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/delivery.ts';
+import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { keyOf } from '../interest-server.ts';
-import { answered } from './answered.ts';
+import { reportAnswer } from './answers.ts';
 import { LinkOutbox } from './link-outbox.ts';
 import type { Serving } from './network.ts';
 import { forward, homeIn } from './ordering.ts';
 import { confirm, interest, join, joined, rejoin } from './peer-interest.ts';
+import { answerProbe } from './probe.ts';
+import { Progress } from './progress.ts';
 import { answer, disconnected, flush, queue, tell, written } from './serving.ts';
 import type { ServingLinkArgs, ServingLinkMessage, State } from './serving-link-state.ts';
 
@@ -33,14 +36,23 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
     const { network, hello } = args;
     // A link that was served by a process that crashed goes on with its numbers.
     const last = hello.of === network.self.incarnation ? hello.last : 0;
-    const stats = { last, overflow: 0, unlinked: 0, lost: 0 };
-    const serving: Serving = { incarnation: hello.relay.incarnation, pid: self, live: false, stats };
+    const stats = { last, overflow: 0, unlinked: 0, lost: 0, bytes: 0 };
+    const serving: Serving = {
+      incarnation: hello.relay.incarnation,
+      pid: self,
+      live: false,
+      links: 0,
+      stats,
+      pending: () => state.outbox.bytes + (state.socket?.stream.writableLength ?? 0),
+      lag: (time) => state.progress.lag(time),
+    };
     network.serving.set(hello.relay.node, serving);
-    return {
+    const state: State = {
       ...args,
       self,
       serving,
       outbox: new LinkOutbox(last),
+      progress: new Progress(),
       socket: undefined,
       writing: false,
       inFlight: 0,
@@ -57,6 +69,7 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       heardAt: 0,
       timer: undefined,
     };
+    return state;
   },
 
   handle(state, message): Next<State> {
@@ -129,6 +142,7 @@ export function take(state: State, message: Extract<ServingLinkMessage, { readon
   state.heardAt = now(self);
   state.bytesRead = 0;
   serving.live = true;
+  serving.links++;
   state.epoch = network.order.epoch;
   tell(state, { type: 'welcome', mac, next: outbox.last + 1, epoch: state.epoch });
   if (hello.of === network.self.incarnation && hello.received <= outbox.last)
@@ -149,7 +163,9 @@ function received(state: State, payload: Buffer): void {
   const frame = parsePeerFrame(payload);
   switch (frame?.type) {
     case 'heartbeat':
-      if (frame.last <= state.outbox.last) state.serving.stats.lost = frame.last - frame.received;
+      if (frame.last > state.outbox.last) return;
+      state.serving.stats.lost = frame.last - frame.received;
+      state.progress.confirmed(frame.last);
       return;
     case 'interest':
       interest(state, frame);
@@ -161,7 +177,7 @@ function received(state: State, payload: Buffer): void {
     case 'verdict': {
       const { network, self, hello } = state;
       const link = network.linked.get(hello.relay.incarnation);
-      if (link !== undefined) answered(self.system, network, link, frame);
+      if (link !== undefined) reportAnswer(self.system, network, link, frame);
       return;
     }
     default:
@@ -178,7 +194,12 @@ export function forwarded(state: State, payload: Buffer): void {
     return;
   }
   const { accounting } = network.topics();
-  for (const { realm, name, messages, bytes } of frame.batches) {
+  for (const batch of frame.batches) {
+    const { realm, name, messages, bytes } = batch;
+    if (realm === PROBE_REALM) {
+      answerProbe(state, batch);
+      continue;
+    }
     const cost = bytes + CREDIT_MESSAGE * messages.length;
     if (homeIn(network, keyOf({ realm, name })) !== network.self.node) {
       if (frame.first > 0 || !forward(network, { realm, name }, messages, 1))
@@ -240,6 +261,7 @@ export function tick(state: State): void {
     disconnected(state, 'silent');
     return;
   }
+  state.progress.sent(outbox.last, now(self));
   for (const key of state.joining.keys()) {
     const wanted = state.wanted.get(key);
     if (wanted !== undefined) join(state, wanted);

@@ -64,6 +64,7 @@ export function flush(state: State): void {
       length += bytes.length;
       count += messages;
     }
+    state.serving.stats.bytes += length;
     stream.cork();
     stream.write(messagesHeader(taken[0]?.first ?? 0, length));
     for (const { bytes } of taken) stream.write(bytes);
@@ -116,6 +117,7 @@ export function disconnected(state: State, why: string): void {
   state.toConfirm = [];
   state.listing = undefined;
   state.claims = undefined;
+  state.progress.clear();
   state.timer?.cancel();
   // Ended in good order, what was written still goes out.
   if (why === 'ended') socket.stream.destroySoon();

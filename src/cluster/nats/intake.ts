@@ -41,6 +41,7 @@ export function arrived(
   const { length } = messages;
   const server = topics.find(topic.realm, topic.name)?.server;
   stats.received += length;
+  stats.bytesIn += data.byteLength;
   if (server === undefined) {
     stats.unheard += length;
     return;

@@ -76,8 +76,9 @@ export function askServer({ self }: Link, linked: Linked, always = false): void 
   afterAll(connection, () => send(self, { type: 'answered', connection }));
 }
 
-export function answered({ network }: Link, linked: Linked): void {
+export function answered({ network, self }: Link, linked: Linked): void {
   const count = linked.window.answered();
+  if (linked.askedAt !== null) network.stats.roundTrip = now(self) - linked.askedAt;
   linked.askedAt = null;
   network.stats.sent += count;
   network.topics().accounting.delivered += count;

@@ -19,6 +19,7 @@ import {
   tellClaims,
 } from './conversation.ts';
 import { dialAny } from './dial.ts';
+import { withProbes } from './echo.ts';
 import { arrived, type Intake } from './intake.ts';
 import { afterAll, answered, askServer, interest, type Linked, subscribe } from './linked.ts';
 import type { NatsNetwork } from './network.ts';
@@ -128,7 +129,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
         if (linked !== undefined) answered(state, linked);
         return keep;
       case 'interest':
-        if (linked !== undefined) interest(state, linked, message);
+        if (linked !== undefined) interest(state, linked, withProbes(state.network, message));
         return keep;
       case 'subscribed':
         confirm(state, message.version);
@@ -252,6 +253,9 @@ function opened(state: State, connection: NatsConnection): void {
   state.retry = RETRY_FIRST;
   state.said = '';
   network.stats.connected = true;
+  network.stats.connects++;
+  network.stats.server = connection.getServer();
+  network.stats.why = null;
   network.log.note('nats connected', { server: connection.getServer() });
   sendNamed(self.system, network.interest, { type: 'attach', link: self });
   sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
@@ -315,6 +319,7 @@ function hangUp(state: State, why: string): void {
   if (connected) network.log.warn('nats disconnected', { why, unconfirmed });
   else if (why !== state.said) network.log.warn('nats not connected', { why });
   state.said = why;
+  network.stats.why = why;
   // Relays that lost a server at once do not come back at once.
   const wait = state.retry * (0.5 + Math.random() / 2);
   state.retry = Math.min(state.retry * 2, RETRY_MOST);
@@ -333,6 +338,7 @@ function disconnect(state: State): number {
   network.topics().accounting.dropped.unlinked += count;
   network.stats.unlinked += count;
   network.stats.connected = false;
+  network.stats.roundTrip = null;
   sendNamed(self.system, network.interest, { type: 'detach', link: self });
   sendNamed(self.system, network.ownership, { type: 'detach', link: self });
   endConversation(linked.talk);

@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { worker } from '../../otp/child-spec.ts';
 import { processName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
+import type { Accounting } from '../../topic/accounting.ts';
 import type { Uplink } from '../../topic/elsewhere.ts';
+import type { Message } from '../../topic/message.ts';
 import type { Topics } from '../../topic/topics.ts';
-import type { Backplane } from '../backplane.ts';
+import type { Backplane, TopicKey } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
+import { type EchoMessage, echo, probeTopics } from './echo.ts';
 import { type NatsLinkMessage, natsLink } from './nats-link.ts';
 import { type NatsLog, type NatsNetwork, newNatsStats } from './network.ts';
 import type { NatsSettings } from './settings.ts';
@@ -22,8 +25,17 @@ export interface NatsArgs {
 
 export interface Nats extends Backplane {
   readonly network: NatsNetwork;
+  readonly probe: Probe;
 }
 
+/** Proves that messages flow: what is published here comes back to the topic of that name, in the realm of probes. */
+export interface Probe {
+  readonly topic: string;
+  /** Returns why it could not be sent. */
+  publish(message: Message): string | null;
+}
+
+const echoName = processName<EchoMessage>('cluster.nats-echo');
 const linkName = processName<NatsLinkMessage>('cluster.nats-link');
 
 /** The link takes all at once; what it cannot pass on is dropped there, and counted by what was the matter. */
@@ -31,6 +43,7 @@ const MAILBOX_LIMIT = 1_000_000;
 
 /** An existing NATS network in place of the mesh: one link to one of its servers. */
 export function nats({ system, cluster, topics, servers, settings, log }: NatsArgs): Nats {
+  let named = servers;
   const network: NatsNetwork = {
     self: { node: cluster.node, incarnation: randomBytes(16).toString('hex') },
     settings,
@@ -51,8 +64,24 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
         { network, servers },
         { name: linkName, mailboxLimit: MAILBOX_LIMIT },
       ),
+      worker(
+        'nats-echo',
+        echo,
+        {
+          network,
+          servers: () => named,
+          publish: (topic, message) => handUp(system, topic, [message], topics().accounting),
+        },
+        { name: echoName },
+      ),
     ],
+    probe: {
+      topic: probeTopics(network).back.name,
+      publish: (message) =>
+        sendNamed(system, echoName, { type: 'probe', message }) ? null : `${echoName.value} is not there`,
+    },
     reload: (addresses) => {
+      named = addresses;
       sendNamed(system, linkName, { type: 'reload', servers: addresses });
     },
   };
@@ -61,10 +90,18 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
 /** Where topics publish to when NATS is the backplane. */
 export function natsUplink(system: System): Uplink {
   return {
-    publish({ realm, name }, messages, accounting) {
-      accounting.attempts += messages.length;
-      if (!sendNamed(system, linkName, { type: 'published', topic: { realm, name }, messages }))
-        accounting.dropped.gone += messages.length;
-    },
+    publish: ({ realm, name }, messages, accounting) => handUp(system, { realm, name }, messages, accounting),
   };
+}
+
+/** For each message there is one attempt: that of the link. */
+function handUp(
+  system: System,
+  topic: TopicKey,
+  messages: readonly Message[],
+  accounting: Pick<Accounting, 'attempts' | 'dropped'>,
+): void {
+  accounting.attempts += messages.length;
+  if (!sendNamed(system, linkName, { type: 'published', topic, messages }))
+    accounting.dropped.gone += messages.length;
 }

@@ -27,6 +27,16 @@ export interface NatsLog {
 /** Messages since the start, whatever became of them in the NATS network. */
 export interface NatsStats {
   connected: boolean;
+  /** How often it was. */
+  connects: number;
+  /** The server's address, and why there is no connection. */
+  server: string | null;
+  why: string | null;
+  /** Milliseconds from a question to the server to its answer, behind what was handed over before; null: none yet. */
+  roundTrip: number | null;
+  /** Of messages, handed over and come. */
+  bytesOut: number;
+  bytesIn: number;
   /** Names of the other relays that are heard of. */
   peers: readonly string[];
   /** Confirmed by the server. */
@@ -49,6 +59,12 @@ export interface NatsStats {
 export function newNatsStats(): NatsStats {
   return {
     connected: false,
+    connects: 0,
+    server: null,
+    why: null,
+    roundTrip: null,
+    bytesOut: 0,
+    bytesIn: 0,
     peers: [],
     sent: 0,
     overflow: 0,

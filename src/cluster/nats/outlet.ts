@@ -49,6 +49,7 @@ export function handOver(
     const bytes = encodeMessages(run);
     if (window.add(run.length, bytes.length + COST)) {
       connection.publish(subjects.topic(topic), bytes, { headers });
+      stats.bytesOut += bytes.length;
       continue;
     }
     dropped.overflow += run.length;

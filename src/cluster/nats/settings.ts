@@ -17,8 +17,8 @@ export function natsSettings({ network, cluster, node }: Config): NatsSettings {
   const { heartbeat, timeout, pending } = network;
   const options = (): NodeConnectionOptions => ({
     name: `fanfare ${node}`,
-    ...(user === null || password === null ? {} : { user, pass: password }),
-    ...(token === null ? {} : { token }),
+    ...(user === null || password === null ? {} : { user, pass: password.reveal() }),
+    ...(token === null ? {} : { token: token.reveal() }),
     ...(credentials === null ? {} : { authenticator: credsAuthenticator(readFileSync(credentials)) }),
     ...(usesTls(tls) ? { tls: tlsFiles(tls) } : {}),
   });

@@ -225,15 +225,6 @@ export function reloadText({ ok, errors, applied, needsRestart }: Reloaded): str
   return lines.map(safeLine).join('\n');
 }
 
-/** Rows of unknown shape, such as those of a part that is plugged in. */
-export function rowsText(rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return table<Readonly<Record<string, unknown>>>(
-    names.map((title) => ({ title, value: (row) => plainText(row[title]) })),
-    rows,
-  );
-}
-
 function fieldsOf(values: Readonly<Record<string, unknown>>): (readonly [string, string])[] {
   return Object.entries(values).map(([name, value]) => [name, plainText(value)] as const);
 }

@@ -1,17 +1,20 @@
+import { HIDDEN, isSecretName, redactText } from '../../redaction.ts';
+
 /**
  * A value of the relay's inside as a bounded tree of plain values, for people to look at. Bytes are shown by their
  * number, functions and sockets by what they are, and what may hold a secret not at all.
  */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
-const SECRET = /pass(word|phrase)?s?$|secret|token|credential|authori[sz]ation|api_?keys?|sha256|private/i;
 const MAX_ITEMS = 20;
 const MAX_TEXT = 200;
+/** How much of a text is looked at, so that no secret is shown in part. */
+const LOOKED_AT = 4096;
 
 export function describe(value: unknown, depth = 3): Plain {
   switch (typeof value) {
     case 'string':
-      return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}… (${value.length} characters)` : value;
+      return ofText(value);
     case 'number':
       return Number.isFinite(value) ? value : String(value);
     case 'boolean':
@@ -27,6 +30,22 @@ export function describe(value: unknown, depth = 3): Plain {
     default:
       return value === null ? null : ofObject(value as object, depth);
   }
+}
+
+function ofText(text: string): string {
+  const shown = redactText(text.slice(0, LOOKED_AT));
+  return text.length > MAX_TEXT ? `${shown.slice(0, MAX_TEXT)}… (${text.length} characters)` : shown;
+}
+
+/** Numbers and switches are none. */
+function ofSecret(value: unknown): Plain {
+  return typeof value === 'number' || typeof value === 'boolean' || value == null ? describe(value) : HIDDEN;
+}
+
+/** A header as Node lists it. */
+function isHeader(value: Set<unknown> | readonly unknown[]): value is readonly [string, string] {
+  if (value instanceof Set || value.length !== 2 || typeof value[1] !== 'string') return false;
+  return typeof value[0] === 'string' && isSecretName(value[0]);
 }
 
 function ofObject(value: object, depth: number): Plain {
@@ -47,11 +66,13 @@ function ofObject(value: object, depth: number): Plain {
   if (value instanceof Set || Array.isArray(value)) {
     const size = value instanceof Set ? value.size : value.length;
     if (depth <= 0) return `[${kind} of ${size}]`;
-    const items = [...take(value.values())].map((item) => describe(item, depth - 1));
+    const items = isHeader(value)
+      ? [value[0], HIDDEN]
+      : [...take(value.values())].map((item) => describe(item, depth - 1));
     return size > items.length ? [...items, `… ${size - items.length} more`] : items;
   }
   const named = Object.hasOwn(Object.getPrototypeOf(value) ?? {}, 'toString');
-  if (named && kind !== 'Object') return String(value).slice(0, MAX_TEXT);
+  if (named && kind !== 'Object') return ofText(String(value));
   if (depth <= 0) return `[${kind}]`;
   // Getters are not run: they may do anything.
   const own = Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([key, { value: item }]) =>
@@ -62,7 +83,7 @@ function ofObject(value: object, depth: number): Plain {
 
 function ofEntries(entries: readonly (readonly [string, unknown])[], size: number, depth: number): Plain {
   const shown = entries.map(
-    ([key, item]) => [key, SECRET.test(key) ? '[hidden]' : describe(item, depth - 1)] as const,
+    ([key, item]) => [key, isSecretName(key) ? ofSecret(item) : describe(item, depth - 1)] as const,
   );
   const more = size > entries.length ? [['…', `${size - entries.length} more`] as const] : [];
   // From entries, so that a key such as `__proto__` is one like any other.
@@ -91,5 +112,5 @@ function* take<T>(items: Iterable<T>): Iterable<T> {
 }
 
 function keyText(key: unknown): string {
-  return typeof key === 'string' ? key.slice(0, MAX_TEXT) : String(describe(key, 0));
+  return typeof key === 'string' ? ofText(key) : String(describe(key, 0));
 }

@@ -32,7 +32,8 @@ class PostSession implements Session {
   step(event: Event): Step {
     switch (event.type) {
       case 'authorised':
-        return event.granted ? [new PostSession(this.topic, null, true), nothing] : ending(unauthorised);
+        if (!event.granted) return ending(unauthorised);
+        return [new PostSession(this.topic, null, event.unrecognised !== true), nothing];
       case 'body':
         return this.#received(event.payload);
       case 'published':

@@ -1,6 +1,6 @@
 /** Why a port or socket could not be had, in one line for an operator. */
 export function describeFailure(
-  error: Error & { readonly code?: string },
+  error: Error & { readonly code?: string | undefined },
   at: { readonly host: string; readonly port: number } | { readonly socket: string },
 ): string {
   const where = 'port' in at ? `${at.host}:${at.port}` : at.socket;

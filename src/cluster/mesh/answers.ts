@@ -6,7 +6,7 @@ import type { LinkMessage } from '../backplane.ts';
 import type { Network } from './network.ts';
 
 /** What another relay has answered to what `link` has told it, whichever way it came. */
-export function answered(system: System, network: Network, link: Pid<LinkMessage>, frame: Answer): void {
+export function reportAnswer(system: System, network: Network, link: Pid<LinkMessage>, frame: Answer): void {
   if (frame.type === 'confirm') {
     sendNamed(system, network.interest, { type: 'confirmed', link, version: frame.version });
   } else {

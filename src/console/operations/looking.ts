@@ -1,14 +1,11 @@
 import { inspect } from 'node:util';
-import type { Pid } from '../otp/process.ts';
-import type { MemberMessage } from '../topic/topic.ts';
+import { linksText } from '../format/links-text.ts';
 import {
   binLeakText,
   connectionsText,
   infoText,
   membersText,
-  reloadText,
   reportsText,
-  rowsText,
   runtimeText,
   samplesText,
   statsText,
@@ -16,56 +13,23 @@ import {
   topText,
   treeText,
   whyText,
-} from './format/views.ts';
-import { count, fields, word } from './helpers/arguments.ts';
-import { connections, disconnect, why } from './helpers/connections.ts';
-import * as processes from './helpers/processes.ts';
-import { binLeak, nodeStats, pause, runtimeInfo } from './helpers/runtime.ts';
-import { members, publish, topics } from './helpers/topics.ts';
-import { tree } from './helpers/tree.ts';
-import { type NodeView, Refusal } from './node-view.ts';
+} from '../format/views.ts';
+import { count, fields, word } from '../helpers/arguments.ts';
+import { connections, why } from '../helpers/connections.ts';
+import * as processes from '../helpers/processes.ts';
+import { binLeak, nodeStats, pause, runtimeInfo } from '../helpers/runtime.ts';
+import { members, topics } from '../helpers/topics.ts';
+import { tree } from '../helpers/tree.ts';
 
-/**
- * The named operations: what an operator may do by a word and some values, at the prompt of `attach` as functions, by
- * `rpc` with arguments in JSON, and where evaluation is off the only things there are.
- */
-export interface Operation<Data = unknown> {
-  readonly name: string;
-  /** How it is written at the prompt. */
-  readonly usage: string;
-  readonly summary: string;
-  /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
-  readonly run: (asked: Asked) => Data | Promise<Data>;
-  /** The data as lines for people. */
-  readonly show: (data: Data) => string;
-}
-
-/** One call of an operation. */
-export interface Asked {
-  readonly node: NodeView;
-  readonly args: readonly unknown[];
-  /** Says something to the operator before or after the operation has returned. */
-  readonly say: (line: string) => void;
-  /** Aborted when the operator cancels it or goes. */
-  readonly signal: AbortSignal;
-  /** The operator is there no more: called once. */
-  readonly onGone: (action: () => void) => void;
-  /** Who publishes for the operator. */
-  readonly publisher: () => Pid<MemberMessage> | undefined;
-}
+import { type Operation, operation, text } from './operation.ts';
 
 const ROWS = 20;
 const MOST_ROWS = 1000;
 const SECOND = 1000;
 const LONGEST = 10 * 60 * SECOND;
 
-function operation<Data>(one: Operation<Data>): Operation {
-  return one as Operation;
-}
-
-const text = (data: string): string => data;
-
-const all: readonly Operation[] = [
+/** Those that only look. */
+export const looking: readonly Operation[] = [
   operation({
     name: 'tree',
     usage: 'tree({children: 10})',
@@ -133,8 +97,8 @@ const all: readonly Operation[] = [
     name: 'peers',
     usage: 'peers()',
     summary: 'the links to other relays',
-    run: ({ node }) => node.peers?.() ?? 'this relay has no cluster part: it is alone',
-    show: (data) => (typeof data === 'string' ? data : rowsText(data)),
+    run: ({ node }) => node.links?.() ?? 'this relay is alone: it has no links',
+    show: (data) => (typeof data === 'string' ? data : linksText(data)),
   }),
   operation({
     name: 'top',
@@ -162,45 +126,6 @@ const all: readonly Operation[] = [
       const time = count(period, 'period', 10 * SECOND, LONGEST);
       onGone(processes.trace(node, args[0], { max: limit, period: time, say }));
       return `showing the next ${limit} messages of ${String(args[0])}, for ${time} ms at the most`;
-    },
-    show: text,
-  }),
-  operation({
-    name: 'suspend',
-    usage: 'suspend(ref)',
-    summary: 'a process handles no messages until resume; supervisors only with {force: true}',
-    run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1])['force'] === true),
-    show: text,
-  }),
-  operation({
-    name: 'resume',
-    usage: 'resume(ref)',
-    summary: 'a suspended process goes on',
-    run: ({ node, args }) => processes.resume(node, args[0]),
-    show: text,
-  }),
-  operation({
-    name: 'kill',
-    usage: 'kill(ref, {force: true})',
-    summary: 'ends a process as a crash would; supervisors only with force',
-    run: ({ node, args }) => processes.kill(node, args[0], fields(args[1])['force'] === true),
-    show: text,
-  }),
-  operation({
-    name: 'disconnect',
-    usage: 'disconnect(ref, reason)',
-    summary: 'closes a connection with 1001 and a reason',
-    run: ({ node, args }) => disconnect(node, args[0], args[1]),
-    show: text,
-  }),
-  operation({
-    name: 'publish',
-    usage: "publish('topic:main:chat', message)",
-    summary: 'publishes a text, or the JSON of anything else',
-    run: ({ node, args, publisher }) => {
-      const from = publisher();
-      if (from === undefined) throw new Refusal('the console is just being restarted; try again');
-      return publish(node, args[0], args[1], from);
     },
     show: text,
   }),
@@ -243,44 +168,4 @@ const all: readonly Operation[] = [
     run: ({ node, args }) => node.reports.last(count(args[0], 'n', 10, MOST_ROWS)),
     show: reportsText,
   }),
-  operation({
-    name: 'reload',
-    usage: 'reload()',
-    summary: 'reads the configuration again; a bad one changes nothing',
-    run: ({ node }) => node.reload(),
-    show: reloadText,
-  }),
-  operation({
-    name: 'init.stop',
-    usage: 'init.stop({confirm: true})',
-    summary: 'drains and stops the whole relay',
-    run: ({ node, args }) => {
-      if (fields(args[0])['confirm'] !== true) {
-        return 'this would stop the whole relay; to do so: init.stop({confirm: true})';
-      }
-      node.stop();
-      return 'stopping';
-    },
-    show: text,
-  }),
 ];
-
-/** By name. */
-export const operations: ReadonlyMap<string, Operation> = new Map(all.map((one) => [one.name, one]));
-
-/** Help on one operation, or the list of all. */
-export function help(name?: unknown): string {
-  if (name === undefined) {
-    const longest = Math.max(...all.map(({ usage }) => usage.length));
-    const lines = all.map(({ usage, summary }) => `${usage.padEnd(longest)}  ${summary}`);
-    return [
-      ...lines,
-      '',
-      "A ref is '<88>', 88, a registered name, or 'topic:main:chat'. h('tree'): one of them.",
-    ].join('\n');
-  }
-  const found = operations.get(String(name));
-  if (found === undefined)
-    throw new Refusal(`there is no ${String(name).slice(0, 100)}; h() lists what there is`);
-  return `${found.usage}\n${found.summary}`;
-}

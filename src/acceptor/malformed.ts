@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { rawReply } from '../connection/http-reply.ts';
+import type { HttpReply } from '../door/contract.ts';
+import { textReply } from '../door/replies.ts';
+import type { ListenerState } from './listener.ts';
+
+/** What Node would answer by itself, and count nowhere: requests that it cannot read, or that do not end. */
+
+/** A client that goes before its request is whole has asked for nothing. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']);
+
+/** `code`: that of Node's error. */
+export function malformed(state: ListenerState, socket: Socket, code: string): void {
+  if (!socket.writable || GONE.has(code)) {
+    socket.destroy();
+    return;
+  }
+  const answer = answerTo(code);
+  state.context.log.refused(state.context.door.name, answer.status, state.clients.ofConnection(socket));
+  // Amidst an answer that is under way, no other would be understood.
+  if (!state.pipelines.isAmidst(socket)) socket.end(rawReply(answer));
+  socket.destroySoon();
+}
+
+/** Judges a request that is no upgrade, before its door does. Null: it is a good one. */
+export function refuseRequest({
+  httpVersion,
+  headers: { expect },
+  rawHeaders,
+}: Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>): HttpReply | null {
+  if (httpVersion !== '1.1') return null;
+  // RFC 9110, section 10.1.1: there is nothing else that could be expected of us.
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return textReply(417, 'Error: expectation failed.', { Connection: 'close' });
+  }
+  // RFC 9112, section 3.2.
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.length === 4 && rawHeaders[i]?.toLowerCase() === 'host') hosts++;
+  return hosts === 1
+    ? null
+    : textReply(400, 'Error: bad request. Exactly one Host header is required.', { Connection: 'close' });
+}
+
+function answerTo(code: string): HttpReply {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return textReply(431, 'Error: the head of the request is too large.');
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return textReply(413, 'Error: message too large.');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return textReply(408, 'Error: the request took too long.');
+    default:
+      return textReply(400, 'Error: bad request. This is no HTTP.');
+  }
+}

@@ -1,0 +1,33 @@
+import { Connection, type ConnectionMessage } from './connection/connection.ts';
+import type { DoorContext } from './connection/door-context.ts';
+import type { ChildInfo } from './otp/child-spec.ts';
+import { stateOf } from './otp/inspect.ts';
+import { type Pid, send } from './otp/process.ts';
+import { type ProcessName, sendNamed } from './otp/registry.ts';
+import type { System } from './otp/system.ts';
+
+/** The connections of one door, as what the door asks of them changes. */
+
+type ListsChildren = { readonly type: 'which'; readonly reply: (children: ChildInfo[]) => void };
+
+/** Whether a process is the handler of one of the door's connections. */
+export function isOf(context: DoorContext, pid: Pid<never>): boolean {
+  const { state } = stateOf(pid);
+  return state instanceof Connection && state.context === context;
+}
+
+/**
+ * Tells all of them that their guards have changed. One that has not begun yet begins with what it finds in the context,
+ * which is new already.
+ */
+export function tellOfGuards(
+  system: System,
+  partitions: readonly ProcessName<ListsChildren>[],
+  context: DoorContext,
+): void {
+  const reply = (children: readonly ChildInfo[]) => {
+    for (const { pid } of children)
+      if (pid !== null && isOf(context, pid)) send(pid as Pid<ConnectionMessage>, { type: 'reguarded' });
+  };
+  for (const name of partitions) sendNamed(system, name, { type: 'which', reply });
+}

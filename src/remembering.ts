@@ -1,0 +1,20 @@
+import type { Certificates } from './console/certificates.ts';
+import type { RecentReports } from './console/recent-reports.ts';
+import type { Log } from './log.ts';
+import { redacted } from './redaction.ts';
+
+/** Keeps, for those who look into it afterwards, what the log forgets. */
+export function remembering(log: Log, certificates: Certificates, reports: RecentReports): Log {
+  return {
+    ...log,
+    closed: (closed, level, details) => {
+      certificates.add(closed, details);
+      log.closed(closed, level, details);
+    },
+    report: (report) => {
+      const shown = redacted(report);
+      reports.add(shown);
+      log.report(shown);
+    },
+  };
+}
