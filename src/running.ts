@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { callRoot, startRelay } from './application.ts';
+import { callRoot, startRelay } from './application/application.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
 import type { Config } from './config/config.ts';
 import { isStray } from './console/stray-errors.ts';
 import { writeDiagnosticReport } from './diagnostic-report.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, openLog } from './log/log.ts';
 import { describeError, describeReason, type ExitReason, toError } from './otp/exit-reason.ts';
 import { redactText } from './redaction.ts';
 import type { Load } from './reload/reload.ts';

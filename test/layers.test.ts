@@ -39,6 +39,8 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/config/a.ts', '../otp/process.ts'],
   ['src/command/a.ts', '../connection/connection.ts'],
   ['src/authenticator/a.ts', '../command/command.ts'],
+  ['src/connection/a.ts', '../application/guards.ts'],
+  ['src/topic/a.ts', '../log/log.ts'],
 ];
 
 const allowed: readonly (readonly [file: string, specifier: string])[] = [
@@ -47,7 +49,7 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/door/pusu/a.ts', '../../topic/topic-name.ts'],
   ['src/connection/a.ts', '../door/contract.ts'],
   ['src/acceptor/a.ts', '../connection/connections.ts'],
-  ['src/application.ts', './door/pusu/door.ts'],
+  ['src/application/a.ts', '../door/pusu/door.ts'],
   ['src/command/a.ts', '../authenticator/secret.ts'],
   ['src/start.ts', './command/commands.ts'],
 ];

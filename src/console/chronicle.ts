@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 
 /**
  * What has happened to clients so far, counted for metrics. It hears what the log hears, and no more: nothing in it is

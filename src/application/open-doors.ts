@@ -1,27 +1,27 @@
 import type { WebSocketServer } from 'ws';
-import { type DrainerArgs, drainer } from './acceptor/drainer.ts';
-import type { Gate } from './acceptor/gate.ts';
-import { type Edge, type ListenerArgs, type ListenerMessage, listener } from './acceptor/listener.ts';
-import { metricsListener } from './acceptor/metrics-listener.ts';
-import type { Plugins } from './authenticator/authenticator-from.ts';
-import { AuthenticatorMeters } from './authenticator/metered.ts';
-import { isEmpty } from './authenticator/permissions.ts';
-import type { Config, Limits } from './config/config.ts';
-import { readTls } from './config/tls-files.ts';
-import type { DoorContext } from './connection/door-context.ts';
-import { newDoorCounters } from './connection/door-counters.ts';
-import type { DoorView } from './console/relay-view.ts';
+import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
+import type { Gate } from '../acceptor/gate.ts';
+import { type Edge, type ListenerArgs, type ListenerMessage, listener } from '../acceptor/listener.ts';
+import { metricsListener } from '../acceptor/metrics-listener.ts';
+import type { Plugins } from '../authenticator/authenticator-from.ts';
+import { AuthenticatorMeters } from '../authenticator/metered.ts';
+import { isEmpty } from '../authenticator/permissions.ts';
+import type { Config, Limits } from '../config/config.ts';
+import { readTls } from '../config/tls-files.ts';
+import type { DoorContext } from '../connection/door-context.ts';
+import { newDoorCounters } from '../connection/door-counters.ts';
+import type { DoorView } from '../console/relay-view.ts';
+import type { Log } from '../log/log.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { addChild, removeChild } from '../otp/children.ts';
+import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
+import type { SupervisorMessage } from '../otp/supervisor.ts';
+import type { System } from '../otp/system.ts';
+import type { Reloadable } from '../reload/reload.ts';
+import type { Topics } from '../topic/topics.ts';
 import { type DoorSettings, doorSettings } from './doors.ts';
 import { Guards, type Standings } from './guards.ts';
-import type { Log } from './log.ts';
 import { isOf, tellOfGuards } from './open-connections.ts';
-import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { addChild, removeChild } from './otp/children.ts';
-import { type ProcessName, processName, sendNamed } from './otp/registry.ts';
-import type { SupervisorMessage } from './otp/supervisor.ts';
-import type { System } from './otp/system.ts';
-import type { Reloadable } from './reload/reload.ts';
-import type { Topics } from './topic/topics.ts';
 
 /**
  * The doors that are open, and how they change while the relay runs. What all connections of a door share is one

@@ -1,10 +1,10 @@
-import { Connection, type ConnectionMessage } from './connection/connection.ts';
-import type { DoorContext } from './connection/door-context.ts';
-import type { ChildInfo } from './otp/child-spec.ts';
-import { stateOf } from './otp/inspect.ts';
-import { type Pid, send } from './otp/process.ts';
-import { type ProcessName, sendNamed } from './otp/registry.ts';
-import type { System } from './otp/system.ts';
+import { Connection, type ConnectionMessage } from '../connection/connection.ts';
+import type { DoorContext } from '../connection/door-context.ts';
+import type { ChildInfo } from '../otp/child-spec.ts';
+import { stateOf } from '../otp/inspect.ts';
+import { type Pid, send } from '../otp/process.ts';
+import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import type { System } from '../otp/system.ts';
 
 /** The connections of one door, as what the door asks of them changes. */
 

@@ -1,6 +1,6 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
-import type { Limits } from './config/config.ts';
-import { DoorWebSocket } from './connection/websocket-transport.ts';
+import type { Limits } from '../config/config.ts';
+import { DoorWebSocket } from '../connection/websocket-transport.ts';
 
 /** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
 export function webSocketServer(limits: Limits): WebSocketServer {

@@ -1,9 +1,9 @@
 import test from 'ava';
-import { StandingAnswers } from '../src/authenticator/standing.ts';
-import { doorSettings } from '../src/doors.ts';
-import { Guards } from '../src/guards.ts';
-import type { Log } from '../src/log.ts';
-import { accepted } from './config/support.ts';
+import { doorSettings } from '../../src/application/doors.ts';
+import { Guards } from '../../src/application/guards.ts';
+import { StandingAnswers } from '../../src/authenticator/standing.ts';
+import type { Log } from '../../src/log/log.ts';
+import { accepted } from '../config/support.ts';
 
 const log = { authenticator: () => undefined } as unknown as Log;
 

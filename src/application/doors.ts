@@ -1,13 +1,13 @@
-import type { ApiKeysConfig, AuthenticatorConfig, Config, TlsFiles } from './config/config.ts';
-import type { Door } from './door/contract.ts';
-import { pinghubDoor } from './door/pinghub/door.ts';
-import { eventStreamFormat } from './door/pinghub/event-stream.ts';
-import { pinghubFormat } from './door/pinghub/format.ts';
-import { pusuDoor } from './door/pusu/door.ts';
-import { pusuFormat } from './door/pusu/format.ts';
-import { wspubsubDoor } from './door/wspubsub/door.ts';
-import { wspubsubFormat } from './door/wspubsub/format.ts';
-import type { Format } from './topic/format.ts';
+import type { ApiKeysConfig, AuthenticatorConfig, Config, TlsFiles } from '../config/config.ts';
+import type { Door } from '../door/contract.ts';
+import { pinghubDoor } from '../door/pinghub/door.ts';
+import { eventStreamFormat } from '../door/pinghub/event-stream.ts';
+import { pinghubFormat } from '../door/pinghub/format.ts';
+import { pusuDoor } from '../door/pusu/door.ts';
+import { pusuFormat } from '../door/pusu/format.ts';
+import { wspubsubDoor } from '../door/wspubsub/door.ts';
+import { wspubsubFormat } from '../door/wspubsub/format.ts';
+import type { Format } from '../topic/format.ts';
 
 /** One door that is on: its protocol, and all that the configuration says of it. */
 export interface DoorSettings {

@@ -1,14 +1,14 @@
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { DrainerLog } from './acceptor/drainer.ts';
-import type { ListenerLog } from './acceptor/listener.ts';
-import type { AuthenticatorEvent } from './authenticator/outage.ts';
-import type { LogConfig } from './config/config.ts';
-import type { ConnectionLog } from './connection/door-context.ts';
+import type { DrainerLog } from '../acceptor/drainer.ts';
+import type { ListenerLog } from '../acceptor/listener.ts';
+import type { AuthenticatorEvent } from '../authenticator/outage.ts';
+import type { LogConfig } from '../config/config.ts';
+import type { ConnectionLog } from '../connection/door-context.ts';
+import type { Report } from '../otp/reports.ts';
+import { redacted, redactText } from '../redaction.ts';
 import { Folding } from './log-folding.ts';
 import { LogTarget } from './log-target.ts';
-import type { Report } from './otp/reports.ts';
-import { redacted, redactText } from './redaction.ts';
 
 /** Everything that the relay says, in one place: an event a line. No secret and no message ever comes here. */
 export interface Log extends ConnectionLog, ListenerLog, DrainerLog {

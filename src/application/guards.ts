@@ -1,18 +1,18 @@
-import { withinChannels } from './authenticator/allowed-channels.ts';
-import { apiKeysFrom } from './authenticator/api-keys/api-keys-from.ts';
-import { authenticatorFrom, type Plugins } from './authenticator/authenticator-from.ts';
-import { type AuthenticatorMessage, authenticatorServer } from './authenticator/authenticator-server.ts';
-import type { Authorisation } from './authenticator/authorisation.ts';
-import type { Authenticator } from './authenticator/contract.ts';
-import { AuthenticatorMeters, metered } from './authenticator/metered.ts';
-import { readEverything, restrict, union } from './authenticator/permissions.ts';
-import { StandingAnswers } from './authenticator/standing.ts';
-import type { Config } from './config/config.ts';
-import type { DoorContext, Guard } from './connection/door-context.ts';
+import { withinChannels } from '../authenticator/allowed-channels.ts';
+import { apiKeysFrom } from '../authenticator/api-keys/api-keys-from.ts';
+import { authenticatorFrom, type Plugins } from '../authenticator/authenticator-from.ts';
+import { type AuthenticatorMessage, authenticatorServer } from '../authenticator/authenticator-server.ts';
+import type { Authorisation } from '../authenticator/authorisation.ts';
+import type { Authenticator } from '../authenticator/contract.ts';
+import { AuthenticatorMeters, metered } from '../authenticator/metered.ts';
+import { readEverything, restrict, union } from '../authenticator/permissions.ts';
+import { StandingAnswers } from '../authenticator/standing.ts';
+import type { Config } from '../config/config.ts';
+import type { DoorContext, Guard } from '../connection/door-context.ts';
+import type { Log } from '../log/log.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { processName } from '../otp/registry.ts';
 import type { DoorSettings } from './doors.ts';
-import type { Log } from './log.ts';
-import { type ChildSpec, worker } from './otp/child-spec.ts';
-import { processName } from './otp/registry.ts';
 
 /** Milliseconds beyond an authenticator's own limit that a connection waits for its answer. */
 const PATIENCE = 3000;

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { LogTarget } from '../src/log-target.ts';
-import { eventually } from './support/arrivals.ts';
-import { temporaryFolder } from './support/relay-process.ts';
+import { LogTarget } from '../../src/log/log-target.ts';
+import { eventually } from '../support/arrivals.ts';
+import { temporaryFolder } from '../support/relay-process.ts';
 
 const lost = (lines: number) => `lost ${lines}\n`;
 

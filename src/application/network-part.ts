@@ -1,18 +1,18 @@
-import type { Backplane } from './cluster/backplane.ts';
-import { Cluster } from './cluster/cluster.ts';
-import { type Mesh, type MeshArgs, mesh } from './cluster/mesh/mesh.ts';
-import { meshSettings } from './cluster/mesh/settings.ts';
-import { type Nats, nats, natsUplink } from './cluster/nats/nats.ts';
-import { natsSettings } from './cluster/nats/settings.ts';
-import type { Config } from './config/config.ts';
-import type { LinkView } from './console/link-view.ts';
-import type { Way } from './console/relay-view.ts';
+import type { Backplane } from '../cluster/backplane.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { type Mesh, type MeshArgs, mesh } from '../cluster/mesh/mesh.ts';
+import { meshSettings } from '../cluster/mesh/settings.ts';
+import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
+import { natsSettings } from '../cluster/nats/settings.ts';
+import type { Config } from '../config/config.ts';
+import type { LinkView } from '../console/link-view.ts';
+import type { Way } from '../console/relay-view.ts';
+import type { ChildSpec } from '../otp/child-spec.ts';
+import type { System } from '../otp/system.ts';
+import type { Reloadable } from '../reload/reload.ts';
+import { matches } from '../topic/pattern.ts';
+import type { Topics } from '../topic/topics.ts';
 import { meshLinks, natsLinks } from './links.ts';
-import type { ChildSpec } from './otp/child-spec.ts';
-import type { System } from './otp/system.ts';
-import type { Reloadable } from './reload/reload.ts';
-import { matches } from './topic/pattern.ts';
-import type { Topics } from './topic/topics.ts';
 import { meshWays, natsWays } from './ways.ts';
 
 /** What links this relay to others: a mesh, a NATS network, or nothing. */
