@@ -43,7 +43,7 @@ const ACCEPTOR_INTENSITY = { intensity: 5, period: 5000 };
 export interface Relay extends Application {
   readonly system: System;
   readonly topics: Topics;
-  /** The mesh; null: this relay is alone, or linked by NATS. */
+  /** The mesh, which a relay alone is as well; null: this relay is linked by NATS. */
   readonly backplane: Mesh | null;
   /** Null: this relay is alone, or in a mesh. */
   readonly nats: Nats | null;
@@ -175,7 +175,7 @@ export function startRelay(
     topics,
     certificates,
     reports,
-    links: network.links,
+    links: () => network.links,
     logLevel: {
       get: () => logLevel,
       set: (level) => {
@@ -225,7 +225,7 @@ export function startRelay(
     { strategy: 'rest_for_one', ...ROOT_INTENSITY },
     [
       topics.spec,
-      ...network.specs(topics),
+      network.spec(topics),
       supervisor('authenticators', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.authenticators, {
         name: AUTHENTICATORS,
       }),

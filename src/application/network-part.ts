@@ -15,51 +15,67 @@ import type { Topics } from '../topic/topics.ts';
 import { meshLinks, natsLinks } from './links.ts';
 import { meshWays, natsWays } from './ways.ts';
 
-/** What links this relay to others: a mesh, a NATS network, or nothing. */
+/** What links this relay to others: a mesh, in which it may be alone, or a NATS network. */
 export class NetworkPart {
-  /** Null: this relay is alone. */
-  readonly cluster: Cluster | null;
+  readonly cluster: Cluster;
   readonly mesh: Mesh | null;
   readonly nats: Nats | null;
   readonly #system: System;
+  readonly #backplane: Backplane;
 
   constructor(system: System, config: Config, topics: () => Topics, log: MeshArgs['log']) {
-    const cluster = clusterOf(system, config);
-    this.cluster = cluster;
+    const { cluster, node, relays } = config;
     this.#system = system;
-    const { servers } = config.cluster;
-    const overNats = config.cluster.backplane === 'nats';
-    const shared = { system, topics, log };
-    this.nats =
-      cluster === null || !overNats
-        ? null
-        : nats({ ...shared, cluster, servers, settings: natsSettings(config) });
-    this.mesh =
-      cluster === null || overNats
-        ? null
-        : mesh({ ...shared, cluster, relays: config.relays, settings: meshSettings(config) });
+    if (cluster.backplane === 'nats') {
+      this.cluster = new Cluster(system, node, noneOrdered, natsUplink(system));
+      const { servers } = cluster;
+      const shared = { system, topics, log, cluster: this.cluster };
+      this.nats = nats({ ...shared, servers, settings: natsSettings(config) });
+      this.mesh = null;
+      this.#backplane = this.nats;
+    } else {
+      this.cluster = new Cluster(system, node, orderedTopics(config));
+      const shared = { system, topics, log, cluster: this.cluster };
+      this.mesh = mesh({ ...shared, relays, settings: meshSettings(config) });
+      this.nats = null;
+      this.#backplane = this.mesh;
+    }
   }
 
-  specs(topics: Topics): ChildSpec[] {
-    const linked = this.nats ?? this.mesh;
-    return this.cluster === null || linked === null ? [] : [this.cluster.spec(linked, topics)];
+  spec(topics: Topics): ChildSpec {
+    return this.cluster.spec(this.#backplane, topics);
   }
 
-  /** A relay that was alone has no network port: that counts from its next start on. */
+  /** From one backplane to the other only the next start leads, with all that belongs to it. */
   get reloadable(): Reloadable[] {
-    return [
-      ...(this.mesh === null ? [] : [reloadOf('relays', this.mesh, ({ relays }) => relays)]),
-      ...(this.nats === null
-        ? []
-        : [reloadOf('cluster.servers', this.nats, ({ cluster: { servers } }) => servers)]),
-    ];
+    const unless = ['cluster.backplane'];
+    const { mesh: overMesh, nats: overNats } = this;
+    const parts: Reloadable[] = [];
+    if (overMesh !== null) {
+      const { list } = overMesh;
+      parts.push({
+        // Where there is no port yet, all that it opens with may change as well.
+        get keys() {
+          return list.now.length === 0 ? ['relays', 'network'] : ['relays'];
+        },
+        unless,
+        apply: (next) => list.change(next.relays, () => meshSettings(next)),
+      });
+    }
+    if (overNats !== null) {
+      const apply: Reloadable['apply'] = ({ cluster: { servers } }) => {
+        overNats.reload(servers);
+        return [];
+      };
+      parts.push({ keys: ['cluster.servers'], unless, apply });
+    }
+    return parts;
   }
 
-  /** Null: this relay is alone. */
-  get links(): (() => LinkView[]) | null {
-    const { mesh: overMesh, nats: overNats } = this;
-    if (overNats !== null) return () => natsLinks(overNats);
-    return overMesh === null ? null : () => meshLinks(overMesh, this.#system);
+  /** Null: this relay is alone now. */
+  get links(): LinkView[] | null {
+    if (this.nats !== null) return natsLinks(this.nats);
+    return this.mesh === null || this.cluster.alone ? null : meshLinks(this.mesh, this.#system);
   }
 
   /** `needed`: this relay is to be ready only while it is linked to all others. */
@@ -67,28 +83,6 @@ export class NetworkPart {
     if (this.nats !== null) return natsWays(this.nats);
     return this.mesh === null ? [] : meshWays(this.mesh, needed);
   }
-}
-
-/** A changed list of relays or servers ends links and makes others. */
-function reloadOf(
-  key: string,
-  backplane: Backplane,
-  addresses: (next: Config) => readonly string[],
-): Reloadable {
-  return {
-    keys: [key],
-    apply: (next) => {
-      backplane.reload(addresses(next));
-      return [];
-    },
-  };
-}
-
-/** Null: this relay is alone. */
-function clusterOf(system: System, config: Config): Cluster | null {
-  const { cluster, relays, node } = config;
-  if (cluster.backplane === 'nats') return new Cluster(system, node, noneOrdered, natsUplink(system));
-  return relays.length === 0 ? null : new Cluster(system, node, orderedTopics(config));
 }
 
 /** Over NATS there is no relay that could order them. */

@@ -15,10 +15,8 @@ import type { ClaimState } from './claims.ts';
  */
 export interface Backplane {
   readonly name: 'mesh' | 'nats';
-  /** Its part of the supervision tree. */
+  /** Its part of the supervision tree, as it is to be now. */
   readonly specs: readonly ChildSpec[];
-  /** The list of relays or servers has changed. */
-  reload(addresses: readonly string[]): void;
 }
 
 /** One order for all relays, for those topics that are to have it. */

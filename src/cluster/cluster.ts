@@ -1,6 +1,6 @@
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { processName, sendNamed } from '../otp/registry.ts';
-import { supervisor } from '../otp/supervisor.ts';
+import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Elsewhere, RemoteOwnership, Sequencer, Uplink } from '../topic/elsewhere.ts';
 import type { Claim, Publish, Topic } from '../topic/topic.ts';
@@ -16,6 +16,7 @@ const INTENSITY = { intensity: 5, period: 10_000 };
 
 /** The other relays, as topics see them, and their part of the supervision tree. */
 export class Cluster implements Elsewhere {
+  readonly supervisor = processName<SupervisorMessage>('cluster');
   readonly interest = processName<InterestMessage>('cluster.interest');
   readonly ownershipServer = processName<OwnershipMessage>('cluster.ownership');
   readonly node: string;
@@ -25,6 +26,7 @@ export class Cluster implements Elsewhere {
 
   readonly #isOrdered: (name: string) => boolean;
   #ordering: Ordering | null = null;
+  alone = false;
 
   /**
    * `isOrdered`: which topics have one order for all relays. `uplink`: of a backplane that takes everything; null for
@@ -47,15 +49,40 @@ export class Cluster implements Elsewhere {
     this.#ordering = ordering;
   }
 
+  /** There is no other relay from here on: no link is left. */
+  unlink(): void {
+    if (this.alone) return;
+    this.alone = true;
+    this.#tellOfChange('alone');
+  }
+
+  /** There may be links from here on. Before there is one, what is here is gathered for it. */
+  link(): void {
+    if (!this.alone) return;
+    this.alone = false;
+    this.#tellOfChange('linking');
+  }
+
+  #tellOfChange(type: 'alone' | 'linking'): void {
+    sendNamed(this.#system, this.interest, { type });
+    sendNamed(this.#system, this.ownershipServer, { type });
+  }
+
   /** `cluster`: what stands in front of the backplane, and then the backplane. */
   spec(backplane: Backplane, topics: Topics): ChildSpec {
     const lazily = () => topics;
-    const ownership = { node: this.node, topics: lazily, table: this.#claims, wallClock: Date.now };
-    return supervisor('cluster', { strategy: 'rest_for_one', ...INTENSITY }, [
-      worker('interest', interestServer, { topics: lazily }, { name: this.interest }),
-      worker('ownership', ownershipServer, ownership, { name: this.ownershipServer }),
-      ...backplane.specs,
-    ]);
+    const alone = () => this.alone;
+    const ownership = { node: this.node, topics: lazily, alone, table: this.#claims, wallClock: Date.now };
+    return supervisor(
+      'cluster',
+      { strategy: 'rest_for_one', ...INTENSITY },
+      () => [
+        worker('interest', interestServer, { topics: lazily, alone }, { name: this.interest }),
+        worker('ownership', ownershipServer, ownership, { name: this.ownershipServer }),
+        ...backplane.specs,
+      ],
+      { name: this.supervisor },
+    );
   }
 
   wanted(topic: Topic, round: number): void {
@@ -63,6 +90,7 @@ export class Cluster implements Elsewhere {
   }
 
   unwanted(topic: Topic): void {
+    if (this.alone) return;
     sendNamed(this.#system, this.interest, { type: 'unwanted', topic });
   }
 
@@ -76,6 +104,7 @@ export class Cluster implements Elsewhere {
   }
 
   released(topic: Topic): void {
+    if (this.alone) return;
     sendNamed(this.#system, this.ownershipServer, { type: 'released', topic });
   }
 

@@ -15,6 +15,8 @@ import type { InterestReport, LinkMessage, TopicKey } from './backplane.ts';
  */
 export interface InterestArgs {
   readonly topics: () => Topics;
+  /** There is nobody to tell, and topics tell nothing. */
+  readonly alone: () => boolean;
 }
 
 export type InterestMessage =
@@ -22,7 +24,7 @@ export type InterestMessage =
   | Down
   | { readonly type: 'wanted'; readonly topic: Topic; readonly round: number }
   | { readonly type: 'unwanted'; readonly topic: Topic }
-  | { readonly type: 'sweep' };
+  | { readonly type: 'sweep' | 'linking' | 'alone' };
 
 interface Entry extends TopicKey {
   topic: Topic;
@@ -39,7 +41,7 @@ interface Confirming {
   confirmed: number;
 }
 
-interface State {
+interface State extends InterestArgs {
   readonly self: Self<InterestMessage>;
   readonly entries: Map<string, Entry>;
   readonly links: Map<Pid<LinkMessage>, Confirming>;
@@ -59,8 +61,9 @@ const SWEEP = 1000;
 export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
   name: 'interest-server',
 
-  init(self, { topics }) {
+  init(self, args) {
     const state: State = {
+      ...args,
       self,
       entries: new Map(),
       links: new Map(),
@@ -71,7 +74,7 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
       sweeping: false,
     };
     // An earlier incarnation knew these.
-    for (const topic of topics().all()) if (topic.interest !== 'none') want(state, topic);
+    if (!args.alone()) wantAll(state);
     return state;
   },
 
@@ -102,6 +105,14 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
       case 'sweep':
         sweep(state);
         return keep;
+      case 'linking':
+        wantAll(state);
+        return keep;
+      case 'alone':
+        state.entries.clear();
+        state.add = [];
+        state.drop = [];
+        return keep;
     }
   },
 
@@ -115,6 +126,11 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
 export function keyOf({ realm, name }: TopicKey): string {
   // A realm's name has no NUL, so that no two topics have one key.
   return `${realm}\0${name}`;
+}
+
+/** What is wanted as this begins. Topics whose word of it is still on its way say it twice, which does no harm. */
+function wantAll(state: State): void {
+  for (const topic of state.topics().all()) if (topic.interest !== 'none') want(state, topic);
 }
 
 function want(state: State, topic: Topic): Entry {

@@ -7,6 +7,7 @@ import type { Claimed, LinkMessage, OwnershipReport } from './backplane.ts';
 import { admit, ask, decide, denyOwn, heard, judgeAsked, verdict } from './claiming.ts';
 import { wins } from './claims.ts';
 import { keyOf } from './interest-server.ts';
+import { adoptOwners, disown } from './ownership-alone.ts';
 import {
   asClaimed,
   expireLater,
@@ -47,6 +48,7 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
       for (const claim of owned.claims.values())
         if (claim.state === 'grace') expireLater(state, key, Math.max(claim.until - now(self), 0));
     }
+    if (!args.alone()) adoptOwners(state);
     return state;
   },
 
@@ -84,6 +86,13 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
         return keep;
       case 'expire':
         expire(state, message.key);
+        return keep;
+      case 'linking':
+        adoptOwners(state);
+        return keep;
+      case 'alone':
+        for (const link of [...state.links.keys()]) detach(state, link);
+        disown(state);
         return keep;
     }
   },

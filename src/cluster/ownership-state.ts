@@ -13,6 +13,8 @@ import { keyOf } from './interest-server.ts';
 export interface OwnershipArgs {
   readonly node: string;
   readonly topics: () => Topics;
+  /** There is nobody to ask, and topics neither ask nor tell. */
+  readonly alone: () => boolean;
   /** Read by the topics, changed by this process alone, and outlives it. */
   readonly table: ClaimTable;
   readonly wallClock: () => number;
@@ -32,6 +34,7 @@ export type OwnershipMessage =
   | { readonly type: 'claim'; readonly topic: Topic; readonly claim: ClaimRequest }
   | { readonly type: 'released'; readonly topic: Topic }
   | { readonly type: 'asked-enough' | 'told-enough'; readonly ref: number }
+  | { readonly type: 'linking' | 'alone' }
   | { readonly type: 'expire'; readonly key: string };
 
 export interface Asking {

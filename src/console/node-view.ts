@@ -12,8 +12,8 @@ export interface NodeView {
   readonly topics: Topics;
   readonly certificates: Certificates;
   readonly reports: RecentReports;
-  /** The links to other relays; null: this relay is alone. */
-  readonly links: (() => readonly LinkView[]) | null;
+  /** The links to other relays; null: this relay is alone now. */
+  readonly links: () => readonly LinkView[] | null;
   /** How much the log says. */
   readonly logLevel: { get(): LogLevel; set(level: LogLevel): void };
   /** Every part has started, and none is being stopped. */

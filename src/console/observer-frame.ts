@@ -50,7 +50,7 @@ const REPORTS = 100;
 export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number): Totals {
   const { system, topics, admission } = view;
   const { pending, behind, stalled } = sampling.census();
-  const links = view.links?.() ?? [];
+  const links = view.links() ?? [];
   let topicCount = 0;
   for (const _ of topics.all()) topicCount++;
   return {
@@ -82,7 +82,7 @@ export function listOf(view: RelayView, rates: Rates, query: ObserverQuery): Pag
     case 'connections':
       return connectionPage(view, rates, query);
     case 'links':
-      return whole<LinkView>(view.links?.() ?? []);
+      return whole<LinkView>(view.links() ?? []);
     case 'reports':
       return whole(view.reports.last(REPORTS).toReversed());
   }

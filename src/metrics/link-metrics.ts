@@ -5,7 +5,7 @@ import type { Definitions } from './definitions.ts';
 /** The links to other relays. Their names are those of the network's own relays: as many as there are links. */
 export function linkMetrics({ links }: RelayView, { gauge, counter }: Definitions): void {
   const labels = ['peer', 'direction'];
-  const all = () => links?.() ?? [];
+  const all = () => links() ?? [];
   const each = (read: (link: LinkView) => number | null) =>
     function* () {
       const said = new Set<string>();

@@ -42,11 +42,14 @@ export type ChildResult =
   | { readonly ok: true; readonly pid: Pid<never> | null }
   | { readonly ok: false; readonly error: string };
 
-/** The spec of a supervisor as a child: it may take as long as it needs to stop. */
+/**
+ * The spec of a supervisor as a child: it may take as long as it needs to stop. `children`: as a function it is asked at
+ * every start of the supervisor, as `init/1` is in OTP.
+ */
 export function supervisor(
   id: string,
   flags: SupervisorFlags,
-  children: readonly ChildSpec[],
+  children: readonly ChildSpec[] | (() => readonly ChildSpec[]),
   options: ChildOptions<SupervisorMessage> = {},
 ): ChildSpec {
   return {
@@ -118,14 +121,15 @@ export type SupervisorMessage =
 interface Args {
   readonly id: string;
   readonly flags: SupervisorFlags;
-  readonly children: readonly ChildSpec[];
+  readonly children: readonly ChildSpec[] | (() => readonly ChildSpec[]);
 }
 
 const supervisorBehaviour: Behaviour<Args, SupervisorState, SupervisorMessage> = {
   name: 'supervisor',
   trapExit: true,
 
-  init(self, { id, flags, children }) {
+  init(self, { id, flags, children: given }) {
+    const children = typeof given === 'function' ? given() : given;
     const state: SupervisorState = {
       self,
       id,

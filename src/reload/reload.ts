@@ -9,6 +9,8 @@ export interface Reloadable {
   readonly keys: readonly string[];
   /** Keys below those that it cannot change while it runs. */
   readonly except?: readonly string[];
+  /** Keys that it takes none of its own together with: what they change leaves no sense in a part of it. */
+  readonly unless?: readonly string[];
   /** Called when some of its keys have changed. Returns what could not be done, in words for an operator. */
   apply(
     next: Config,
@@ -50,11 +52,14 @@ export class Reload {
   async #apply(loaded: Loaded): Promise<Reloaded> {
     if (!loaded.ok) return { ok: false, errors: loaded.errors, applied: [], needsRestart: [] };
     const changes = changedKeys(this.#running, loaded.config);
-    const taken = changes.filter(({ key }) => this.#parts.some((part) => takes(part, key)));
+    const parts = this.#parts.filter(
+      ({ unless = [] }) => !unless.some((one) => changes.some(({ key }) => covers(one, key))),
+    );
+    const taken = changes.filter(({ key }) => parts.some((part) => takes(part, key)));
     const next = withKeys(this.#running, loaded.config, taken);
     const errors: string[] = [];
     const failed = new Set<string>();
-    for (const part of this.#parts) {
+    for (const part of parts) {
       const own = taken.filter(({ key }) => takes(part, key)).map(({ key }) => key);
       if (own.length === 0) continue;
       const faults = await part.apply(next, own, loaded.plugins ?? new Map());

@@ -7,6 +7,11 @@ import type { Claim, Publish, Topic } from './topic.ts';
  * messages and read tables: they are called in the middle of a topic server's turn.
  */
 export interface Elsewhere {
+  /**
+   * There is no other relay now. Nobody is asked then, and nobody told; whoever changes it looks through all topics for
+   * the members and owners that have come meanwhile.
+   */
+  readonly alone: boolean;
   /** Null: other relays join the topics that they want, as members of a format that is `remote`. */
   readonly uplink: Uplink | null;
   /** The first local member is coming. The topic's server is sent `interested` once nothing elsewhere is missed. */

@@ -25,6 +25,11 @@ export function arrive(state: TopicServerState, request: Join): void {
     join(state, request);
     return;
   }
+  if (elsewhere.alone && topic.interest === 'none') {
+    topic.interest = 'held';
+    join(state, request);
+    return;
+  }
   topic.joining.push(request);
   if (topic.interest === 'asked') return;
   topic.interest = 'asked';

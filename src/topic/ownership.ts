@@ -21,7 +21,7 @@ export function takeClaim(state: TopicServerState, request: Claim): void {
     refuseClaim(topic, request, 'owned');
     return;
   }
-  if (elsewhere === null) {
+  if (elsewhere === null || elsewhere.alone) {
     own(state, request);
     return;
   }
@@ -67,6 +67,8 @@ function own({ topic, self }: TopicServerState, { member, grace }: Claim): void 
     send(member, { type: 'refused', action: 'claim', name: topic.name, why: 'owned' });
     return;
   }
+  // One that comes back within the grace goes on with the claim that it had.
+  if (topic.lifetime.state !== 'owned' && topic.lifetime.state !== 'grace') topic.ownedSince = now(self);
   topic.lifetime = lifetime;
   monitor(self, member);
   send(member, { type: 'claimed', topic });

@@ -19,6 +19,8 @@ export class Topic {
   server: Pid<TopicMessage> | undefined = undefined;
   readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
   lifetime: Lifetime<Pid<MemberMessage>> = unowned;
+  /** When it was claimed here, in milliseconds of the relay's clock. */
+  ownedSince = 0;
   /** Published and not yet fanned out, from `next` on. */
   readonly queue: Publish[] = [];
   next = 0;
@@ -32,7 +34,7 @@ export class Topic {
   /** What waits for the server to start: the router's. */
   waiting: (Join | Claim | Publish)[] | undefined = undefined;
   retired = false;
-  /** Whether the other relays know that there are local members; always `held` where there are no other relays. */
+  /** Whether the other relays know that there are local members, or would, if there were any. */
   interest: 'none' | 'asked' | 'held' = 'none';
   /** Tells one asking from the next. */
   round = 0;

@@ -39,12 +39,15 @@ export class Topics {
   readonly accounting: Accounting;
   readonly #partitions: readonly Partition[];
   readonly #elsewhere: Elsewhere | null;
+  /** All that is published goes to other relays. */
+  readonly #goesUp: boolean;
   readonly #routed: RoutedPublishes = { underWay: 0 };
 
   /** `elsewhere`: the other relays; null where there are none. */
   constructor(accounting: Accounting, elsewhere: Elsewhere | null = null) {
     this.accounting = accounting;
     this.#elsewhere = elsewhere;
+    this.#goesUp = elsewhere !== null && elsewhere.uplink !== null;
     this.#partitions = Array.from({ length: PARTITIONS }, (_, index) => ({
       table: new Map(),
       servers: processName(`topics.${index}.servers`),
@@ -76,8 +79,7 @@ export class Topics {
    * is on its way through a router, all take that way: none overtakes another.
    */
   publish(system: System, realm: string, name: string, topic: Topic | undefined, publish: Publish): boolean {
-    if (this.#elsewhere === null || this.#elsewhere.uplink === null)
-      return topic?.server !== undefined && send(topic.server, publish);
+    if (!this.#goesUp) return topic?.server !== undefined && send(topic.server, publish);
     if (topic?.server !== undefined && topic.waiting === undefined && this.#routed.underWay === 0)
       return send(topic.server, publish);
     this.#routed.underWay++;

@@ -10,7 +10,10 @@ import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 
 function world() {
   const base = testSystem();
-  const server = spawnOk(base.system, interestServer, { topics: () => new Topics(newAccounting()) });
+  const server = spawnOk(base.system, interestServer, {
+    topics: () => new Topics(newAccounting()),
+    alone: () => false,
+  });
   const topicOf = (name: string) => {
     const { pid, log } = spawnScripted(base.system);
     const topic = new Topic('main', name);

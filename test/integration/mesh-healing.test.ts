@@ -26,7 +26,7 @@ async function pair(t: ExecutionContext, grace = '10s'): Promise<Pair> {
     });
   const relays = [await start(0), await start(1)] as const;
   const reload = (lists: readonly (readonly string[])[]) => {
-    for (const [index, { relay }] of relays.entries()) relay.backplane?.reload(lists[index] ?? []);
+    for (const [index, { relay }] of relays.entries()) void relay.backplane?.list.change(lists[index] ?? []);
   };
   const are = (live: boolean) =>
     eventually(

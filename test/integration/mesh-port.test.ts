@@ -120,7 +120,7 @@ test('when the address that a relay is linked by fails, another one of it takes 
     doors: { pusu: {} },
   });
   await one.log.find(({ msg, address }) => msg === 'linked' && address === others[0]);
-  one.relay.backplane?.reload(others);
+  await one.relay.backplane?.list.change(others);
   await one.log.find(
     ({ msg, why }) => msg === 'link not needed' && String(why).endsWith('is another address of b'),
   );
@@ -142,13 +142,13 @@ test('a changed list ends links and makes others', async (t) => {
     });
   const one = await start('a', a, [`127.0.0.1:${a}`]);
   await start('b', b, [`127.0.0.1:${b}`]);
-  one.relay.backplane?.reload([`127.0.0.1:${a}`, `127.0.0.1:${b}`]);
+  await one.relay.backplane?.list.change([`127.0.0.1:${a}`, `127.0.0.1:${b}`]);
   await one.log.find((line) => line.msg === 'linked' && line['peer'] === 'b');
-  one.relay.backplane?.reload([]);
+  await one.relay.backplane?.list.change([]);
   const ended = await one.log.find(({ msg, peer }) => msg === 'unlinked' && peer === 'b');
   t.is(ended['why'], 'ended');
   t.is(one.relay.backplane?.network.linked.size, 0);
-  one.relay.backplane?.reload([`127.0.0.1:${b}`]);
+  await one.relay.backplane?.list.change([`127.0.0.1:${b}`]);
   await one.log.count(({ msg }) => msg === 'linked', 2);
 });
 

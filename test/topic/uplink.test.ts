@@ -14,6 +14,7 @@ interface World extends TopicsWorld {
 function worldWithUplink(): World {
   const up = new Map<string, string[]>();
   const elsewhere: Elsewhere = {
+    alone: false,
     uplink: {
       publish({ name }, messages, accounting) {
         accounting.attempts += messages.length;

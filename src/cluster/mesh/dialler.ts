@@ -16,14 +16,14 @@ import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
  */
 export interface DiallerArgs {
   readonly network: Network;
-  readonly relays: readonly string[];
+  /** The list as it is now. */
+  readonly relays: () => readonly string[];
   readonly links: ProcessName<DynamicSupervisorMessage<PeerLinkArgs, PeerLinkMessage>>;
 }
 
 export type DiallerMessage =
   | Exit
-  | { readonly type: 'resolve' }
-  | { readonly type: 'reload'; readonly relays: readonly string[] }
+  | { readonly type: 'resolve' | 'reload' }
   | {
       readonly type: 'resolved';
       readonly round: number;
@@ -59,7 +59,7 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
     return {
       ...args,
       self,
-      entries: args.relays.map(parseRelay),
+      entries: args.relays().map(parseRelay),
       hosts: new Map(),
       round: 0,
       timer: undefined,
@@ -72,7 +72,7 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
         resolve(state);
         return keep;
       case 'reload':
-        state.entries = message.relays.map(parseRelay);
+        state.entries = state.relays().map(parseRelay);
         resolve(state);
         return keep;
       case 'resolved':

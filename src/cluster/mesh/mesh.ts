@@ -3,7 +3,7 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import { negotiate, offered, subprotocol, VERSIONS } from '../../door/peer/versions.ts';
 import { worker } from '../../otp/child-spec.ts';
 import { type DynamicSupervisorMessage, dynamicSupervisor } from '../../otp/dynamic-supervisor.ts';
-import { processName, sendNamed } from '../../otp/registry.ts';
+import { processName } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { Backplane } from '../backplane.ts';
@@ -16,6 +16,7 @@ import { peerLink } from './peer-link.ts';
 import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
 import { peerListener } from './peer-listener.ts';
 import { ServedWebSocket } from './peer-socket.ts';
+import { RelayList } from './relay-list.ts';
 import { servingLink } from './serving-link.ts';
 import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
@@ -23,6 +24,7 @@ export interface MeshArgs {
   readonly system: System;
   readonly cluster: Cluster;
   readonly topics: () => Topics;
+  /** None: this relay is alone. */
   readonly relays: readonly string[];
   readonly settings: MeshSettings;
   readonly log: MeshLog & {
@@ -32,6 +34,7 @@ export interface MeshArgs {
 
 export interface Mesh extends Backplane {
   readonly network: Network;
+  readonly list: RelayList;
 }
 
 /** Links may crash this often in 5 seconds before all of them begin anew. */
@@ -39,7 +42,10 @@ const INTENSITY = { intensity: 10, period: 5000 };
 /** What a relay may send to the one it has dialled: names of topics. */
 const MAX_PAYLOAD = 1024 * 1024;
 
-/** The mesh: every relay is linked to every other one, each way on a connection of its own. */
+/**
+ * The mesh: every relay is linked to every other one, each way on a connection of its own. A relay alone is a mesh as
+ * well, of which no process runs.
+ */
 export function mesh({ system, cluster, topics, relays, settings, log }: MeshArgs): Mesh {
   const network: Network = {
     self: { node: cluster.node, incarnation: randomBytes(16).toString('hex') },
@@ -66,45 +72,42 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     processName<DynamicSupervisorMessage<ServingLinkArgs, ServingLinkMessage>>('cluster.serving-links');
   const greetingName =
     processName<DynamicSupervisorMessage<PeerGreetingArgs, never>>('cluster.peer-greetings');
-  if (settings.secret === null && settings.tls === null) {
-    log.warn('open network', {
-      why: 'network.secret is not set: whoever connects from the address of a relay is taken for one',
-    });
-  }
+  const specs = [
+    dynamicSupervisor(
+      servingName.value,
+      { behaviour: servingLink, restart: 'temporary', mailboxLimit: 1_000_000, ...INTENSITY },
+      { name: servingName },
+    ),
+    dynamicSupervisor(
+      greetingName.value,
+      {
+        behaviour: peerGreeting,
+        restart: 'temporary',
+        abandoned: ({ socket }) => socket.stream.destroy(),
+        ...INTENSITY,
+      },
+      { name: greetingName as never },
+    ),
+    worker('peer-listener', peerListener, {
+      network,
+      greetings: greetingName,
+      links: servingName,
+      listening: (at) => log.listening('network', at),
+    }),
+    dynamicSupervisor(
+      linkName.value,
+      { behaviour: peerLink, restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
+      { name: linkName },
+    ),
+    worker('dialler', dialler, { network, relays: () => list.now, links: linkName }, { name: diallerName }),
+  ];
+  const list = new RelayList({ system, cluster, network, log, specs, dialler: diallerName, relays });
   return {
     name: 'mesh',
     network,
-    specs: [
-      dynamicSupervisor(
-        servingName.value,
-        { behaviour: servingLink, restart: 'temporary', mailboxLimit: 1_000_000, ...INTENSITY },
-        { name: servingName },
-      ),
-      dynamicSupervisor(
-        greetingName.value,
-        {
-          behaviour: peerGreeting,
-          restart: 'temporary',
-          abandoned: ({ socket }) => socket.stream.destroy(),
-          ...INTENSITY,
-        },
-        { name: greetingName as never },
-      ),
-      worker('peer-listener', peerListener, {
-        network,
-        greetings: greetingName,
-        links: servingName,
-        listening: (at) => log.listening('network', at),
-      }),
-      dynamicSupervisor(
-        linkName.value,
-        { behaviour: peerLink, restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
-        { name: linkName },
-      ),
-      worker('dialler', dialler, { network, relays, links: linkName }, { name: diallerName }),
-    ],
-    reload: (addresses) => {
-      sendNamed(system, diallerName, { type: 'reload', relays: addresses });
+    list,
+    get specs() {
+      return list.now.length === 0 ? [] : specs;
     },
   };
 }

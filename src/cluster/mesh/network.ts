@@ -13,7 +13,8 @@ import type { ServingLinkMessage } from './serving-link-state.ts';
 /** What all processes of the mesh share. The tables are changed by those whose entries they hold, and read by anybody. */
 export interface Network {
   readonly self: Relay;
-  readonly settings: MeshSettings;
+  /** Those with which the network port was opened last. */
+  settings: MeshSettings;
   readonly topics: () => Topics;
   readonly interest: ProcessName<InterestMessage>;
   readonly ownership: ProcessName<OwnershipMessage>;

@@ -16,7 +16,8 @@ export class MeshOrdering implements Ordering {
   }
 
   sequencer(topic: Topic): Sequencer | null {
-    const { self, order } = this.#network;
+    const { self, order, nodes } = this.#network;
+    if (nodes.size === 0) return order.self;
     return homeIn(this.#network, keyOf(topic)) === self.node ? order.self : null;
   }
 

@@ -6,12 +6,22 @@ import type { MeshSettings } from './network.ts';
 /** Whoever is at the network port has no longer than this, whatever clients have: closed within 5 s, timers and all. */
 const HANDSHAKE = 4500;
 
-/** What the mesh needs to know of the configuration. Throws when a file cannot be read. */
-export function meshSettings({ network, limits }: Config): MeshSettings {
+/** What the mesh needs to know of the configuration. Throws when a file cannot be read; a relay alone reads none. */
+export function meshSettings({ network, limits, relays }: Config): MeshSettings {
   const { host, port, secret, heartbeat, timeout, pending } = network;
   const handshake = limits.handshake === 0 ? HANDSHAKE : Math.min(limits.handshake, HANDSHAKE);
   const { message } = limits;
-  return { host, port, secret, heartbeat, timeout, pending, handshake, message, tls: tlsFiles(network) };
+  return {
+    host,
+    port,
+    secret,
+    heartbeat,
+    timeout,
+    pending,
+    handshake,
+    message,
+    tls: relays.length === 0 ? null : tlsFiles(network),
+  };
 }
 
 function tlsFiles({ tls }: NetworkConfig): MeshSettings['tls'] {

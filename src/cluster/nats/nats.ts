@@ -26,6 +26,8 @@ export interface NatsArgs {
 export interface Nats extends Backplane {
   readonly network: NatsNetwork;
   readonly probe: Probe;
+  /** The list of servers has changed. */
+  reload(servers: readonly string[]): void;
 }
 
 /** Proves that messages flow: what is published here comes back to the topic of that name, in the realm of probes. */

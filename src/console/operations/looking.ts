@@ -97,7 +97,7 @@ export const looking: readonly Operation[] = [
     name: 'peers',
     usage: 'peers()',
     summary: 'the links to other relays',
-    run: ({ node }) => node.links?.() ?? 'this relay is alone: it has no links',
+    run: ({ node }) => node.links() ?? 'this relay is alone: it has no links',
     show: (data) => (typeof data === 'string' ? data : linksText(data)),
   }),
   operation({
