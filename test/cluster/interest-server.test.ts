@@ -8,10 +8,10 @@ import { Topic, type TopicMessage } from '../../src/topic/topic.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 
-function world() {
+function world(topics = new Topics(newAccounting())) {
   const base = testSystem();
   const server = spawnOk(base.system, interestServer, {
-    topics: () => new Topics(newAccounting()),
+    topics: () => topics,
     alone: () => false,
   });
   const topicOf = (name: string) => {
@@ -114,4 +114,20 @@ test('a link that comes later is told everything', async (t) => {
   const link = linkOf();
   await quiet();
   t.deepEqual(link.told(), ['=+a+b']);
+});
+
+test('what is wanted when the first relay comes is told to its link, and forgotten when there is none', async (t) => {
+  const had = ['none', 'held', 'asked'].map((interest) =>
+    Object.assign(new Topic('main', interest), { interest: interest as Topic['interest'] }),
+  );
+  const topics = Object.assign(new Topics(newAccounting()), { all: () => had.values() });
+  const { server, linkOf, quiet } = world(topics);
+  had.push(Object.assign(new Topic('main', 'later'), { interest: 'held' as const }));
+  send(server, { type: 'alone' });
+  const before = linkOf();
+  await quiet();
+  t.deepEqual(before.told(), ['=']);
+  send(server, { type: 'linking' });
+  await quiet();
+  t.deepEqual(before.told(), ['=', '+held+asked+later']);
 });

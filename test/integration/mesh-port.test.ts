@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { sha256 } from '../../src/config/secrets.ts';
 import { prove } from '../../src/door/peer/proof.ts';
+import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
 import { flappingProxy } from '../support/flapping-proxy.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
@@ -150,6 +151,28 @@ test('a changed list ends links and makes others', async (t) => {
   t.is(one.relay.backplane?.network.linked.size, 0);
   await one.relay.backplane?.list.change([`127.0.0.1:${b}`]);
   await one.log.count(({ msg }) => msg === 'linked', 2);
+});
+
+test('a list that changes faster than links start makes one link for each address, and none for one that has left', async (t) => {
+  const [a, b] = (await freePorts(2)) as [number, number];
+  const [first, second] = [a, b].map((port) => `127.0.0.1:${port}`) as [string, string];
+  const settings = (port: number) => ({ host: '127.0.0.1', port, secret: SECRET });
+  const one = await startTestRelay(t, {
+    node: 'a',
+    relays: [first],
+    network: settings(a),
+    doors: { pusu: {} },
+  });
+  await startTestRelay(t, { node: 'b', relays: [second], network: settings(b), doors: { pusu: {} } });
+  const { list, network } = one.relay.backplane ?? t.fail();
+  const links = () =>
+    [...one.relay.system.processes.values()].filter(({ behaviour }) => behaviour.name === 'peer-link').length;
+  await eventually(() => links() === 1, 'the one to itself');
+  for (let i = 0; i < 3; i++) void list.change([first, second]);
+  await one.log.find(({ msg }) => msg === 'linked');
+  t.is(links(), 2);
+  for (const relays of [[first], [first, second], [first]]) void list.change(relays);
+  await eventually(() => links() === 1 && network.linked.size === 0, 'the link has ended');
 });
 
 test('relays are linked over IPv6', async (t) => {

@@ -280,3 +280,15 @@ test('a monitor of a supervisor says why it ended', async (t) => {
   await crash('a');
   t.deepEqual(owner.log.got, [{ type: 'down', pid, reason: 'shutdown' }]);
 });
+
+test('children that are given as a function are those of each start', async (t) => {
+  const { member, start, seen, quiet } = family();
+  let children = [member('a')];
+  const outer = await start({}, [supervisor('inner', {}, () => children)]);
+  t.is(seen(), '+a');
+  children = [member('a'), member('b')];
+  const [inner] = (await whichChildren(outer)) as unknown as [{ readonly pid: Process }];
+  inner.pid.signal(null, 'killed');
+  await quiet();
+  t.is(seen(), '-a +a +b');
+});

@@ -24,6 +24,7 @@ export interface DiallerArgs {
 export type DiallerMessage =
   | Exit
   | { readonly type: 'resolve' | 'reload' }
+  | { readonly type: 'begun'; readonly address: string; readonly ok: boolean }
   | {
       readonly type: 'resolved';
       readonly round: number;
@@ -42,6 +43,8 @@ interface State extends DiallerArgs {
   entries: Entry[];
   /** What each entry stood for when it could be told last. */
   readonly hosts: Map<string, readonly string[]>;
+  /** Addresses whose links are being started, and not among those that dial yet: a list may change faster than that. */
+  readonly beginning: Set<string>;
   round: number;
   timer: Timer | undefined;
 }
@@ -61,6 +64,7 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
       self,
       entries: args.relays().map(parseRelay),
       hosts: new Map(),
+      beginning: new Set(),
       round: 0,
       timer: undefined,
     };
@@ -77,6 +81,11 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
         return keep;
       case 'resolved':
         if (message.round === state.round) resolved(state, message.entry, message.hosts);
+        return keep;
+      case 'begun':
+        state.beginning.delete(message.address);
+        // Meanwhile it may have left the list.
+        if (message.ok) apply(state);
         return keep;
       case 'exit':
         return stop('shutdown');
@@ -150,6 +159,10 @@ function apply(state: State): void {
   const supervisor = whereis(self.system, links);
   if (supervisor === undefined) return;
   for (const [address, args] of wanted) {
-    if (!network.dialling.has(address)) startDynamicChild(supervisor, args);
+    if (network.dialling.has(address) || state.beginning.has(address)) continue;
+    const isAsked = startDynamicChild(supervisor, args, ({ ok }) => {
+      send(self, { type: 'begun', address, ok });
+    });
+    if (isAsked) state.beginning.add(address);
   }
 }
