@@ -4,7 +4,7 @@ import { type Pid, send } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import type { Claimed, LinkMessage, OwnershipReport } from './backplane.ts';
-import { admit, ask, decide, denyOwn, heard, judgeAsked, verdict } from './claiming.ts';
+import { admit, ask, askAgain, decide, denyOwn, heard, judgeAsked, verdict } from './claiming.ts';
 import { wins } from './claims.ts';
 import { keyOf } from './interest-server.ts';
 import {
@@ -63,6 +63,9 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
         return keep;
       case 'asked-enough':
         decide(state, message.ref);
+        return keep;
+      case 'ask-again':
+        askAgain(state, message.ref);
         return keep;
       case 'told-enough':
         admit(state, message.ref);
