@@ -21,6 +21,9 @@ import {
 const ASK_TIMEOUT = 2000;
 /** Milliseconds that they have to say that they have heard of an owner. */
 const TELL_TIMEOUT = 250;
+/** Milliseconds until those are asked once more who may not have heard yet that an owner has left; how often. */
+const REPEAT = 50;
+const REPEATS = 5;
 
 export function ask(state: State, topic: Topic, request: ClaimRequest): void {
   const { node, links, self } = state;
@@ -42,7 +45,8 @@ export function ask(state: State, topic: Topic, request: ClaimRequest): void {
     return;
   }
   const ref = ++state.lastRef;
-  state.asking.set(ref, { owned, topic, request, unanswered: new Set(links.keys()), owners });
+  const unanswered = new Set(links.keys());
+  state.asking.set(ref, { owned, topic, request, unanswered, owners, refused: false, repeats: REPEATS });
   // Who owns it already, or did a moment ago, need not ask.
   if (own === undefined) {
     owned.claims.set(node, asked);
@@ -61,11 +65,17 @@ export function verdict(state: State, message: Extract<OwnershipReport, { readon
   const asking = state.asking.get(ref);
   if (asking === undefined) return;
   asking.unanswered.delete(link);
-  if (!granted) {
+  const linked = state.links.get(link);
+  if (!granted && (linked == null || asking.owners.has(linked))) {
     deny(state, ref);
     return;
   }
-  const linked = state.links.get(link);
+  if (!granted) {
+    // It may speak for another one's sake, who says itself that it is not the owner any more.
+    asking.refused = true;
+    if (asking.unanswered.size === 0) decide(state, ref);
+    return;
+  }
   const nodes = message.nodes ?? (linked == null ? [] : [linked]);
   for (const node of nodes) if (asking.owners.delete(node)) loseTouch(state, asking.owned, node);
   if (asking.unanswered.size === 0) decide(state, ref);
@@ -73,8 +83,26 @@ export function verdict(state: State, message: Extract<OwnershipReport, { readon
 
 /** Who could answer has answered. */
 export function decide(state: State, ref: number): void {
-  if ((state.asking.get(ref)?.owners.size ?? 0) === 0) grant(state, ref);
-  else deny(state, ref);
+  const asking = state.asking.get(ref);
+  if (asking === undefined) return;
+  if (asking.owners.size > 0) deny(state, ref);
+  else if (!asking.refused) grant(state, ref);
+  else if (asking.repeats === 0) deny(state, ref);
+  else sendAfter(state.self, REPEAT, { type: 'ask-again', ref });
+}
+
+/** The same claim once more, of all that are linked now. */
+export function askAgain(state: State, ref: number): void {
+  const asking = state.asking.get(ref);
+  const asked = asking?.owned.claims.get(state.node);
+  if (asking === undefined || asked === undefined || !asking.refused) return;
+  state.asking.delete(ref);
+  const again = ++state.lastRef;
+  const unanswered = new Set(state.links.keys());
+  state.asking.set(again, { ...asking, unanswered, refused: false, repeats: asking.repeats - 1 });
+  tellLinks(state, again, [asClaimed(state, asking.owned, asked)]);
+  if (unanswered.size === 0) decide(state, again);
+  else sendAfter(state.self, ASK_TIMEOUT, { type: 'asked-enough', ref: again });
 }
 
 export function grant(state: State, ref: number): void {

@@ -4,7 +4,7 @@ import { type Pid, send } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import type { Claimed, LinkMessage, OwnershipReport } from './backplane.ts';
-import { admit, ask, decide, denyOwn, heard, judgeAsked, verdict } from './claiming.ts';
+import { admit, ask, askAgain, decide, denyOwn, heard, judgeAsked, verdict } from './claiming.ts';
 import { wins } from './claims.ts';
 import { keyOf } from './interest-server.ts';
 import { adoptOwners, disown } from './ownership-alone.ts';
@@ -66,6 +66,9 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
       case 'asked-enough':
         decide(state, message.ref);
         return keep;
+      case 'ask-again':
+        askAgain(state, message.ref);
+        return keep;
       case 'told-enough':
         admit(state, message.ref);
         return keep;
@@ -92,6 +95,7 @@ export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> 
         return keep;
       case 'alone':
         for (const link of [...state.links.keys()]) detach(state, link);
+        for (const ref of [...state.asking.keys()]) askAgain(state, ref);
         disown(state);
         return keep;
     }

@@ -33,7 +33,7 @@ export type OwnershipMessage =
   | Down
   | { readonly type: 'claim'; readonly topic: Topic; readonly claim: ClaimRequest }
   | { readonly type: 'released'; readonly topic: Topic }
-  | { readonly type: 'asked-enough' | 'told-enough'; readonly ref: number }
+  | { readonly type: 'asked-enough' | 'ask-again' | 'told-enough'; readonly ref: number }
   | { readonly type: 'linking' | 'alone' }
   | { readonly type: 'expire'; readonly key: string };
 
@@ -44,6 +44,10 @@ export interface Asking {
   readonly unanswered: Set<Pid<LinkMessage>>;
   /** Relays that own the topic as far as is known here: they have to say that it is not so any more. */
   readonly owners: Set<string>;
+  /** By one that does not own it. */
+  refused: boolean;
+  /** How often it may still be asked once more. */
+  readonly repeats: number;
 }
 
 export interface State extends OwnershipArgs {
@@ -52,7 +56,7 @@ export interface State extends OwnershipArgs {
   readonly links: Map<Pid<LinkMessage>, string | null>;
   readonly asking: Map<number, Asking>;
   /** Claims that were granted, and that the others are being told of. */
-  readonly telling: Map<number, Omit<Asking, 'owned' | 'owners'>>;
+  readonly telling: Map<number, Pick<Asking, 'topic' | 'request' | 'unanswered'>>;
   lastRef: number;
 }
 

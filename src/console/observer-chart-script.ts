@@ -57,8 +57,8 @@ export const observerChartScript = `
   for (const tile of tiles) {
     tile.now = el('p', { class: 'now' });
     tile.also_ = el('p', { class: 'also' });
-    tile.peakAt = el('span', { class: 'peak' });
-    tile.from = el('span', { class: 'peak from' });
+    tile.peakAt = el('span', {});
+    tile.from = el('span', {});
     tile.area = svg('path', { class: 'area' });
     tile.line = svg('path', { class: 'line' });
     tile.second = svg('path', { class: 'line two' });
@@ -72,7 +72,7 @@ export const observerChartScript = `
       drawTiles();
     };
     chart.onpointerleave = () => { cursor = null; drawTiles(); };
-    document.getElementById('tiles').append(el('article', { class: 'tile' }, el('h2', {}, tile.title), tile.now, tile.also_, chart, tile.peakAt, tile.from));
+    document.getElementById('tiles').append(el('article', { class: 'tile' }, el('h2', {}, tile.title), tile.now, tile.also_, el('p', { class: 'scale' }, tile.peakAt, tile.from), chart));
   }
 
   // A young relay has less than ten minutes to show: what there is fills the width, from two minutes on.

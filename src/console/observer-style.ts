@@ -33,13 +33,12 @@ header .spring { flex: 1; }
 .tile .now small { margin-left: 4px; font-size: 13px; font-weight: 450; letter-spacing: 0; color: var(--soft); }
 .tile .also { margin: 0 14px 8px; font-size: 12px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .tile .also b { font-weight: 600; color: var(--second); }
-.tile svg { display: block; width: 100%; height: 68px; cursor: crosshair; }
+.tile svg { display: block; width: 100%; height: 60px; cursor: crosshair; }
 .tile .area { fill: var(--fill); stroke: none; }
 .tile .line { fill: none; stroke: var(--accent); stroke-width: 1.6; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .tile .line.two { stroke: var(--second); stroke-width: 1.3; }
 .tile .cursor { stroke: var(--faint); stroke-width: 1; vector-effect: non-scaling-stroke; stroke-dasharray: 3 3; }
-.tile .peak { position: absolute; left: 10px; bottom: 46px; font-size: 11px; color: var(--faint); pointer-events: none; padding: 0 4px; }
-.tile .from { bottom: 3px; opacity: .85; }
+.tile .scale { display: flex; justify-content: space-between; gap: 8px; margin: 0 14px 2px; font-size: 11px; color: var(--faint); white-space: nowrap; }
 .counts { display: flex; flex-wrap: wrap; gap: 4px 22px; padding: 10px 16px; margin-bottom: 16px; font-size: 13px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; }
 .counts .bad b { color: var(--bad); } .counts .warn b { color: var(--warn); }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { configFile, runRelay, temporaryFolder } from '../support/relay-process.ts';
@@ -21,17 +20,8 @@ test('the page of a path talks in a browser, and finds the relay again when it i
   const { page } = await openPage(t, browser, at);
   await page.waitForSelector('#state[data-state=open]');
 
-  const posted = spawnSync('curl', [
-    '-s',
-    '-o',
-    '/dev/null',
-    '-w',
-    '%{http_code}',
-    '-d',
-    'hello from a <b>shell</b>',
-    at,
-  ]);
-  t.regex(posted.stdout.toString(), /^20\d$/);
+  const posted = await fetch(at, { method: 'POST', body: 'hello from a <b>shell</b>' });
+  t.true(posted.ok);
   await page.waitForSelector('#messages li');
   t.is(await page.textContent('#messages li span'), 'hello from a <b>shell</b>');
 

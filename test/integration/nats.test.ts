@@ -97,7 +97,7 @@ test.serial('a server that hangs is found out by its silence, and delays nothing
   publisher.send(frame('c', 'before'));
   t.is(await distant.next(), frame('c', 'before'));
   t.is(await local.next(), frame('c', 'before'));
-  server.signal('SIGSTOP');
+  await server.freeze();
   const frames = Array.from({ length: 500 }, (_, index) => frame('c', `${index} ${'x'.repeat(1000)}`));
   publisher.send(...frames);
   t.deepEqual(await local.take(500), frames);

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
 import { asNode, doorsOnFreePorts, freePorts, linkedAll, type Node } from './cluster.ts';
+import { freeze } from './freeze.ts';
 import { configFile, runRelay } from './relay-process.ts';
 
 /** Debian's package installs it where a user's PATH may not lead. */
@@ -28,6 +29,8 @@ export interface NatsServer {
   start(): Promise<void>;
   kill(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** It stands still until SIGCONT. */
+  freeze(): Promise<void>;
 }
 
 /** Starts one; it is gone with the test. `args`: more arguments. `at`: its port. */
@@ -57,7 +60,14 @@ export async function startNats(
   };
   t.teardown(kill);
   await start();
-  return { port, address: `127.0.0.1:${port}`, start, kill, signal: (signal) => child?.kill(signal) };
+  return {
+    port,
+    address: `127.0.0.1:${port}`,
+    start,
+    kill,
+    signal: (signal) => child?.kill(signal),
+    freeze: () => freeze(child?.pid ?? 0),
+  };
 }
 
 function reachable(port: number): Promise<void> {

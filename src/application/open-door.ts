@@ -1,0 +1,267 @@
+import type { WebSocketServer } from 'ws';
+import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
+import type { Gate } from '../acceptor/gate.ts';
+import { type Edge, type ListenerArgs, type ListenerMessage, listener } from '../acceptor/listener.ts';
+import { metricsListener } from '../acceptor/metrics-listener.ts';
+import { isEmpty } from '../authenticator/permissions.ts';
+import type { Limits } from '../config/config.ts';
+import { readTls } from '../config/tls-files.ts';
+import type { DoorContext } from '../connection/door-context.ts';
+import { newDoorCounters } from '../connection/door-counters.ts';
+import type { DoorView } from '../console/relay-view.ts';
+import type { Log } from '../log/log.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { addChild, removeChild } from '../otp/children.ts';
+import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
+import type { SupervisorMessage } from '../otp/supervisor.ts';
+import type { System } from '../otp/system.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { DoorSettings } from './doors.ts';
+import { isOf, tellOfGuards } from './open-connections.ts';
+
+/** What every door of a relay is made with. */
+export interface Entrance {
+  readonly system: System;
+  readonly acceptor: ProcessName<SupervisorMessage>;
+  readonly topics: Topics;
+  readonly gate: Gate;
+  readonly log: Log;
+  readonly newWebSocketServer: (limits: Limits) => WebSocketServer;
+  readonly startHandler: ListenerArgs['startHandler'];
+  /** For the connections of a door that closes. */
+  readonly drainerArgs: Omit<DrainerArgs, 'only'>;
+}
+
+/** The part of a configuration that one door is made from. */
+export interface DoorPlan {
+  readonly settings: DoorSettings;
+  readonly limits: Limits;
+  /** Undefined: they stay as they are. */
+  readonly guards: DoorContext['guards'] | undefined;
+}
+
+/** The children of the acceptor that serve one door. */
+interface Listeners {
+  readonly door: ProcessName<ListenerMessage>;
+  readonly metrics: ProcessName<ListenerMessage> | null;
+}
+
+/** Keys below a door's that its listener was started with; all others are read at the time of need. */
+const LISTENER_KEYS = /^doors\.\w+\.(origin|tls|trusted_proxies|proxy_protocol)(\.|$)/;
+
+/**
+ * One door that is open, and how it changes while the relay runs. What all its connections share is one object, which
+ * is changed in place: who reads a limit from it at the time of need has the new one at once.
+ */
+export class OpenDoor {
+  readonly #entrance: Entrance;
+  readonly #context: DoorContext;
+  #settings: DoorSettings;
+  #listeners: Listeners;
+  /** Of the listeners: those of one place do not have the names of the place before. */
+  #generation: number;
+
+  constructor(
+    entrance: Entrance,
+    { settings, limits, guards }: DoorPlan & { readonly guards: DoorContext['guards'] },
+    generation: number,
+  ) {
+    const { topics, log, newWebSocketServer, gate } = entrance;
+    this.#entrance = entrance;
+    this.#generation = generation;
+    this.#settings = settings;
+    this.#context = {
+      door: settings.door,
+      realm: settings.realm,
+      guards,
+      topics,
+      limits,
+      heartbeat: settings.heartbeat,
+      grace: settings.grace,
+      counters: newDoorCounters(),
+      webSockets: newWebSocketServer(limits),
+      attempts: gate.attempts,
+      log,
+    };
+    this.#listeners = this.#namesOf(settings);
+  }
+
+  get listener(): ProcessName<ListenerMessage> {
+    return this.#listeners.door;
+  }
+
+  /** As metrics and health see it. */
+  get view(): DoorView {
+    const { door, realm, counters } = this.#context;
+    const format = this.#settings.formats[0] ?? null;
+    return { name: door.name, realm, listener: this.listener.value, counters, format };
+  }
+
+  /** Its listeners, for the acceptor to start. */
+  get specs(): ChildSpec[] {
+    const { door, metrics } = this.#listeners;
+    return [this.#doorSpec(door), ...(metrics === null ? [] : [this.#metricsSpec(metrics)])];
+  }
+
+  /** Opens it in a relay that runs. Null, or why it cannot be opened. */
+  start(): Promise<string | null> {
+    return this.#start(this.specs);
+  }
+
+  /** Takes new settings, and closes no more for them than it must. Null, or what could not be done. */
+  async change(
+    { settings, limits, guards }: DoorPlan,
+    changed: readonly string[],
+    generation: number,
+  ): Promise<string | null> {
+    const { system, newWebSocketServer, drainerArgs } = this.#entrance;
+    const lastBefore = system.counters.spawned;
+    this.#generation = generation;
+    if (guards !== undefined) {
+      // The connections that are open hold these very objects, and ask the new ones from now on.
+      const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
+      for (const kind of ['authenticator', 'apikeys', 'open'] as const)
+        Object.assign(this.#context.guards[kind], forgotten, guards[kind]);
+      tellOfGuards(system, drainerArgs.connections, this.#context);
+    }
+    const { door, heartbeat, grace } = settings;
+    const fresh = { door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
+    Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
+    sendNamed(system, this.listener, { type: 'reconfigure' });
+    const before = this.#settings;
+    this.#settings = settings;
+    const sameMetrics = samePlace(before.metrics, settings.metrics);
+    if (!samePlace(before.at, settings.at)) {
+      const error = await this.#move(sameMetrics);
+      if (error === null) await this.#drain(lastBefore);
+      else this.#settings = before;
+      return error;
+    }
+    const isListeners = (key: string) => key.startsWith(`doors.${door.name}.`) && LISTENER_KEYS.test(key);
+    return sameMetrics && !changed.some(isListeners) ? null : this.#reopen();
+  }
+
+  /** Nobody comes in any more, and who is in is sent away. */
+  async close(generation: number): Promise<void> {
+    this.#generation = generation;
+    await this.#stop(this.#listeners);
+    await this.#drain(this.#entrance.system.counters.spawned);
+  }
+
+  /** The new place opens before the old one closes, whose clients are told to come again. */
+  async #move(sameMetrics: boolean): Promise<string | null> {
+    const old = this.#listeners;
+    const names = this.#namesOf(this.#settings);
+    this.#listeners = sameMetrics ? { door: names.door, metrics: old.metrics } : names;
+    const error = await this.#start(sameMetrics ? [this.#doorSpec(names.door)] : this.specs);
+    if (error !== null) {
+      this.#listeners = old;
+      return `${error}; it stays where it is`;
+    }
+    await this.#stop(sameMetrics ? { door: old.door, metrics: null } : old);
+    return null;
+  }
+
+  /** In the same place, what it asks of those who come is another: nobody can connect for a moment. */
+  async #reopen(): Promise<string | null> {
+    await this.#stop(this.#listeners);
+    this.#listeners = this.#namesOf(this.#settings);
+    const errors: string[] = [];
+    for (const spec of this.specs) {
+      const result = await addChild(this.#entrance.system, this.#entrance.acceptor, spec);
+      if (!result.ok) errors.push(result.error);
+    }
+    return errors.length === 0 ? null : errors.join('; ');
+  }
+
+  /** All of them, or none. */
+  async #start(specs: readonly ChildSpec[]): Promise<string | null> {
+    const { system, acceptor } = this.#entrance;
+    for (const spec of specs) {
+      const result = await addChild(system, acceptor, spec);
+      if (result.ok) continue;
+      for (const { id } of specs) await removeChild(system, acceptor, id);
+      return result.error;
+    }
+    return null;
+  }
+
+  async #stop({ door, metrics }: Listeners): Promise<void> {
+    const { system, acceptor } = this.#entrance;
+    await removeChild(system, acceptor, door.value);
+    if (metrics !== null) await removeChild(system, acceptor, metrics.value);
+  }
+
+  /** Sends away its connections that came up to then. */
+  async #drain(last: number): Promise<void> {
+    const { system, acceptor, log, drainerArgs } = this.#entrance;
+    const door = this.#context.door.name;
+    const args: DrainerArgs = {
+      ...drainerArgs,
+      log: {
+        draining: (connections) => log.note('draining', { door, connections }),
+        drained: (drained) => log.note('drained', { door, ...drained }),
+      },
+      listeners: () => [],
+      only: (pid) => pid.id <= last && isOf(this.#context, pid),
+    };
+    const id = `drainer.${door}.${this.#generation}`;
+    await addChild(system, acceptor, worker(id, drainer, args, { restart: 'temporary' }));
+  }
+
+  #namesOf({ door, metrics }: DoorSettings): Listeners {
+    const suffix = this.#generation === 0 ? '' : `.${this.#generation}`;
+    return {
+      door: processName(`listener.${door.name}${suffix}`),
+      metrics: metrics === null ? null : processName(`listener.${door.name}-metrics${suffix}`),
+    };
+  }
+
+  #doorSpec(name: ProcessName<ListenerMessage>): ChildSpec {
+    const { gate, startHandler, log } = this.#entrance;
+    const args: ListenerArgs = {
+      context: this.#context,
+      at: this.#settings.at,
+      edge: edgeOf(this.#settings, this.#context),
+      gate,
+      startHandler,
+      log,
+    };
+    return worker(name.value, listener, args, { name });
+  }
+
+  #metricsSpec({ value }: ProcessName<ListenerMessage>): ChildSpec {
+    const { topics, log } = this.#entrance;
+    const settings = this.#settings;
+    if (settings.metrics === null) throw new Error(`${value} has no place`);
+    return worker(value, metricsListener, {
+      ...settings.metrics,
+      counters: this.#context.counters,
+      channels: () => countTopicsOf(topics, settings),
+      log,
+    });
+  }
+}
+
+function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
+  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  return {
+    origin,
+    tls: tls === null ? null : () => readTls(tls),
+    trustedProxies,
+    proxyProtocol,
+    open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
+  };
+}
+
+function samePlace(a: DoorSettings['at'] | null, b: DoorSettings['at'] | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number {
+  let count = 0;
+  for (const topic of topics.all()) {
+    if (topic.realm === realm && topic.members.groups.some(({ format }) => formats.includes(format))) count++;
+  }
+  return count;
+}
