@@ -15,6 +15,7 @@ function relay() {
     node: 'b',
     topics: () => new Topics(newAccounting()),
     table: new Map(),
+    alone: () => false,
     wallClock: () => 1000 + system.clock.now(),
   });
   const { pid, log } = spawnScripted(system);
