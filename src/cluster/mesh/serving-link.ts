@@ -14,7 +14,7 @@ import { forward, homeIn } from './ordering.ts';
 import { confirm, interest, join, joined, rejoin } from './peer-interest.ts';
 import { answerProbe } from './probe.ts';
 import { Progress } from './progress.ts';
-import { answer, disconnected, flush, queue, tell, written } from './serving.ts';
+import { answer, disconnected, flush, queue, sayOverflow, tell, written } from './serving.ts';
 import type { ServingLinkArgs, ServingLinkMessage, State } from './serving-link-state.ts';
 
 /** Bytes of forwarded messages on their way to topics before the link reads no more. */
@@ -250,7 +250,7 @@ export function claims(state: State, frame: ClaimsFrame): void {
 }
 
 export function tick(state: State): void {
-  const { network, self, socket, outbox, hello } = state;
+  const { network, self, socket, outbox } = state;
   if (socket === undefined) return;
   const { heartbeat, timeout } = network.settings;
   const { bytesRead } = socket.stream;
@@ -266,10 +266,7 @@ export function tick(state: State): void {
     const wanted = state.wanted.get(key);
     if (wanted !== undefined) join(state, wanted);
   }
-  if (state.overflow.size > 0) {
-    network.log.warn('link overflow', { peer: hello.relay.node, topics: Object.fromEntries(state.overflow) });
-    state.overflow.clear();
-  }
+  sayOverflow(state);
   // Behind a write that does not get on, what is told is old before it is read.
   if (!state.writing) tell(state, { type: 'heartbeat', last: outbox.settled, received: 0 });
   state.timer?.cancel();

@@ -122,7 +122,15 @@ export function disconnected(state: State, why: string): void {
   // Ended in good order, what was written still goes out.
   if (why === 'ended') socket.stream.destroySoon();
   else socket.stream.destroy();
+  sayOverflow(state);
   network.log.note('not serving', { peer: hello.relay.node, why, dropped: count });
   sendNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
   state.timer = sendAfter(self, FORGET, { type: 'forget' });
+}
+
+/** What has not been sent for want of room since it was said last, by topic. */
+export function sayOverflow({ network, hello, overflow }: State): void {
+  if (overflow.size === 0) return;
+  network.log.warn('link overflow', { peer: hello.relay.node, topics: Object.fromEntries(overflow) });
+  overflow.clear();
 }

@@ -293,10 +293,7 @@ function tick(state: State): void {
     hangUp(state, 'silent');
     return;
   }
-  if (linked.overflow.size > 0) {
-    network.log.warn('link overflow', { over: 'nats', topics: Object.fromEntries(linked.overflow) });
-    linked.overflow.clear();
-  }
+  sayOverflow(state);
   beat(linked.talk);
   askServer(state, linked, true);
   state.timer?.cancel();
@@ -328,10 +325,18 @@ function hangUp(state: State, why: string): void {
   if (state.ending) send(self, { type: 'end' });
 }
 
+/** What has not been sent for want of room since it was said last, by topic. */
+function sayOverflow({ network, linked }: State): void {
+  if (linked === undefined || linked.overflow.size === 0) return;
+  network.log.warn('link overflow', { over: 'nats', topics: Object.fromEntries(linked.overflow) });
+  linked.overflow.clear();
+}
+
 /** Returns how many messages the server has not confirmed. */
 function disconnect(state: State): number {
   const { network, self, linked } = state;
   if (linked === undefined) return 0;
+  sayOverflow(state);
   state.linked = undefined;
   network.open = undefined;
   const count = linked.window.clear();
