@@ -376,7 +376,7 @@ test('a message in limits.fragments frames passes, in one more it closes with 10
 });
 
 test('a client that gets no right within limits.authorise is closed, one with a right stays', async (t) => {
-  const relay = await open(t, { ...passwords, limits: { authorise: '100ms' } });
+  const relay = await open(t, { ...passwords, limits: { authorise: '750ms' } });
   const silent = await client(t, relay);
   const known = await client(t, relay);
   known.send(authorize('foo'));
