@@ -1,4 +1,5 @@
 import type { ApiKey } from './config.ts';
+import { keyItem } from './key-item.ts';
 import { type Kind, listOf, orNull, textKind } from './kind.ts';
 import { fromHex, sha256 } from './secrets.ts';
 import { key, section } from './section.ts';
@@ -18,29 +19,16 @@ const item = section({
   sha256: key(orNull(keyHash), null),
 });
 
-const apiKey: Kind<ApiKey> = {
-  expected: 'a domain, and a key or sha256: { domain: example.com, key: … }',
-  parse(value, path, context) {
-    let faults = 0;
-    const read = item.read([{ key: '', value, at: value.at }], path, {
-      ...context,
-      places: new Map(),
-      report: (at, below, expected) => {
-        faults += 1;
-        // An unknown key may be an API key in the wrong place.
-        const known = item.keys?.has(below.slice(path.length + 1));
-        context.report(at, known ? below : path, expected);
-      },
-    });
-    const one = read.key ?? read.sha256;
-    if (faults > 0) return undefined;
-    if (read.domain === null || one === null || (read.key !== null && read.sha256 !== null)) {
-      context.report(value.at, path, apiKey.expected);
-      return undefined;
-    }
-    return { domain: read.domain, sha256: one };
+const apiKey = keyItem(
+  item,
+  'a domain, and a key or sha256: { domain: example.com, key: … }',
+  ({ domain: name, key: plain, sha256: hash }): ApiKey | null => {
+    const one = plain ?? hash;
+    return name === null || one === null || (plain !== null && hash !== null)
+      ? null
+      : { domain: name, sha256: one };
   },
-};
+);
 
 /** One key for each domain, as in the table of wspubsub. */
 export const apiKeys: Kind<readonly ApiKey[]> = {

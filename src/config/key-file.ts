@@ -1,6 +1,7 @@
 import { domain, keyHash } from './api-keys.ts';
 import { type ConfigError, inReadingOrder, type Place } from './config-error.ts';
-import { type Kind, listOf, orNull, textKind } from './kind.ts';
+import { keyItem } from './key-item.ts';
+import { listOf, orNull, textKind } from './kind.ts';
 import { matching } from './scalars.ts';
 import { key, section } from './section.ts';
 import { longestText, readYaml } from './yaml-text.ts';
@@ -33,29 +34,12 @@ const item = section({
   created: key(orNull(matching('a time such as 2026-01-31T12:00:00Z', /^[\d:.TZ+-]{1,40}$/)), null),
 });
 
-const filedKey: Kind<FiledKey> = {
-  expected: 'a domain and the hash of its key: { domain: example.com, username: …, sha256: … }',
-  parse(value, path, context) {
-    let faults = 0;
-    const read = item.read([{ key: '', value, at: value.at }], path, {
-      ...context,
-      places: new Map(),
-      report: (at, below, expected) => {
-        faults += 1;
-        // An unknown key may be an API key in the wrong place.
-        const known = item.keys?.has(below.slice(path.length + 1));
-        context.report(at, known ? below : path, expected);
-      },
-    });
-    if (faults > 0) return undefined;
-    if (read.domain === null || read.sha256 === null) {
-      context.report(value.at, path, filedKey.expected);
-      return undefined;
-    }
-    const { domain: name, username, sha256, created } = read;
-    return { domain: name, username: username ?? name, sha256, created };
-  },
-};
+const filedKey = keyItem(
+  item,
+  'a domain and the hash of its key: { domain: example.com, username: …, sha256: … }',
+  ({ domain: name, username, sha256, created }): FiledKey | null =>
+    name === null || sha256 === null ? null : { domain: name, username: username ?? name, sha256, created },
+);
 
 const filedKeys = listOf('a list of API keys', filedKey);
 

@@ -23,7 +23,7 @@ export function fanOut(state: TopicServerState): void {
   const { topic, accounting, self, elsewhere } = state;
   const { queue, members } = topic;
   const uplink = elsewhere?.uplink ?? null;
-  const upward: Message[] = [];
+  const upward: Message[] | null = uplink === null ? null : [];
   const first = topic.next;
   let bytes = 0;
   let unheard = 0;
@@ -37,7 +37,7 @@ export function fanOut(state: TopicServerState): void {
     bytes += message.payload.length;
     const { groups, remote } = members;
     const count = publish.via !== null ? groups.length : groups.length + remote.length;
-    if (uplink !== null && publish.via === null) upward.push(message);
+    if (upward !== null && publish.via === null) upward.push(message);
     else if (count === 0) unheard++;
     for (let i = 0; i < count; i++) {
       const group = (i < groups.length ? groups[i] : remote[i - groups.length]) as (typeof groups)[number];
@@ -50,7 +50,7 @@ export function fanOut(state: TopicServerState): void {
   topic.rendering = undefined;
   const end = topic.next;
   // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
-  if (uplink !== null && upward.length > 0) {
+  if (uplink !== null && upward !== null && upward.length > 0) {
     state.used = true;
     uplink.publish(topic, upward, accounting);
   }

@@ -2,7 +2,7 @@ import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic-supervisor.ts';
 import { isGone, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
-import { type Accounting, newAccounting } from './accounting.ts';
+import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { lose } from './losses.ts';
 import { type Claim, type Join, type Publish, Topic, type TopicMessage } from './topic.ts';
@@ -21,6 +21,8 @@ export interface TopicRouterArgs {
   /** The router's own name: servers and their starts outlive a router, and must find the next one. */
   readonly router: ProcessName<TopicRouterMessage>;
   readonly accounting: Accounting;
+  /** Of the topics of probes. */
+  readonly probeAccounting: Accounting;
   readonly elsewhere: Elsewhere | null;
   readonly routed: RoutedPublishes;
 }
@@ -34,7 +36,6 @@ export interface RoutedPublishes {
  * The realm of probes, whose traffic is counted apart. No door can have it: it is no name that the configuration takes.
  */
 export const PROBE_REALM = '@probe';
-const probeAccounting = newAccounting();
 
 /** The live topics of one partition, by realm and name. */
 export type TopicTable = Map<string, Map<string, Topic>>;
@@ -144,7 +145,7 @@ function start(state: State, topic: Topic, request: Routed): void {
   const supervisor = whereis(system, state.servers);
   const args: TopicServerArgs = {
     topic,
-    accounting: topic.realm === PROBE_REALM ? probeAccounting : accounting,
+    accounting: topic.realm === PROBE_REALM ? state.probeAccounting : accounting,
     elsewhere: topic.realm === PROBE_REALM ? null : elsewhere,
     idle: (which) => sendNamed(system, router, { type: 'idle', topic: which }),
   };

@@ -6,7 +6,7 @@ import { send } from '../otp/process.ts';
 import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import type { Accounting } from './accounting.ts';
+import { type Accounting, newAccounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { abandonTopic } from './losses.ts';
 import type { Claim, Join, Publish, Topic } from './topic.ts';
@@ -42,6 +42,7 @@ export class Topics {
   /** All that is published goes to other relays. */
   readonly #goesUp: boolean;
   readonly #routed: RoutedPublishes = { underWay: 0 };
+  readonly #probeAccounting = newAccounting();
 
   /** `elsewhere`: the other relays; null where there are none. */
   constructor(accounting: Accounting, elsewhere: Elsewhere | null = null) {
@@ -128,6 +129,7 @@ export class Topics {
           servers,
           router,
           accounting: this.accounting,
+          probeAccounting: this.#probeAccounting,
           elsewhere: this.#elsewhere,
           routed: this.#routed,
         },

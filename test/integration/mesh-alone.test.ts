@@ -4,8 +4,9 @@ import test, { type ExecutionContext } from 'ava';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { asNode, doorsOnFreePorts, freePorts, linkedAll, type Node, SECRET } from '../support/cluster.ts';
+import { pusu, subscriber } from '../support/pusu-clients.ts';
 import { configFile, runRelay } from '../support/relay-process.ts';
-import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 /** A relay whose configuration is written anew, and read again. */
 interface Reloaded extends Node {
@@ -46,19 +47,6 @@ async function start(
       return node.log.all.findLast(isDone) as unknown as Readonly<Record<string, unknown>>;
     },
   };
-}
-
-async function pusu(t: ExecutionContext, node: Node): Promise<WsClient> {
-  const client = await connectWs(t, await node.port('pusu'));
-  await client.next();
-  return client;
-}
-
-async function subscriber(t: ExecutionContext, node: Node, channel: string): Promise<WsClient> {
-  const client = await pusu(t, node);
-  client.send(JSON.stringify({ type: 'subscribe', channel }));
-  t.is(await client.next(), JSON.stringify({ type: 'subscribe_ok', channel }));
-  return client;
 }
 
 /** What comes of a connection to a port of loopback. */

@@ -1,23 +1,11 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { type Node, startCluster } from '../support/cluster.ts';
+import { pusu, subscriber } from '../support/pusu-clients.ts';
 import { post } from '../support/raw-client.ts';
-import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const publishFrame = (channel: string, content: unknown) =>
   JSON.stringify({ type: 'publish', channel, content });
-
-async function pusu(t: ExecutionContext, node: Node): Promise<WsClient> {
-  const client = await connectWs(t, await node.port('pusu'));
-  await client.next();
-  return client;
-}
-
-async function subscriber(t: ExecutionContext, node: Node, channel: string): Promise<WsClient> {
-  const client = await pusu(t, node);
-  client.send(JSON.stringify({ type: 'subscribe', channel }));
-  t.is(await client.next(), JSON.stringify({ type: 'subscribe_ok', channel }));
-  return client;
-}
 
 for (const size of [3, 7]) {
   test.serial(

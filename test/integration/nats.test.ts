@@ -1,23 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
 import { linkedTo, type Node } from '../support/cluster.ts';
 import { skipWithoutNats, startNats, startNatsRelay, startNatsRelays } from '../support/nats.ts';
+import { pusu, subscriber } from '../support/pusu-clients.ts';
 import { missing, startPublisher, startSubscriber } from '../support/traffic.ts';
-import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const frame = (channel: string, content: unknown) => JSON.stringify({ type: 'publish', channel, content });
-
-async function pusu(t: ExecutionContext, node: Node): Promise<WsClient> {
-  const client = await connectWs(t, await node.at('pusu'));
-  await client.next();
-  return client;
-}
-
-async function subscriber(t: ExecutionContext, node: Node, channel: string): Promise<WsClient> {
-  const client = await pusu(t, node);
-  client.send(JSON.stringify({ type: 'subscribe', channel }));
-  t.is(await client.next(), JSON.stringify({ type: 'subscribe_ok', channel }));
-  return client;
-}
 
 const owner = async (t: ExecutionContext, node: Node, topic: string) =>
   connectWs(t, await node.at('wspubsub'), `/ws/pub/key/example.com/${topic}`);
