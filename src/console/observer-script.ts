@@ -22,6 +22,7 @@ export const observerScript = `
   function show(change) {
     if ('pid' in change && change.pid !== view.pid) { byId('detail').replaceChildren(); about = null; }
     if ('filter' in change && byId('filter').value !== change.filter) byId('filter').value = change.filter;
+    if ('tab' in change) lastList = null;
     Object.assign(view, change);
     const hash = new URLSearchParams({ tab: view.tab, ...(view.by && { by: view.by }), ...(view.pid !== null && { pid: view.pid }) });
     history.replaceState(null, '', '#' + hash);

@@ -2,67 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { eventually } from '../support/arrivals.ts';
-import { freePorts, SECRET } from '../support/cluster.ts';
-import { isBalanced, startTestRelay, type TestRelay } from '../support/relay.ts';
+import { pairOfRelays } from '../support/pair-of-relays.ts';
+import { isBalanced, type TestRelay } from '../support/relay.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
-interface Pair {
-  readonly relays: readonly [TestRelay, TestRelay];
-  link(): Promise<void>;
-  /** Ends every connection between the two, and dials no more until `link`. */
-  part(): Promise<void>;
-  /** Ends every connection between the two; if it is to be, they are made again at once. */
-  breakLinks(): Promise<void>;
-}
-
-async function pair(t: ExecutionContext, grace = '10s'): Promise<Pair> {
-  const ports = (await freePorts(2)) as [number, number];
-  const addresses = ports.map((port) => `127.0.0.1:${port}`);
-  const start = (index: number) =>
-    startTestRelay(t, {
-      node: `n${index}`,
-      relays: [addresses[index]],
-      network: { host: '127.0.0.1', port: ports[index], secret: SECRET, heartbeat: '50ms', timeout: '10s' },
-      doors: { pusu: {}, wspubsub: { grace, apikeys: { list: [{ domain: 'd', key: 'key' }] } } },
-    });
-  const relays = [await start(0), await start(1)] as const;
-  const reload = (lists: readonly (readonly string[])[]) => {
-    for (const [index, { relay }] of relays.entries()) void relay.backplane?.list.change(lists[index] ?? []);
-  };
-  const are = (live: boolean) =>
-    eventually(
-      () =>
-        relays.every(({ relay }) => {
-          const network = relay.backplane?.network;
-          const serving = [...(network?.serving.values() ?? [])];
-          return (
-            network?.linked.size === (live ? 1 : 0) &&
-            serving.every((one) => one.live === live) &&
-            (!live || serving.length === 1)
-          );
-        }),
-      live ? 'the two are linked' : 'the two have parted',
-    );
-  return {
-    relays,
-    link: () => {
-      reload([addresses, addresses]);
-      return are(true);
-    },
-    part: () => {
-      reload(addresses.map((address) => [address]));
-      return are(false);
-    },
-    breakLinks: () => {
-      for (const { relay } of relays)
-        for (const { pid } of relay.backplane?.network.serving.values() ?? []) destroy(pid);
-      return are(false);
-    },
-  };
-}
-
 test('of two owners after a partition the older one stays, and the other is told why', async (t) => {
-  const { relays, link } = await pair(t);
+  const { relays, link } = await pairOfRelays(t);
   const [a, b] = relays;
   const older = await connectWs(t, a.port('wspubsub'), '/ws/pub/key/d/t');
   // By the clock that claims are dated with, the next one is younger.
@@ -81,7 +26,7 @@ test('of two owners after a partition the older one stays, and the other is told
 });
 
 test('an owner who cannot be heard has the grace to come back, there or here', async (t) => {
-  const { relays, link, part } = await pair(t);
+  const { relays, link, part } = await pairOfRelays(t);
   const [a, b] = relays;
   await link();
   const owner = await connectWs(t, a.port('wspubsub'), '/ws/pub/key/d/t');
@@ -103,7 +48,7 @@ test('an owner who cannot be heard has the grace to come back, there or here', a
 });
 
 test('an owner who cannot be heard for longer than the grace is gone for those who cannot hear it', async (t) => {
-  const { relays, link, part } = await pair(t, '200ms');
+  const { relays, link, part } = await pairOfRelays(t, { grace: '200ms' });
   const [a, b] = relays;
   await link();
   await connectWs(t, a.port('wspubsub'), '/ws/pub/key/d/t');
@@ -144,7 +89,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
 
 test('whatever joins, leaves, publishes and disconnects: no message twice or out of order, all losses counted alike', async (t) => {
   t.timeout(120_000);
-  const { relays, link, part, breakLinks } = await pair(t);
+  const { relays, link, part, breakLinks } = await pairOfRelays(t);
   const [a, b] = relays;
   await link();
   let run = 0;
@@ -218,11 +163,6 @@ function counts(server: TestRelay, taker: TestRelay): { served: number; taken: n
   const served = server.relay.backplane?.network.serving.get('n0')?.stats.lost ?? -1;
   const stats = taker.relay.backplane?.network.taking.get('n1');
   return { served, taken: stats === undefined ? -2 : stats.last - stats.received };
-}
-
-/** Ends a serving link's connection under it. */
-function destroy(pid: unknown): void {
-  (pid as { state?: { socket?: { stream: { destroy(): void } } } }).state?.socket?.stream.destroy();
 }
 
 async function greeted(t: ExecutionContext, relay: TestRelay): Promise<WsClient> {

@@ -96,7 +96,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     }),
     dynamicSupervisor(
       linkName.value,
-      { behaviour: peerLink, restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
+      { behaviour: peerLink(network), restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
       { name: linkName },
     ),
     worker('dialler', dialler, { network, relays: () => list.now, links: linkName }, { name: diallerName }),

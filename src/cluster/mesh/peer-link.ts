@@ -20,10 +20,11 @@ import {
   tick,
   welcomed,
 } from './dialling.ts';
+import type { Network } from './network.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerLinkArgs, PeerLinkMessage, State } from './peer-link-state.ts';
 import { withProbes } from './probe.ts';
-import { giveBack, messages, pass } from './taking.ts';
+import { giveBack, messages, pass, unreachable } from './taking.ts';
 
 /**
  * The link to one other relay: dials it, proves to be of the network, says which topics have members here, and
@@ -31,7 +32,7 @@ import { giveBack, messages, pass } from './taking.ts';
  *
  * What happens on a socket comes as a message that names the socket: what an earlier one still says is nothing to us.
  */
-export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
+const linkBehaviour: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
   name: 'peer-link',
   trapExit: true,
 
@@ -127,6 +128,16 @@ export const peerLink: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
     if (reason === 'shutdown' && network.dialling.get(address) === undefined) network.dialled.delete(address);
   },
 };
+
+/** The behaviour of the links of one network: the messages that one leaves in its mailbox are counted. */
+export function peerLink(network: Network): Behaviour<PeerLinkArgs, State, PeerLinkMessage> {
+  return {
+    ...linkBehaviour,
+    undelivered(message) {
+      if ('type' in message && message.type === 'forward') unreachable(network, message.count);
+    },
+  };
+}
 
 export function received(state: State, payload: Buffer): void {
   if (state.phase === 'linked' && payload[0] === MESSAGES) {

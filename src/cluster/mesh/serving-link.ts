@@ -1,6 +1,7 @@
 import { parseMessages } from '../../door/peer/batch.ts';
 import { type ClaimsFrame, FORWARDED, parsePeerFrame } from '../../door/peer/codec.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
+import { isOrderly } from '../../otp/exit-reason.ts';
 import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
@@ -129,6 +130,12 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: state.self });
     const { node } = hello.relay;
     if (network.serving.get(node) === serving) network.serving.delete(node);
+  },
+
+  /** What came in behind its end, such as that of a link to a relay that has been started anew. */
+  undelivered(message, reason) {
+    if (message instanceof Delivery)
+      message.accounting.dropped[isOrderly(reason) ? 'unlinked' : 'crash'] += message.count;
   },
 };
 

@@ -21,9 +21,16 @@ const NOTHING = Buffer.alloc(0);
 
 export function queue(state: State, delivery: Delivery): void {
   const { outbox, socket, network, serving } = state;
-  const { dropped } = network.topics().accounting;
+  const { accounting } = network.topics();
+  const { dropped } = accounting;
   const { count, bytes } = delivery;
   const { pending } = network.settings;
+  // A probe that goes over a link is a message like any other there, and is counted from here on.
+  if (delivery.accounting !== accounting) {
+    delivery.accounting.delivered += count;
+    accounting.messages += count;
+    accounting.attempts += count;
+  }
   if (socket === undefined) {
     outbox.skip(count);
     dropped.unlinked += count;

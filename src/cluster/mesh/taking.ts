@@ -2,6 +2,7 @@ import { type Batch, forwardedFrame } from '../../door/peer/batch.ts';
 import { send } from '../../otp/process.ts';
 import { now } from '../../otp/timer.ts';
 import { hangUp } from './dialling.ts';
+import type { Network } from './network.ts';
 import type { State } from './peer-link-state.ts';
 
 /** What comes over a link, and what goes the other way to be given its order. */
@@ -53,11 +54,14 @@ export function giveBack(state: State, bytes: number): void {
 /** A link that does not get on loses what is more than may wait, as in the other direction. */
 export function pass({ network, socket, phase }: State, bytes: Buffer, count: number, hops: number): void {
   const { pending } = network.settings;
-  const { accounting } = network.topics();
-  if (phase === 'linked' && socket !== undefined && (pending === 0 || socket.bufferedAmount <= pending)) {
+  if (phase === 'linked' && socket !== undefined && (pending === 0 || socket.bufferedAmount <= pending))
     socket.send(forwardedFrame(hops, [bytes]));
-    return;
-  }
+  else unreachable(network, count);
+}
+
+/** Counts messages that did not get to the relay that would have given them their order. */
+export function unreachable(network: Network, count: number): void {
+  const { accounting } = network.topics();
   accounting.messages += count;
   accounting.lost.unreachable += count;
 }

@@ -1,0 +1,34 @@
+import test from 'ava';
+import { send } from '../../src/otp/process.ts';
+import { resume, suspend } from '../../src/otp/sys.ts';
+import { eventually } from '../support/arrivals.ts';
+import { pairOfRelays } from '../support/pair-of-relays.ts';
+import { isBalanced } from '../support/relay.ts';
+import { connectWs } from '../support/ws-client.ts';
+
+const publish = (content: number) => JSON.stringify({ type: 'publish', channel: 'c', content });
+const SUBSCRIBE = JSON.stringify({ type: 'subscribe', channel: 'c' });
+
+test('what waits for a link whose process ends, as when the peer is started anew, is counted', async (t) => {
+  const { relays, link } = await pairOfRelays(t);
+  const [a, b] = relays;
+  await link();
+  const near = await connectWs(t, a.port('pusu'));
+  near.send(SUBSCRIBE);
+  await near.take(2);
+  const far = await connectWs(t, b.port('pusu'));
+  far.send(SUBSCRIBE);
+  await far.take(2);
+  near.send(publish(0));
+  await Promise.all([near.next(), far.next()]);
+  const serving = [...(a.relay.backplane?.network.serving.values() ?? [])][0];
+  if (serving === undefined) throw new Error('nothing is served');
+  const before = { ...a.accounting.dropped };
+  suspend(serving.pid);
+  send(serving.pid, { type: 'replaced' });
+  for (const number of [1, 2, 3]) near.send(publish(number));
+  await near.take(3);
+  resume(serving.pid);
+  await eventually(() => isBalanced(a.accounting), 'the counts are balanced');
+  t.is(a.accounting.dropped.unlinked - before.unlinked, 3);
+});
