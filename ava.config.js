@@ -4,5 +4,6 @@ export default {
   nodeArguments: ['--import=tsx'],
   // tsx does not reach into worker threads.
   workerThreads: false,
-  timeout: '60s',
+  // Without any result from any file, for so long: more than the slowest test waits on a slow machine.
+  timeout: '5m',
 };

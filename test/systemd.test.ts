@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { serviceManager, watchdogPeriod } from '../src/systemd.ts';
-import { Arrivals } from './support/arrivals.ts';
+import { Arrivals, eventually } from './support/arrivals.ts';
 import { configFile, runRelay, temporaryFolder } from './support/relay-process.ts';
 
 /** A `systemd-notify` that writes down what it was told to say. */
@@ -57,7 +57,8 @@ test('the watchdog is petted as long as the root answers, and not when it does n
   await asked.take(3);
   well = false;
   t.is(await failures.next(), 'the root does not answer: stuck');
-  t.regex(said(), /--pid=\d+ WATCHDOG=1/);
+  await eventually(() => /--pid=\d+ WATCHDOG=1/.test(said()), 'it has been petted before');
+  t.pass();
 });
 
 test('a relay tells that it is ready, alive, and stopping', async (t) => {
@@ -65,9 +66,9 @@ test('a relay tells that it is ready, alive, and stopping', async (t) => {
   const file = configFile(t, 'doors: { pusu: { host: 127.0.0.1, port: 0 } }\nlog: { format: json }\n');
   const relay = runRelay(t, ['--config', file], { ...env, WATCHDOG_USEC: '100000' });
   await relay.log.find(({ msg }) => msg === 'ready');
-  while (!/--ready[\s\S]*WATCHDOG=1/.test(said())) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => /--ready/.test(said()) && /WATCHDOG=1/.test(said()), 'it is ready, and alive');
   relay.signal('SIGTERM');
   t.is((await relay.exited).code, 0);
-  while (!/STOPPING=1/.test(said())) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => /STOPPING=1/.test(said()), 'it is stopping');
   t.pass();
 });

@@ -1,7 +1,7 @@
-import { createServer } from 'node:net';
 import test from 'ava';
 import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
+import { freePorts } from '../support/cluster.ts';
 import { crowd, hasAllInOrder, quietAccount } from '../support/promises.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
@@ -17,18 +17,8 @@ function endsOf(clients: readonly WsClient[]) {
   return clients.flatMap(({ got }) => got.all.filter((one) => typeof one === 'object' && 'code' in one));
 }
 
-/** A port that is free now, for a listener that must be found again. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 test('a listener supervisor that is killed under load leaves the connections alone, and the ports are open again', async (t) => {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const relay = await startTestRelay(t, { doors: { pinghub: { port } } });
   const people = await crowd(t, port, '/t', COUNTS);
   const everybody = [...people.readers, ...people.publishers];
@@ -46,7 +36,7 @@ test('a listener supervisor that is killed under load leaves the connections alo
 });
 
 test('a listener that is killed is followed by one on the same port', async (t) => {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const relay = await startTestRelay(t, { doors: { pinghub: { port } } });
   const before = await connectWs(t, port, '/t');
   exit(named(relay, 'listener.pinghub') as Pid<never>, 'kill');

@@ -47,15 +47,19 @@ export function runRelay(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const gone = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
+  // Its folders go after it: it must write nothing more.
   t.teardown(() => {
     child.kill('SIGKILL');
+    return gone;
   });
   const log = new Arrivals<Logged>('log of the process');
   let out = '';
   let err = '';
   createInterface(child.stdout).on('line', (line) => {
     out += `${line}\n`;
-    if (line.startsWith('{')) log.push(JSON.parse(line) as Logged);
+    // The last line of a process that was killed may be torn.
+    if (line.startsWith('{') && !child.stdout.readableEnded) log.push(JSON.parse(line) as Logged);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString();
@@ -81,7 +85,8 @@ export function runRelay(
 /** A temporary folder that is gone with the test. */
 export function temporaryFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'fanfare-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  // What a process that is ending still writes there makes for a second try.
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
