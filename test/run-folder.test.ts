@@ -13,6 +13,7 @@ import {
   runningBelow,
   runningPid,
 } from '../src/run-folder.ts';
+import { eventually } from './support/arrivals.ts';
 import { temporaryFolder } from './support/relay-process.ts';
 
 test('the folder is beside config, or beside the file, or where it is said to be; the node has its own in it', (t) => {
@@ -76,15 +77,21 @@ test('a folder that cannot be made is said to be unusable', (t) => {
 });
 
 test('a zombie is gone', async (t) => {
-  // The shell becomes a program that buries nobody.
-  const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30']);
+  // The shell becomes a program that buries nobody; its child ends after that, when we end its input.
+  const child = spawn('sh', ['-c', 'exec 3<&0; cat <&3 & echo $!; exec sleep 600']);
   t.teardown(() => child.kill('SIGKILL'));
   const [line] = await new Promise<[string]>((resolve) =>
     createInterface(child.stdout).once('line', (text) => resolve([text])),
   );
   const zombie = Number(line);
+  await eventually(
+    () => readFileSync(`/proc/${child.pid}/comm`, 'utf8') === 'sleep\n',
+    'the shell is another program',
+  );
+  t.true(isRunning(zombie));
+  child.stdin.end();
   const state = () => readFileSync(`/proc/${zombie}/stat`, 'utf8').split(') ')[1]?.[0];
-  while (state() !== 'Z') await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => state() === 'Z', 'its child has ended');
   t.false(isRunning(zombie));
   t.true(isRunning(child.pid ?? 0));
 });

@@ -36,12 +36,11 @@ test('a pipe that nobody reads costs lines and no time; what it did not take is 
   t.teardown(() => closeSync(reader));
   const target = new LogTarget(path, lost, 100_000);
   const line = `${'x'.repeat(999)}\n`;
-  const began = performance.now();
+  // Nobody reads: if a write waited for somebody, the test would not come to its end.
   for (let i = 0; i < 1000; i++) {
     target.write(line);
     if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  t.true(performance.now() - began < 1000);
   t.true(target.lost > 500, `${target.lost} lost`);
   const before = target.lost;
   let text = readAll(reader);

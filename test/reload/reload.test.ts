@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Reloaded } from '../../src/console/node-view.ts';
 import { ask } from '../support/admin.ts';
+import { eventually } from '../support/arrivals.ts';
 import { freePorts } from '../support/cluster.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
@@ -172,15 +173,21 @@ test('other origins make the door listen anew, and connections stay', async (t) 
 
 test('a door that a reload opens is proved from then on, and one that it closes is missed by nobody', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {}, pinghub: {} } });
-  t.deepEqual(await doorsReady(relay), [200, 'door pusu', 'door pinghub']);
+  t.deepEqual(await doorsReady(relay), ['door pusu', 'door pinghub']);
   t.true((await reload(relay, { doors: { pusu: {}, wspubsub: {} } })).ok);
-  t.deepEqual(await doorsReady(relay), [200, 'door pusu', 'door wspubsub']);
+  t.deepEqual(await doorsReady(relay), ['door pusu', 'door wspubsub']);
 });
 
-async function doorsReady(relay: TestRelay): Promise<unknown[]> {
-  const { status, body } = await ask(relay.port('admin'), '/health/ready');
-  const { edges } = JSON.parse(body) as { readonly edges: readonly { readonly edge: string }[] };
-  return [status, ...edges.map(({ edge }) => edge).filter((edge) => edge.startsWith('door'))];
+/** Asks until all is well: on a busy machine a probe may be late without any fault. */
+async function doorsReady(relay: TestRelay): Promise<string[]> {
+  let text = '';
+  await eventually(async () => {
+    const { status, body } = await ask(relay.port('admin'), '/health/ready');
+    text = body;
+    return status === 200;
+  }, 'it is ready');
+  const { edges } = JSON.parse(text) as { readonly edges: readonly { readonly edge: string }[] };
+  return edges.map(({ edge }) => edge).filter((edge) => edge.startsWith('door'));
 }
 
 test('the admin port moves, takes other names and rights at once, and can be switched off and on', async (t) => {
