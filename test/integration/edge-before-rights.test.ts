@@ -174,42 +174,47 @@ test('a connection is fit for the next request when a body was refused', async (
   t.deepEqual(answers.match(/^HTTP\/1\.1 \d+/gm), ['HTTP/1.1 401', 'HTTP/1.1 200']);
 });
 
-test('two hundred clients without rights, each at its worst, cost less than 64 KiB each', async (t) => {
-  const relay = await open(t);
-  const count = 200;
-  const clients: RawClient[] = [];
-  for (let n = 0; n < count; n++) clients.push(await greeted(t, relay));
-  const held = (): number => {
-    collectGarbage();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
-  const before = held();
-  // Fragments at the ends of large reads, each of which would hold its read as long as the message is not whole.
-  const filler = Buffer.concat(Array.from({ length: 85 }, () => clientFrame('x'.repeat(100), 10)));
-  for (let round = 0; round < 4; round++) {
-    const fragment = frame('f', round === 0 ? 1 : 0, false);
-    for (const { socket } of clients)
-      socket.write(Buffer.concat([filler, fragment, clientFrame(`pong ${round}`, 9)]));
-    await Promise.all(clients.map((client) => client.until(`pong ${round}`)));
-  }
-  const cost = (held() - before) / count;
-  t.is(clients.filter(({ socket }) => socket.destroyed).length, 0);
-  // The test's own ends of the connections are in here.
-  t.true(cost < 64 * KiB, `${Math.round(cost / KiB)} KiB`);
-  t.log(`${Math.round(cost / KiB)} KiB`);
-  for (const { socket } of clients) socket.write(filler);
-  await Promise.all(clients.map((client) => client.until(tooMuch)));
-});
+// Alone, as it measures what all that is going on has taken.
+test.serial(
+  'two hundred clients without rights, each at its worst, cost less than 64 KiB each',
+  async (t) => {
+    const relay = await open(t);
+    const count = 200;
+    const clients: RawClient[] = [];
+    for (let n = 0; n < count; n++) clients.push(await greeted(t, relay));
+    const held = (): number => {
+      collectGarbage();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const before = held();
+    // Fragments at the ends of large reads, each of which would hold its read as long as the message is not whole.
+    const filler = Buffer.concat(Array.from({ length: 85 }, () => clientFrame('x'.repeat(100), 10)));
+    for (let round = 0; round < 4; round++) {
+      const fragment = frame('f', round === 0 ? 1 : 0, false);
+      for (const { socket } of clients)
+        socket.write(Buffer.concat([filler, fragment, clientFrame(`pong ${round}`, 9)]));
+      await Promise.all(clients.map((client) => client.until(`pong ${round}`)));
+    }
+    const cost = (held() - before) / count;
+    t.is(clients.filter(({ socket }) => socket.destroyed).length, 0);
+    // The test's own ends of the connections are in here.
+    t.true(cost < 64 * KiB, `${Math.round(cost / KiB)} KiB`);
+    t.log(`${Math.round(cost / KiB)} KiB`);
+    for (const { socket } of clients) socket.write(filler);
+    await Promise.all(clients.map((client) => client.until(tooMuch)));
+  },
+);
 
 test('a body that does not come is waited for no longer than a client may be without rights', async (t) => {
-  const relay = await open(t, { authorise: '50ms' });
+  // Time enough for a good credential to be judged on a busy machine.
+  const relay = await open(t, { authorise: '2s' });
+  const good = await connectRaw(t, relay.port('pinghub'));
+  good.send('POST /t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: 2\r\n\r\nx');
   const client = await connectRaw(t, relay.port('pinghub'));
   client.send('POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx');
   await client.until('HTTP/1.1 401');
-  const good = await connectRaw(t, relay.port('pinghub'));
-  good.send('POST /t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: 2\r\n\r\nx');
-  await relay.log.find(({ msg }) => msg === 'refused');
+  // That one came first, and is still waited for.
   good.send('y');
   await good.until('HTTP/1.1 200');
   t.pass();

@@ -62,12 +62,14 @@ test('a posting client behind a proxy is counted while it posts, and its rate is
   });
   const post = async (address: string) =>
     (await ask(relay.port('pinghub'), '/t', { method: 'POST', headers: from(address), body: 'x' })).status;
-  const statuses: number[] = [];
-  for (let n = 0; n < 5; n++) statuses.push(await post('192.0.2.1'));
-  t.deepEqual(statuses.slice(0, 3), [200, 200, 200]);
-  t.is(statuses[3], 429);
+  let posted = 0;
+  let status = await post('192.0.2.1');
+  // On a busy machine the rate may allow some more meanwhile.
+  for (; status === 200; posted++) status = await post('192.0.2.1');
+  t.true(posted >= 3, `${posted}`);
+  t.is(status, 429);
   t.is(await post('192.0.2.2'), 200);
-  t.true(relay.relay.refusals['address-rate'] > 0);
+  t.is(relay.relay.refusals['address-rate'], 1);
 });
 
 test('the proxy itself is not counted by its address', async (t) => {

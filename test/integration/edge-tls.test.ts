@@ -171,7 +171,7 @@ test('a subscriber over TLS whose writes make no progress is closed as slow, wha
   const {
     relay,
     certificate: { ca },
-  } = await open(t, { limits: { pending: 0, write_stall: '1s' } });
+  } = await open(t, { limits: { pending: 0, write_stall: '3s' } });
   const neighbour = await connectWs(t, wss(relay, 'pinghub'), '/t', { ca });
   const deaf = await tlsSocket(t, relay.port('pinghub'), ca);
   deaf.write(upgradeRequest());

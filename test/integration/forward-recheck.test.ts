@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type Answer, startBackEnd, status } from '../support/back-end.ts';
 import { connectRaw, post } from '../support/raw-client.ts';
 import { startTestRelay, testConfig } from '../support/relay.ts';
+import { servedTime } from '../support/served-time.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
 /** Milliseconds within which a live connection must have lost what is allowed no longer. */
@@ -11,7 +12,9 @@ const unsubscribe = (channel: string) => JSON.stringify({ type: 'unsubscribe', c
 const publish = (channel: string) => JSON.stringify({ type: 'publish', channel, content: 'x' });
 const revoked = { code: 1008, reason: 'revoked' };
 
-async function setup(t: ExecutionContext, answer: Answer, more: object = {}) {
+async function setup(t: ExecutionContext, answer: Answer, settings: object = {}) {
+  // A busy machine is no back end that is away.
+  const more = { timeout: '20s', ...settings };
   const backEnd = await startBackEnd(t, answer);
   const relay = await startTestRelay(t, {
     doors: {
@@ -51,14 +54,14 @@ test('a 403 closes who has been let in before, at every door, within what is pro
     await connectWs(t, relay.port('wspubsub'), '/ws/sub/d/t'),
   ];
   backEnd.answer = status(403);
-  const since = performance.now();
+  const took = servedTime(t);
   for (const client of clients) {
     const end = await client.got.find((got) => typeof got === 'object' && 'code' in got);
     t.deepEqual(end, revoked);
   }
   await relay.log.find((line) => line.msg === 'closed' && line['door'] === 'pinghub' && line['in'] === 0);
   await relay.log.count(({ msg, reason }) => msg === 'closed' && reason === 'revoked', clients.length + 1);
-  t.true(performance.now() - since < PROMISED);
+  t.true(took() < PROMISED, `${took()} ms`);
   t.deepEqual(
     owner.got.all.filter((got) => typeof got === 'object'),
     [],

@@ -5,6 +5,7 @@ import { startBackEnd, status } from '../support/back-end.ts';
 import { ask, post } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
+import { servedTime } from '../support/served-time.ts';
 import { otherRsa, pemOf, rsa, SECRET_TEXT, setOf, token } from '../support/tokens.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 
@@ -79,13 +80,15 @@ test('a wrong token is answered with authorization_failed, and the connection en
 test('when a token expires its connection is closed, and the log says who it was', async (t) => {
   const jwt = { grace: '0ms' };
   const relay = await startTestRelay(t, { ...withSecret, jwt, doors });
-  const exp = Math.ceil(Date.now() / 1000) + 1;
+  // Time enough to be authorised on a busy machine.
+  const exp = Math.ceil(Date.now() / 1000) + 4;
   const short = await token({ channels, sub: 'user-1', exp });
   const client = await authorised(t, relay.port('pusu'), short);
   const listener = await connectWs(t, relay.port('pinghub'), `/user.1?access_token=${short}`);
   t.deepEqual(await client.next(), { code: 1008, reason: 'expired' });
   t.deepEqual(await listener.next(), { code: 1008, reason: 'expired' });
-  t.true(Date.now() >= exp * 1000);
+  // A timer counts in whole milliseconds, by another clock.
+  t.true(Date.now() >= exp * 1000 - 10);
   const line = await relay.closed();
   t.is(line['subject'], 'user-1');
   t.is(line['reason'], 'expired');
@@ -136,9 +139,9 @@ test('a key that is taken out of its file is no key any more, for live connectio
   const client = await authorised(t, relay.port('pusu'), first);
   const other = await authorised(t, relay.port('pusu'), second);
   put(setOf(two));
-  const since = Date.now();
+  const took = servedTime(t);
   t.deepEqual(await client.next(), { code: 1008, reason: 'revoked' });
-  t.true(Date.now() - since < 5000);
+  t.true(took() < 5000, `${took()} ms`);
   other.send(subscribe('chat.1'));
   t.is(await other.next(), '{"type":"subscribe_ok","channel":"chat.1"}');
 });
@@ -166,11 +169,11 @@ test('a key that is taken out of the set at a URL closes its clients in time; wh
   const client = await authorised(t, relay.port('pusu'), first);
   const other = await authorised(t, relay.port('pusu'), second);
   await backEnd.asked.take(2);
-  t.deepEqual(statuses, [200, 304]);
+  t.deepEqual(statuses.slice(0, 2), [200, 304]);
   set = setOf(two);
-  const since = Date.now();
+  const took = servedTime(t);
   t.deepEqual(await client.next(), { code: 1008, reason: 'revoked' });
-  t.true(Date.now() - since < 5000);
+  t.true(took() < 5000, `${took()} ms`);
   other.send(subscribe('chat.1'));
   t.is(await other.next(), '{"type":"subscribe_ok","channel":"chat.1"}');
 });

@@ -70,7 +70,7 @@ async function everyGuard(t: ExecutionContext): Promise<Readonly<Record<string, 
         (who === 'two' && (starts(topic, '..') || (topic === 'user.1' && right === 'read'))),
     },
     forward: {
-      settings: { authenticator: 'Forward', forward: { url: backEnd.url } },
+      settings: { authenticator: 'Forward', forward: { url: backEnd.url, timeout: '20s' } },
       credentials: plain,
       may: forwardMay,
     },
@@ -142,15 +142,19 @@ function bearer(credential: string | null): Record<string, string> {
 
 async function upgradeStatus(
   t: ExecutionContext,
-  port: number,
+  relay: TestRelay,
+  door: DoorName,
   path: string,
   headers: Record<string, string>,
 ): Promise<number> {
-  const client = await connectRaw(t, port);
+  const client = await connectRaw(t, relay.port(door));
   client.send(upgradeRequest(headers, `GET ${path} HTTP/1.1`));
   const answer = await client.until('\r\n\r\n');
   client.socket.destroy();
-  return Number(answer.split(' ')[1]);
+  const status = Number(answer.split(' ')[1]);
+  // Whoever comes next must not meet the owner that this one was.
+  if (status === 101) await relay.closed();
+  return status;
 }
 
 /** Whether the door lets it happen; null: the door has no way to say it. */
@@ -165,7 +169,8 @@ async function happens(
   const path = escaped ? encodeURIComponent(topic) : topic.split('/').map(encodeURIComponent).join('/');
   switch (door) {
     case 'pinghub':
-      if (right === 'read') return (await upgradeStatus(t, port, `/${path}`, bearer(credential))) === 101;
+      if (right === 'read')
+        return (await upgradeStatus(t, relay, door, `/${path}`, bearer(credential))) === 101;
       return (
         (await ask(port, `/${path}`, { method: 'POST', headers: bearer(credential), body: 'x' })).status ===
         200
@@ -174,9 +179,10 @@ async function happens(
       if (topic.split('/').length !== 2 || topic.split('/').includes('') || topic.includes('\0')) return null;
       const parts = topic.split('/').map(encodeURIComponent).join('/');
       const key = who === 'one' ? KEY : 'no-key';
-      if (right === 'write') return (await upgradeStatus(t, port, `/ws/pub/${key}/${parts}`, {})) === 101;
+      if (right === 'write')
+        return (await upgradeStatus(t, relay, door, `/ws/pub/${key}/${parts}`, {})) === 101;
       // Nobody owns it: whoever may read it is told that it is missing.
-      return [101, 404].includes(await upgradeStatus(t, port, `/ws/sub/${parts}`, bearer(credential)));
+      return [101, 404].includes(await upgradeStatus(t, relay, door, `/ws/sub/${parts}`, bearer(credential)));
     }
     case 'pusu': {
       const client = await connectWs(t, port);
@@ -187,6 +193,7 @@ async function happens(
         (one) => typeof one === 'string' && /subscribe_ok|unknown|denied|failed/.test(one),
       );
       client.webSocket.terminate();
+      await relay.closed();
       return /subscribe_ok|unknown/.test(String(got));
     }
   }

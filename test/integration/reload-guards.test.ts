@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { startBackEnd } from '../support/back-end.ts';
 import { configFile, type RelayProcess, runRelay, temporaryFolder } from '../support/relay-process.ts';
+import { servedTime } from '../support/served-time.ts';
 import { SECRET_TEXT, token } from '../support/tokens.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
@@ -57,7 +58,10 @@ async function policies(t: ExecutionContext) {
       settings: { authenticator: 'JWT', jwt_verification_key: SECRET_TEXT },
       lets: ['one', 'two'],
     },
-    forward: { settings: { authenticator: 'Forward', forward: { url: backEnd.url } }, lets: ['one'] },
+    forward: {
+      settings: { authenticator: 'Forward', forward: { url: backEnd.url, timeout: '20s' } },
+      lets: ['one'],
+    },
     plugin: { settings: { authenticator: plugin }, lets: ['two'] },
   };
   return { credentials, all };
@@ -117,7 +121,7 @@ function* everyChange(names: readonly string[]): Iterable<readonly [string, stri
 
 for (const where of ['doors', 'top'] as const) {
   test(`a reload at the ${where}: who loses what he uses is closed in time, and nobody else`, async (t) => {
-    t.timeout(120_000);
+    t.timeout(600_000);
     const { credentials, all } = await policies(t);
     const file = configFile(t, textOf(all['none'] as Policy, where));
     const relay = runRelay(t, ['--config', file, '--set', 'log.format=json']);
@@ -145,12 +149,12 @@ for (const where of ['doors', 'top'] as const) {
           clients.push({ name: `${from} → ${to}: ${who} at ${door}`, client, stays });
         }
       await reload(relay, file, textOf(after, where));
-      const reloaded = performance.now();
+      const took = servedTime(t);
       for (const { name, client, stays } of clients) {
         if (stays) continue;
         lost++;
         await client.got.find((one) => typeof one === 'object' && 'code' in one, name);
-        t.true(performance.now() - reloaded < PROMISED, name);
+        t.true(took() < PROMISED, `${name}: ${took()} ms`);
         t.deepEqual(endOf(client), { code: 1008, reason: 'revoked' }, name);
       }
       for (const { name, client, stays } of clients) {
@@ -211,7 +215,7 @@ test('where the new authenticator is away, what the old one gave to everybody is
   const client = await joinTopic(t, 'pusu', await relay.port('pusu'), 'one', credentials.one);
   const away = { authenticator: 'JWT', jwt: { jwks: 'http://127.0.0.1:9/' } };
   await reload(relay, file, textOf({ settings: away, lets: [] }, 'top'));
-  const reloaded = performance.now();
+  const took = servedTime(t);
   await client.got.find((got) => typeof got === 'object' && 'code' in got && got.reason === 'revoked');
-  t.true(performance.now() - reloaded < PROMISED);
+  t.true(took() < PROMISED, `${took()} ms`);
 });

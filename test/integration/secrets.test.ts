@@ -38,7 +38,7 @@ const settings = {
 
 for (const [authenticator, { more, good }] of Object.entries(settings))
   test(`no secret is in anything that the relay writes or shows, with ${authenticator}`, async (t) => {
-    t.timeout(120_000);
+    t.timeout(600_000);
     const backEnd = await startBackEnd(t, (request, response) => {
       const uri = String(request.headers['x-original-uri']);
       response.writeHead(uri.startsWith('/bad') ? 500 : 204).end();

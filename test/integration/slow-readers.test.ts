@@ -168,7 +168,7 @@ test.serial(
 test.serial('a client past write_stall is closed as slow even when little waits for it', async (t) => {
   const relay = await startTestRelay(t, {
     doors: { pinghub: {} },
-    limits: { write_stall: '1s', pending: '0B' },
+    limits: { write_stall: '3s', pending: '0B' },
   });
   const port = relay.port('pinghub');
   const stuck = await rawMember(t, port, '/t');

@@ -14,6 +14,7 @@ import { eventually } from '../../support/arrivals.ts';
 import { spawnOk } from '../../support/otp.ts';
 import { ownPostgres, queryOn, sharedPostgres, testWithPostgres } from '../../support/postgres.ts';
 import { packageRoot } from '../../support/relay-process.ts';
+import { servedTime } from '../../support/served-time.ts';
 import { asker, printed, question } from '../asker.ts';
 import { changes, storeLog } from './store-log.ts';
 
@@ -206,7 +207,7 @@ testWithPostgres('with the trigger, a look at the connection is no change', asyn
   stop?.();
 });
 
-function process(url: string, timeout = 2000) {
+function process(url: string, timeout = 20_000) {
   const reports: unknown[] = [];
   const system = new System({ report: (report) => reports.push(report) });
   const events: AuthenticatorEvent[] = [];
@@ -253,12 +254,12 @@ testWithPostgres('a server that is killed is an outage, and back without anybody
 testWithPostgres('a server that hangs is late, and nobody waits longer than that', async (t) => {
   const server = await ownPostgres(t);
   const url = await tableOf(server.url, [['a', 'k']]);
-  const { answerTo, events } = process(url, 100);
+  const { answerTo, events } = process(url, 1500);
   t.like(await answerTo('k'), { type: 'authorised' });
   server.freeze();
-  const before = performance.now();
+  const took = servedTime(t);
   t.like(await answerTo('k'), { type: 'unavailable' });
-  t.true(performance.now() - before < 2000);
+  t.true(took() < 4000, `${took()} ms`);
   t.like(events, [{ why: 'late' }]);
   server.thaw();
   let answer = await answerTo('k');
