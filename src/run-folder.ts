@@ -36,14 +36,18 @@ export function runningPid(folder: string): number | undefined {
 
 function pidIn(file: string): number | undefined {
   try {
-    const pid = Number(readFileSync(file, 'utf8').trim());
-    if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
-    // Its number may have been given to another process since: that one is younger than the file.
-    const since = startOf(pid);
-    return since !== undefined && since > statSync(file).mtimeMs + CLOCK_ERROR ? undefined : pid;
+    return livePid(readFileSync(file, 'utf8'), file);
   } catch {
     return undefined;
   }
+}
+
+function livePid(text: string, file: string): number | undefined {
+  const pid = Number(text.trim());
+  if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
+  // Its number may have been given to another process since: that one is younger than the file.
+  const since = startOf(pid);
+  return since !== undefined && since > statSync(file).mtimeMs + CLOCK_ERROR ? undefined : pid;
 }
 
 /** Nodes that run below this folder, by name. */
@@ -69,7 +73,7 @@ export type Claim =
 
 /**
  * Makes this process the node of the folder, unless a live one is that already. Of several that claim it in the same
- * moment one gets it: the file comes into being with its content, by a link, and never over another one.
+ * moment one gets it: the file comes into being with its content, by a link, and never over a live one's.
  */
 export function claimFolder(folder: string): Claim {
   const file = join(folder, PID_FILE);
@@ -78,12 +82,17 @@ export function claimFolder(folder: string): Claim {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(draft, `${process.pid}\n`, { mode: 0o644 });
     try {
-      for (;;) {
+      for (let patience = PATIENCE; ; patience--) {
         if (linked(draft, file)) return { kind: 'own' };
         const pid = runningPid(folder);
         if (pid === process.pid) return { kind: 'own' };
         if (pid !== undefined) return { kind: 'taken', pid };
-        putAside(folder, `${draft}.stale`);
+        const other = tookOver(file, draft);
+        if (other === true) return { kind: 'own' };
+        if (other === false) continue;
+        // In a moment it has done it.
+        if (patience <= 0) return { kind: 'taken', pid: other };
+        Atomics.wait(SLEEPER, 0, 0, 1);
       }
     } finally {
       rmSync(draft, { force: true });
@@ -93,16 +102,50 @@ export function claimFolder(folder: string): Claim {
   }
 }
 
-/** Takes a dead node's file away. Between the look at it and this another one may have come: that one gets its own back. */
-function putAside(folder: string, aside: string): void {
-  const file = join(folder, PID_FILE);
+/** Milliseconds that another process may take to put its word in the place of a dead one's. */
+const PATIENCE = 1000;
+const SLEEPER = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Puts the draft in the place of a dead process's file. Only who has the lock does that, and looks once more when it has
+ * it: between a look and a replacement somebody else could have come, whose word would be lost. The lock is the draft by
+ * another name, so that it is known whose it is. False: what was there has changed; a number: the process that is at it.
+ */
+function tookOver(file: string, draft: string): boolean | number {
+  const lock = `${file}.takeover`;
+  if (!linked(draft, lock)) {
+    const holder = pidIn(lock);
+    // Who died with the lock in its hands loses it.
+    if (holder === undefined) putAside(lock, `${draft}.stale`);
+    return holder ?? false;
+  }
   try {
-    renameSync(file, aside);
+    if (!isStale(file)) return false;
+    renameSync(draft, file);
+    return true;
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Whether it is there, and a dead process's. */
+function isStale(file: string): boolean {
+  try {
+    return livePid(readFileSync(file, 'utf8'), file) === undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
+
+/** Takes a dead process's lock away. Between the look at it and this another one may have come: that one gets its own back. */
+function putAside(lock: string, aside: string): void {
+  try {
+    renameSync(lock, aside);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return;
   }
-  if (pidIn(aside) !== undefined) linked(aside, file);
+  if (pidIn(aside) !== undefined) linked(aside, lock);
   rmSync(aside, { force: true });
 }
 

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import {
   type Claim,
   claimFolder,
@@ -39,35 +39,81 @@ test('a node is known by its pid file, as long as its process is the one that wr
   t.is(readFileSync(join(folder, 'fanfare.pid'), 'utf8'), '99999999');
 });
 
-test('a folder is one live process’s alone, and free again when that is dead', async (t) => {
-  const folder = join(temporaryFolder(t), 'a');
-  const claims = `import(${JSON.stringify(new URL('../src/run-folder.ts', import.meta.url).href)}).then(({ claimFolder }) => {
-    process.stdin.once('data', () => { console.log(JSON.stringify(claimFolder(${JSON.stringify(folder)}))); });
+/** A process that claims each folder that it is told, when it is told. */
+interface Racer {
+  readonly child: ChildProcessWithoutNullStreams;
+  claim(folder: string): void;
+  answer(): Promise<Claim>;
+}
+
+async function racers(t: ExecutionContext): Promise<Racer[]> {
+  const text = `import(${JSON.stringify(new URL('../src/run-folder.ts', import.meta.url).href)}).then(({ claimFolder }) => {
+    require('node:readline').createInterface(process.stdin).on('line', (folder) => console.log(JSON.stringify(claimFolder(folder))));
     console.log('ready');
   })`;
-  const contend = async () => {
-    const racers = Array.from({ length: 4 }, () => {
-      const child = spawn(process.execPath, ['--import=tsx', '-e', claims]);
-      t.teardown(() => child.kill('SIGKILL'));
-      const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-      return { child, line: async () => (await lines.next()).value as string };
-    });
-    for (const { line } of racers) await line();
-    for (const { child } of racers) child.stdin.write('go\n');
-    const claimed = await Promise.all(racers.map(async ({ line }) => JSON.parse(await line()) as Claim));
-    const owner = racers[claimed.findIndex(({ kind }) => kind === 'own')]?.child;
-    const others = claimed.filter(({ kind }) => kind !== 'own');
-    t.deepEqual(others, Array(3).fill({ kind: 'taken', pid: owner?.pid }));
-    t.is(runningPid(folder), owner?.pid);
-    t.deepEqual(readdirSync(folder), ['fanfare.pid']);
-    for (const { child } of racers) {
+  const all = Array.from({ length: 6 }, () => {
+    const child = spawn(process.execPath, ['--import=tsx', '-e', text]);
+    t.teardown(() => child.kill('SIGKILL'));
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const line = async () => (await lines.next()).value as string;
+    const claim = (folder: string) => void child.stdin.write(`${folder}\n`);
+    return { child, line, claim, answer: async () => JSON.parse(await line()) as Claim };
+  });
+  for (const { line } of all) t.is(await line(), 'ready');
+  return all;
+}
+
+/** All claim the folder in the same moment, and one gets it. */
+async function contend(t: ExecutionContext, all: readonly Racer[], folder: string): Promise<void> {
+  for (const { claim } of all) claim(folder);
+  const claimed = await Promise.all(all.map(({ answer }) => answer()));
+  const owner = all[claimed.findIndex(({ kind }) => kind === 'own')]?.child;
+  const others = claimed.filter(({ kind }) => kind !== 'own');
+  t.deepEqual(others, Array(all.length - 1).fill({ kind: 'taken', pid: owner?.pid }), folder);
+  t.is(runningPid(folder), owner?.pid);
+  t.deepEqual(readdirSync(folder), ['fanfare.pid']);
+}
+
+test('a folder is one live process’s alone, and free again when that is dead', async (t) => {
+  const folder = join(temporaryFolder(t), 'a');
+  // What the dead one has left is taken over by one as well.
+  for (let round = 0; round < 2; round++) {
+    const all = await racers(t);
+    await contend(t, all, folder);
+    for (const { child } of all) {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-  };
-  await contend();
-  // What the dead one has left is taken over by one as well.
-  await contend();
+  }
+});
+
+test('of those who come to a dead process’s folder in the same moment one gets it, time after time', async (t) => {
+  const root = temporaryFolder(t);
+  const all = await racers(t);
+  for (let round = 0; round < 500; round++) {
+    const folder = join(root, String(round));
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'fanfare.pid'), '99999999');
+    await contend(t, all, folder);
+  }
+});
+
+test('who died while it took a folder over does not keep it from others', (t) => {
+  const folder = temporaryFolder(t);
+  for (const name of ['fanfare.pid', 'fanfare.pid.takeover']) writeFileSync(join(folder, name), '99999999');
+  t.deepEqual(claimFolder(folder), { kind: 'own' });
+  t.deepEqual(readdirSync(folder), ['fanfare.pid']);
+  leaveFolder(folder);
+});
+
+test('a live process that takes a folder over has it, however long it takes', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = spawn('sleep', ['600']);
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  writeFileSync(join(folder, 'fanfare.pid'), '99999999');
+  writeFileSync(join(folder, 'fanfare.pid.takeover'), String(child.pid));
+  t.deepEqual(claimFolder(folder), { kind: 'taken', pid: child.pid });
 });
 
 test('a folder that cannot be made is said to be unusable', (t) => {
