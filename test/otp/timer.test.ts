@@ -1,4 +1,6 @@
-import test from 'ava';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '../../src/otp/clock.ts';
 import { type Process, type Self, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
@@ -83,4 +85,59 @@ test("the machine's clock runs forward, fires, and lets itself be cancelled", as
   await new Promise<void>((resolve) => systemClock.after(1, resolve));
   clearInterval(alive);
   t.true(systemClock.now() > before);
+});
+
+/** A connection with both of its ends here. */
+async function connection(t: ExecutionContext): Promise<readonly [near: Socket, far: Socket]> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = (await once(server, 'connection')) as [Socket];
+  t.teardown(() => {
+    for (const socket of [near, far]) socket.destroy();
+    server.close();
+  });
+  return [near, far];
+}
+
+/** Holds the event loop up for so many milliseconds. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+test.serial(
+  'a timer that is late because the loop stood still comes after what arrived meanwhile',
+  async (t) => {
+    const [near, far] = await connection(t);
+    const seen: string[] = [];
+    near.on('data', (chunk) => seen.push(String(chunk)));
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        systemClock.after(20, () => {
+          seen.push('timer');
+          resolve();
+        });
+        far.write('data');
+        block(200);
+      });
+    });
+    t.deepEqual(seen, ['data', 'timer']);
+  },
+);
+
+test.serial('a timer that is late lets itself be cancelled by what arrived meanwhile', async (t) => {
+  const [near, far] = await connection(t);
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      const timer = systemClock.after(20, () => t.fail('cancelled'));
+      near.on('data', () => {
+        timer.cancel();
+        setTimeout(resolve, 1);
+      });
+      far.write('data');
+      block(200);
+    });
+  });
+  t.pass();
 });
