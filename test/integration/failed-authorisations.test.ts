@@ -63,7 +63,8 @@ const readers = { ...passwords, allow_read_by_default: true };
 
 async function forwardTo403(t: ExecutionContext): Promise<object> {
   const { url } = await startBackEnd(t, status(403));
-  return { authenticator: 'Forward', forward: { url } };
+  // A busy machine is no back end that is away.
+  return { authenticator: 'Forward', forward: { url, timeout: '20s' } };
 }
 
 function pluginOf(t: ExecutionContext): object {

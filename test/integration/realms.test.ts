@@ -264,7 +264,7 @@ test('the channels that are allowed bind every authenticator at every door of th
   const relay = await startTestRelay(t, {
     allowed_channels: ['user.*'],
     authenticator: 'Forward',
-    forward: { url: backEnd.url },
+    forward: { url: backEnd.url, timeout: '20s' },
     doors: { pusu: {}, pinghub: {} },
   });
   const status = async (path: string) =>
