@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { systemClock } from '../otp/clock.ts';
 import { parseProxyHeader } from './proxy-header.ts';
 
 /**
@@ -15,7 +16,7 @@ export function readProxyHeader(
   let bytes: Buffer = Buffer.alloc(0);
 
   const leave = () => {
-    clearTimeout(timer);
+    timer?.cancel();
     socket.off('readable', onReadable);
     socket.off('end', refuse);
     socket.off('close', leave);
@@ -38,7 +39,7 @@ export function readProxyHeader(
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     done(header.address);
   };
-  const timer = timeout > 0 ? setTimeout(refuse, timeout) : undefined;
+  const timer = timeout > 0 ? systemClock.after(timeout, refuse) : undefined;
   socket.on('readable', onReadable);
   socket.on('end', refuse);
   socket.on('close', leave);

@@ -2,7 +2,7 @@
  * Milliseconds after which waiting is given up: far more than anything here takes on a machine of a tenth of the usual
  * speed, so that a failure has a message.
  */
-const PATIENCE = 60_000;
+export const PATIENCE = 60_000;
 
 /** Things that arrive one after the other, and somebody who waits for them. */
 export class Arrivals<T> {
