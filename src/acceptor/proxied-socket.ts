@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { systemClock } from '../otp/clock.ts';
 import { parseProxyHeader } from './proxy-header.ts';
 
 /**
@@ -16,7 +15,7 @@ export function readProxyHeader(
   let bytes: Buffer = Buffer.alloc(0);
 
   const leave = () => {
-    timer?.cancel();
+    clearTimeout(timer);
     socket.off('readable', onReadable);
     socket.off('end', refuse);
     socket.off('close', leave);
@@ -39,7 +38,7 @@ export function readProxyHeader(
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     done(header.address);
   };
-  const timer = timeout > 0 ? systemClock.after(timeout, refuse) : undefined;
+  const timer = timeout > 0 ? setTimeout(refuse, timeout) : undefined;
   socket.on('readable', onReadable);
   socket.on('end', refuse);
   socket.on('close', leave);

@@ -1,6 +1,5 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { systemClock } from '../otp/clock.ts';
 
 /**
  * GET requests to a back end: connections are kept, redirects are not followed, and an answer takes so long and is so
@@ -43,10 +42,11 @@ export function httpGet({ timeout, limit }: { readonly timeout: number; readonly
       headers: { ...headers },
       maxHeaderSize: HEAD_BYTES,
     });
-    const timer = systemClock.after(Math.max(deadline - systemClock.now(), 0), () =>
-      outgoing.destroy(Object.assign(new Error('late'), { code: 'ETIMEDOUT' })),
+    const timer = setTimeout(
+      () => outgoing.destroy(Object.assign(new Error('late'), { code: 'ETIMEDOUT' })),
+      Math.max(deadline - performance.now(), 0),
     );
-    outgoing.on('close', () => timer.cancel());
+    outgoing.on('close', () => clearTimeout(timer));
     outgoing.on('error', (error: Error & { readonly code?: string }) => {
       // The back end ended a connection that we had kept just as we used it again (RFC 9112, section 9.3.1).
       if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !isRetry)
@@ -73,7 +73,7 @@ export function httpGet({ timeout, limit }: { readonly timeout: number; readonly
     return promise;
   }
 
-  return (url, headers) => attempt(url, headers, systemClock.now() + timeout, false);
+  return (url, headers) => attempt(url, headers, performance.now() + timeout, false);
 }
 
 function deferred<T>() {

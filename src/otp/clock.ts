@@ -18,31 +18,15 @@ export const systemClock: Clock = {
   after: (delay, action) => new SystemTimer(delay, action),
 };
 
-/** Milliseconds by which a timer is late when the event loop has stood still. */
-const LATE = 50;
-
 class SystemTimer implements ClockTimer {
-  readonly #due: number;
-  #handle: NodeJS.Timeout | NodeJS.Immediate;
+  readonly #timeout: NodeJS.Timeout;
 
   constructor(delay: number, action: () => void) {
-    this.#due = performance.now() + delay;
-    this.#handle = setTimeout(() => this.#fire(action), delay);
-    this.#handle.unref();
-  }
-
-  /**
-   * After the loop has stood still (for a collection, or because the whole machine did), timers come before what has
-   * arrived meanwhile. Most of them wait for exactly that, and would take for silent whoever has answered long ago: one
-   * that is late lets the sockets be read first.
-   */
-  #fire(action: () => void): void {
-    if (performance.now() - this.#due > LATE) this.#handle = setImmediate(action);
-    else action();
+    this.#timeout = setTimeout(action, delay);
+    this.#timeout.unref();
   }
 
   cancel(): void {
-    clearTimeout(this.#handle as NodeJS.Timeout);
-    clearImmediate(this.#handle as NodeJS.Immediate);
+    clearTimeout(this.#timeout);
   }
 }

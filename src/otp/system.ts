@@ -39,6 +39,8 @@ export class System {
   readonly names = new Map<string, Process>();
   /** Restarts of children by their supervisor's name or id. */
   readonly restarts = new Map<string, number>();
+  /** Timers that have rung, and wait for the sockets to be read; see `timer.ts`. */
+  lateTimers = 0;
   #lastId = 0;
 
   constructor(options: SystemOptions = {}) {

@@ -1,5 +1,6 @@
 import type { ClockTimer } from './clock.ts';
 import type { Pid, Process, Self } from './process.ts';
+import type { System } from './system.ts';
 
 /** A message that is still to come. */
 export interface Timer {
@@ -16,6 +17,35 @@ export function sendAfter<Message>(self: Self<Message>, delay: number, message: 
   return timer;
 }
 
+/** Milliseconds by which a timer is late when the event loop has stood still. */
+const LATE = 50;
+
+/**
+ * After the loop has stood still (for a collection, or because the whole machine did), timers come before what has
+ * arrived meanwhile. Most of them wait for exactly that, and would take for silent whoever has answered long ago: one
+ * that is late lets the sockets be read first, and so do those behind it, to keep their order.
+ */
+class LateTimer implements ClockTimer {
+  readonly #system: System;
+  #immediate: NodeJS.Immediate | undefined;
+
+  constructor(system: System, action: () => void) {
+    this.#system = system;
+    system.lateTimers++;
+    this.#immediate = setImmediate(() => {
+      this.cancel();
+      action();
+    });
+  }
+
+  cancel(): void {
+    if (this.#immediate === undefined) return;
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    this.#system.lateTimers--;
+  }
+}
+
 /** A process has one timer as a rule, and then no set of them. */
 class ProcessTimer implements Timer {
   readonly process: Process;
@@ -29,13 +59,25 @@ class ProcessTimer implements Timer {
 
   start(delay: number): void {
     const { process } = this;
-    this.#clockTimer = process.system.clock.after(delay, () => {
-      this.#forget();
-      process.inform(this.message);
-    });
+    const { clock } = process.system;
+    // A whole number takes no memory of its own: every connection has a timer.
+    const due = Math.ceil(clock.now() + delay);
+    this.#clockTimer = clock.after(delay, () => this.#ring(due));
     if (process.timers === undefined) process.timers = this;
     else if (process.timers instanceof Set) process.timers.add(this);
     else process.timers = new Set([process.timers, this]);
+  }
+
+  #ring(due: number): void {
+    const { system } = this.process;
+    if (system.lateTimers > 0 || system.clock.now() - due > LATE)
+      this.#clockTimer = new LateTimer(system, () => this.#deliver());
+    else this.#deliver();
+  }
+
+  #deliver(): void {
+    this.#forget();
+    this.process.inform(this.message);
   }
 
   cancel(): void {

@@ -4,7 +4,9 @@ import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '../../src/otp/clock.ts';
 import { type Process, type Self, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
+import { System } from '../../src/otp/system.ts';
 import { now, sendAfter, type Timer, uptime } from '../../src/otp/timer.ts';
+import { eventually } from '../support/arrivals.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 
 test('a timer is a message, at its time and not before', async (t) => {
@@ -106,38 +108,40 @@ function block(milliseconds: number): void {
   while (performance.now() < end);
 }
 
+/** A process that lives on the machine's clock, to which all that arrives is sent, and what it has got. */
+async function reader(t: ExecutionContext) {
+  const [near, far] = await connection(t);
+  const { pid, log } = spawnScripted(new System());
+  near.on('data', (chunk) => send(pid, String(chunk)));
+  return { self: pid as Process, got: log.got, near, far };
+}
+
 test.serial(
   'a timer that is late because the loop stood still comes after what arrived meanwhile',
   async (t) => {
-    const [near, far] = await connection(t);
-    const seen: string[] = [];
-    near.on('data', (chunk) => seen.push(String(chunk)));
-    await new Promise<void>((resolve) => {
-      setImmediate(() => {
-        systemClock.after(20, () => {
-          seen.push('timer');
-          resolve();
-        });
-        far.write('data');
-        block(200);
-      });
+    const { self, got, far } = await reader(t);
+    setImmediate(() => {
+      sendAfter(self, 20, 'timer');
+      sendAfter(self, 180, 'one that is not');
+      far.write('data');
+      block(200);
     });
-    t.deepEqual(seen, ['data', 'timer']);
+    await eventually(() => got.length === 3, 'all come');
+    t.deepEqual(got, ['data', 'timer', 'one that is not']);
+    t.is(self.system.lateTimers, 0);
   },
 );
 
 test.serial('a timer that is late lets itself be cancelled by what arrived meanwhile', async (t) => {
-  const [near, far] = await connection(t);
-  await new Promise<void>((resolve) => {
-    setImmediate(() => {
-      const timer = systemClock.after(20, () => t.fail('cancelled'));
-      near.on('data', () => {
-        timer.cancel();
-        setTimeout(resolve, 1);
-      });
-      far.write('data');
-      block(200);
-    });
+  const { self, got, near, far } = await reader(t);
+  setImmediate(() => {
+    const timer = sendAfter(self, 20, 'timer');
+    near.once('data', () => timer.cancel());
+    far.write('data');
+    block(200);
   });
-  t.pass();
+  await eventually(() => got.length > 0, 'it comes');
+  sendAfter(self, 1, 'later');
+  await eventually(() => got.length === 2, 'a later one comes');
+  t.deepEqual(got, ['data', 'later']);
 });
