@@ -4,5 +4,6 @@ export default {
   nodeArguments: ['--import=tsx'],
   // tsx does not reach into worker threads.
   workerThreads: false,
-  timeout: '60s',
+  // Without any news of a test. What a test waits for is given up before, with a message.
+  timeout: '3m',
 };

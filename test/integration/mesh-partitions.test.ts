@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import { awake } from '../support/awake.ts';
 import { allBack, flows, gaps, holds, long, startLoad, stopLoad, times, unlinked } from '../support/chaos.ts';
 import { type Node, startCluster } from '../support/cluster.ts';
 import { machines } from '../support/namespaces.ts';
@@ -27,7 +28,7 @@ for (const way of ['both ways', 'one way'] as const) {
       const [a, b, c] = cluster.nodes as [Node, Node, Node];
       await Promise.all([unlinked(a, c), unlinked(b, c)]);
       await pause(PARTITION);
-      const since = performance.now();
+      const since = awake();
       net.heal();
       const parted = [
         [0, 2],
@@ -35,7 +36,7 @@ for (const way of ['both ways', 'one way'] as const) {
         [2, 0],
         [2, 1],
       ] as const;
-      await allBack(t, cluster.nodes, parted, since);
+      await allBack(t, cluster.nodes, parted, load, since);
       await stopLoad(load);
       const lost = await holds(t, cluster, load);
       t.log(`lost: ${lost}`);

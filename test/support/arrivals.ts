@@ -1,5 +1,8 @@
-/** Milliseconds after which waiting is given up: far more than anything here takes, so that a failure has a message. */
-const PATIENCE = 20_000;
+/**
+ * Milliseconds after which waiting is given up: far more than anything here takes, be the machine slow and busy, and less
+ * than the runner waits, so that a failure has a message.
+ */
+export const PATIENCE = 60_000;
 
 /** Things that arrive one after the other, and somebody who waits for them. */
 export class Arrivals<T> {

@@ -59,7 +59,8 @@ export async function startCluster(
         port: networkPort,
         secret: SECRET,
         heartbeat: options.heartbeat ?? '200ms',
-        timeout: options.timeout ?? '1s',
+        // A relay that a busy machine lets wait is no dead one.
+        timeout: options.timeout ?? '10s',
         ...options.network,
       },
       admin: { host: clientHost, port: 0 },
@@ -120,12 +121,22 @@ export async function linkedTo(node: Node, peer: string, from = 0): Promise<void
   );
 }
 
-/** Free ports of loopback, below those that the system gives to outgoing connections: nobody takes them meanwhile. */
+const FIRST_PORT = 20_000;
+const BLOCK = 100;
+const BLOCKS = 120;
+let next = Math.floor(Math.random() * BLOCK);
+
+/**
+ * Free ports of loopback, below those that the system gives to outgoing connections, each process's from a block of its
+ * own and none twice: nobody takes one between this look and its use.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
-  while (ports.length < count) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
+  const block = FIRST_PORT + (process.pid % BLOCKS) * BLOCK;
+  for (let looked = 0; ports.length < count; looked++) {
+    if (looked > BLOCK) throw new Error('no port is free');
+    const port = block + (next++ % BLOCK);
+    if (await isFree(port)) ports.push(port);
   }
   return ports;
 }

@@ -47,15 +47,21 @@ export function runRelay(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const gone = new Promise((resolve) => {
+    for (const event of ['exit', 'error']) child.once(event, resolve);
+  });
+  // Its folder is removed when it writes there no more.
   t.teardown(() => {
     child.kill('SIGKILL');
+    return gone;
   });
   const log = new Arrivals<Logged>('log of the process');
   let out = '';
   let err = '';
   createInterface(child.stdout).on('line', (line) => {
     out += `${line}\n`;
-    if (line.startsWith('{')) log.push(JSON.parse(line) as Logged);
+    const logged = line.startsWith('{') ? parsed(line) : undefined;
+    if (logged !== undefined) log.push(logged);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString();
@@ -76,6 +82,16 @@ export function runRelay(
       return line['port'] as number;
     },
   };
+}
+
+/** Undefined: the process was killed in the middle of a line. */
+function parsed(line: string): Logged | undefined {
+  try {
+    return JSON.parse(line) as Logged;
+  } catch (error) {
+    if (line.endsWith('}')) throw error;
+    return undefined;
+  }
 }
 
 /** A temporary folder that is gone with the test. */
