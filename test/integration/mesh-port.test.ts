@@ -1,23 +1,24 @@
 import test, { type ExecutionContext } from 'ava';
+import type { RelayOptions } from '../../src/application/application.ts';
 import { sha256 } from '../../src/config/secrets.ts';
 import { prove } from '../../src/door/peer/proof.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
 import { flappingProxy } from '../support/flapping-proxy.ts';
+import { quiescence } from '../support/otp.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { dial, handshake, nonce, why } from '../support/scripted-peer.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** The network port of a relay in this process, whose only peer is nowhere. */
-async function relayWithPort(
-  t: ExecutionContext,
-  network: Readonly<Record<string, unknown>> = {},
-): Promise<TestRelay> {
+async function relayWithPort(t: ExecutionContext, options: RelayOptions = {}): Promise<TestRelay> {
   const [port, nobody] = await freePorts(2);
-  return startTestRelay(t, {
+  const settings = {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${nobody}`],
-    network: { host: '127.0.0.1', port, secret: SECRET, ...network },
+    network: { host: '127.0.0.1', port, secret: SECRET },
     doors: { pusu: {} },
-  });
+  };
+  return startTestRelay(t, settings, 1000, options);
 }
 
 test('without relays the network port is not opened', async (t) => {
@@ -51,7 +52,9 @@ test('a proof that was heard on one connection is none on another', async (t) =>
 });
 
 test('a live relay keeps its name; a newer start takes it over from a dead one', async (t) => {
-  const relay = await relayWithPort(t);
+  // Who says nothing is as alive as ever while this stands still.
+  const clock = new VirtualClock();
+  const relay = await relayWithPort(t, { clock });
   t.is(why(await handshake(t, relay, 'b', 'first')), 'welcome');
   t.is(why(await handshake(t, relay, 'b', 'second')), 'name-taken');
   t.is(why(await handshake(t, relay, 'test', 'other')), 'name-taken', 'its own name');
@@ -61,6 +64,11 @@ test('a live relay keeps its name; a newer start takes it over from a dead one',
   const serving = relay.relay.backplane?.network.serving.get('b');
   t.is(serving?.incarnation, 'first');
   // The first one says nothing: after network.timeout it is dead, its name is not.
+  for (let heartbeats = 0; heartbeats < 3; heartbeats++) {
+    t.true(relay.relay.backplane?.network.serving.get('b')?.live);
+    clock.advance(1000);
+    await quiescence(relay.relay.system);
+  }
   await relay.log.find(({ msg, peer }) => msg === 'not serving' && peer === 'b');
   t.is(why(await handshake(t, relay, 'b', 'second')), 'welcome');
   t.is(relay.relay.backplane?.network.serving.get('b')?.incarnation, 'second');
@@ -148,7 +156,7 @@ test('a changed list ends links and makes others', async (t) => {
   await one.relay.backplane?.list.change([]);
   const ended = await one.log.find(({ msg, peer }) => msg === 'unlinked' && peer === 'b');
   t.is(ended['why'], 'ended');
-  t.is(one.relay.backplane?.network.linked.size, 0);
+  await eventually(() => one.relay.backplane?.network.linked.size === 0, 'no link is left');
   await one.relay.backplane?.list.change([`127.0.0.1:${b}`]);
   await one.log.count(({ msg }) => msg === 'linked', 2);
 });
