@@ -4,6 +4,6 @@ export default {
   nodeArguments: ['--import=tsx'],
   // tsx does not reach into worker threads.
   workerThreads: false,
-  // Without any news of a test. What a test waits for is given up before, with a message.
-  timeout: '3m',
+  // Without any result from any file, for so long: more than the slowest test waits on a slow machine.
+  timeout: '5m',
 };

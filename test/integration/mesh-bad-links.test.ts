@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { awake } from '../support/awake.ts';
 import {
   allBack,
   caughtUp,
@@ -18,6 +17,7 @@ import {
 } from '../support/chaos.ts';
 import { type Node, startCluster } from '../support/cluster.ts';
 import { type Machines, machines } from '../support/namespaces.ts';
+import { servedTime } from '../support/served-time.ts';
 
 /** How long links are bad, in milliseconds. */
 const BAD = long ? 60_000 : 5000;
@@ -34,9 +34,9 @@ async function linkAgain(
   const from = nodes.map(({ log }) => log.all.length);
   for (const [a, b] of everyPair(nodes.length)) net.cutOneWay(a, b);
   for (const [a, b] of everyPair(nodes.length)) await unlinked(nodes[a] as Node, nodes[b] as Node, from[a]);
-  const since = awake();
+  const time = servedTime(t);
   net.heal();
-  await allBack(t, nodes, everyPair(nodes.length), load, since);
+  await allBack(t, nodes, everyPair(nodes.length), load, time);
 }
 
 test.serial(
@@ -60,9 +60,9 @@ test.serial(
     await flows(load.publishers, 200);
     t.log(`packets lost: ${net.packetsLost()}`);
     t.true(net.packetsLost() > 100);
-    const since = awake();
+    const time = servedTime(t);
     net.unshape();
-    await allBack(t, nodes, everyPair(3), load, since);
+    await allBack(t, nodes, everyPair(3), load, time);
     await caughtUp(load);
     await stopLoad(load);
     await linkAgain(t, net, nodes, load);
@@ -101,9 +101,9 @@ test.serial(
       [],
       'a slow link is no dead one',
     );
-    const since = awake();
+    const time = servedTime(t);
     net.unshape();
-    await allBack(t, nodes, everyPair(3), load, since);
+    await allBack(t, nodes, everyPair(3), load, time);
     await caughtUp(load);
     await stopLoad(load);
     await linkAgain(t, net, nodes, load);

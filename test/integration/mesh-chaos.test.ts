@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { awake } from '../support/awake.ts';
 import {
   allBack,
   backInTime,
@@ -18,6 +17,7 @@ import {
 } from '../support/chaos.ts';
 import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
 import { flappingProxy } from '../support/flapping-proxy.ts';
+import { servedTime } from '../support/served-time.ts';
 import { missing, type Publisher, startPublisher, startSubscriber } from '../support/traffic.ts';
 
 const FLAPS = long ? 300 : 15;
@@ -45,10 +45,10 @@ test.serial(
     await Promise.all([unlinked(a, c), unlinked(b, c)]);
     const lines = [a, b].map(({ log }) => log.all.length);
     const again = await cluster.start(2);
-    const ready = awake();
+    const time = servedTime(t);
     for (const [index, node] of [a, b].entries()) await linkedTo(node, c.name, lines[index]);
     await Promise.all([linkedTo(again, a.name), linkedTo(again, b.name)]);
-    backInTime(t, awake() - ready, { probes: probes.slice(0, 2) });
+    backInTime(t, time(), { probes: probes.slice(0, 2) });
     const late = await startSubscriber(t, await again.at('pusu'), 'load');
     const newPublisher = await startPublisher(t, await again.at('pusu'), 'load', 'again', 400);
     await flows([newPublisher], 200);
@@ -99,11 +99,11 @@ test.serial(
       // One relay all the time, and the others in turn.
       for (const index of new Set([2, i % 3])) proxies[index]?.flap();
     }
-    await allBack(t, cluster.nodes, everyPair(3), load, awake());
+    await allBack(t, cluster.nodes, everyPair(3), load, servedTime(t));
     // The last time for all of them: whatever is linked after it stays.
-    const [since, at] = [awake(), Date.now()];
+    const [time, at] = [servedTime(t), Date.now()];
     for (const proxy of proxies) proxy.flap();
-    await allBack(t, cluster.nodes, everyPair(3), load, since, at);
+    await allBack(t, cluster.nodes, everyPair(3), load, time, at);
     await stopLoad(load);
     t.log(`lost: ${await holds(t, cluster, load)}`);
   },

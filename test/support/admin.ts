@@ -32,6 +32,7 @@ export function ask(
         response.on('data', (chunk: string) => {
           body += chunk;
         });
+        response.on('error', reject);
         response.on('end', () =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
         );

@@ -1,6 +1,6 @@
 /**
- * Milliseconds after which waiting is given up: far more than anything here takes, be the machine slow and busy, and less
- * than the runner waits, so that a failure has a message.
+ * Milliseconds after which waiting is given up: far more than anything here takes on a machine of a tenth of the usual
+ * speed, so that a failure has a message.
  */
 export const PATIENCE = 60_000;
 

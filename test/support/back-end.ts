@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
+import { freePorts } from './cluster.ts';
 
 /** What a back end was asked. */
 export interface Asked {
@@ -31,8 +32,9 @@ export const status =
     response.writeHead(code, headers).end(body);
   };
 
-/** `port`: 0 for a free one. It ends with the test. */
-export async function startBackEnd(t: ExecutionContext, answer: Answer, port = 0): Promise<BackEnd> {
+/** `port`: where another one was; a free one without it, which nobody takes when it has stopped. It ends with the test. */
+export async function startBackEnd(t: ExecutionContext, answer: Answer, port?: number): Promise<BackEnd> {
+  const [at = 0] = port === undefined ? await freePorts(1) : [port];
   const asked = new Arrivals<Asked>('requests to the back end');
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
@@ -43,7 +45,7 @@ export async function startBackEnd(t: ExecutionContext, answer: Answer, port = 0
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(at, '127.0.0.1', resolve);
   });
   const taken = (server.address() as AddressInfo).port;
   const backEnd: BackEnd = {

@@ -1,7 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { parseMetrics, sumOf } from './admin.ts';
 import { eventually, PATIENCE } from './arrivals.ts';
-import { awake } from './awake.ts';
 import type { ClusterOptions, Node, TestCluster } from './cluster.ts';
 import { type ControlProbe, startControlProbe } from './control-probe.ts';
 import { missing, type Publisher, type Subscriber, startPublisher, startSubscriber } from './traffic.ts';
@@ -181,7 +180,7 @@ export function backInTime(t: ExecutionContext, took: number, { probes }: Pick<L
 }
 
 /**
- * Waits for links that were down to be back, each way, within the time that is promised from `since`. `made`: the time of day in
+ * Waits for links that were down to be back, each way, within the time that is promised. `time`: measured since then. `made`: the time of day in
  * milliseconds before which no link of them was made; what a relay said before that is not looked at.
  */
 export async function allBack(
@@ -189,7 +188,7 @@ export async function allBack(
   nodes: readonly Node[],
   pairs: readonly (readonly [number, number])[],
   load: Pick<Load, 'probes'>,
-  since: number,
+  time: () => number,
   made = 0,
 ): Promise<void> {
   for (const [a, b] of pairs) {
@@ -202,7 +201,7 @@ export async function allBack(
     };
     await eventually(isLinked, `${one.name} is linked to ${other.name} again`);
   }
-  backInTime(t, awake() - since, load);
+  backInTime(t, time(), load);
 }
 
 /** Each relay with each other one. */

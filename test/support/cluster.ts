@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import type { Machines } from './namespaces.ts';
@@ -121,24 +122,29 @@ export async function linkedTo(node: Node, peer: string, from = 0): Promise<void
   );
 }
 
-const FIRST_PORT = 20_000;
-const BLOCK = 100;
-const BLOCKS = 120;
-let next = Math.floor(Math.random() * BLOCK);
-
 /**
- * Free ports of loopback, below those that the system gives to outgoing connections, each process's from a block of its
- * own and none twice: nobody takes one between this look and its use.
+ * Free ports of loopback, below those that the system gives to outgoing connections: nobody takes them meanwhile. Other
+ * files of tests, which run at the same time, get others: for UDP, which nobody here uses, a port is kept by who has it.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
-  const block = FIRST_PORT + (process.pid % BLOCKS) * BLOCK;
-  for (let looked = 0; ports.length < count; looked++) {
-    if (looked > BLOCK) throw new Error('no port is free');
-    const port = block + (next++ % BLOCK);
-    if (await isFree(port)) ports.push(port);
+  while (ports.length < count) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if ((await isReserved(port)) && (await isFree(port))) ports.push(port);
   }
   return ports;
+}
+
+/** Whether the port is ours now, until this process ends. */
+function isReserved(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.on('error', () => resolve(false));
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      socket.unref();
+      resolve(true);
+    });
+  });
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { awake } from './awake.ts';
+import { servedTime } from './served-time.ts';
 import type { At } from './traffic.ts';
 import { connectWs } from './ws-client.ts';
 
@@ -40,18 +40,19 @@ async function startAsking(
   const took: number[] = [];
   let asked = 0;
   let since = 0;
+  const time = servedTime(t);
   let timer: NodeJS.Timeout | undefined;
   let running = true;
   const ask = () => {
     const channel = channelOf(asked++);
-    since = awake();
+    since = time();
     client.send(JSON.stringify({ type: 'subscribe', channel }));
   };
   ask();
   await client.next();
   client.webSocket.on('message', (data) => {
     const { channel } = JSON.parse(String(data)) as { readonly channel: string };
-    took.push(awake() - since);
+    took.push(time() - since);
     if (channel !== channelOf(asked)) client.send(JSON.stringify({ type: 'unsubscribe', channel }));
     if (running) timer = setTimeout(ask, PAUSE);
   });

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
+import { freePorts } from './cluster.ts';
 import { packageRoot, temporaryFolder } from './relay-process.ts';
 
 /** Debian has it where only root looks for commands. */
@@ -26,7 +26,7 @@ export async function startNginx(
   service = 1,
 ): Promise<number> {
   const folder = temporaryFolder(t);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const text = replaced(readFileSync(join(packageRoot, 'rel', 'nginx', recipe), 'utf8'), [
     ['listen 80;', `listen 127.0.0.1:${port};`],
     ['server 10.0.0.1:8081;', `server 127.0.0.1:${relays[0]};`],
@@ -63,17 +63,4 @@ function replaced(text: string, pairs: readonly (readonly [string, string])[]): 
     if (!result.includes(from)) throw new Error(`the recipe has no ${from}`);
     return result.replaceAll(from, to);
   }, text);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(),
-      );
-    });
-  });
 }

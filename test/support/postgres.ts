@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { ExecutionContext, ImplementationFn } from 'ava';
 import test from 'ava';
 import { Client } from 'pg';
+import { freePorts } from './cluster.ts';
 import { type Account, keyOf, Server } from './postgres-server.ts';
 
 /** A real server in a folder of its own, on a UNIX socket and a free port of loopback. */
@@ -81,7 +81,7 @@ async function startPostgres(): Promise<Postgres> {
   });
   const certificate = selfSigned(folder);
   for (const path of certificate === null ? [] : [certificate, keyOf(certificate)]) own(path);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const server = new Server(join(binaries, 'postgres'), account, folder, data, port, certificate);
   await server.start();
   const host = `fanfare:${encodeURIComponent(password)}@127.0.0.1:${port}`;
@@ -106,7 +106,7 @@ async function startPostgres(): Promise<Postgres> {
     },
     async end() {
       await server.kill();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
@@ -157,16 +157,4 @@ function selfSigned(folder: string): string | null {
   const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
   const args = ['req', '-x509', '-days', '2', ...key, ...name, '-out', certificate];
   return spawnSync('openssl', args, { stdio: 'ignore' }).status === 0 ? certificate : null;
-}
-
-/** Free a moment ago: the server itself cannot be asked for one. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
