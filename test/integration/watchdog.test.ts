@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
@@ -19,7 +20,13 @@ test('a stalled event loop is reported while it stands still, with where it hang
   await relay.log.find((line) => line.msg === 'ready', 'ready');
   const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
   const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
-  const code = 'function hanging() { const end = Date.now() + 2500; while (Date.now() < end); } hanging()';
+  // It hangs until the test has read that it does.
+  const over = join(temporaryFolder(t), 'over');
+  const code = `const { existsSync } = process.getBuiltinModule('node:fs');
+    function hanging() {
+      for (let look = 0; ; ) if (Date.now() > look) { if (existsSync(${JSON.stringify(over)})) break; look = Date.now() + 100; }
+    }
+    hanging()`;
   const operator = spawn(
     process.execPath,
     [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file],
@@ -29,18 +36,22 @@ test('a stalled event loop is reported while it stands still, with where it hang
     },
   );
   t.teardown(() => operator.kill('SIGKILL'));
-  const stalled = await relay.log.find((line) => line.msg === 'event loop stalled', 'the stall');
-  t.false(
-    relay.log.all.some((line) => line.msg === 'event loop was stalled'),
-    'it was said while it lasted',
+  const stalled = await relay.log.find(
+    ({ msg, where }) => msg === 'event loop stalled' && /^hanging /.test((where as string[])[0] ?? ''),
+    'the stall',
   );
   t.is(stalled['node'], 'watched');
-  t.regex((stalled['where'] as string[])[0] ?? '', /^hanging /);
   t.true((stalled['stalledFor'] as number) >= 1000);
-  const over = await relay.log.find((line) => line.msg === 'event loop was stalled', 'its end');
-  t.true((over['stalledFor'] as number) >= 2000);
-  const metrics = parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
-  t.is(sumOf(metrics, 'fanfare_event_loop_stalls_total'), 1);
+  const stalls = () => relay.log.all.filter(({ msg }) => msg === 'event loop was stalled');
+  const before = stalls().length;
+  writeFileSync(over, '');
+  await relay.log.count(({ msg }) => msg === 'event loop was stalled', before + 1);
+  t.true((stalls()[before]?.['stalledFor'] as number) >= (stalled['stalledFor'] as number));
+  // A busy machine may have made it stand still besides.
+  const metrics = async () => parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
+  const counted = sumOf(await metrics(), 'fanfare_event_loop_stalls_total');
+  t.true(counted >= 1);
+  await relay.log.count(({ msg }) => msg === 'event loop was stalled', counted);
 });
 
 test('a heap near its limit sheds new connections, and those that are there go on', async (t) => {
@@ -103,10 +114,11 @@ test('a log that nobody reads costs lines and no service', async (t) => {
   await new Promise<void>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      if (text.includes('"msg":"ready"')) resolve();
+      if (/"msg":"ready".*\n/.test(text)) resolve();
     });
   });
-  for (const line of text.trim().split('\n')) {
+  // The last line may be half a line.
+  for (const line of text.split('\n').slice(0, -1)) {
     const { door, port } = JSON.parse(line) as { door?: string; port?: number };
     if (door !== undefined && port !== undefined) ports.set(door, port);
   }
