@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { eventually } from '../support/arrivals.ts';
 import {
   allBack,
   caughtUp,
@@ -57,9 +58,11 @@ test.serial(
     const { nodes } = cluster;
     const load = await startLoad(t, cluster);
     await pause(BAD);
-    await flows(load.publishers, 200);
+    await eventually(async () => {
+      await flows(load.publishers, 200);
+      return net.packetsLost() > 100;
+    }, 'packets are lost');
     t.log(`packets lost: ${net.packetsLost()}`);
-    t.true(net.packetsLost() > 100);
     const time = servedTime(t);
     net.unshape();
     await allBack(t, nodes, everyPair(3), load, time);
@@ -95,7 +98,12 @@ test.serial(
     // 400 messages a second, to each of the two others.
     const load = await startLoad(t, cluster, 500);
     await c.log.find(({ msg }) => msg === 'link overflow', 'more than may wait is dropped');
+    const before = load.probes.map(({ took }) => took.length);
     await pause(BAD);
+    // Answers do not wait behind messages, or none would come in time: what delays them is the link's own queue.
+    const inTime = confirmedInTime(load.probes, before);
+    t.log(`${(inTime * 100).toFixed(1)} % confirmed in time over the slow link`);
+    t.true(inTime > 0.2);
     t.deepEqual(
       nodes.flatMap(({ log }) => log.all.filter(({ msg }) => msg === 'unlinked')),
       [],
@@ -125,7 +133,5 @@ test.serial(
       .reduce((sum, line) => sum + ((line['topics'] as Record<string, number>)['main load'] ?? 0), 0);
     t.is(named, lost, 'every drop is named by its topic');
     t.true(lost > 0);
-    // Answers do not wait behind messages: what delays them is the link's own queue.
-    t.true(confirmedInTime(load.probes) > 0.5);
   },
 );
