@@ -32,6 +32,10 @@ interface State extends Required<WatchdogArgs> {
   readonly worker: Worker;
   shedding: boolean;
   lastBeat: number;
+  /** Milliseconds between the last two beats. */
+  silence: number;
+  /** Stalls whose end was said. */
+  said: number;
 }
 
 /** The default threshold, in milliseconds. */
@@ -67,14 +71,24 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
     });
     worker.on('error', (error) => args.warn('the watchdog thread has ended', { error: error.message }));
     beat(self, args);
-    return { ...args, heap: args.heap ?? longLivedHeap, worker, shedding: false, lastBeat: now(self) };
+    const heap = args.heap ?? longLivedHeap;
+    const said = stalls.count;
+    return { ...args, heap, worker, shedding: false, lastBeat: now(self), silence: 0, said };
   },
 
   handle(state, _message, self) {
     const time = now(self);
-    const missed = time - state.lastBeat - state.threshold / BEATS_PER_THRESHOLD;
+    const silence = time - state.lastBeat;
+    const { count } = state.stalls;
+    // What the thread has reported is over now, however short; where it stood still as well, nobody else says it. It may
+    // have made up its mind just as the beat came that was late: then the silence is the one before.
+    if (count !== state.said || silence - state.threshold / BEATS_PER_THRESHOLD >= state.threshold) {
+      const stalledFor = count === state.said ? silence : Math.max(silence, state.silence);
+      state.warn('event loop was stalled', { stalledFor: Math.round(stalledFor) });
+    }
+    state.said = count;
     state.lastBeat = time;
-    if (missed >= state.threshold) state.warn('event loop was stalled', { stalledFor: Math.round(missed) });
+    state.silence = silence;
     beat(self, state);
     watchHeap(state);
     return keep;

@@ -1,26 +1,33 @@
 import test from 'ava';
 import { STALL, Stalls, type WatchdogArgs, watchdog } from '../../src/console/watchdog.ts';
+import { type Clock, systemClock } from '../../src/otp/clock.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { System } from '../../src/otp/system.ts';
 import { eventually } from '../support/arrivals.ts';
+import { quiescence } from '../support/otp.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
-function started(args: Partial<WatchdogArgs>) {
-  const system = new System();
+function started(args: Partial<WatchdogArgs>, clock: Clock = systemClock) {
+  const system = new System({ clock });
   const stalls = new Stalls();
   const shed: boolean[] = [];
   const warnings: string[] = [];
+  const lengths: unknown[] = [];
   const watching: WatchdogArgs = {
     node: 'test',
     stalls,
     raw: null,
     threshold: STALL,
     shed: (on) => shed.push(on),
-    warn: (message) => warnings.push(message),
+    warn: (message, { stalledFor }) => {
+      warnings.push(message);
+      if (stalledFor !== undefined) lengths.push(stalledFor);
+    },
     ...args,
   };
   const result = system.spawn(watchdog, watching);
   if (!result.ok) throw new Error('not started');
-  return { system, stalls, shed, warnings, pid: result.pid };
+  return { system, stalls, shed, warnings, lengths, pid: result.pid };
 }
 
 test('a heap that is nearly full sheds, and lets in again well below that', async (t) => {
@@ -69,5 +76,30 @@ test('a loop that stands still is counted while it does, and said when it goes o
   t.is(stalls.count, before + 1);
   await eventually(() => !stalls.now, 'it goes on');
   await eventually(() => warnings.includes('event loop was stalled'), 'it is said');
+  exit(pid, 'kill');
+});
+
+test('the end of every stall that was reported is said, with its whole length; a beat that is late is none', async (t) => {
+  const clock = new VirtualClock();
+  // Far more than the other thread sees here: the test reports in its place.
+  const { stalls, lengths, pid, system } = started({ threshold: 60_000 }, clock);
+  t.teardown(() => system.halt());
+  const wait = async (milliseconds: number) => {
+    clock.advance(milliseconds);
+    await quiescence(system);
+  };
+  await wait(60_000);
+  t.deepEqual(lengths, []);
+  Atomics.add(stalls.shared, 1, 1);
+  await wait(60_000);
+  await wait(15_000);
+  t.deepEqual(lengths, [60_000]);
+  // Reported as the beat came, and by nobody, as when the whole process was stopped.
+  await wait(60_000);
+  Atomics.add(stalls.shared, 1, 1);
+  await wait(15_000);
+  await wait(74_999);
+  await wait(75_000);
+  t.deepEqual(lengths, [60_000, 60_000, 75_000]);
   exit(pid, 'kill');
 });

@@ -19,7 +19,7 @@ backplaneContract({
         startTestRelay(t, {
           node: `n${index}`,
           relays: ports.map((each) => `127.0.0.1:${each}`),
-          network: { host: '127.0.0.1', port, secret: SECRET },
+          network: { host: '127.0.0.1', port, secret: SECRET, timeout: '30s' },
           doors: contractDoors,
         }),
       ),
@@ -41,6 +41,7 @@ backplaneContract({
         startTestRelay(t, {
           node: `n${index}`,
           cluster: { backplane: 'nats', servers: [address] },
+          network: { timeout: '30s' },
           doors: contractDoors,
         }),
       ),

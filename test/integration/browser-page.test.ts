@@ -1,5 +1,6 @@
 import test from 'ava';
 import { openBrowser, openPage } from '../support/browser.ts';
+import { freePorts } from '../support/cluster.ts';
 import { configFile, runRelay, temporaryFolder } from '../support/relay-process.ts';
 
 const config = (folder: string, port: number) => `node: page-${port}
@@ -12,8 +13,8 @@ admin: { host: 127.0.0.1, port: 0 }
 
 test('the page of a path talks in a browser, and finds the relay again when it is back', async (t) => {
   const folder = temporaryFolder(t);
-  const first = runRelay(t, ['--config', configFile(t, config(folder, 0))]);
-  const port = await first.port('pinghub');
+  const [port = 0] = await freePorts(1);
+  const first = runRelay(t, ['--config', configFile(t, config(folder, port))]);
   await first.log.find((line) => line.msg === 'ready', 'ready');
   const browser = await openBrowser(t);
   const at = `http://127.0.0.1:${port}/chat`;

@@ -1,10 +1,11 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { ask, parseMetrics, type Samples, sumOf } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
+import { confirmed } from '../support/confirmed.ts';
 import { skipWithoutNats, startNats, startNatsRelays } from '../support/nats.ts';
 import { post } from '../support/raw-client.ts';
-import { connectWs } from '../support/ws-client.ts';
+import { connectWs, type WsClient } from '../support/ws-client.ts';
 
 async function scrape(node: Node): Promise<Samples> {
   return parseMetrics((await ask(await node.port('admin'), '/metrics')).body);
@@ -20,24 +21,31 @@ async function scraped(node: Node, holds: (samples: Samples) => boolean, what: s
   return last;
 }
 
+/** A client at the path `/c`, which all linked relays know. */
+async function listening(t: ExecutionContext, node: Node): Promise<WsClient> {
+  const port = await node.port('pinghub');
+  return confirmed(t, await node.port('pusu'), () => connectWs(t, port, '/c'));
+}
+
 test.serial('metrics say how each link is, and what went over it', async (t) => {
   const cluster = await startCluster(t, 3);
   const [a, b] = cluster.nodes as [Node, Node, Node];
-  const listener = await connectWs(t, await b.port('pinghub'), '/c');
+  const listener = await listening(t, b);
   for (let i = 0; i < 10; i++) await post(await a.port('pinghub'), '/c', `message ${i}`);
   await listener.take(10);
   const out = 'peer="relay-2",direction="out"';
   const served = await scraped(
     a,
-    (samples) => sumOf(samples, 'fanfare_link_messages_total', out) === 10,
-    'ten were served',
+    (samples) =>
+      sumOf(samples, 'fanfare_link_messages_total', out) === 10 &&
+      sumOf(samples, 'fanfare_link_pending_bytes', out) === 0,
+    'ten were served, and none waits',
   );
   t.is(sumOf(served, 'fanfare_links', 'state="up"'), 4);
   t.is(sumOf(served, 'fanfare_links', 'state="down"'), 0);
   t.is(sumOf(served, 'fanfare_link_up'), 4);
   t.true(sumOf(served, 'fanfare_link_bytes_total', out) > 100);
   t.is(sumOf(served, 'fanfare_link_lost_messages_total'), 0);
-  t.is(sumOf(served, 'fanfare_link_pending_bytes', out), 0);
   t.true(served.get('fanfare_link_lag_seconds')?.has(`{${out}}`));
   const taken = await scraped(
     b,
@@ -73,16 +81,17 @@ test.serial('the link to NATS is counted, and who is heard there is named', asyn
   if (skipWithoutNats(t)) return;
   const server = await startNats(t);
   const [a, b] = (await startNatsRelays(t, [server.address], 2)) as [Node, Node];
-  const listener = await connectWs(t, await b.port('pinghub'), '/c');
+  const listener = await listening(t, b);
   await post(await a.port('pinghub'), '/c', 'one');
   await listener.next();
   const samples = await scraped(
     a,
-    (found) => sumOf(found, 'fanfare_link_messages_total', 'peer="nats",direction="out"') === 1,
-    'one was sent',
+    (found) =>
+      sumOf(found, 'fanfare_link_messages_total', 'peer="nats",direction="out"') === 1 &&
+      sumOf(found, 'fanfare_link_round_trip_seconds', 'peer="nats"') > 0,
+    'one was sent, and a ping was answered',
   );
   t.is(sumOf(samples, 'fanfare_link_up', 'peer="relay-2"'), 1);
-  t.true(sumOf(samples, 'fanfare_link_round_trip_seconds', 'peer="nats"') > 0);
   t.false(samples.get('fanfare_link_messages_total')?.has('{peer="relay-2",direction="in"}') ?? true);
   await server.kill();
   await scraped(a, (found) => sumOf(found, 'fanfare_links', 'state="down"') === 2, 'it is down');

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { asNode, doorsOnFreePorts, freePorts, linkedAll, type Node, SECRET } from '../support/cluster.ts';
+import { allKnow } from '../support/confirmed.ts';
 import { pusu, subscriber } from '../support/pusu-clients.ts';
 import { configFile, runRelay } from '../support/relay-process.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
@@ -31,7 +32,13 @@ async function start(
     topics: [{ pattern: 'ordered.*', ordering: 'cluster' }],
     ...given,
   };
-  const network = { host: '127.0.0.1', port: networkPort, secret: SECRET, heartbeat: '200ms', timeout: '1s' };
+  const network = {
+    host: '127.0.0.1',
+    port: networkPort,
+    secret: SECRET,
+    heartbeat: '200ms',
+    timeout: '10s',
+  };
   const file = configFile(t, JSON.stringify({ network, ...common }));
   const node = asNode(runRelay(t, ['--config', file]), name, networkPort);
   await node.log.find(({ msg }) => msg === 'ready', `${name} is ready`);
@@ -95,6 +102,7 @@ test.serial('a relay alone is linked, and alone again, while it serves its clien
   for (const node of [a, b, c])
     t.like(await node.reload({ relays }), { msg: 'reloaded', applied: ['relays'] });
   await linkedAll([a, b, c]);
+  for (const node of [a, b, c]) await allKnow(t, await node.port('pusu'));
   const there = await subscriber(t, b, 'c');
   const orderedThere = await subscriber(t, c, 'ordered.1');
   const distant = [await pusu(t, b), await pusu(t, c)] as const;
@@ -138,6 +146,7 @@ test.serial('a relay alone is linked, and alone again, while it serves its clien
     (line) => line.msg === 'linked' && line['peer'] === 'relay-1' && b.log.all.indexOf(line) >= from,
   );
   await a.log.count(({ msg }) => msg === 'linked', 4);
+  await allKnow(t, await a.port('pusu'));
   distant[0].send(publishFrame('c', 'again'));
   t.is(await here.next(), publishFrame('c', 'again'));
   t.is((await refusedWs(t, await b.port('wspubsub'), '/ws/pub/key/example.com/t')).status, 409);

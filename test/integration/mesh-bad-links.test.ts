@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { eventually } from '../support/arrivals.ts';
 import {
   allBack,
   caughtUp,
@@ -8,6 +9,7 @@ import {
   flows,
   gaps,
   holds,
+  type Load,
   long,
   startLoad,
   stopLoad,
@@ -16,6 +18,7 @@ import {
 } from '../support/chaos.ts';
 import { type Node, startCluster } from '../support/cluster.ts';
 import { type Machines, machines } from '../support/namespaces.ts';
+import { servedTime } from '../support/served-time.ts';
 
 /** How long links are bad, in milliseconds. */
 const BAD = long ? 60_000 : 5000;
@@ -23,13 +26,18 @@ const BAD = long ? 60_000 : 5000;
 test.before((t) => t.timeout(240_000));
 
 /** What a link has lost in all is said when it is made: ends all of them, with nothing under way, and waits for them. */
-async function linkAgain(t: ExecutionContext, net: Machines, nodes: readonly Node[]): Promise<void> {
+async function linkAgain(
+  t: ExecutionContext,
+  net: Machines,
+  nodes: readonly Node[],
+  load: Load,
+): Promise<void> {
   const from = nodes.map(({ log }) => log.all.length);
   for (const [a, b] of everyPair(nodes.length)) net.cutOneWay(a, b);
   for (const [a, b] of everyPair(nodes.length)) await unlinked(nodes[a] as Node, nodes[b] as Node, from[a]);
-  const since = performance.now();
+  const time = servedTime(t);
   net.heal();
-  await allBack(t, nodes, everyPair(nodes.length), since);
+  await allBack(t, nodes, everyPair(nodes.length), load, time);
 }
 
 test.serial(
@@ -50,15 +58,17 @@ test.serial(
     const { nodes } = cluster;
     const load = await startLoad(t, cluster);
     await pause(BAD);
-    await flows(load.publishers, 200);
+    await eventually(async () => {
+      await flows(load.publishers, 200);
+      return net.packetsLost() > 100;
+    }, 'packets are lost');
     t.log(`packets lost: ${net.packetsLost()}`);
-    t.true(net.packetsLost() > 100);
-    const since = performance.now();
+    const time = servedTime(t);
     net.unshape();
-    await allBack(t, nodes, everyPair(3), since);
+    await allBack(t, nodes, everyPair(3), load, time);
     await caughtUp(load);
     await stopLoad(load);
-    await linkAgain(t, net, nodes);
+    await linkAgain(t, net, nodes, load);
     t.log(`lost: ${await holds(t, cluster, load)}`);
   },
 );
@@ -88,18 +98,23 @@ test.serial(
     // 400 messages a second, to each of the two others.
     const load = await startLoad(t, cluster, 500);
     await c.log.find(({ msg }) => msg === 'link overflow', 'more than may wait is dropped');
+    const before = load.probes.map(({ took }) => took.length);
     await pause(BAD);
+    // Answers do not wait behind messages, or none would come in time: what delays them is the link's own queue.
+    const inTime = confirmedInTime(load.probes, before);
+    t.log(`${(inTime * 100).toFixed(1)} % confirmed in time over the slow link`);
+    t.true(inTime > 0.05);
     t.deepEqual(
       nodes.flatMap(({ log }) => log.all.filter(({ msg }) => msg === 'unlinked')),
       [],
       'a slow link is no dead one',
     );
-    const since = performance.now();
+    const time = servedTime(t);
     net.unshape();
-    await allBack(t, nodes, everyPair(3), since);
+    await allBack(t, nodes, everyPair(3), load, time);
     await caughtUp(load);
     await stopLoad(load);
-    await linkAgain(t, net, nodes);
+    await linkAgain(t, net, nodes, load);
     const lost = await holds(t, cluster, load);
     t.log(`lost: ${lost}`);
     const [atA, atB, atC] = gaps(t, load) as [number[], number[], number[]];
@@ -118,7 +133,5 @@ test.serial(
       .reduce((sum, line) => sum + ((line['topics'] as Record<string, number>)['main load'] ?? 0), 0);
     t.is(named, lost, 'every drop is named by its topic');
     t.true(lost > 0);
-    // Answers do not wait behind messages: what delays them is the link's own queue.
-    t.true(confirmedInTime(load.probes) > 0.5);
   },
 );

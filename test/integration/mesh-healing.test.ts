@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { eventually } from '../support/arrivals.ts';
+import { confirmed } from '../support/confirmed.ts';
 import { pairOfRelays } from '../support/pair-of-relays.ts';
 import { isBalanced, type TestRelay } from '../support/relay.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
@@ -19,6 +20,7 @@ test('of two owners after a partition the older one stays, and the other is told
   t.is(await atB.next(), 'of the younger');
   await link();
   t.deepEqual(await younger.next(), { code: 1008, reason: 'owned elsewhere' });
+  await wantedElsewhere(a);
   older.send('of the older');
   t.is(await atA.next(), 'of the older');
   t.is(await atB.next(), 'of the older');
@@ -34,10 +36,7 @@ test('an owner who cannot be heard has the grace to come back, there or here', a
   await part();
   await link();
   t.is((await refusedWs(t, b.port('wspubsub'), '/ws/pub/key/d/t')).status, 409);
-  await eventually(
-    () => (a.relay.topics.find('wspubsub', 'd/t')?.members.remote.length ?? 0) > 0,
-    'interest is back',
-  );
+  await wantedElsewhere(a);
   owner.send('still here');
   t.is(await one.next(), 'still here');
   await part();
@@ -131,7 +130,7 @@ test('whatever joins, leaves, publishes and disconnects: no message twice or out
       }
       await link();
       // Behind these nothing of before can come.
-      await subscribeUntilHeard(reader, publisher, `${run}-end`);
+      await subscribeUntilHeard(t, a.port('pusu'), reader, publisher, `${run}-end`);
       for (const of of [0, 1, 2]) {
         const list = ofChannel(reader, `${run}-${of}`);
         t.deepEqual(
@@ -148,6 +147,12 @@ test('whatever joins, leaves, publishes and disconnects: no message twice or out
     { numRuns: 60, endOnFailure: true, includeErrorInReport: true },
   );
 });
+
+/** Waits until a relay knows that the other one wants the topic of the owners. */
+function wantedElsewhere({ relay }: TestRelay): Promise<void> {
+  const remote = () => relay.topics.find('wspubsub', 'd/t')?.members.remote.length ?? 0;
+  return eventually(() => remote() > 0, 'interest is known');
+}
 
 /** The numbers that came on a channel. */
 function ofChannel(client: WsClient, channel: string): number[] {
@@ -175,9 +180,17 @@ async function acknowledged(client: WsClient, channel: string): Promise<void> {
   await client.got.find((got) => got === JSON.stringify({ type: 'subscribe_ok', channel }));
 }
 
-async function subscribeUntilHeard(reader: WsClient, publisher: WsClient, channel: string): Promise<void> {
-  reader.send(JSON.stringify({ type: 'subscribe', channel }));
-  await acknowledged(reader, channel);
+async function subscribeUntilHeard(
+  t: ExecutionContext,
+  at: number,
+  reader: WsClient,
+  publisher: WsClient,
+  channel: string,
+): Promise<void> {
+  await confirmed(t, at, async () => {
+    reader.send(JSON.stringify({ type: 'subscribe', channel }));
+    await acknowledged(reader, channel);
+  });
   const end = JSON.stringify({ type: 'publish', channel, content: 'end' });
   publisher.send(end);
   await reader.got.find((got) => got === end);

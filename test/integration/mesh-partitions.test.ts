@@ -3,6 +3,7 @@ import test from 'ava';
 import { allBack, flows, gaps, holds, long, startLoad, stopLoad, times, unlinked } from '../support/chaos.ts';
 import { type Node, startCluster } from '../support/cluster.ts';
 import { machines } from '../support/namespaces.ts';
+import { servedTime } from '../support/served-time.ts';
 
 const PARTITION = long ? 60_000 : 2500;
 
@@ -27,7 +28,7 @@ for (const way of ['both ways', 'one way'] as const) {
       const [a, b, c] = cluster.nodes as [Node, Node, Node];
       await Promise.all([unlinked(a, c), unlinked(b, c)]);
       await pause(PARTITION);
-      const since = performance.now();
+      const time = servedTime(t);
       net.heal();
       const parted = [
         [0, 2],
@@ -35,7 +36,7 @@ for (const way of ['both ways', 'one way'] as const) {
         [2, 0],
         [2, 1],
       ] as const;
-      await allBack(t, cluster.nodes, parted, since);
+      await allBack(t, cluster.nodes, parted, load, time);
       await stopLoad(load);
       const lost = await holds(t, cluster, load);
       t.log(`lost: ${lost}`);

@@ -1,23 +1,28 @@
 import test, { type ExecutionContext } from 'ava';
+import type { RelayOptions } from '../../src/application/application.ts';
 import { sha256 } from '../../src/config/secrets.ts';
 import { prove } from '../../src/door/peer/proof.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
 import { flappingProxy } from '../support/flapping-proxy.ts';
+import { quiescence } from '../support/otp.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { dial, handshake, nonce, why } from '../support/scripted-peer.ts';
+import { servedTime } from '../support/served-time.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+/** A link is not taken for dead because this process stands still for a while. */
+const patient = { secret: SECRET, timeout: '30s' };
 
 /** The network port of a relay in this process, whose only peer is nowhere. */
-async function relayWithPort(
-  t: ExecutionContext,
-  network: Readonly<Record<string, unknown>> = {},
-): Promise<TestRelay> {
+async function relayWithPort(t: ExecutionContext, options: RelayOptions = {}): Promise<TestRelay> {
   const [port, nobody] = await freePorts(2);
-  return startTestRelay(t, {
+  const settings = {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${nobody}`],
-    network: { host: '127.0.0.1', port, secret: SECRET, ...network },
+    network: { host: '127.0.0.1', port, secret: SECRET },
     doors: { pusu: {} },
-  });
+  };
+  return startTestRelay(t, settings, 1000, options);
 }
 
 test('without relays the network port is not opened', async (t) => {
@@ -51,7 +56,9 @@ test('a proof that was heard on one connection is none on another', async (t) =>
 });
 
 test('a live relay keeps its name; a newer start takes it over from a dead one', async (t) => {
-  const relay = await relayWithPort(t);
+  // Who says nothing is as alive as ever while this stands still.
+  const clock = new VirtualClock();
+  const relay = await relayWithPort(t, { clock });
   t.is(why(await handshake(t, relay, 'b', 'first')), 'welcome');
   t.is(why(await handshake(t, relay, 'b', 'second')), 'name-taken');
   t.is(why(await handshake(t, relay, 'test', 'other')), 'name-taken', 'its own name');
@@ -61,6 +68,11 @@ test('a live relay keeps its name; a newer start takes it over from a dead one',
   const serving = relay.relay.backplane?.network.serving.get('b');
   t.is(serving?.incarnation, 'first');
   // The first one says nothing: after network.timeout it is dead, its name is not.
+  for (let heartbeats = 0; heartbeats < 3; heartbeats++) {
+    t.true(relay.relay.backplane?.network.serving.get('b')?.live);
+    clock.advance(1000);
+    await quiescence(relay.relay.system);
+  }
   await relay.log.find(({ msg, peer }) => msg === 'not serving' && peer === 'b');
   t.is(why(await handshake(t, relay, 'b', 'second')), 'welcome');
   t.is(relay.relay.backplane?.network.serving.get('b')?.incarnation, 'second');
@@ -85,7 +97,7 @@ test('one relay in the list by its own address, twice, and by a name with severa
     startTestRelay(t, {
       node,
       relays,
-      network: { host: '0.0.0.0', port, secret: SECRET },
+      network: { host: '0.0.0.0', port, ...patient },
       doors: { pusu: {} },
     });
   const [one, two] = await Promise.all([start('a', a), start('b', b)]);
@@ -106,7 +118,7 @@ test('when the address that a relay is linked by fails, another one of it takes 
   const [a, b] = (await freePorts(2)) as [number, number];
   const proxy = await flappingProxy(t);
   proxy.target = b;
-  const settings = (port: number) => ({ host: '127.0.0.1', port, secret: SECRET });
+  const settings = (port: number) => ({ host: '127.0.0.1', port, ...patient });
   const others = [`127.0.0.1:${proxy.port}`, `127.0.0.1:${b}`];
   const one = await startTestRelay(t, {
     node: 'a',
@@ -127,9 +139,9 @@ test('when the address that a relay is linked by fails, another one of it takes 
   );
   proxy.target = 1;
   proxy.flap();
-  const since = performance.now();
+  const time = servedTime(t);
   await one.log.find(({ msg, address }) => msg === 'linked' && address === others[1]);
-  t.true(performance.now() - since < 5000);
+  t.true(time() < 5000);
 });
 
 test('a changed list ends links and makes others', async (t) => {
@@ -138,7 +150,7 @@ test('a changed list ends links and makes others', async (t) => {
     startTestRelay(t, {
       node,
       relays,
-      network: { host: '127.0.0.1', port, secret: SECRET },
+      network: { host: '127.0.0.1', port, ...patient },
       doors: { pusu: {} },
     });
   const one = await start('a', a, [`127.0.0.1:${a}`]);
@@ -148,7 +160,7 @@ test('a changed list ends links and makes others', async (t) => {
   await one.relay.backplane?.list.change([]);
   const ended = await one.log.find(({ msg, peer }) => msg === 'unlinked' && peer === 'b');
   t.is(ended['why'], 'ended');
-  t.is(one.relay.backplane?.network.linked.size, 0);
+  await eventually(() => one.relay.backplane?.network.linked.size === 0, 'no link is left');
   await one.relay.backplane?.list.change([`127.0.0.1:${b}`]);
   await one.log.count(({ msg }) => msg === 'linked', 2);
 });
@@ -156,7 +168,7 @@ test('a changed list ends links and makes others', async (t) => {
 test('a list that changes faster than links start makes one link for each address, and none for one that has left', async (t) => {
   const [a, b] = (await freePorts(2)) as [number, number];
   const [first, second] = [a, b].map((port) => `127.0.0.1:${port}`) as [string, string];
-  const settings = (port: number) => ({ host: '127.0.0.1', port, secret: SECRET });
+  const settings = (port: number) => ({ host: '127.0.0.1', port, ...patient });
   const one = await startTestRelay(t, {
     node: 'a',
     relays: [first],
@@ -179,7 +191,7 @@ test('relays are linked over IPv6', async (t) => {
   const [a, b] = (await freePorts(2)) as [number, number];
   const relays = [`[::1]:${a}`, `[::1]:${b}`];
   const start = (node: string, port: number) =>
-    startTestRelay(t, { node, relays, network: { host: '::1', port, secret: SECRET }, doors: { pusu: {} } });
+    startTestRelay(t, { node, relays, network: { host: '::1', port, ...patient }, doors: { pusu: {} } });
   const started = await Promise.allSettled([start('a', a), start('b', b)]);
   const [one] = started;
   if (one?.status !== 'fulfilled') {

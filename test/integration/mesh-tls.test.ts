@@ -54,7 +54,7 @@ test('with certificates of one authority relays are linked without a secret, and
     startTestRelay(t, {
       node: `n${index}`,
       relays: ports.map((port) => `127.0.0.1:${port}`),
-      network: { host: '127.0.0.1', port: ports[index], ...(tls === null ? {} : { tls }) },
+      network: { host: '127.0.0.1', port: ports[index], timeout: '30s', ...(tls === null ? {} : { tls }) },
       doors: { pusu: {} },
     });
   const [a, b, c] = await Promise.all([start(0, ours), start(1, ours), start(2, theirs)]);

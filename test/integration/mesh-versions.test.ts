@@ -13,7 +13,8 @@ async function relayOf(t: ExecutionContext, peer?: number): Promise<TestRelay> {
   const [port, nobody] = await freePorts(2);
   return startTestRelay(t, {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${peer ?? nobody}`],
-    network: { host: '127.0.0.1', port, secret: SECRET },
+    // A scripted relay has no heartbeat: it must not be taken for dead in the middle.
+    network: { host: '127.0.0.1', port, secret: SECRET, timeout: '30s' },
     doors: { pusu: {} },
   });
 }

@@ -1,5 +1,7 @@
 import test from 'ava';
+import { owner } from '../support/claimed.ts';
 import { type Node, startCluster } from '../support/cluster.ts';
+import { confirmed } from '../support/confirmed.ts';
 import { pusu, subscriber } from '../support/pusu-clients.ts';
 import { post } from '../support/raw-client.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
@@ -40,7 +42,8 @@ test.serial('after subscribe_ok nothing published at a linked relay is missed', 
 test.serial('doors meet across relays, and every kind of message arrives as its own', async (t) => {
   const { nodes } = await startCluster(t, 3);
   const [a, b, c] = nodes as [Node, Node, Node];
-  const text = await connectWs(t, await b.port('pinghub'), '/c');
+  const path = await b.port('pinghub');
+  const text = await confirmed(t, await b.port('pusu'), () => connectWs(t, path, '/c'));
   const json = await subscriber(t, c, 'c');
   t.is((await post(await a.port('pinghub'), '/c', 'posted')).status, 200);
   t.is(await text.next(), 'posted');
@@ -50,18 +53,20 @@ test.serial('doors meet across relays, and every kind of message arrives as its 
 });
 
 test.serial('a topic is owned once in the whole network, and its subscribers are anywhere', async (t) => {
-  const { nodes } = await startCluster(t, 3, { grace: '500ms' });
+  const { nodes } = await startCluster(t, 3, { grace: '4s' });
   const [a, b, c] = nodes as [Node, Node, Node];
-  const owner = await connectWs(t, await a.port('wspubsub'), '/ws/pub/key/example.com/t');
+  const first = await owner(t, a, { key: 'key', topic: 'example.com/t' }, nodes);
   const subscribers = await Promise.all(
     [a, b, c].map(async (node) => connectWs(t, await node.port('wspubsub'), '/ws/sub/example.com/t')),
   );
-  owner.send('one', Buffer.from([0, 255]));
+  first.send('one', Buffer.from([0, 255]));
   for (const one of subscribers) t.deepEqual(await one.take(2), ['one', Buffer.from([0, 255])]);
   t.is((await refusedWs(t, await c.port('wspubsub'), '/ws/pub/key/example.com/t')).status, 409);
   t.is((await refusedWs(t, await b.port('wspubsub'), '/ws/sub/example.com/other')).status, 404);
 
-  await owner.leave();
+  await first.leave();
+  // Its relay refuses the next one as long as it has not noticed.
+  await a.log.find(({ msg, door }) => msg === 'closed' && door === 'wspubsub');
   const back = await connectWs(t, await b.port('wspubsub'), '/ws/pub/key/example.com/t');
   t.is((await refusedWs(t, await a.port('wspubsub'), '/ws/pub/key/example.com/t')).status, 409);
   back.send('two');

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { ask, parseMetrics, type Samples, sumOf } from '../support/admin.ts';
-import { startTestRelay } from '../support/relay.ts';
+import { eventually } from '../support/arrivals.ts';
+import { quiescence } from '../support/otp.ts';
+import { isBalanced, startTestRelay } from '../support/relay.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 async function scrape(port: number): Promise<Samples> {
@@ -21,6 +23,8 @@ test('metrics say what happened, and attempts are deliveries and drops', async (
   await members[4]?.leave();
   await relay.closed();
   t.is((await refusedWs(t, relay.port('wspubsub'), '/nothing')).status, 404);
+  await eventually(() => isBalanced(relay.accounting), 'the last writes are done');
+  await quiescence(relay.relay.system);
   const metrics = await scrape(relay.port('admin'));
   t.is(sumOf(metrics, 'fanfare_messages_total'), 20);
   t.is(sumOf(metrics, 'fanfare_door_messages_total', 'door="pinghub",via="websocket"'), 20);

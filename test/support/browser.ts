@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { PATIENCE } from './arrivals.ts';
 
 const ARGS = [
   '--headless',
@@ -16,6 +17,7 @@ export async function openBrowser(t: ExecutionContext): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ARGS,
+    timeout: PATIENCE,
   });
   t.teardown(() => browser.close());
   return browser;
@@ -30,7 +32,7 @@ export async function openPage(
 ): Promise<{ readonly page: Page; readonly complaints: string[] }> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

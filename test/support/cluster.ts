@@ -60,7 +60,8 @@ export async function startCluster(
         port: networkPort,
         secret: SECRET,
         heartbeat: options.heartbeat ?? '200ms',
-        timeout: options.timeout ?? '1s',
+        // A relay that a busy machine lets wait is no dead one.
+        timeout: options.timeout ?? '10s',
         ...options.network,
       },
       admin: { host: clientHost, port: 0 },

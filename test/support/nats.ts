@@ -96,7 +96,8 @@ export async function startNatsRelay(
   const settings = {
     node: name,
     cluster: { backplane: 'nats', servers, ...options.cluster },
-    network: { host: '127.0.0.1', port: 0, heartbeat: '200ms', timeout: '1s', ...options.network },
+    // A server or a relay that a busy machine lets wait is no dead one.
+    network: { host: '127.0.0.1', port: 0, heartbeat: '200ms', timeout: '5s', ...options.network },
     admin: { host: '127.0.0.1', port: 0 },
     doors: doorsOnFreePorts(options.grace ?? '10s'),
   };

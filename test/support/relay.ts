@@ -83,7 +83,9 @@ function onFreePorts(settings: Settings): Settings {
     return [name, { host: '127.0.0.1', port: 0, ...metrics, ...door }] as const;
   });
   const free = { host: '127.0.0.1', port: 0 };
-  return { node: 'test', network: free, admin: free, ...settings, doors: Object.fromEntries(doors) };
+  // A client of this process is late whenever the process is.
+  const limits = { handshake: '60s', ...(settings['limits'] as object | undefined) };
+  return { node: 'test', network: free, admin: free, ...settings, limits, doors: Object.fromEntries(doors) };
 }
 
 function collectingLog(log: Arrivals<Logged>, ended: Arrivals<Logged>): Log {

@@ -1,4 +1,6 @@
 import type { ExecutionContext } from 'ava';
+import { PATIENCE } from './arrivals.ts';
+import { confirmed } from './confirmed.ts';
 import { connectWs, type WsClient } from './ws-client.ts';
 
 /** Where a relay's PuSu door is: a port of loopback, or `ws://host:port`. */
@@ -30,7 +32,6 @@ export interface Subscriber {
 }
 
 const PERIOD = 5;
-const PATIENCE = 10_000;
 
 /** `bytes`: how many each message has beside its number. */
 export async function startPublisher(
@@ -76,10 +77,9 @@ export async function startSubscriber(t: ExecutionContext, at: At, channel: stri
     }
     return one;
   };
-  client.send(JSON.stringify({ type: 'subscribe', channel }));
-  await client.next();
   client.webSocket.on('message', (data) => {
-    const { content } = JSON.parse(String(data)) as { readonly content: string };
+    const { type, content } = JSON.parse(String(data)) as { readonly type: string; readonly content: string };
+    if (type !== 'publish') return;
     const [name = '', digits] = content.split(' ');
     const number = Number(digits);
     const one = of(name);
@@ -95,6 +95,10 @@ export async function startSubscriber(t: ExecutionContext, at: At, channel: stri
     one.last = Math.max(one.last, number);
     one.count++;
     for (const look of awaited) look();
+  });
+  await confirmed(t, at, async () => {
+    client.send(JSON.stringify({ type: 'subscribe', channel }));
+    await client.next();
   });
   return {
     client,
