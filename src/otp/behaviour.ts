@@ -26,14 +26,22 @@ export interface Behaviour<Args, State, Message> {
   /** Gives back what the state holds. Always called, except after `kill` and after a failed `init`. */
   terminate?(state: State, reason: ExitReason, self: Self<Message>): void;
 
+  /**
+   * Called in place of `terminate` after `kill`, and after a `terminate` that has thrown, for what Erlang's runtime does
+   * by itself at every death: it closes what the process had open. Whoever keeps accounts counts here what the process
+   * held, as far as that is still to be done. Nothing else belongs here.
+   */
+  salvage?(state: State, self: Self<Message>): void;
+
   /** With `true`, exit signals arrive as `Exit` messages (but for `kill`); otherwise they end the process. */
   readonly trapExit?: boolean;
 
   /**
    * Told of the message whose handling crashed the process, and of every message still waiting when the process has
-   * ended for good: for those who must account for what they did not deliver.
+   * ended for good: for those who must account for what they did not deliver. `state`: as the process left it;
+   * undefined where it is gone: `init` has failed, or the mailbox was kept for a successor that never came.
    */
-  undelivered?(message: Message, reason: ExitReason): void;
+  undelivered?(message: Message, reason: ExitReason, state: State | undefined): void;
 }
 
 /** An exit signal, as a process that traps exits sees it. `from` is null when no process sent it. */

@@ -128,9 +128,12 @@ function behaviourOf<Args, S, Message>(): Behaviour<
       }
     },
 
+    terminate: abandonRetrying,
+    salvage: abandonRetrying,
+
     // Ended with the news of a crash still in the mailbox: nobody is left to hand that child's mailbox on.
-    undelivered(message, reason) {
-      if (message.type === 'exit') (message.from as Process | null)?.discard(reason);
+    undelivered(message, reason, state) {
+      if (message.type === 'exit') abandonDead(state, message);
       else if (message.type === 'try-again') message.dead.discard(reason);
       else if (message.type === 'start-child') message.started?.({ ok: false, reason });
     },
@@ -182,7 +185,7 @@ function onExit<Args, S, Message>(state: State<Args, S, Message>, { from, reason
       report(state, 'shutdown_error', reason, child);
       state.template.abandoned?.(args as Args);
     }
-    return state.children.size === 0 ? finish(state, state.stopping) : keep;
+    return state.children.size === 0 ? stop(state.stopping) : keep;
   }
   if (crashed) report(state, 'child_terminated', reason, child);
   const { restart: kind } = state.template;
@@ -227,7 +230,7 @@ function tryAgain<Args, S, Message>(
   args: Args,
   restarts: number,
 ): Next<never> {
-  // While the others stop nobody is started any more: `finish` abandons this one.
+  // While the others stop nobody is started any more: this one is abandoned when they have.
   if (state.stopping !== undefined) return keep;
   state.retrying.delete(dead);
   return restart(state, dead, args, restarts);
@@ -235,7 +238,7 @@ function tryAgain<Args, S, Message>(
 
 function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {
   if (state.stopping !== undefined) return keep;
-  if (state.children.size === 0) return finish(state, reason);
+  if (state.children.size === 0) return stop(reason);
   state.stopping = reason;
   const shutdown = state.template.shutdown ?? WORKER_SHUTDOWN;
   if (typeof shutdown === 'number') sendAfter(state.self, shutdown, { type: 'too-slow' });
@@ -244,11 +247,25 @@ function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitR
   return keep;
 }
 
-/** All children are gone; those that wait for another try go with them. */
-function finish<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {
-  for (const dead of state.retrying.keys()) dead.discard('shutdown');
-  for (const args of state.retrying.values()) state.template.abandoned?.(args);
-  return stop(reason);
+/** Children that wait for another try go with their supervisor. */
+function abandonRetrying<Args, S, Message>({ retrying, template }: State<Args, S, Message>): void {
+  for (const [dead, args] of retrying) {
+    dead.discard('shutdown');
+    template.abandoned?.(args);
+  }
+  retrying.clear();
+}
+
+/** A child ended when its supervisor was about to. */
+function abandonDead<Args, S, Message>(
+  state: State<Args, S, Message> | undefined,
+  { from, reason }: Exit,
+): void {
+  const child = from as Process | null;
+  child?.discard(reason);
+  const args = child === null ? undefined : state?.children.get(child);
+  if (child === null || state?.children.delete(child) !== true) return;
+  if (!isOrderly(reason)) state.template.abandoned?.(args as Args);
 }
 
 function childInfo(child: Process, { restart }: { readonly restart: Restart }): ChildInfo {

@@ -273,7 +273,7 @@ export class Process implements Self<unknown> {
 
   #discardMailbox(reason: ExitReason): void {
     for (const message of this.#mailbox.takeAll()) {
-      this.#guard(() => this.behaviour.undelivered?.(message, reason));
+      this.#guard(() => this.behaviour.undelivered?.(message, reason, this.state));
     }
   }
 
@@ -286,9 +286,14 @@ export class Process implements Self<unknown> {
   #finish(reason: ExitReason, wasStarted: boolean, culprit?: { readonly message: unknown }): void {
     const { system, behaviour, parent } = this;
     let why = reason;
-    if (wasStarted && !this.#killed && behaviour.terminate !== undefined) {
+    if (wasStarted && this.#killed) {
+      this.#guard(() => behaviour.salvage?.(this.state, this));
+    } else if (wasStarted && behaviour.terminate !== undefined) {
       const fault = this.#guard(() => behaviour.terminate?.(this.state, why, this));
-      if (fault !== undefined) why = { error: fault };
+      if (fault !== undefined) {
+        why = { error: fault };
+        this.#guard(() => behaviour.salvage?.(this.state, this));
+      }
     }
     const crashed = !isOrderly(why);
     // The mailbox is kept only while there is a parent that may hand it on.
@@ -302,7 +307,7 @@ export class Process implements Self<unknown> {
       system.report(crashReport(this, why));
     }
     if (this.timers !== undefined) cancelTimers(this);
-    if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why));
+    if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why, this.state));
     if (!kept) this.#discardMailbox(why);
     this.state = undefined;
     this.trace = undefined;
