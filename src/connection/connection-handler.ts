@@ -15,7 +15,7 @@ import {
 } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
-import { ended } from './ending.ts';
+import { ended, killed } from './ending.ts';
 import { fromTopic } from './from-topics.ts';
 import { perform, publishAgain, received, step, updateReading } from './performing.ts';
 import { confirmOver, reguard } from './reguarding.ts';
@@ -143,6 +143,8 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     }
     ended(connection, connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed');
   },
+
+  salvage: killed,
 
   undelivered(message, reason) {
     if (message instanceof Delivery)

@@ -34,11 +34,16 @@ function writeLog(connection: Connection): void {
   );
 }
 
-/** For the end of a connection that nobody handles any more. */
+/** For the end of a connection whose handler could not be started, or has not ended it. */
 export function abandon({ transport, connection }: ConnectionArgs): void {
-  if (connection?.ended) return;
-  transport.destroy();
-  if (connection === undefined) return;
+  if (connection === undefined) transport.destroy();
+  else killed(connection);
+}
+
+/** For the end of a connection that nobody handles any more. */
+export function killed(connection: Connection): void {
+  if (connection.ended) return;
+  connection.transport.destroy();
   connection.closeCode ||= ABNORMAL;
   connection.closeReason ||= 'killed';
   ended(connection, 'crash');

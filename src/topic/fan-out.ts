@@ -49,6 +49,9 @@ export function fanOut(state: TopicServerState): void {
   }
   topic.rendering = undefined;
   const end = topic.next;
+  accounting.messages += end - first;
+  accounting.lost.unheard += unheard;
+  topic.messages += end - first;
   // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
   if (uplink !== null && upward !== null && upward.length > 0) {
     state.used = true;
@@ -56,9 +59,6 @@ export function fanOut(state: TopicServerState): void {
   }
   for (const group of members.groups) deliver(group, topic, accounting, acceptedAt);
   for (const group of members.remote) deliver(group, topic, accounting, acceptedAt);
-  accounting.messages += end - first;
-  accounting.lost.unheard += unheard;
-  topic.messages += end - first;
   for (let i = first; i < end; i++) {
     const publish = queue[i] as Publish;
     if (publish.credit > 0) giveBack(publish);

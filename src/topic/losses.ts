@@ -21,7 +21,8 @@ export function abandonTopic(topic: Topic, accounting: Accounting): void {
 
 /**
  * The last incarnation may have crashed while it made a delivery. On a message: that one is lost, and those rendered
- * before it are rendered again. Later, on the bytes of one format: its members lose that delivery.
+ * before it are rendered again. Later, on the bytes of one format: its members lose that delivery, whose messages have
+ * been counted.
  */
 export function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
   const { queue, members, rendering } = topic;
@@ -30,10 +31,7 @@ export function resumeAfterCrash(topic: Topic, accounting: Accounting): void {
     queue.splice(topic.next - 1, 1);
     lose(accounting, rendering, 'crash');
   } else {
-    for (const message of queue.splice(0, topic.next)) {
-      accounting.messages++;
-      giveBack(message);
-    }
+    for (const message of queue.splice(0, topic.next)) giveBack(message);
   }
   for (const group of [...members.groups, ...members.remote]) {
     if (rendering === undefined) {
