@@ -102,6 +102,7 @@ export const echo: Behaviour<EchoArgs, State, EchoMessage> = {
   },
 
   terminate: close,
+  salvage: close,
 
   undelivered(message) {
     if (message.type === 'opened') void message.connection.close();

@@ -44,12 +44,12 @@ export function arrived(
   stats.bytesIn += data.byteLength;
   if (server === undefined) {
     stats.unheard += length;
+    topics.accounting.messages += length;
+    topics.accounting.lost.unheard += length;
     return;
   }
   if (settings.pending > 0 && intake.credit >= settings.pending) {
-    stats.refused += length;
-    topics.accounting.messages += length;
-    topics.accounting.lost.refused += length;
+    refuse(network, length, 'refused');
     return;
   }
   const via = { node: from.node, epoch: 0 };
@@ -58,9 +58,22 @@ export function arrived(
     const credit = index === length - 1 ? cost : 0;
     const taken = send(server, { type: 'publish', message, from: self, credit, via });
     if (taken && credit > 0) intake.credit += credit;
-    if (taken) continue;
-    stats.refused++;
-    topics.accounting.messages++;
-    topics.accounting.lost.refused++;
+    if (!taken) refuse(network, 1, 'refused');
   }
+}
+
+/** Counts what has come and is taken by nobody. `why`: the link takes no more, or has ended. */
+export function notTaken(network: NatsNetwork, data: Uint8Array, why: 'refused' | 'crash'): void {
+  const messages = decodeMessages(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  if (messages === null) return;
+  network.stats.received += messages.length;
+  network.stats.bytesIn += data.byteLength;
+  refuse(network, messages.length, why);
+}
+
+function refuse({ stats, topics }: NatsNetwork, count: number, why: 'refused' | 'crash'): void {
+  const { accounting } = topics();
+  stats.refused += count;
+  accounting.messages += count;
+  accounting.lost[why] += count;
 }

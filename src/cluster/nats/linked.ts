@@ -4,7 +4,8 @@ import { now } from '../../otp/timer.ts';
 import type { LinkMessage, TopicKey } from '../backplane.ts';
 import { keyOf } from '../interest-server.ts';
 import type { Conversation } from './conversation.ts';
-import type { NatsLinkMessage } from './nats-link.ts';
+import { notTaken } from './intake.ts';
+import type { NatsLinkMessage } from './nats-link-state.ts';
 import type { NatsNetwork } from './network.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -29,8 +30,8 @@ export function subscribe(
 ): Subscription {
   return connection.subscribe(subject, {
     callback: (error, message) => {
-      if (error === null && !send(self, { type: 'arrived', connection, topic, message }))
-        network.stats.refused++;
+      if (error === null && !send(self, { type: 'arrived', connection, topic, message }) && topic !== null)
+        notTaken(network, message.data, 'refused');
     },
   });
 }

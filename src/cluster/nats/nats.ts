@@ -9,7 +9,8 @@ import type { Topics } from '../../topic/topics.ts';
 import type { Backplane, TopicKey } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
 import { type EchoMessage, echo, probeTopics } from './echo.ts';
-import { type NatsLinkMessage, natsLink } from './nats-link.ts';
+import { natsLink } from './nats-link.ts';
+import type { NatsLinkMessage } from './nats-link-state.ts';
 import { type NatsLog, type NatsNetwork, newNatsStats } from './network.ts';
 import type { NatsSettings } from './settings.ts';
 
@@ -104,6 +105,6 @@ function handUp(
   accounting: Pick<Accounting, 'attempts' | 'dropped'>,
 ): void {
   accounting.attempts += messages.length;
-  if (!sendNamed(system, linkName, { type: 'published', topic, messages }))
+  if (!sendNamed(system, linkName, { type: 'published', topic, messages, left: messages.length }))
     accounting.dropped.gone += messages.length;
 }

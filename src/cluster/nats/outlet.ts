@@ -6,6 +6,15 @@ import { encodeMessages, split } from './payload.ts';
 import type { Subjects } from './subject.ts';
 import type { Window } from './window.ts';
 
+/** What one turn of a topic has brought. */
+export interface Published {
+  readonly type: 'published';
+  readonly topic: TopicKey;
+  readonly messages: readonly Message[];
+  /** How many of them are not counted yet: should the link crash on them, those alone are counted then. */
+  left: number;
+}
+
 /** A connection as messages go out through it. */
 export interface Outlet {
   readonly connection: NatsConnection;
@@ -28,25 +37,24 @@ const COST = 64;
 const TOPICS_LOGGED = 100;
 
 /** Publishes what one turn of a topic has brought, and counts what cannot be. Never waits. */
-export function handOver(
-  network: NatsNetwork,
-  outlet: Outlet | undefined,
-  topic: TopicKey,
-  messages: readonly Message[],
-): void {
+export function handOver(network: NatsNetwork, outlet: Outlet | undefined, published: Published): void {
+  const { topic, messages } = published;
   const { dropped } = network.topics().accounting;
   const { stats } = network;
   if (outlet === undefined || outlet.connection.isClosed()) {
     dropped.unlinked += messages.length;
     stats.unlinked += messages.length;
+    published.left = 0;
     return;
   }
   const { connection, headers, subjects, window } = outlet;
   const { runs, tooLarge } = split(messages, outlet.maxPayload - HEADERS);
   dropped.undeliverable += tooLarge;
   stats.tooLarge += tooLarge;
+  published.left -= tooLarge;
   for (const run of runs) {
     const bytes = encodeMessages(run);
+    published.left -= run.length;
     if (window.add(run.length, bytes.length + COST)) {
       connection.publish(subjects.topic(topic), bytes, { headers });
       stats.bytesOut += bytes.length;
