@@ -32,6 +32,8 @@ export function meshLinks({ network }: Mesh, { clock }: System): LinkView[] {
     // One that has left the list, or its name, is forgotten as soon as it is gone.
     if (!live && !named.has(node)) continue;
     const lost = stats.overflow + stats.unlinked;
+    // What goes there to be given its order goes over the connection of the other direction.
+    const unreachable = network.forwarding.get(node)?.unreachable ?? 0;
     links.push({
       peer: node,
       direction: 'out',
@@ -42,7 +44,7 @@ export function meshLinks({ network }: Mesh, { clock }: System): LinkView[] {
       lag: live ? lag(now) / 1000 : null,
       messages: stats.last - lost,
       bytes: stats.bytes,
-      lost,
+      lost: lost + unreachable,
       pending: pending(),
       reconnects: Math.max(0, made - 1),
     });

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { encodePeerFrame, type PeerFrame, type Relay } from '../../door/peer/codec.ts';
-import { isProved, NONCE_BYTES, prove } from '../../door/peer/proof.ts';
+import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { NONCE_BYTES } from '../../door/peer/proof.ts';
 import { offer, VERSIONS } from '../../door/peer/versions.ts';
 import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
+import { forgetIfLongGone, parted } from './forwarding.ts';
 import { type Dialled, isNews } from './network.ts';
-import { heardOf, newEpoch } from './ordering.ts';
+import { newEpoch } from './ordering.ts';
 import type { State } from './peer-link-state.ts';
 
-/** How a link is made, proved, watched, and made again. */
+/** How a link is made, watched, and made again. */
 
 export const RETRY_FIRST = 500;
 
@@ -77,7 +78,8 @@ export function dial(state: State): void {
   state.spareOf = undefined;
   state.phase = 'dialling';
   state.nonce = randomBytes(NONCE_BYTES);
-  const { stats } = state;
+  // Those of a link before this one, at this address.
+  const stats = state.dialled.node === null ? undefined : network.taking.get(state.dialled.node);
   const hello = encodePeerFrame({
     type: 'hello',
     relay: network.self,
@@ -98,105 +100,6 @@ export function seen(state: State): void {
   state.timer?.cancel();
   state.retry = RETRY_FIRST;
   dial(state);
-}
-
-export function challenged(state: State, peer: Relay, nonce: Buffer): boolean {
-  const { network } = state;
-  if (peer.incarnation === network.self.incarnation) {
-    needless(state, `${addressOf(state)} is this relay itself`);
-    return true;
-  }
-  const other = network.linked.get(peer.incarnation);
-  if (other !== undefined && other !== state.self) {
-    needless(state, `${addressOf(state)} is another address of ${peer.node}`);
-    state.spareOf = peer.incarnation;
-    return true;
-  }
-  if (nonce.length !== NONCE_BYTES) return false;
-  state.peer = peer;
-  state.theirNonce = nonce;
-  state.phase = 'challenged';
-  tell(state, {
-    type: 'proof',
-    mac: prove(network.settings.secret?.reveal() ?? null, 'dialling', handshake(state, peer)),
-  });
-  return true;
-}
-
-export function welcomed(state: State, mac: Buffer, next: number, epoch: number): boolean {
-  const { network, self, peer } = state;
-  if (peer === undefined) return false;
-  if (!isProved(mac, network.settings.secret?.reveal() ?? null, 'dialled', handshake(state, peer))) {
-    hangUp(state, 'it does not know the secret of the network');
-    return true;
-  }
-  // Another address of the same relay may have been faster.
-  const other = network.linked.get(peer.incarnation);
-  if (other !== undefined && other !== self) {
-    needless(state, `${addressOf(state)} is another address of ${peer.node}`);
-    state.spareOf = peer.incarnation;
-    return true;
-  }
-  state.timer?.cancel();
-  const before = state.stats?.incarnation === peer.incarnation ? state.stats : undefined;
-  const lostBefore = before === undefined ? 0 : before.last - before.received;
-  // A link that was served afresh counts from the beginning.
-  const stats =
-    before !== undefined && next > before.last
-      ? before
-      : {
-          incarnation: peer.incarnation,
-          last: next - 1,
-          received: next - 1,
-          bytes: 0,
-          unheard: 0,
-          linked: true,
-        };
-  stats.last = next - 1;
-  stats.linked = true;
-  state.stats = stats;
-  state.phase = 'linked';
-  state.dialled.node = peer.node;
-  state.dialled.state = 'up';
-  state.dialled.why = null;
-  state.dialled.links++;
-  state.retry = RETRY_FIRST;
-  state.heardAt = now(self);
-  network.linked.set(peer.incarnation, self);
-  network.nodes.set(peer.node, self);
-  state.via = { node: peer.node, epoch };
-  heardOf(network, epoch);
-  newEpoch(network);
-  network.taking.set(peer.node, stats);
-  network.said.delete(addressOf(state));
-  network.said.delete(`needless ${addressOf(state)}`);
-  network.log.note('linked', {
-    peer: peer.node,
-    address: addressOf(state),
-    missed: stats.last - stats.received - lostBefore,
-    lost: stats.last - stats.received,
-  });
-  sendNamed(self.system, network.interest, { type: 'attach', link: self });
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: peer.node });
-  tick(state);
-  return true;
-}
-
-function handshake(state: State, peer: Relay): Parameters<typeof prove>[2] {
-  return {
-    dialling: state.network.self,
-    dialled: peer,
-    diallingNonce: state.nonce,
-    dialledNonce: state.theirNonce,
-  };
-}
-
-export function refused(state: State, why: string, text: string): void {
-  if (why === 'self') {
-    needless(state, text);
-    return;
-  }
-  hangUp(state, `refused: ${text}`);
 }
 
 /** Tells what has come, and looks whether anything has. */
@@ -233,7 +136,7 @@ export function tell({ socket }: State, frame: PeerFrame): void {
 }
 
 /** There is no use in this link as long as things are as they are. */
-function needless(state: State, text: string): void {
+export function needless(state: State, text: string): void {
   const { network } = state;
   if (isNews(network, `needless ${addressOf(state)}`, text))
     network.log.note('link not needed', { why: text });
@@ -247,6 +150,7 @@ export function hangUp(state: State, why: string, delay?: number): void {
   if (state.phase !== 'linked' && delay === undefined && isNews(network, addressOf(state), why))
     network.log.warn('not linked', { address: addressOf(state), why });
   disconnect(state, why);
+  forgetIfLongGone(state);
   state.dialled.state = 'connecting';
   state.dialled.why = why;
   // Relays that lost each other at once do not come back at once.
@@ -259,7 +163,13 @@ export function hangUp(state: State, why: string, delay?: number): void {
 export function disconnect(state: State, why: string): void {
   const { network, self, socket, peer } = state;
   if (state.phase === 'linked') {
-    const fields = { peer: peer?.node, address: addressOf(state), why };
+    const unconfirmed = peer === undefined ? 0 : parted(state, peer.node);
+    const fields = {
+      peer: peer?.node,
+      address: addressOf(state),
+      why,
+      ...(unconfirmed > 0 ? { unconfirmed } : {}),
+    };
     if (why === 'ended') network.log.note('unlinked', fields);
     else network.log.warn('unlinked', fields);
     sendNamed(self.system, network.interest, { type: 'detach', link: self });

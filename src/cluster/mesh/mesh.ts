@@ -62,6 +62,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     addresses: new Set(),
     dialled: new Map(),
     taking: new Map(),
+    forwarding: new Map(),
     said: new Map(),
     order: { epoch: 1, highest: 1, self: { node: cluster.node, epoch: 1 } },
   };

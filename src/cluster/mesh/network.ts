@@ -34,6 +34,8 @@ export interface Network {
   readonly dialled: Map<string, Dialled>;
   /** How links are, for tools: by node. */
   readonly taking: Map<string, TakingStats>;
+  /** What was forwarded to other relays: by node. It outlives links, and who held them. */
+  readonly forwarding: Map<string, Forwarding>;
   /** This relay's epoch as a sequencer, and the highest that it has heard of. */
   readonly order: { epoch: number; highest: number; self: Sequencer };
   /** What was logged last of something that is tried again and again: it is not said again until it has changed. */
@@ -98,7 +100,26 @@ export interface ServingStats {
   lost: number;
   /** Of messages, written. */
   bytes: number;
+  /** Messages that the other relay has forwarded, and this one has taken: be it to be lost here, and counted. */
+  taken: number;
 }
+
+/**
+ * What this relay has forwarded to another one, to be given its order there: how many messages were handed to the
+ * connection, and how many the other relay had taken when it said so last. Both count from one beginning.
+ */
+export interface Forwarding {
+  readonly incarnation: string;
+  sent: number;
+  taken: number;
+  /** Lost on the way there, since the start. */
+  unreachable: number;
+  /** Since when there is no link, in milliseconds; null: there is one. */
+  partedAt: number | null;
+}
+
+/** Milliseconds for which a relay that cannot be reached is counted for, and remembered by. */
+export const FORGET = 10 * 60_000;
 
 /** What has come from one relay. */
 export interface TakingStats {
@@ -107,8 +128,6 @@ export interface TakingStats {
   last: number;
   received: number;
   bytes: number;
-  /** Came for a topic that nobody here is in any more. */
-  unheard: number;
   linked: boolean;
 }
 

@@ -17,8 +17,11 @@ export class MeshOrdering implements Ordering {
 
   sequencer(topic: Topic): Sequencer | null {
     const { self, order, nodes } = this.#network;
-    if (nodes.size === 0) return order.self;
-    return homeIn(this.#network, keyOf(topic)) === self.node ? order.self : null;
+    if (nodes.size > 0 && homeIn(this.#network, keyOf(topic)) !== self.node) return null;
+    const last = topic.ordering?.sequencer ?? null;
+    // Another relay, which could not reach this one for a while, has ordered messages that came here all the same.
+    if (last !== null && last.epoch > order.epoch) newEpoch(this.#network);
+    return order.self;
   }
 
   forward(topic: Topic, publish: Publish): boolean {

@@ -8,23 +8,22 @@ import { claimsFrames, interestFrames } from './chunks.ts';
 import {
   addressOf,
   answered,
-  challenged,
   dial,
   disconnect,
   hangUp,
   newDialled,
   RETRY_FIRST,
-  refused,
   seen,
   tell,
   tick,
-  welcomed,
 } from './dialling.ts';
+import { confirmed, pass, settleForwarded, unreachable } from './forwarding.ts';
+import { challenged, refused, welcomed } from './introducing.ts';
 import type { Network } from './network.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerLinkArgs, PeerLinkMessage, State } from './peer-link-state.ts';
 import { withProbes } from './probe.ts';
-import { giveBack, messages, pass, unreachable } from './taking.ts';
+import { giveBack, messages } from './taking.ts';
 
 /**
  * The link to one other relay: dials it, proves to be of the network, says which topics have members here, and
@@ -113,6 +112,8 @@ const linkBehaviour: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
         if (message.socket === state.socket) hangUp(state, message.why);
         return keep;
       case 'end':
+        leaveList(state);
+        return stop('shutdown');
       case 'exit':
         return stop('shutdown');
       default:
@@ -121,13 +122,30 @@ const linkBehaviour: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
   },
 
   terminate(state, reason) {
-    const { network, self } = state;
-    disconnect(state, 'ended');
+    const { network } = state;
+    leave(state, 'ended');
     const address = addressOf(state);
-    if (network.dialling.get(address) === self) network.dialling.delete(address);
     if (reason === 'shutdown' && network.dialling.get(address) === undefined) network.dialled.delete(address);
   },
+
+  salvage(state) {
+    leave(state, 'killed');
+  },
 };
+
+function leave(state: State, why: string): void {
+  const { network, self } = state;
+  disconnect(state, why);
+  const address = addressOf(state);
+  if (network.dialling.get(address) === self) network.dialling.delete(address);
+}
+
+/** Its address has left the list: the relay there is not waited for, unless it is linked at another one. */
+function leaveList(state: State): void {
+  const { network, dialled } = state;
+  disconnect(state, 'ended');
+  if (dialled.node !== null && !network.nodes.has(dialled.node)) settleForwarded(network, dialled.node);
+}
 
 /** The behaviour of the links of one network: the messages that one leaves in its mailbox are counted. */
 export function peerLink(network: Network): Behaviour<PeerLinkArgs, State, PeerLinkMessage> {
@@ -158,7 +176,7 @@ function take(state: State, frame: PeerFrame): boolean {
     case 'challenge':
       return state.phase === 'dialling' && challenged(state, frame.relay, frame.nonce);
     case 'welcome':
-      return state.phase === 'challenged' && welcomed(state, frame.mac, frame.next, frame.epoch);
+      return state.phase === 'challenged' && welcomed(state, frame);
     case 'epoch':
       heardOf(network, frame.epoch);
       state.via = { node: state.via.node, epoch: frame.epoch };
@@ -168,6 +186,7 @@ function take(state: State, frame: PeerFrame): boolean {
       return true;
     case 'heartbeat':
       if (state.stats !== undefined && frame.last > state.stats.last) state.stats.last = frame.last;
+      if (state.phase === 'linked') confirmed(state, frame.received);
       return state.phase === 'linked';
     case 'confirm':
     case 'verdict':

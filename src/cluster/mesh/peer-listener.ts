@@ -6,6 +6,7 @@ import { describeFailure } from '../../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
+import { watch } from '../../otp/monitor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { isNews, type Network } from './network.ts';
@@ -82,6 +83,11 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (!send(self, { type: 'upgrade', request, socket, head })) socket.destroy();
     });
+    // However it ends, killed included: its successor needs the port.
+    watch(self, () => {
+      server.close();
+      for (const socket of strangers.keys()) socket.destroy();
+    });
     server.listen(settings.port, settings.host);
     return starting({ ...args, self, server, strangers });
   },
@@ -103,11 +109,6 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
       case 'exit':
         return stop('shutdown');
     }
-  },
-
-  terminate({ server, strangers }) {
-    server.close();
-    for (const socket of strangers.keys()) socket.destroy();
   },
 };
 

@@ -4,6 +4,7 @@ import { type ProcessName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Cluster } from '../cluster.ts';
 import type { DiallerMessage } from './dialler.ts';
+import { settleForwarded } from './forwarding.ts';
 import type { MeshLog, MeshSettings, Network } from './network.ts';
 
 export interface RelayListOptions {
@@ -72,6 +73,7 @@ export class RelayList {
   async #end(): Promise<void> {
     const { system, cluster, network, specs } = this.#options;
     for (const { id } of specs.toReversed()) await removeChild(system, cluster.supervisor, id);
+    for (const node of [...network.forwarding.keys()]) settleForwarded(network, node);
     // Who was killed could not take itself out.
     const { dialling, linked, nodes, serving, dialled, taking, addresses, said } = network;
     for (const table of [dialling, linked, nodes, serving, dialled, taking, addresses, said]) table.clear();

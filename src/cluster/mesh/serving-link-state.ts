@@ -55,6 +55,8 @@ export interface State extends ServingLinkArgs {
   epoch: number;
   /** By topic, what was dropped since it was logged last. */
   readonly overflow: Map<string, number>;
+  /** Of the messages that the peer has forwarded, how many it was told last that were taken. */
+  confirmed: number;
   /** Bytes of forwarded messages that are on their way to topics. */
   credit: number;
   bytesRead: number;

@@ -1,4 +1,3 @@
-import { parseMessages } from '../../door/peer/batch.ts';
 import { type ClaimsFrame, FORWARDED, parsePeerFrame } from '../../door/peer/codec.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
@@ -6,22 +5,14 @@ import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/delivery.ts';
-import { PROBE_REALM } from '../../topic/topic-router.ts';
-import { keyOf } from '../interest-server.ts';
 import { reportAnswer } from './answers.ts';
+import { forwarded, giveBack, isPaused } from './forwarded.ts';
 import { LinkOutbox } from './link-outbox.ts';
 import type { Serving } from './network.ts';
-import { forward, homeIn } from './ordering.ts';
 import { confirm, interest, join, joined, rejoin } from './peer-interest.ts';
-import { answerProbe } from './probe.ts';
 import { Progress } from './progress.ts';
-import { answer, disconnected, flush, queue, sayOverflow, tell, written } from './serving.ts';
+import { answer, beat, disconnected, flush, queue, sayOverflow, tell, written } from './serving.ts';
 import type { ServingLinkArgs, ServingLinkMessage, State } from './serving-link-state.ts';
-
-/** Bytes of forwarded messages on their way to topics before the link reads no more. */
-const CREDIT_BYTES = 4 * 1024 * 1024;
-
-const CREDIT_MESSAGE = 64;
 
 /**
  * The other end of a peer's link: a member, on its behalf, of the topics that it wants. It outlives its connection for a
@@ -35,11 +26,17 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
 
   init(self, args) {
     const { network, hello } = args;
-    // A link that was served by a process that crashed goes on with its numbers.
+    const { node, incarnation } = hello.relay;
+    // A link that was served by a process that crashed or was killed goes on with its counts.
+    const before = network.serving.get(node);
     const last = hello.of === network.self.incarnation ? hello.last : 0;
-    const stats = { last, overflow: 0, unlinked: 0, lost: 0, bytes: 0 };
+    const stats =
+      before?.incarnation === incarnation
+        ? before.stats
+        : { last: 0, overflow: 0, unlinked: 0, lost: 0, bytes: 0, taken: 0 };
+    stats.last = Math.max(stats.last, last);
     const serving: Serving = {
-      incarnation: hello.relay.incarnation,
+      incarnation,
       pid: self,
       live: false,
       links: 0,
@@ -47,12 +44,12 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       pending: () => state.outbox.bytes + (state.socket?.stream.writableLength ?? 0),
       lag: (time) => state.progress.lag(time),
     };
-    network.serving.set(hello.relay.node, serving);
+    network.serving.set(node, serving);
     const state: State = {
       ...args,
       self,
       serving,
-      outbox: new LinkOutbox(last),
+      outbox: new LinkOutbox(stats.last),
       progress: new Progress(),
       socket: undefined,
       writing: false,
@@ -65,6 +62,7 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
       claims: undefined,
       epoch: 0,
       overflow: new Map(),
+      confirmed: 0,
       credit: 0,
       bytesRead: 0,
       heardAt: 0,
@@ -123,19 +121,29 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
     return keep;
   },
 
-  terminate(state) {
+  terminate(state, reason) {
     const { network, hello, serving } = state;
     disconnected(state, 'ended');
     for (const { topic } of state.wanted.values())
       if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: state.self });
     const { node } = hello.relay;
-    if (network.serving.get(node) === serving) network.serving.delete(node);
+    // Where it is to go on, as after a restart of the processes around it, its counts are there for the next one.
+    if (reason === 'normal' && network.serving.get(node) === serving) network.serving.delete(node);
+  },
+
+  salvage(state) {
+    disconnected(state, 'killed');
   },
 
   /** What came in behind its end, such as that of a link to a relay that has been started anew. */
-  undelivered(message, reason) {
-    if (message instanceof Delivery)
-      message.accounting.dropped[isOrderly(reason) ? 'unlinked' : 'crash'] += message.count;
+  undelivered(message, reason, state) {
+    if (!(message instanceof Delivery)) return;
+    message.accounting.dropped[isOrderly(reason) ? 'unlinked' : 'crash'] += message.count;
+    if (state === undefined) return;
+    const { outbox, serving } = state;
+    outbox.skip(message.count);
+    serving.stats.last = outbox.last;
+    serving.stats.unlinked += message.count;
   },
 };
 
@@ -151,7 +159,14 @@ export function take(state: State, message: Extract<ServingLinkMessage, { readon
   serving.live = true;
   serving.links++;
   state.epoch = network.order.epoch;
-  tell(state, { type: 'welcome', mac, next: outbox.last + 1, epoch: state.epoch });
+  state.confirmed = serving.stats.taken;
+  tell(state, {
+    type: 'welcome',
+    mac,
+    next: outbox.last + 1,
+    epoch: state.epoch,
+    taken: serving.stats.taken,
+  });
   if (hello.of === network.self.incarnation && hello.received <= outbox.last)
     serving.stats.lost = outbox.last - hello.received;
   network.log.note('serving', {
@@ -192,49 +207,6 @@ function received(state: State, payload: Buffer): void {
   }
 }
 
-/** Messages to be given their order here; or, if this is not their home either, one hop further. */
-export function forwarded(state: State, payload: Buffer): void {
-  const { network, self } = state;
-  const frame = parseMessages(payload);
-  if (frame === null) {
-    disconnected(state, 'not a frame of the protocol');
-    return;
-  }
-  const { accounting } = network.topics();
-  for (const batch of frame.batches) {
-    const { realm, name, messages, bytes } = batch;
-    if (realm === PROBE_REALM) {
-      answerProbe(state, batch);
-      continue;
-    }
-    const cost = bytes + CREDIT_MESSAGE * messages.length;
-    if (homeIn(network, keyOf({ realm, name })) !== network.self.node) {
-      if (frame.first > 0 || !forward(network, { realm, name }, messages, 1))
-        accounting.lost.unreachable += messages.length;
-      continue;
-    }
-    const server = network.topics().find(realm, name)?.server;
-    let taken = 0;
-    for (const message of messages) {
-      const credit = taken === messages.length - 1 ? cost : 0;
-      if (server !== undefined && send(server, { type: 'publish', message, from: self, credit, via: null }))
-        taken++;
-    }
-    if (taken === messages.length) state.credit += cost;
-    accounting.messages += messages.length - taken;
-    accounting.lost.unheard += messages.length - taken;
-  }
-  if (state.credit >= CREDIT_BYTES) state.socket?.stream.pause();
-}
-
-function giveBack(state: State, bytes: number): void {
-  const wasPaused = state.credit >= CREDIT_BYTES;
-  state.credit -= bytes;
-  if (!wasPaused || state.credit >= CREDIT_BYTES) return;
-  state.heardAt = now(state.self);
-  state.socket?.stream.resume();
-}
-
 export function claims(state: State, frame: ClaimsFrame): void {
   const { network, self, hello, socket } = state;
   if (frame.begin) state.claims = [];
@@ -262,7 +234,7 @@ export function tick(state: State): void {
   const { heartbeat, timeout } = network.settings;
   const { bytesRead } = socket.stream;
   // While we do not read, nothing can be heard.
-  if (bytesRead !== state.bytesRead || state.credit >= CREDIT_BYTES) state.heardAt = now(self);
+  if (bytesRead !== state.bytesRead || isPaused(state)) state.heardAt = now(self);
   state.bytesRead = bytesRead;
   if (now(self) - state.heardAt >= timeout) {
     disconnected(state, 'silent');
@@ -274,8 +246,7 @@ export function tick(state: State): void {
     if (wanted !== undefined) join(state, wanted);
   }
   sayOverflow(state);
-  // Behind a write that does not get on, what is told is old before it is read.
-  if (!state.writing) tell(state, { type: 'heartbeat', last: outbox.settled, received: 0 });
+  beat(state);
   state.timer?.cancel();
   state.timer = sendAfter(self, heartbeat, { type: 'tick' });
 }

@@ -5,12 +5,10 @@ import { send } from '../../otp/process.ts';
 import { sendNamed } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
 import type { Delivery } from '../../topic/delivery.ts';
+import { FORGET } from './network.ts';
 import type { State } from './serving-link-state.ts';
 
 /** How messages get to the relay at the other end, and what becomes of those that do not. */
-
-/** How long the topics of a peer that cannot be reached are counted for it. */
-const FORGET = 10 * 60_000;
 
 const WRITE_BYTES = 256 * 1024;
 
@@ -72,19 +70,21 @@ export function flush(state: State): void {
       count += messages;
     }
     state.serving.stats.bytes += length;
+    state.inFlight = count;
     stream.cork();
     stream.write(messagesHeader(taken[0]?.first ?? 0, length));
     for (const { bytes } of taken) stream.write(bytes);
     stream.uncork();
     if (stream.writableLength > 0) {
       state.writing = true;
-      state.inFlight = count;
       stream.write(NOTHING, (error) => {
         if (error == null) send(self, { type: 'written', socket });
       });
       return;
     }
-    state.network.topics().accounting.delivered += count;
+    // A write that has failed at once: its connection has ended, and counts what was in flight.
+    if (stream.errored !== null) return;
+    written(state);
   }
 }
 
@@ -92,6 +92,14 @@ export function written(state: State): void {
   state.writing = false;
   state.network.topics().accounting.delivered += state.inFlight;
   state.inFlight = 0;
+}
+
+/** Tells how far this end is. Behind a write that does not get on it would be old before it is read. */
+export function beat(state: State): void {
+  const { outbox, serving, writing } = state;
+  if (writing) return;
+  state.confirmed = serving.stats.taken;
+  tell(state, { type: 'heartbeat', last: outbox.settled, received: state.confirmed });
 }
 
 export function tell({ socket }: State, frame: PeerFrame): void {

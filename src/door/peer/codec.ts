@@ -9,12 +9,21 @@ export type PeerFrame =
   | Hello
   | { readonly type: 'challenge'; readonly relay: Relay; readonly nonce: Buffer }
   | { readonly type: 'proof'; readonly mac: Buffer }
-  /** `next`: the number of the next message on this link. */
-  | { readonly type: 'welcome'; readonly mac: Buffer; readonly next: number; readonly epoch: number }
+  /** `next`: the number of the next message on this link. `taken`: how many messages the other relay has forwarded. */
+  | {
+      readonly type: 'welcome';
+      readonly mac: Buffer;
+      readonly next: number;
+      readonly epoch: number;
+      readonly taken: number;
+    }
   /** What follows on this link is of this epoch of its sender. */
   | { readonly type: 'epoch'; readonly epoch: number }
   | { readonly type: 'refuse'; readonly why: Refusal; readonly text: string }
-  /** `last`: the number of the last message known of; `received`: how many have come of those up to it. */
+  /**
+   * `last`: the number of the last message known of. `received`: how many messages have come from the other side; of the
+   * relay that was dialled those are the ones that were forwarded.
+   */
   | { readonly type: 'heartbeat'; readonly last: number; readonly received: number }
   | InterestFrame
   | ClaimsFrame
@@ -115,7 +124,7 @@ export function encodePeerFrame(frame: PeerFrame): Buffer {
       to.bytes(frame.mac);
       break;
     case 'welcome':
-      to.bytes(frame.mac).u64(frame.next).u64(frame.epoch);
+      to.bytes(frame.mac).u64(frame.next).u64(frame.epoch).u64(frame.taken);
       break;
     case 'refuse':
       to.byte(refusals.indexOf(frame.why)).text(frame.text);
@@ -171,7 +180,7 @@ function readFrame(from: Reader): PeerFrame | null {
     case 'proof':
       return { type, mac: from.bytes() };
     case 'welcome':
-      return { type, mac: from.bytes(), next: from.u64(), epoch: from.u64() };
+      return { type, mac: from.bytes(), next: from.u64(), epoch: from.u64(), taken: from.u64() };
     case 'refuse': {
       const why = refusals[from.byte()];
       return why === undefined ? null : { type, why, text: from.text() };

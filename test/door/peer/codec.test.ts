@@ -36,7 +36,7 @@ const frames: fc.Arbitrary<PeerFrame> = fc.oneof(
   of('hello', { relay, nonce: bytes, of: text, last: number, received: number, epoch: number }),
   of('challenge', { relay, nonce: bytes }),
   of('proof', { mac: bytes }),
-  of('welcome', { mac: bytes, next: number, epoch: number }),
+  of('welcome', { mac: bytes, next: number, epoch: number, taken: number }),
   of('epoch', { epoch: number }),
   of('refuse', { why: fc.constantFrom('self' as const, 'name-taken' as const, 'proof' as const), text }),
   of('heartbeat', { last: number, received: number }),
