@@ -1,5 +1,6 @@
 import test from 'ava';
 import { send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { eventually } from '../support/arrivals.ts';
 import { pairOfRelays } from '../support/pair-of-relays.ts';
@@ -31,4 +32,49 @@ test('what waits for a link whose process ends, as when the peer is started anew
   resume(serving.pid);
   await eventually(() => isBalanced(a.accounting), 'the counts are balanced');
   t.is(a.accounting.dropped.unlinked - before.unlinked, 3);
+});
+
+test('a network port whose process is killed is open again', async (t) => {
+  const { relays, link } = await pairOfRelays(t);
+  const [a, b] = relays;
+  await link();
+  const { system } = a.relay;
+  const listener = [...system.processes.values()].find(({ behaviour }) => behaviour.name === 'peer-listener');
+  if (listener === undefined) throw new Error('nobody listens');
+  exit(listener, 'kill');
+  await a.log.count(({ msg, door }) => msg === 'listening' && door === 'network', 2);
+  // Those that it dials are started after the port, and begin anew; those that it serves go on.
+  await a.log.count(({ msg, peer }) => msg === 'linked' && peer === 'n1', 2);
+  t.is(b.log.all.filter(({ msg }) => msg === 'unlinked').length, 0);
+  const failed = a.log.all.filter(
+    ({ msg, context }) => msg === 'supervisor report' && context === 'start_error',
+  );
+  t.deepEqual(failed, []);
+});
+
+test('what a link that is killed had waiting is counted, and the other side knows its number', async (t) => {
+  const { relays, link } = await pairOfRelays(t);
+  const [a, b] = relays;
+  await link();
+  const near = await connectWs(t, a.port('pusu'));
+  near.send(SUBSCRIBE);
+  await near.take(2);
+  const far = await connectWs(t, b.port('pusu'));
+  far.send(SUBSCRIBE);
+  await far.take(2);
+  const serving = a.relay.backplane?.network.serving.get('n1');
+  if (serving === undefined) throw new Error('nothing is served');
+  near.send(publish(0));
+  await Promise.all([near.next(), far.next()]);
+  suspend(serving.pid);
+  for (const number of [1, 2, 3]) near.send(publish(number));
+  await near.take(3);
+  exit(serving.pid, 'kill');
+  await b.log.count(({ msg, peer }) => msg === 'linked' && peer === 'n0', 2);
+  t.like(
+    b.log.all.findLast(({ msg }) => msg === 'linked'),
+    { missed: 3, lost: 3 },
+  );
+  t.is(a.accounting.dropped.crash, 3);
+  await eventually(() => isBalanced(a.accounting), 'the counts are balanced');
 });

@@ -57,13 +57,13 @@ export async function pairOfRelays(
     },
     breakLinks: () => {
       for (const { relay } of relays)
-        for (const { pid } of relay.backplane?.network.serving.values() ?? []) destroy(pid);
+        for (const { pid } of relay.backplane?.network.serving.values() ?? []) cut(pid);
       return are(false);
     },
   };
 }
 
 /** Ends a serving link's connection under it. */
-function destroy(pid: unknown): void {
+export function cut(pid: unknown): void {
   (pid as { state?: { socket?: { stream: { destroy(): void } } } }).state?.socket?.stream.destroy();
 }

@@ -1,0 +1,150 @@
+import test, { type ExecutionContext } from 'ava';
+import { homeOf } from '../../src/cluster/home.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { eventually } from '../support/arrivals.ts';
+import { pairOfRelays } from '../support/pair-of-relays.ts';
+import { isBalanced, type TestRelay } from '../support/relay.ts';
+import { connectWs, type WsClient } from '../support/ws-client.ts';
+
+/** One order for all: what is forwarded to the relay that makes it is taken there, or counted as unreachable. */
+
+const settings = { topics: [{ pattern: 'orders.*', ordering: 'cluster' }], doors: { pinghub: {} } };
+/** A topic that the relay of that name gives its order. */
+const topicAt = (home: string) =>
+  Array.from({ length: 100 }, (_, index) => `orders.${index}`).find(
+    (topic) => homeOf(`main\0${topic}`, ['n0', 'n1']) === home,
+  ) ?? '';
+
+function numbersOf({ got }: WsClient): number[] {
+  return got.all.map(Number);
+}
+
+/** What of the other relay's messages a relay knows that it has missed. */
+function missedBy({ relay, accounting }: TestRelay): number {
+  const [stats] = relay.backplane?.network.taking.values() ?? [];
+  return (stats?.last ?? 0) - (stats?.received ?? 0) + accounting.lost.stale + accounting.lost.unheard;
+}
+
+function takenBy({ relay }: TestRelay): number {
+  return [...(relay.backplane?.network.serving.values() ?? [])][0]?.stats.taken ?? Number.NaN;
+}
+
+/** One topic whose home is at the first relay, listened to at both, and published to at the second. */
+async function forwarding(t: ExecutionContext) {
+  const pair = await pairOfRelays(t, settings);
+  await pair.link();
+  const [home, away] = pair.relays;
+  const path = `/${topicAt('n0')}`;
+  const near = await connectWs(t, home.port('pinghub'), path);
+  const far = await connectWs(t, away.port('pinghub'), path);
+  let sent = 0;
+  const publish = (count: number) => {
+    for (let i = 0; i < count; i++) far.send(String(++sent));
+  };
+  /** The end of the flow has come everywhere. */
+  const end = async () => {
+    publish(1);
+    await eventually(
+      () => [near, far].every((one) => numbersOf(one).at(-1) === sent),
+      'the last message has come to both',
+    );
+    await eventually(() => pair.relays.every(({ accounting }) => isBalanced(accounting)), 'balanced books');
+  };
+  return { ...pair, home, away, near, far, publish, end, sent: () => sent };
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+test.serial(
+  'links that break under load: each message was taken by its home, ordered here meanwhile, or is unreachable',
+  async (t) => {
+    const { home, away, near, far, publish, end, sent, breakLinks, link } = await forwarding(t);
+    for (let round = 0; round < 6; round++) {
+      for (let turn = 0; turn < 10 + round; turn++) {
+        publish(20);
+        await nextTurn();
+      }
+      publish(100);
+      await breakLinks();
+      publish(100);
+      await link();
+    }
+    await end();
+    const { unreachable } = away.accounting.lost;
+    t.true(unreachable > 0, 'some were on their way');
+    for (const one of [near, far]) {
+      const got = numbersOf(one);
+      t.deepEqual(got, [...new Set(got)], 'none twice');
+      t.deepEqual(
+        got,
+        got.toSorted((a, b) => a - b),
+        'in order',
+      );
+    }
+    t.is(
+      sent() - numbersOf(far).length,
+      unreachable + missedBy(away),
+      'what is missed where it was published',
+    );
+    t.is(sent() - numbersOf(near).length, unreachable + missedBy(home), 'what is missed at the home');
+    const [stats] = away.relay.backplane?.network.forwarding.values() ?? [];
+    await eventually(() => stats?.taken === takenBy(home), 'the home says how many it has taken');
+    t.like(stats, { sent: takenBy(home), unreachable });
+    const lines = away.log.all.filter(({ msg }) => msg === 'linked');
+    t.is(
+      lines.reduce((sum, line) => sum + Number(line['unreachable'] ?? 0), 0),
+      unreachable,
+      'the log says so',
+    );
+    const dropped = away.accounting.dropped.unlinked + away.accounting.dropped.overflow;
+    const out = away.relay.node.links()?.find(({ direction, peer }) => direction === 'out' && peer === 'n0');
+    t.is(out?.lost, dropped + unreachable, 'and so do the tables of links');
+  },
+);
+
+for (const which of ['peer-link', 'serving-link'] as const) {
+  test.serial(`a ${which} that is killed under load: the count is as exact`, async (t) => {
+    const { home, away, near, far, publish, end, sent, link } = await forwarding(t);
+    for (let round = 0; round < 4; round++) {
+      for (let turn = 0; turn < 10; turn++) {
+        publish(20);
+        await nextTurn();
+      }
+      publish(200);
+      for (let turn = 0; turn < round; turn++) await nextTurn();
+      const { system } = (which === 'peer-link' ? away : home).relay;
+      for (const one of system.processes.values())
+        if (one.behaviour.name === which && takesPart(one.state)) exit(one, 'kill');
+      await eventually(() => away.relay.backplane?.network.nodes.size === 0, 'it is missed');
+      await link();
+    }
+    await end();
+    const { unreachable } = away.accounting.lost;
+    // What a killed link has written comes nevertheless.
+    if (which === 'serving-link') t.true(unreachable > 0);
+    t.is(sent() - numbersOf(near).length, unreachable + missedBy(home));
+    t.true(sent() - numbersOf(far).length >= unreachable);
+    t.is(away.relay.backplane?.network.forwarding.get('n0')?.sent, takenBy(home));
+  });
+}
+
+/** A link to another relay, not one to this relay itself. */
+function takesPart(state: unknown): boolean {
+  const { phase = 'linked' } = state as { readonly phase?: string };
+  return phase === 'linked';
+}
+
+test.serial(
+  'a relay that leaves the list is not waited for: what it has not confirmed is unreachable',
+  async (t) => {
+    const { home, away, publish, part } = await forwarding(t);
+    publish(50);
+    await eventually(() => takenBy(home) === 50, 'all are taken');
+    const stats = away.relay.backplane?.network.forwarding.get('n0');
+    await eventually(() => stats?.taken === 50, 'and that is known');
+    if (stats !== undefined) stats.sent += 7;
+    await part();
+    t.is(away.accounting.lost.unreachable, 7);
+    t.is(away.relay.backplane?.network.forwarding.size, 0);
+  },
+);
