@@ -1,7 +1,9 @@
 import test from 'ava';
+import type { Connection } from '../../src/connection/connection.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { eventually } from '../support/arrivals.ts';
 import { crowd, hasAllInOrder, quietAccount } from '../support/promises.ts';
-import { connectRaw } from '../support/raw-client.ts';
+import { connectRaw, upgradeRequest } from '../support/raw-client.ts';
 import { isBalanced, startTestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -107,4 +109,28 @@ test('a relay that stops under load has counted everything in the end', async (t
   );
   t.is(dropped.slow + dropped.crash, 0);
   t.true(heard <= delivered);
+});
+
+test('what a client that does not read was to get is counted when its handler is killed, even if there is no supervisor any more to hear of it', async (t) => {
+  const relay = await startTestRelay(t, { limits: { pending: '64MiB' }, doors: { pinghub: {} } });
+  const port = relay.port('pinghub');
+  const reader = await connectRaw(t, port);
+  reader.send(upgradeRequest({}, 'GET /t HTTP/1.1'));
+  await reader.until('\r\n\r\n');
+  reader.socket.removeAllListeners('data');
+  reader.socket.pause();
+  const handler = [...relay.relay.system.processes.values()].find(
+    ({ behaviour }) => behaviour.name === 'connection-handler',
+  );
+  if (handler?.parent === undefined) throw new Error('nobody handles the client');
+  const publisher = await connectWs(t, port, '/t');
+  const { outbox } = handler.state as Connection;
+  await eventually(() => {
+    if (publisher.webSocket.bufferedAmount === 0) publisher.send('x'.repeat(60_000));
+    return outbox.inFlight > 0 && !outbox.empty;
+  }, 'something is under way, and something waits');
+  exit(handler.parent, 'kill');
+  exit(handler, 'kill');
+  await eventually(() => isBalanced(relay.accounting), 'the counts are balanced');
+  t.true(relay.accounting.dropped.crash >= 2);
 });
