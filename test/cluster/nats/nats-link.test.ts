@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { exit } from '../../../src/otp/signal.ts';
+import { suspend } from '../../../src/otp/sys.ts';
 import { eventually } from '../../support/arrivals.ts';
 import { type NatsServer, skipWithoutNats, startNats } from '../../support/nats.ts';
 import { pusu, subscriber } from '../../support/pusu-clients.ts';
@@ -7,11 +8,16 @@ import { isBalanced, startTestRelay, type TestRelay } from '../../support/relay.
 
 const frame = (content: unknown) => JSON.stringify({ type: 'publish', channel: 'c', content });
 
-function relay(t: ExecutionContext, { address }: NatsServer, node: string): Promise<TestRelay> {
+function relay(
+  t: ExecutionContext,
+  { address }: NatsServer,
+  node: string,
+  heartbeat = '100ms',
+): Promise<TestRelay> {
   return startTestRelay(t, {
     node,
     cluster: { backplane: 'nats', servers: [address] },
-    network: { heartbeat: '100ms', timeout: '10s' },
+    network: { heartbeat, timeout: '60s' },
     doors: { pusu: {} },
   });
 }
@@ -44,6 +50,38 @@ test('a link that is killed is started again, takes up all topics, and leaves no
       t.is(got, frame('again'));
   }
   for (const { accounting } of [a, b]) await eventually(() => isBalanced(accounting), 'all is accounted for');
+});
+
+test('what waited for a link that is killed is counted, be it to go out or come in', async (t) => {
+  if (skipWithoutNats(t)) return;
+  const server = await startNats(t);
+  // Nothing but messages comes to a link in the next 20 seconds.
+  const [a, b] = [await relay(t, server, 'a', '20s'), await relay(t, server, 'b', '20s')];
+  const linkOf = ({ relay: { system } }: TestRelay) => {
+    const link = system.names.get('cluster.nats-link');
+    if (link === undefined) throw new Error('there is no link');
+    return link;
+  };
+  const [near, far] = [await subscriber(t, a, 'c'), await subscriber(t, b, 'c')];
+  const publisher = await pusu(t, a);
+  const publish = async (content: number) => {
+    publisher.send(frame(content));
+    t.is(await near.next(), frame(content));
+  };
+  await publish(0);
+  t.is(await far.next(), frame(0));
+  suspend(linkOf(b));
+  for (const number of [1, 2, 3]) await publish(number);
+  await eventually(() => linkOf(b).mailboxLength >= 3, 'they have come');
+  exit(linkOf(b), 'kill');
+  t.is(b.accounting.lost.crash, 3);
+  suspend(linkOf(a));
+  for (const number of [4, 5]) await publish(number);
+  exit(linkOf(a), 'kill');
+  t.is(a.accounting.dropped.crash, 2);
+  for (const { accounting } of [a, b]) await eventually(() => isBalanced(accounting), 'all is accounted for');
+  t.is(a.accounting.messages, 6);
+  t.is(b.accounting.messages, 4);
 });
 
 test('a list of servers that changes takes effect', async (t) => {
