@@ -1,29 +1,29 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { eventually } from '../support/arrivals.ts';
 import { pairOfRelays } from '../support/pair-of-relays.ts';
+import { subscriber } from '../support/pusu-clients.ts';
 import { isBalanced } from '../support/relay.ts';
-import { connectWs } from '../support/ws-client.ts';
 
 const publish = (content: number) => JSON.stringify({ type: 'publish', channel: 'c', content });
-const SUBSCRIBE = JSON.stringify({ type: 'subscribe', channel: 'c' });
 
-test('what waits for a link whose process ends, as when the peer is started anew, is counted', async (t) => {
+/** Two linked relays with a subscriber each, who hear what the near one publishes; and what serves the link from here. */
+async function talking(t: ExecutionContext) {
   const { relays, link } = await pairOfRelays(t);
   const [a, b] = relays;
   await link();
-  const near = await connectWs(t, a.port('pusu'));
-  near.send(SUBSCRIBE);
-  await near.take(2);
-  const far = await connectWs(t, b.port('pusu'));
-  far.send(SUBSCRIBE);
-  await far.take(2);
+  const [near, far] = [await subscriber(t, a, 'c'), await subscriber(t, b, 'c')];
   near.send(publish(0));
   await Promise.all([near.next(), far.next()]);
-  const serving = [...(a.relay.backplane?.network.serving.values() ?? [])][0];
+  const serving = a.relay.backplane?.network.serving.get('n1');
   if (serving === undefined) throw new Error('nothing is served');
+  return { a, b, near, serving };
+}
+
+test('what waits for a link whose process ends, as when the peer is started anew, is counted', async (t) => {
+  const { a, near, serving } = await talking(t);
   const before = { ...a.accounting.dropped };
   suspend(serving.pid);
   send(serving.pid, { type: 'replaced' });
@@ -53,19 +53,7 @@ test('a network port whose process is killed is open again', async (t) => {
 });
 
 test('what a link that is killed had waiting is counted, and the other side knows its number', async (t) => {
-  const { relays, link } = await pairOfRelays(t);
-  const [a, b] = relays;
-  await link();
-  const near = await connectWs(t, a.port('pusu'));
-  near.send(SUBSCRIBE);
-  await near.take(2);
-  const far = await connectWs(t, b.port('pusu'));
-  far.send(SUBSCRIBE);
-  await far.take(2);
-  const serving = a.relay.backplane?.network.serving.get('n1');
-  if (serving === undefined) throw new Error('nothing is served');
-  near.send(publish(0));
-  await Promise.all([near.next(), far.next()]);
+  const { a, b, near, serving } = await talking(t);
   suspend(serving.pid);
   for (const number of [1, 2, 3]) near.send(publish(number));
   await near.take(3);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { homeOf } from '../../src/cluster/home.ts';
 import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
+import { allKnow } from '../support/confirmed.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
 const settings = { topics: [{ pattern: 'orders.*', ordering: 'cluster' }] };
@@ -20,6 +21,7 @@ test.serial(
       const all: WsClient[] = [];
       for (const node of [...nodes, ...nodes])
         all.push(await connectWs(t, await node.at('pinghub'), `/${topic}`));
+      for (const node of nodes) await allKnow(t, await node.at('pusu'));
       for (let i = 0; i < 200; i++) for (const [index, one] of all.entries()) one.send(`${index} ${i}`);
       const [first, ...others] = await Promise.all(all.map((one) => one.take(1200)));
       for (const other of others) t.deepEqual(other, first);
@@ -43,6 +45,7 @@ test.serial(
     const living = nodes.filter((_, index) => index !== dies) as [Node, Node];
     const all: WsClient[] = [];
     for (const node of living) all.push(await connectWs(t, await node.at('pinghub'), '/orders.x'));
+    for (const node of living) await allKnow(t, await node.at('pusu'));
     const flow = setInterval(() => {
       number++;
       for (const [index, one] of all.entries()) one.send(`${index} ${number}`);
