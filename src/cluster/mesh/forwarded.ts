@@ -8,13 +8,9 @@ import { forward, homeIn } from './ordering.ts';
 import { answerProbe } from './probe.ts';
 import { beat, disconnected } from './serving.ts';
 import type { State } from './serving-link-state.ts';
+import { CREDIT_BYTES, CREDIT_MESSAGE } from './taking.ts';
 
 /** What the relay at the other end has forwarded: the other side of `forwarding.ts`. */
-
-/** Bytes of forwarded messages on their way to topics before the link reads no more. */
-const CREDIT_BYTES = 4 * 1024 * 1024;
-
-const CREDIT_MESSAGE = 64;
 
 /** So many messages that were taken are told of at once, and fewer with the next heartbeat. */
 const CONFIRM_EVERY = 64;

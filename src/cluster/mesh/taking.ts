@@ -6,10 +6,10 @@ import type { State } from './peer-link-state.ts';
 
 /** What comes over a link. */
 
-/** Bytes on their way to this relay's topics before the link reads no more. */
-const CREDIT_BYTES = 4 * 1024 * 1024;
-
-const CREDIT_MESSAGE = 64;
+/** Bytes on their way to this relay's topics before a link reads no more, in either direction. */
+export const CREDIT_BYTES = 4 * 1024 * 1024;
+/** What a message costs beside its own bytes. */
+export const CREDIT_MESSAGE = 64;
 
 /** Publishes what has come. The last message of a batch brings back the credit of all. */
 export function messages(state: State, first: number, batches: readonly Batch[]): void {
