@@ -1,6 +1,7 @@
 import type { ApiKey } from './config.ts';
+import { type Instead, mistaken } from './evident.ts';
 import { keyItem } from './key-item.ts';
-import { type Kind, listOf, orNull, textKind } from './kind.ts';
+import { type Kind, listOf, orNull, Refusal, textKind } from './kind.ts';
 import { fromHex, sha256 } from './secrets.ts';
 import { key, section } from './section.ts';
 
@@ -8,9 +9,21 @@ import { key, section } from './section.ts';
 export const domain = textKind('a domain of at most 64 characters without a slash', (text) =>
   /^[^/\0]{1,64}$/u.test(text) && !/\p{Cs}/u.test(text) ? text : undefined,
 );
-const plainKey = textKind('a key without a slash', (text) =>
-  /^[^/\0]+$/.test(text) ? sha256(text) : undefined,
-);
+const plainKey = textKind('a key without a slash', (text) => {
+  if (!/^[^/\0]+$/.test(text)) return undefined;
+  const why = mistaken(text, 'an API key', insteadOfApiKey);
+  return why === null ? sha256(text) : new Refusal(why);
+});
+const asHash = 'if it is the key all the same, write sha256, with the 64 hex digits of its SHA-256';
+const insteadOfApiKey: Instead = {
+  key: asHash,
+  'key set': asHash,
+  path: `apikeys.file names a file with keys; ${asHash}`,
+  address: asHash,
+  hash: 'a hash stands in sha256, as 64 hex digits',
+  token: asHash,
+  placeholder: asHash,
+};
 export const keyHash = textKind('the SHA-256 of a key: 64 hex digits', fromHex);
 
 const item = section({

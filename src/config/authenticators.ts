@@ -1,9 +1,11 @@
 import { isAbsolute, join } from 'node:path';
 import type { ApiKeysConfig, AuthenticatorConfig, PasswordEntry } from './config.ts';
 import type { Place } from './config-error.ts';
+import { evident } from './evident.ts';
 import { keyFromText, pinned } from './jwt-keys.ts';
 import { type Kind, Refusal, textKind } from './kind.ts';
 import { nearest } from './nearest.ts';
+import { whyNoPath } from './scalars.ts';
 
 const named = ['None', 'PasswordAuthenticator', 'MyAuthenticator', 'ApiKeys', 'JWT', 'Forward'] as const;
 
@@ -138,6 +140,8 @@ export const jwksSource: Kind<string> = textKind(
   'a file or an http or https URL with a JSON Web Key Set',
   (text) => {
     if (isUrl(text)) return httpUrl(text);
-    return text === '' || text.includes('\0') || text.includes('://') ? undefined : text;
+    if (evident(text) === 'key set')
+      return new Refusal('a file or URL with a key set, and not what is in it');
+    return text === '' || text.includes('\0') || text.includes('://') ? undefined : (whyNoPath(text) ?? text);
   },
 );

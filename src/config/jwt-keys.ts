@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { type Instead, mistaken } from './evident.ts';
 
 /** A key and the algorithms that it verifies: no other may be used with it, whatever a token says of itself. */
 export interface VerificationKey {
@@ -52,17 +53,40 @@ export function pinned(key: KeyObject, wanted: readonly string[]): readonly stri
 
 /** A public key in PEM, or else the secret that signatures are made with. A text: what is wrong with it. */
 export function keyFromText(text: string): KeyObject | string {
-  if (!text.trimStart().startsWith('-----BEGIN ')) {
-    return /^\S*\.(pem|key|pub|crt|cer|der|jwk|jwks|json)$/i.test(text.trim())
-      ? 'the key itself, in PEM or as a secret text, and not the name of a file'
-      : createSecretKey(Buffer.from(text, 'utf8'));
-  }
-  if (isPrivate(text)) return 'the public key: the private one stays with whoever signs';
+  if (!text.trimStart().startsWith(BEGIN))
+    return mistaken(text, 'a public key in PEM, or a secret text', insteadOfKey) ?? secretKey(text);
+  const pem = withLines(text);
+  if (isPrivate(pem)) return 'the public key: the private one stays with whoever signs';
   try {
-    return createPublicKey(text);
+    return createPublicKey(pem);
   } catch {
     return 'a public key in PEM that can be read';
   }
+}
+
+const BEGIN = '-----BEGIN ';
+
+const insteadOfKey: Instead = {
+  key: 'a public key stands here in PEM, with its lines BEGIN and END',
+  'key set': 'jwt.jwks names a file or URL with a key set',
+  path: 'the key itself stands here; a variable that ends in _FILE reads it from a file, and jwt.jwks names a file with a key set',
+  address: 'jwt.jwks names a URL with a key set',
+  hash: 'signatures are checked with the secret itself',
+  token: 'tokens come from clients; what they are checked with stands here',
+  placeholder: 'the secret itself stands here',
+};
+
+function secretKey(text: string): KeyObject {
+  return createSecretKey(Buffer.from(text, 'utf8'));
+}
+
+/** The ends of lines as PEM has them: variables, and YAML without a block, hold them escaped, as blanks, or not at all. */
+function withLines(text: string): string {
+  const [, label, body] =
+    /^\s*-----BEGIN ([A-Z0-9 ]+)-----(.*)-----END \1-----(?:\\[nr]|\s)*$/s.exec(text) ?? [];
+  if (label === undefined || body === undefined || body.includes(BEGIN)) return text;
+  const lines = body.replace(/\\+[nr]|\s/g, '').match(/.{1,64}/g) ?? [];
+  return [`${BEGIN}${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
 function isPrivate(text: string): boolean {

@@ -1,6 +1,7 @@
 import { addressBlock, host, natsServer, origins, port, proxy, relay, socketPath } from './addresses.ts';
 import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
+import type { Instead } from './evident.ts';
 import { algorithms } from './jwt-keys.ts';
 import { listOf, orNull, orOff, textKind } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
@@ -18,7 +19,7 @@ import {
   time,
   timeLimit,
 } from './scalars.ts';
-import { hidden, networkSecret } from './secrets.ts';
+import { networkSecret, shown } from './secrets.ts';
 import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
 import { topicRules } from './topic-rules.ts';
 
@@ -32,6 +33,17 @@ const verificationKey = textKind<string | null>(
   'a public key in PEM, or a secret text',
   (text) => text || null,
 );
+
+/** A server of NATS may take signed tokens. */
+const insteadOfNatsSecret: Instead = {
+  key: 'cluster.credentials names a file of credentials, and cluster.tls files with keys',
+  'key set': 'the secret itself stands here',
+  path: 'a variable that ends in _FILE reads its value from a file, and cluster.credentials names a file of credentials',
+  address: 'cluster.servers names addresses',
+  hash: 'a server of NATS is shown the secret itself',
+  token: null,
+  placeholder: 'the secret itself stands here',
+};
 
 /** The settings of authenticators, which stand beside the `authenticator` key. */
 const authenticatorKeys = () => ({
@@ -123,8 +135,8 @@ export const relayKeys = section({
     servers: key(listOf('a list of servers', natsServer), []),
     prefix: key(subjectPrefix, 'fanfare'),
     user: key(orNull(textKind('a name as text', notEmpty)), null),
-    password: key(orNull(textKind('a password as text', hidden)), null),
-    token: key(orNull(textKind('a token as text', hidden)), null),
+    password: key(orNull(shown('a password as text', insteadOfNatsSecret)), null),
+    token: key(orNull(shown('a token as text', insteadOfNatsSecret)), null),
     credentials: key(orNull(filePath), null),
     tls: section({
       required: key(flag, false),

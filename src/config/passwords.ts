@@ -1,6 +1,6 @@
 import type { PasswordEntry } from './config.ts';
 import { type Context, type Kind, listOf, Refusal, textKind } from './kind.ts';
-import { hashed } from './secrets.ts';
+import { hashed, insteadOfHashed } from './secrets.ts';
 import { type Entry, isNull, type Value } from './value.ts';
 
 /** `*`, `prefix*`, or exactly one channel. */
@@ -31,7 +31,10 @@ export const passwords: Kind<readonly PasswordEntry[]> = {
     const lines = new Map<string, number>();
     const parsed = entries.map((entry, index) => {
       const at = `${path}[${index}]`;
-      const sha256 = entry.key === '' ? new Refusal('a password that is not empty') : hashed(entry.key);
+      const sha256 =
+        entry.key === ''
+          ? new Refusal('a password that is not empty')
+          : hashed(entry.key, 'a password', insteadOfHashed);
       const channels = patternsOf(entry.value, at, context);
       if (sha256 instanceof Refusal) {
         context.report(entry.at, at, sha256.expected);

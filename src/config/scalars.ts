@@ -118,7 +118,17 @@ export const subjectPrefix = matching(
 
 export const notEmpty = (text: string): string | undefined => (text === '' ? undefined : text);
 
-export const filePath = matching('the path of a file', /^[^\0]+$/);
+export const filePath: Kind<string> = textKind('the path of a file', (text) => {
+  if (text === '' || text.includes('\0')) return undefined;
+  return whyNoPath(text) ?? text;
+});
+
+/** A file's content, or its URL, in place of its path. */
+export function whyNoPath(text: string): Refusal | undefined {
+  if (/-----BEGIN |[\r\n]/.test(text)) return new Refusal('the path of a file, and not what is in it');
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) return new Refusal('the path of a file, and no URL');
+  return /^(["']).*\1$/.test(text) ? new Refusal('the path of a file, without quotes around it') : undefined;
+}
 
 /** A whole number in decimal digits, without a leading zero (YAML 1.1 reads 010 as 8, YAML 1.2 as 10). */
 function digits(text: string): number | undefined {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Instead, mistaken } from './evident.ts';
 import { Hidden } from './hidden.ts';
 import { type Kind, Refusal, textKind } from './kind.ts';
 
@@ -15,24 +16,49 @@ export function fromHex(text: string): Buffer | undefined {
 const prefix = 'sha256:';
 
 /** A secret that is written plain, or as `sha256:` and its hash; always kept as the hash. */
-export function hashed(text: string): Buffer | Refusal {
-  if (!text.startsWith(prefix)) return sha256(text);
-  return fromHex(text.slice(prefix.length)) ?? new Refusal('64 hex digits after sha256:');
+export function hashed(text: string, wanted: string, instead: Instead): Buffer | Refusal {
+  if (text.startsWith(prefix))
+    return fromHex(text.slice(prefix.length)) ?? new Refusal('64 hex digits after sha256:');
+  const why = mistaken(text, wanted, instead);
+  return why === null ? sha256(text) : new Refusal(why);
 }
 
+const asHash = 'if it is the secret all the same, write sha256: and the 64 hex digits of its SHA-256';
+
+/** Of a secret that may be written as a hash. */
+export const insteadOfHashed: Instead = {
+  key: asHash,
+  'key set': asHash,
+  path: `a variable that ends in _FILE reads its value from a file; ${asHash}`,
+  address: asHash,
+  hash: 'a hash is written as sha256: and 64 hex digits',
+  token: asHash,
+  placeholder: asHash,
+};
+
 /** A secret that is shown to somebody else, and so is kept as it is. */
-export const hidden = (text: string): Hidden<string> | undefined =>
-  text === '' ? undefined : new Hidden(text);
+export const shown = (wanted: string, instead: Instead): Kind<Hidden<string>> =>
+  textKind(wanted, (text) => {
+    if (text === '') return undefined;
+    const why = mistaken(text, wanted, instead);
+    return why === null ? new Hidden(text) : new Refusal(why);
+  });
 
 /** Who listens to one handshake can try out short secrets at leisure. */
 const shortestSecret = 16;
+
+const insteadOfNetworkSecret: Instead = {
+  ...insteadOfHashed,
+  key: `network.tls names files with keys; ${asHash}`,
+  address: `relays names addresses; ${asHash}`,
+};
 
 /** What the relays of a network share, kept as the hash. */
 export const networkSecret: Kind<Hidden<Buffer>> = textKind(
   `a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`,
   (text) => {
     if (text.length < shortestSecret) return undefined;
-    const key = hashed(text);
+    const key = hashed(text, 'what all relays of the network know and nobody else', insteadOfNetworkSecret);
     return key instanceof Refusal ? key : new Hidden(key);
   },
 );

@@ -43,8 +43,50 @@ test('a key and algorithms that do not go together are refused, and no error sho
   t.deepEqual(refused(jwt('-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----')), [
     'relay.yaml:3:23 jwt_verification_key: a public key in PEM that can be read',
   ]);
-  t.regex(refused(jwt('/etc/key.pem'))[0] ?? '', /not the name of a file$/);
+  t.regex(refused(jwt('/etc/key.pem'))[0] ?? '', /looks like the path of a file: the key itself stands here/);
   t.regex(refused('jwt_signing_algorithms: [none]')[0] ?? '', /jwt_signing_algorithms\[0\]: one of HS256/);
+});
+
+test('what is evidently no secret does not become one: whoever knows the public text could sign with it', (t) => {
+  const spki = rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const set = JSON.stringify(ec.publicKey.export({ format: 'jwk' }));
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [spki, /a key without its armour, or a piece of one: a public key stands here in PEM/],
+    [pem(rsa.publicKey).split('\n').slice(1, -2).join('\n'), /a key without its armour/],
+    [`Subject: relay\n${pem(ec.publicKey)}`, /a key without its armour/],
+    ['/run/secrets/jwt', /the path of a file: .*variable that ends in _FILE/],
+    ['file:///run/secrets/jwt', /the path of a file|an address/],
+    ['https://id.example/jwks.json', /an address: jwt\.jwks names a URL/],
+    [set, /a key set: jwt\.jwks names a file or URL/],
+    [`sha256:${'0a'.repeat(32)}`, /the hash of a secret: signatures are checked with the secret itself/],
+    [`\${JWT_SECRET}`, /a placeholder that was not filled in/],
+  ];
+  for (const [key, why] of wrong) {
+    const [line = ''] = refused(jwt(key));
+    t.regex(
+      line,
+      /^relay\.yaml:3:23 jwt_verification_key: a public key in PEM, or a secret text, and this/,
+      key,
+    );
+    t.regex(line, why, key);
+    t.false(line.includes(key));
+    const atDoor = `doors: { pusu: { authenticator: JWT, jwt_verification_key: ${JSON.stringify(key)} } }`;
+    t.regex(refused(atDoor)[0] ?? '', /doors\.pusu\.jwt_verification_key: a public key in PEM/, key);
+  }
+});
+
+test('a key in PEM is the same key with escaped line ends, with blanks for them, and with none', (t) => {
+  const text = pem(rsa.publicKey);
+  for (const end of ['\n', '\r\n', '\\n', '\\r\\n', ' ', '', '\n  '])
+    t.deepEqual(keysOf(jwt(text.replaceAll('\n', end))), [['public', ['RS256']]], JSON.stringify(end));
+  t.deepEqual(keysOf(`authenticator: JWT\njwt_verification_key: ${text.replaceAll('\n', '\\n')}`), [
+    ['public', ['RS256']],
+  ]);
+  const privateKey = String(ec.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  t.regex(
+    refused(jwt(privateKey.replaceAll('\n', '\\n')))[0] ?? '',
+    /the private one stays with whoever signs/,
+  );
 });
 
 test('a secret under 32 bytes is warned of, at a door too', (t) => {
@@ -98,6 +140,8 @@ test('a set of keys is a file beside the configuration, or a URL', (t) => {
   t.deepEqual(jwksOf('https://a.example/keys'), { url: 'https://a.example/keys' });
   for (const bad of ['ftp://a/keys', 'https://u:p@a/keys', 'https://', ''])
     t.is(jwksOf(bad), 'a file or an http or https URL with a JSON Web Key Set, or null', bad);
+  t.is(jwksOf('{"keys":[]}'), 'a file or URL with a key set, and not what is in it');
+  t.is(jwksOf(pem(ec.publicKey)), 'the path of a file, and not what is in it');
 });
 
 test('the URL that is asked is http or https, and holds no password', (t) => {

@@ -40,6 +40,24 @@ test('who the relay is to NATS is said in one way', (t) => {
   t.true(accepted(nats('tls: { ca: c }')).cluster.tls.ca === 'c');
 });
 
+test('a secret for NATS is the secret, and credentials are the path of a file', (t) => {
+  for (const key of ['user: u, password', 'token'])
+    for (const [secret, why] of [
+      ['/etc/nats/relay.creds', /the path of a file: .*cluster\.credentials names a file of credentials/],
+      ['nats://u:p@a:4222', /an address: cluster\.servers names addresses/],
+      ['-----BEGIN NATS USER JWT-----', /cluster\.credentials names a file/],
+      ['$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW', /is shown the secret itself/],
+    ] as const)
+      t.regex(refused(nats(`${key}: ${JSON.stringify(secret)}`)).join(), why, secret);
+  t.truthy(accepted(nats('token: eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJhIn0.c2ln')).cluster.token);
+  for (const [path, why] of [
+    ['-----BEGIN NATS USER JWT-----\neyJ', /the path of a file, and not what is in it/],
+    ['file:///etc/nats/relay.creds', /the path of a file, and no URL/],
+    ['"/etc/nats/relay.creds"', /the path of a file, without quotes around it/],
+  ] as const)
+    t.regex(refused(nats(`credentials: ${JSON.stringify(path)}`)).join(), why);
+});
+
 test('a prefix is tokens of plain characters', (t) => {
   t.is(accepted(nats('prefix: a.b-c_1')).cluster.prefix, 'a.b-c_1');
   t.is(accepted(nats(`prefix: ${'a'.repeat(64)}`)).cluster.prefix.length, 64);

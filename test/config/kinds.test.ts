@@ -199,6 +199,26 @@ test('passwords are kept as hashes, whichever way they are written', (t) => {
   t.is(message('passwords: [a]'), 'a map of passwords, each with a list of channel patterns');
 });
 
+test('a path, a key, or the hash of a password is no password, and no API key', (t) => {
+  const hash = 'sha512:3c9909afec25354d551dae21590bb26e38d53f2173b8d3dc3eee4c047e7ab1c1';
+  for (const [secret, why] of [
+    [
+      '/run/secrets/password',
+      /the path of a file: a variable that ends in _FILE .* write sha256: and the 64 hex/,
+    ],
+    [hash, /the hash of a secret: a hash is written as sha256: and 64 hex digits/],
+    ['postgres://u:p@h/d', /an address/],
+    ['AAAAC3NzaC1lZDI1NTE5AAAAIF0J4zSbmhTUvXoY7dGEEDeLNiTXXhwfEoVUSPe2Vs7a', /a key without its armour/],
+  ] as const) {
+    t.regex(message(`passwords: { ${JSON.stringify(secret)}: [a] }`), why);
+    if (!secret.includes('/'))
+      t.regex(
+        message(`apikeys: { list: [{ domain: a, key: ${JSON.stringify(secret)} }] }`),
+        /^an API key, and this looks like /,
+      );
+  }
+});
+
 test('a * stands only at the end of a pattern', (t) => {
   t.deepEqual(accepted('allowed_channels: ["*", user.*, news]').allowedChannels, ['*', 'user.*', 'news']);
   for (const bad of ['"**"', '"*a"', 'a*b', 'a.*.b', 'a**']) {

@@ -17,6 +17,30 @@ test('a secret of the network is kept as its hash, and short ones are refused', 
   ]);
 });
 
+test('a path, a key or an address is no secret of the network, and its hash may be one', (t) => {
+  for (const [secret, why] of [
+    ['/run/secrets/network', /the path of a file: a variable that ends in _FILE/],
+    ['relay-1.example.com:55001', /an address: relays names addresses/],
+    ['https://vault.example/secret', /an address/],
+    ['-----BEGIN PRIVATE KEY-----', /a key without its armour, or a piece of one: network\.tls names files/],
+    [`SHA256:${'0a'.repeat(32)}`, /the hash of a secret: a hash is written as sha256: and 64 hex digits/],
+  ] as const) {
+    const [line = ''] = refused(`network: { secret: ${JSON.stringify(secret)} }`);
+    t.regex(
+      line,
+      /^relay\.yaml:1:20 network\.secret: what all relays of the network know and nobody else, and this/,
+    );
+    t.regex(line, why);
+    t.false(line.includes(secret));
+  }
+  const hash = sha256('/run/secrets/network');
+  t.deepEqual(
+    accepted(`network: { secret: "sha256:${hash.toString('hex')}" }`).network.secret?.reveal(),
+    hash,
+  );
+  t.truthy(accepted(`network: { secret: ${'0a'.repeat(32)} }`).network.secret);
+});
+
 test('a link is silent for longer than a heartbeat, and neither is none', (t) => {
   t.is(accepted('network: { heartbeat: 100ms, timeout: 101ms }').network.timeout, 101);
   t.deepEqual(refused('network: { heartbeat: 100ms, timeout: 100ms }'), [
