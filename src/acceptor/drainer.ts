@@ -1,8 +1,8 @@
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import type { ChildInfo } from '../otp/child-spec.ts';
 import { monitor } from '../otp/monitor.ts';
-import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
-import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { inform, isAlive, type Pid, type Self, send } from '../otp/process.ts';
+import { informNamed, type ProcessName } from '../otp/registry.ts';
 import { exit } from '../otp/signal.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { ListenerMessage } from './listener.ts';
@@ -132,13 +132,13 @@ function begin(state: State): Next<State> {
   const { self, connections } = state;
   state.begun = true;
   state.before = state.tally();
-  for (const name of state.listeners()) sendNamed(self.system, name, { type: 'stop-accepting' });
+  for (const name of state.listeners()) informNamed(self.system, name, { type: 'stop-accepting' });
   const limit = state.limit();
   if (limit > 0) sendAfter(self, limit, { type: 'time-over' });
   const reply = (children: ChildInfo[]) => {
-    send(self, { type: 'connections', pids: children.flatMap(({ pid }) => (pid === null ? [] : [pid])) });
+    inform(self, { type: 'connections', pids: children.flatMap(({ pid }) => (pid === null ? [] : [pid])) });
   };
-  for (const name of connections) if (sendNamed(self.system, name, { type: 'which', reply })) state.asked++;
+  for (const name of connections) if (informNamed(self.system, name, { type: 'which', reply })) state.asked++;
   return endWhenEmpty(state);
 }
 

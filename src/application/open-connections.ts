@@ -2,8 +2,8 @@ import { Connection, type ConnectionMessage } from '../connection/connection.ts'
 import type { DoorContext } from '../connection/door-context.ts';
 import type { ChildInfo } from '../otp/child-spec.ts';
 import { stateOf } from '../otp/inspect.ts';
-import { type Pid, send } from '../otp/process.ts';
-import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { inform, type Pid } from '../otp/process.ts';
+import { informNamed, type ProcessName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 
 /** The connections of one door, as what the door asks of them changes. */
@@ -27,7 +27,7 @@ export function tellOfGuards(
 ): void {
   const reply = (children: readonly ChildInfo[]) => {
     for (const { pid } of children)
-      if (pid !== null && isOf(context, pid)) send(pid as Pid<ConnectionMessage>, { type: 'reguarded' });
+      if (pid !== null && isOf(context, pid)) inform(pid as Pid<ConnectionMessage>, { type: 'reguarded' });
   };
-  for (const name of partitions) sendNamed(system, name, { type: 'which', reply });
+  for (const name of partitions) informNamed(system, name, { type: 'which', reply });
 }

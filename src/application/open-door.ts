@@ -12,7 +12,7 @@ import type { DoorView } from '../console/relay-view.ts';
 import type { Log } from '../log/log.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';
-import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
+import { informNamed, type ProcessName, processName } from '../otp/registry.ts';
 import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
@@ -127,7 +127,7 @@ export class OpenDoor {
     const { door, heartbeat, grace } = settings;
     const fresh = { door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
-    sendNamed(system, this.listener, { type: 'reconfigure' });
+    informNamed(system, this.listener, { type: 'reconfigure' });
     const before = this.#settings;
     this.#settings = settings;
     const sameMetrics = samePlace(before.metrics, settings.metrics);

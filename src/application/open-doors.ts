@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { DoorView } from '../console/relay-view.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';
-import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { informNamed, type ProcessName } from '../otp/registry.ts';
 import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { Reloadable } from '../reload/reload.ts';
 import { doorSettings } from './doors.ts';
@@ -57,7 +57,7 @@ export class OpenDoors implements Reloadable {
 
   /** Has the doors read their certificates and keys again. */
   rereadTls(): void {
-    for (const name of this.listeners) sendNamed(this.#options.system, name, { type: 'reread-tls' });
+    for (const name of this.listeners) informNamed(this.#options.system, name, { type: 'reread-tls' });
   }
 
   /** The doors of the first configuration, to be started by their supervisors. */

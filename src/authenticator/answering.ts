@@ -1,5 +1,5 @@
 import { monitor } from '../otp/monitor.ts';
-import { isAlive, type Self, send } from '../otp/process.ts';
+import { inform, isAlive, type Self, send } from '../otp/process.ts';
 import { now, type Timer } from '../otp/timer.ts';
 import type { AuthenticatorMessage } from './authenticator-server.ts';
 import { type Authorisation, termsOf } from './authorisation.ts';
@@ -70,7 +70,7 @@ export function ask(state: State, asked: Asked): void {
   const kept = state.revocable ? asked : { ...asked, question: NOT_KEPT };
   state.open.set(id, { ...kept, deadline: now(self) + state.timeout });
   const report = (result: Outcome) => {
-    if (isAlive(self)) send(self, { type: 'settled', id, outcome: result });
+    if (isAlive(self)) inform(self, { type: 'settled', id, outcome: result });
   };
   // A promise of our own: whatever odd thing the other one's methods do, this one is at worst rejected.
   new Promise((resolve) => resolve(outcome.value)).then(
@@ -115,7 +115,7 @@ function reply(state: State, asked: Asked, answered: Answer): void {
   const granted = termsOf(answered, state.wallClock(), revocable);
   if (!asked.review) {
     const unrecognised = grantOf(answered).recognised === false;
-    send(from, { type: 'authorised', ref, ...granted, ...(unrecognised ? { unrecognised } : {}) });
+    inform(from, { type: 'authorised', ref, ...granted, ...(unrecognised ? { unrecognised } : {}) });
     if (!revocable || isEmpty(granted.permissions) || !isAlive(from)) return;
     remember(state, asked);
     // It may have been answered by what held before the last change.
@@ -126,9 +126,9 @@ function reply(state: State, asked: Asked, answered: Answer): void {
   if (!standing.has(asked)) return;
   if (isEmpty(granted.permissions)) {
     standing.drop(asked);
-    send(from, { type: 'revoked', ref });
+    inform(from, { type: 'revoked', ref });
   } else {
-    send(from, { type: 'regranted', ref, ...granted });
+    inform(from, { type: 'regranted', ref, ...granted });
     if (asked.changes !== state.review.changes) state.review.add(asked);
   }
 }
@@ -159,7 +159,7 @@ export function failed(state: State, asked: Asked, why: Fault, error: string | n
 
 /** What stands goes on standing while nobody can say better. */
 export function refuse({ from, ref, review }: Asked, faulty: boolean): void {
-  if (!review) send(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
+  if (!review) inform(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
 }
 
 /**
@@ -184,7 +184,7 @@ export function review(state: State): void {
 /** Somebody wants to know whether what was granted holds here. */
 export function askAgain(state: State, { from, ref }: Pick<Standing<Authorisation>, 'from' | 'ref'>): void {
   const found = state.standing.get({ from, ref });
-  if (found === undefined) send(from, { type: 'revoked', ref });
+  if (found === undefined) inform(from, { type: 'revoked', ref });
   else state.review.add(found);
 }
 

@@ -2,7 +2,7 @@ import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
 import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
-import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { informNamed, type ProcessName, sendNamed } from '../otp/registry.ts';
 import { now } from '../otp/timer.ts';
 import {
   ask,
@@ -65,7 +65,7 @@ export function confirm(
   from: Self<Authorisation>,
   ref: number,
 ): void {
-  sendNamed(from.system, server, { type: 'confirm', from, ref });
+  informNamed(from.system, server, { type: 'confirm', from, ref });
 }
 
 /** An answer is no longer used, and need not be asked about again. */
@@ -74,7 +74,7 @@ export function forget(
   from: Self<Authorisation>,
   ref: number,
 ): void {
-  sendNamed(from.system, server, { type: 'forget', from, ref });
+  informNamed(from.system, server, { type: 'forget', from, ref });
 }
 
 export interface AuthenticatorServerArgs {

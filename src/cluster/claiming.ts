@@ -1,4 +1,4 @@
-import { type Pid, send } from '../otp/process.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { Claim as ClaimRequest, Topic } from '../topic/topic.ts';
 import type { LinkMessage, OwnershipReport } from './backplane.ts';
@@ -149,7 +149,7 @@ export function deny(state: State, ref: number): void {
 }
 
 export function judge(topic: Topic, claim: ClaimRequest, judgement: 'granted' | 'owned'): void {
-  if (topic.server !== undefined) send(topic.server, { type: 'judged', claim, verdict: judgement });
+  if (topic.server !== undefined) inform(topic.server, { type: 'judged', claim, verdict: judgement });
 }
 
 export function judgeAsked(state: State, owned: Owned, asked: Claim): boolean {

@@ -1,5 +1,5 @@
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
-import { processName, sendNamed } from '../otp/registry.ts';
+import { informNamed, processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Elsewhere, RemoteOwnership, Sequencer, Uplink } from '../topic/elsewhere.ts';
@@ -64,8 +64,8 @@ export class Cluster implements Elsewhere {
   }
 
   #tellOfChange(type: 'alone' | 'linking'): void {
-    sendNamed(this.#system, this.interest, { type });
-    sendNamed(this.#system, this.ownershipServer, { type });
+    informNamed(this.#system, this.interest, { type });
+    informNamed(this.#system, this.ownershipServer, { type });
   }
 
   /** `cluster`: what stands in front of the backplane, and then the backplane. */
@@ -86,12 +86,12 @@ export class Cluster implements Elsewhere {
   }
 
   wanted(topic: Topic, round: number): void {
-    sendNamed(this.#system, this.interest, { type: 'wanted', topic, round });
+    informNamed(this.#system, this.interest, { type: 'wanted', topic, round });
   }
 
   unwanted(topic: Topic): void {
     if (this.alone) return;
-    sendNamed(this.#system, this.interest, { type: 'unwanted', topic });
+    informNamed(this.#system, this.interest, { type: 'unwanted', topic });
   }
 
   ownership(realm: string, name: string): RemoteOwnership {
@@ -100,12 +100,12 @@ export class Cluster implements Elsewhere {
   }
 
   claim(topic: Topic, claim: Claim): void {
-    sendNamed(this.#system, this.ownershipServer, { type: 'claim', topic, claim });
+    informNamed(this.#system, this.ownershipServer, { type: 'claim', topic, claim });
   }
 
   released(topic: Topic): void {
     if (this.alone) return;
-    sendNamed(this.#system, this.ownershipServer, { type: 'released', topic });
+    informNamed(this.#system, this.ownershipServer, { type: 'released', topic });
   }
 
   isOrdered(name: string): boolean {

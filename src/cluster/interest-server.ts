@@ -1,6 +1,6 @@
 import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
-import { type Pid, type Self, send } from '../otp/process.ts';
+import { inform, type Pid, type Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
@@ -155,7 +155,7 @@ function attach(state: State, link: Pid<LinkMessage>): void {
   const version = ++state.version;
   links.set(link, { from: version, confirmed: -1 });
   const add = [...entries.values()].map(({ realm, name }) => ({ realm, name }));
-  send(link, { type: 'interest', version, all: true, add, drop: [] });
+  inform(link, { type: 'interest', version, all: true, add, drop: [] });
 }
 
 /** Confirmations may overtake each other where a link has two ways to go. */
@@ -172,7 +172,7 @@ function announce(state: State): void {
   state.add = [];
   state.drop = [];
   const message: LinkMessage = { type: 'interest', version: state.version, all: false, add, drop };
-  for (const link of links.keys()) send(link, message);
+  for (const link of links.keys()) inform(link, message);
 }
 
 function tellWaiting(state: State): void {
@@ -182,7 +182,7 @@ function tellWaiting(state: State): void {
   state.waiting = state.waiting.filter(({ topic, round, version }) => {
     if (topic.retired || topic.round !== round || topic.interest !== 'asked') return false;
     if (version > least) return true;
-    if (topic.server !== undefined) send(topic.server, { type: 'interested', round });
+    if (topic.server !== undefined) inform(topic.server, { type: 'interested', round });
     return false;
   });
 }

@@ -1,6 +1,6 @@
 import { type Behaviour, keep, type Next } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
-import { type Pid, send } from '../otp/process.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import type { Claimed, LinkMessage, OwnershipReport } from './backplane.ts';
@@ -182,7 +182,7 @@ function attach(state: State, link: Pid<LinkMessage>, node: string | null): void
     const own = owned.claims.get(state.node);
     if (own !== undefined && own.state !== 'asked') claims.push(asClaimed(state, owned, own));
   }
-  send(link, { type: 'claims', ref: 0, all: true, claims });
+  inform(link, { type: 'claims', ref: 0, all: true, claims });
 }
 
 function detach(state: State, link: Pid<LinkMessage>): void {

@@ -1,5 +1,5 @@
 import type { Down } from '../otp/behaviour.ts';
-import { type Pid, type Self, send } from '../otp/process.ts';
+import { inform, type Pid, type Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { RemoteOwnership } from '../topic/elsewhere.ts';
 import type { Claim as ClaimRequest, Topic } from '../topic/topic.ts';
@@ -99,7 +99,7 @@ export function expireLater(state: State, key: string, left: number): void {
 }
 
 export function tellLinks({ links }: State, ref: number, claims: readonly Claimed[]): void {
-  for (const link of links.keys()) send(link, { type: 'claims', ref, all: false, claims });
+  for (const link of links.keys()) inform(link, { type: 'claims', ref, all: false, claims });
 }
 
 /** Of a grace that runs, what is left of it goes over the wire: clocks differ. */
@@ -114,7 +114,7 @@ export function tellTopic(state: State, owned: Owned): void {
   if (ownership === owned.told) return;
   owned.told = ownership;
   const server = state.topics().find(owned.realm, owned.name)?.server;
-  if (server !== undefined) send(server, { type: 'elsewhere', ownership });
+  if (server !== undefined) inform(server, { type: 'elsewhere', ownership });
 }
 
 export function ownedOf({ table }: State, { realm, name }: TopicKey): Owned {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
-import { type Pid, send } from '../otp/process.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { onceOver, type Transport } from './transport.ts';
@@ -33,7 +33,7 @@ export class ExchangeTransport implements Transport {
   attach(handler: Pid<TransportMessage>): void {
     const chunks: Buffer[] = [];
     let size = 0;
-    onceOver(this.#response, () => send(handler, { type: 'closed', code: ABNORMAL }));
+    onceOver(this.#response, () => inform(handler, { type: 'closed', code: ABNORMAL }));
     this.#request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (this.#response.headersSent) return;
@@ -48,7 +48,7 @@ export class ExchangeTransport implements Transport {
     const done = () => {
       if (told || this.#response.headersSent) return;
       told = true;
-      send(handler, { type: 'body', payload: joined(chunks) });
+      inform(handler, { type: 'body', payload: joined(chunks) });
     };
     this.#request.on('end', done);
   }

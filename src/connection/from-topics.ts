@@ -1,4 +1,4 @@
-import { send } from '../otp/process.ts';
+import { inform } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
@@ -45,12 +45,12 @@ function joined(connection: Connection, topic: Topic): void {
   const asked = isAsked(question, 'join', topic.name);
   if (!asked && memberships.get(topic.name) === undefined) {
     // It has left while the topic was lost.
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
     return;
   }
   if (asked && !mayStill(connection, 'read', question.as, topic.name)) {
     // The right has gone while the join was under way.
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
     answered(connection, refusal('join', question.as, 'forbidden'));
     return;
   }

@@ -1,6 +1,6 @@
 import { isEmpty } from '../authenticator/permissions.ts';
 import type { Command, Event, Refused } from '../door/contract.ts';
-import { send } from '../otp/process.ts';
+import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { isSampled } from '../topic/accounting.ts';
 import { Delivery } from '../topic/delivery.ts';
@@ -248,7 +248,7 @@ function leave(connection: Connection, as: string): void {
   const topic = connection.memberships.get(name);
   connection.memberships.delete(name);
   if (connection.ending !== undefined) forget(connection.ending, name);
-  if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: connection.self });
+  if (topic?.server !== undefined) inform(topic.server, { type: 'leave', member: connection.self });
 }
 
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */

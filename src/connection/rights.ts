@@ -9,7 +9,7 @@ import {
   union,
 } from '../authenticator/permissions.ts';
 import { CREDENTIALS } from '../authenticator/standing.ts';
-import { send } from '../otp/process.ts';
+import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Topic } from '../topic/topic.ts';
 import { POLICY_VIOLATION } from './close-codes.ts';
@@ -130,7 +130,7 @@ export function expire(connection: Connection): void {
   const lost = lostTopics(connection);
   for (const topic of lost) {
     connection.memberships.delete(topic.name);
-    if (topic.server !== undefined) send(topic.server, { type: 'leave', member: self });
+    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
     ending.suspended = [...ending.suspended, topic.name];
   }
   if (!ownsByRight(connection)) close(connection, POLICY_VIOLATION, 'expired');

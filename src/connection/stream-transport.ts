@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply } from '../door/contract.ts';
-import { type Pid, send } from '../otp/process.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { onceOver, type Transport } from './transport.ts';
@@ -35,7 +35,7 @@ export class StreamTransport implements Transport {
     this.#handler = handler;
     onceOver(this.#response, () => {
       this.#handler = undefined;
-      send(handler, { type: 'closed', code: ABNORMAL });
+      inform(handler, { type: 'closed', code: ABNORMAL });
     });
     // A body is not wanted, and unread it would hold the connection back.
     this.#request.resume();

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
 import type { HttpReply } from '../door/contract.ts';
 import { pingFrame } from '../door/frame.ts';
-import { type Pid, send } from '../otp/process.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL, codeOfError, TOO_BIG } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { rawReply } from './http-reply.ts';
@@ -114,7 +114,7 @@ export class WebSocketTransport implements Transport {
   }
 
   tell(message: TransportMessage): void {
-    if (this.#handler !== undefined) send(this.#handler, message);
+    if (this.#handler !== undefined) inform(this.#handler, message);
   }
 
   failed(code: number): void {

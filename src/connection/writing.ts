@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { send } from '../otp/process.ts';
+import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
 import type { Topic } from '../topic/topic.ts';
@@ -151,7 +151,7 @@ function wait(connection: Connection, count: number): void {
   connection.pendingHighWater = Math.max(connection.pendingHighWater, pendingBytes(connection));
   // Written behind the rest, an empty write is done when the rest is. It costs nothing where nothing has to wait.
   transport.socket.write(NOTHING, (error) => {
-    if (error == null) send(self, FLUSHED);
+    if (error == null) inform(self, FLUSHED);
   });
   if (connection.stall === undefined) {
     connection.stall = { written: bytesTaken(connection), since: now(self) };
@@ -167,7 +167,7 @@ export function letGo(connection: Connection): void {
 
 /** A topic that is joined by one who is behind in others: it must know, too. */
 export function tellNew(connection: Connection, { server }: Topic): void {
-  if (connection.behind && server !== undefined) send(server, { type: 'behind', member: connection.self });
+  if (connection.behind && server !== undefined) inform(server, { type: 'behind', member: connection.self });
 }
 
 function tell(connection: Connection, behind: boolean): void {
@@ -175,7 +175,7 @@ function tell(connection: Connection, behind: boolean): void {
   connection.behind = behind;
   const type = behind ? 'behind' : 'not-behind';
   for (const { server } of connection.memberships) {
-    if (server !== undefined) send(server, { type, member: connection.self });
+    if (server !== undefined) inform(server, { type, member: connection.self });
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { findProcess, viewOf } from '../otp/inspect.ts';
-import { type Self, send } from '../otp/process.ts';
+import { inform, type Self, send } from '../otp/process.ts';
 import type { System } from '../otp/system.ts';
 import { sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
@@ -89,7 +89,7 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
   terminate(state) {
     finish(state, 'the canary has ended');
     const server = state.topicJoined?.server;
-    if (server !== undefined) send(server, { type: 'leave', member: state.self });
+    if (server !== undefined) inform(server, { type: 'leave', member: state.self });
   },
 };
 

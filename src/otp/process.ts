@@ -166,9 +166,11 @@ export class Process implements Self<unknown> {
     return true;
   }
 
-  /** Takes an `Exit`, `Down`, `ChildStarted` or a timer's message: no limit loses them, and the dead do not count them. */
-  inform(message: unknown): void {
-    if (this.alive) this.#put(message);
+  /** Takes what no limit may lose; see the function `inform`. */
+  inform(message: unknown): boolean {
+    if (this.status === 'exited') return false;
+    this.#put(message);
+    return true;
   }
 
   /** Called by the scheduler: handles what waits, up to the budget, and then settles. */
@@ -353,6 +355,15 @@ function countRestart({ system, parent }: Process): void {
  */
 export function send<Message>(to: Pid<Message>, message: Message): boolean {
   return (to as Process).receive(message);
+}
+
+/**
+ * Sends news: an answer, a notice of an end, a timer's message, whatever is bounded by what was asked before and by no
+ * mailbox. A full mailbox takes it, too, because whoever waits for it would wait for ever. False: the process is dead;
+ * nobody misses it there, so it is no dead letter.
+ */
+export function inform<Message>(to: Pid<Message>, message: Message): boolean {
+  return (to as Process).inform(message);
 }
 
 export function isAlive(pid: Pid<never>): boolean {

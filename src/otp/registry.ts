@@ -39,3 +39,8 @@ export function sendNamed<Message>(system: System, name: ProcessName<Message>, m
   }
   return process.receive(message);
 }
+
+/** Informs whoever has the name; see `inform`. False: nobody has it. */
+export function informNamed<Message>(system: System, name: ProcessName<Message>, message: Message): boolean {
+  return system.names.get(name.value)?.inform(message) ?? false;
+}

@@ -1,4 +1,4 @@
-import { send } from '../otp/process.ts';
+import { inform, send } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
 import { Delivery } from './delivery.ts';
 import { countUndeliverable, giveBack } from './losses.ts';
@@ -71,7 +71,7 @@ export function fanOut(state: TopicServerState): void {
   // What is left waits for the members to have had their turn.
   queue.splice(0, end);
   topic.next = 0;
-  send(self, { type: 'continue' });
+  inform(self, { type: 'continue' });
 }
 
 /** One delivery for all members of a group, of what has been rendered for it. */

@@ -1,4 +1,4 @@
-import { send } from '../otp/process.ts';
+import { inform } from '../otp/process.ts';
 import type { Accounting, LossReason } from './accounting.ts';
 import type { Claim, Join, Publish, Topic } from './topic.ts';
 
@@ -13,8 +13,8 @@ export function abandonTopic(topic: Topic, accounting: Accounting): void {
   release(topic, accounting, 'crash');
   topic.server = undefined;
   topic.retired = true;
-  for (const member of topic.members.all()) send(member, { type: 'lost', topic });
-  if (topic.lifetime.state === 'owned') send(topic.lifetime.owner, { type: 'lost', topic });
+  for (const member of topic.members.all()) inform(member, { type: 'lost', topic });
+  if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic });
   for (const request of topic.joining.splice(0)) cannot(request);
   if (topic.claiming !== undefined) cannot(topic.claiming);
 }
@@ -66,10 +66,10 @@ export function lose(accounting: Accounting, message: Publish, why: LossReason):
 
 /** Nobody is left to take the request, and whoever made it waits for an answer. */
 export function cannot({ type, member, name }: Join | Claim): void {
-  send(member, { type: 'refused', action: type, name, why: 'unavailable' });
+  inform(member, { type: 'refused', action: type, name, why: 'unavailable' });
 }
 
 /** A publisher whose credit does not come back would wait for ever: it comes back for a message that is lost, too. */
 export function giveBack({ from, credit }: Publish): void {
-  if (credit > 0) send(from, { type: 'credit', bytes: credit });
+  if (credit > 0) inform(from, { type: 'credit', bytes: credit });
 }

@@ -1,5 +1,5 @@
 import { demonitor, monitor } from '../otp/monitor.ts';
-import { isAlive, type Pid, send } from '../otp/process.ts';
+import { inform, isAlive, type Pid } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { fanOut, isReady } from './fan-out.ts';
 import { awaitEndOfGrace } from './ownership.ts';
@@ -61,7 +61,7 @@ function join(state: TopicServerState, request: Join): void {
     topic.lifetime = { state: 'grace', until: now(self) + again.grace };
     awaitEndOfGrace(topic, self);
   } else if (condition === 'owned' && topic.lifetime.state === 'unowned') {
-    send(member, { type: 'refused', action: 'join', name: topic.name, why: 'missing' });
+    inform(member, { type: 'refused', action: 'join', name: topic.name, why: 'missing' });
     return;
   }
   if (!topic.members.has(member)) {
@@ -75,11 +75,11 @@ function join(state: TopicServerState, request: Join): void {
     } finally {
       // A crash on one of them takes that message, and not the join.
       topic.members.add(member, format, monitor(self, member), condition === 'owned');
-      send(member, { type: 'joined', topic });
+      inform(member, { type: 'joined', topic });
     }
     return;
   }
-  send(member, { type: 'joined', topic });
+  inform(member, { type: 'joined', topic });
 }
 
 /** A member that goes of itself, and hears no more. */

@@ -1,5 +1,5 @@
 import { demonitor, monitor } from '../otp/monitor.ts';
-import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
+import { inform, isAlive, type Pid, type Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { RemoteOwnership } from './elsewhere.ts';
 import { claim, hasEnded, ownerLeft } from './lifetime.ts';
@@ -27,7 +27,12 @@ export function takeClaim(state: TopicServerState, request: Claim): void {
   }
   topic.claiming = request;
   elsewhere.claim(topic, request);
-  sendAfter(self, CLAIM_TIMEOUT, { type: 'judged', claim: request, verdict: 'unavailable' });
+  awaitJudgement(self, request);
+}
+
+/** Sets the timer of a claim. Whoever judges it may crash, and so may the server that has asked, with its timers. */
+export function awaitJudgement(self: Self<TopicMessage>, claim: Claim): void {
+  sendAfter(self, CLAIM_TIMEOUT, { type: 'judged', claim, verdict: 'unavailable' });
 }
 
 /** The other relays have judged a claim, or it took them too long. */
@@ -45,7 +50,7 @@ export function judged(
 }
 
 function refuseClaim(topic: Topic, { member }: Claim, why: 'owned' | 'unavailable'): void {
-  send(member, { type: 'refused', action: 'claim', name: topic.name, why });
+  inform(member, { type: 'refused', action: 'claim', name: topic.name, why });
 }
 
 /** What other relays say of the topic's owner counts for all that is not owned here, and here it ends an owner. */
@@ -54,7 +59,7 @@ export function ownedElsewhere(state: TopicServerState, ownership: RemoteOwnersh
   const { lifetime } = topic;
   if (ownership !== 'none') {
     if (lifetime.state === 'owned')
-      send(lifetime.owner, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+      inform(lifetime.owner, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
     topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
   } else if (lifetime.state === 'elsewhere') {
     end(state);
@@ -64,14 +69,14 @@ export function ownedElsewhere(state: TopicServerState, ownership: RemoteOwnersh
 function own({ topic, self }: TopicServerState, { member, grace }: Claim): void {
   const lifetime = claim(topic.lifetime, member, grace);
   if (lifetime === null) {
-    send(member, { type: 'refused', action: 'claim', name: topic.name, why: 'owned' });
+    inform(member, { type: 'refused', action: 'claim', name: topic.name, why: 'owned' });
     return;
   }
   // One that comes back within the grace goes on with the claim that it had.
   if (topic.lifetime.state !== 'owned' && topic.lifetime.state !== 'grace') topic.ownedSince = now(self);
   topic.lifetime = lifetime;
   monitor(self, member);
-  send(member, { type: 'claimed', topic });
+  inform(member, { type: 'claimed', topic });
 }
 
 /** Sets the timer for the end of a grace, if there is one. */
@@ -94,7 +99,7 @@ function end({ topic }: TopicServerState): void {
   for (const member of topic.members.whileOwned()) {
     demonitor(topic.members.remove(member) ?? null);
     topic.behind.delete(member);
-    send(member, { type: 'ended', topic });
+    inform(member, { type: 'ended', topic });
   }
 }
 

@@ -1,4 +1,4 @@
-import { send } from '../otp/process.ts';
+import { inform } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { mayPublish } from './lifetime.ts';
@@ -9,7 +9,7 @@ import type { TopicServerState } from './topic-server-state.ts';
 /** Puts what is published into the topic's order, where the publisher may and where this relay makes the order. */
 export function publish({ topic, accounting, elsewhere }: TopicServerState, message: Publish): void {
   if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
-    send(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+    inform(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
     lose(accounting, message, 'refused');
     return;
   }

@@ -1,7 +1,7 @@
 import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic-supervisor.ts';
-import { isGone, type Pid, type Self, send } from '../otp/process.ts';
-import { type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
+import { inform, isGone, type Pid, type Self, send } from '../otp/process.ts';
+import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { lose } from './losses.ts';
@@ -64,7 +64,7 @@ const routerBehaviour: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
         if (topic.server === undefined || isGone(topic.server)) {
           giveUp(state, topic);
         } else {
-          send(topic.server, { type: 'continue' });
+          inform(topic.server, { type: 'continue' });
           forwardWaiting(state, topic);
         }
       }
@@ -147,12 +147,12 @@ function start(state: State, topic: Topic, request: Routed): void {
     topic,
     accounting: topic.realm === PROBE_REALM ? state.probeAccounting : accounting,
     elsewhere: topic.realm === PROBE_REALM ? null : elsewhere,
-    idle: (which) => sendNamed(system, router, { type: 'idle', topic: which }),
+    idle: (which) => informNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =
     supervisor !== undefined &&
     startDynamicChild(supervisor, args, (result) => {
-      sendNamed(system, router, { type: 'started', topic, pid: result.ok ? result.pid : null });
+      informNamed(system, router, { type: 'started', topic, pid: result.ok ? result.pid : null });
     });
   if (!asked) {
     refuse(request, accounting);
@@ -188,7 +188,7 @@ function retire(state: State, topic: Topic): void {
   // All joins come this way: with none under way, an idle topic stays idle. It may have asked before the last one came.
   if (server === undefined || topic.forwarded !== topic.taken || !topic.isIdle) return;
   forget(state.table, topic);
-  send(server, { type: 'retire' });
+  inform(server, { type: 'retire' });
 }
 
 function remember(table: TopicTable, topic: Topic): void {
@@ -217,5 +217,5 @@ function refuse(
   why: 'missing' | 'unavailable' = 'unavailable',
 ): void {
   if (request.type === 'publish') lose(accounting, request, 'refused');
-  else send(request.member, { type: 'refused', action: request.type, name: request.name, why });
+  else inform(request.member, { type: 'refused', action: request.type, name: request.name, why });
 }

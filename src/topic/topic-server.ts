@@ -1,12 +1,20 @@
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { monitor } from '../otp/monitor.ts';
-import { type Pid, send } from '../otp/process.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
 import { fanOut, hasWaiting, isReady } from './fan-out.ts';
 import { abandonTopic, cannot, lose, release, resumeAfterCrash } from './losses.ts';
 import { arrive, drop, interested, leave, loseInterest, wasTaken } from './membership.ts';
-import { awaitEndOfGrace, endOfGrace, judged, ownedElsewhere, ownerGone, takeClaim } from './ownership.ts';
+import {
+  awaitEndOfGrace,
+  awaitJudgement,
+  endOfGrace,
+  judged,
+  ownedElsewhere,
+  ownerGone,
+  takeClaim,
+} from './ownership.ts';
 import { publish } from './publishing.ts';
 import type { MemberMessage, TopicMessage } from './topic.ts';
 import type { TopicServerArgs, TopicServerState } from './topic-server-state.ts';
@@ -35,9 +43,10 @@ const serverBehaviour: Behaviour<TopicServerArgs, TopicServerState, TopicMessage
     const ownership = args.elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
     if (ownership !== 'none' && topic.lifetime.state === 'unowned')
       topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
-    if (topic.interest === 'asked') send(self, { type: 'interested', round: topic.round });
+    if (topic.interest === 'asked') inform(self, { type: 'interested', round: topic.round });
+    if (topic.claiming !== undefined) awaitJudgement(self, topic.claiming);
     // After a restart there may be messages to fan out, or nobody left.
-    send(self, { type: 'continue' });
+    inform(self, { type: 'continue' });
     // Where messages start topics, one may be on its way.
     const used = args.elsewhere !== null && args.elsewhere.uplink !== null;
     return { ...args, self, asked: false, used, lingering: false };
@@ -95,10 +104,11 @@ const serverBehaviour: Behaviour<TopicServerArgs, TopicServerState, TopicMessage
   settle(state): Next<TopicServerState> {
     const { topic } = state;
     if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
-    if (isReady(topic)) {
-      fanOut(state);
-      if (state.used && topic.isIdle) lingers(state);
-    } else if (!state.asked && topic.isIdle && !lingers(state)) {
+    // Who has left in this very turn leaves a topic that empties by its last messages: the two go together.
+    if (isReady(topic)) fanOut(state);
+    if (!topic.isIdle) {
+      state.asked = false;
+    } else if (!state.asked && !lingers(state)) {
       state.asked = true;
       state.idle(topic);
     }

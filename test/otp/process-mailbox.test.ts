@@ -1,7 +1,14 @@
 import test from 'ava';
 import { become, keep, stop } from '../../src/otp/behaviour.ts';
 import { monitor } from '../../src/otp/monitor.ts';
-import { DEFAULT_MAILBOX_LIMIT, isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
+import {
+  DEFAULT_MAILBOX_LIMIT,
+  inform,
+  isAlive,
+  type Process,
+  type Self,
+  send,
+} from '../../src/otp/process.ts';
 import { exit, link } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { sendAfter } from '../../src/otp/timer.ts';
@@ -74,6 +81,19 @@ test('a process that floods itself meets its own limit', async (t) => {
     t.true((pid as Process).mailboxLength <= 3000);
   }
   t.true(system.counters.refused > 0);
+});
+
+test('a full mailbox takes what it is informed of, behind all that waits, and the dead do not count it', async (t) => {
+  const { system, quiet } = testSystem();
+  const { pid, log } = spawnScripted(system, {}, { mailboxLimit: 2 });
+  for (const text of ['one', 'two']) send(pid, text);
+  t.true(inform(pid, 'news'));
+  t.false(send(pid, 'three'));
+  await quiet();
+  t.deepEqual(log.got, ['one', 'two', 'news']);
+  exit(pid, 'kill');
+  t.false(inform(pid, 'more news'));
+  t.is(system.counters.deadLetters, 0);
 });
 
 test('a full mailbox still takes exits, downs and timers, which must not be lost', async (t) => {

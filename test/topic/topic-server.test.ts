@@ -1,5 +1,5 @@
 import test from 'ava';
-import { send } from '../../src/otp/process.ts';
+import { inform, send } from '../../src/otp/process.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, numbered, topicsWorld } from './topics-world.ts';
 
@@ -101,6 +101,23 @@ test('who joins between two publishes gets the second; who leaves between them g
   t.deepEqual(joins.heard, ['two']);
 });
 
+for (const behind of [1, 3]) {
+  test(`a topic whose last member leaves with ${behind} publishes behind the leave is let go`, async (t) => {
+    const { member, join, leave, publish, quiet, topics, accounting, system } = topicsWorld();
+    const idle = system.processes.size;
+    const a = member();
+    join(a, 't');
+    await quiet();
+    leave(a, 't');
+    for (const text of numbered('m', behind)) publish(a, 't', text, 1);
+    await quiet();
+    t.deepEqual([...topics.all()], []);
+    t.is(system.processes.size, idle + 1);
+    t.is(accounting.lost.unheard, behind);
+    t.is(a.credit, behind);
+  });
+}
+
 test('joining twice is answered twice and makes one member', async (t) => {
   const { member, join, publish, quiet } = topicsWorld();
   const a = member();
@@ -156,6 +173,27 @@ for (const how of ['leaves', 'ends'] as const) {
     t.deepEqual(b.heard, ['one']);
   });
 }
+
+test('a full mailbox refuses messages, and takes the news that a member is no longer behind or has left', async (t) => {
+  const { member, join, publish, quiet, topic, leave, accounting } = topicsWorld();
+  const [a, b] = [member(), member()];
+  join(a, 't');
+  join(b, 't');
+  await quiet();
+  const { server } = topic('t');
+  if (server === undefined) throw new Error('no server');
+  send(server, { type: 'behind', member: a.pid });
+  await quiet();
+  let accepted = 0;
+  while (publish(b, 't', 'm')) accepted++;
+  inform(server, { type: 'not-behind', member: a.pid });
+  leave(b, 't');
+  await quiet();
+  t.is(accepted, 1_000_000);
+  t.is(a.heard.length, accepted);
+  t.is(topic('t').members.size, 1);
+  t.true(isBalanced(accounting));
+});
 
 test('one who is no member cannot hold a topic back', async (t) => {
   const { member, join, publish, quiet, topic } = topicsWorld();

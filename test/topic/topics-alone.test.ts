@@ -63,6 +63,22 @@ test('who waits for other relays as the last one goes is let in by then, and who
   t.is(topic('t').interest, 'held');
 });
 
+test('a claim whose judgement never comes is refused in time, though its topic has crashed meanwhile', async (t) => {
+  const { member, claim, quiet, advance, topic, topics, kill } = world(false);
+  const owner = member();
+  claim(owner, 't');
+  await quiet();
+  const { server } = topic('t');
+  if (server === undefined) throw new Error('no server');
+  kill(server);
+  await quiet();
+  await advance(3999);
+  t.deepEqual(owner.told, []);
+  await advance(1);
+  t.deepEqual(owner.told, ['refused claim t unavailable']);
+  t.deepEqual([...topics.all()], []);
+});
+
 test('when an owner came is kept through its grace, and counts anew for another one', async (t) => {
   const { member, claim, topic, end, advance, quiet } = world(true);
   const [first, second, third] = [member(), member(), member()];

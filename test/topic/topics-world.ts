@@ -1,6 +1,6 @@
 import type { Exit } from '../../src/otp/behaviour.ts';
 import { type Behaviour, keep, stop } from '../../src/otp/behaviour.ts';
-import { isAlive, type Pid, send } from '../../src/otp/process.ts';
+import { inform, isAlive, type Pid, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { type Accounting, newAccounting } from '../../src/topic/accounting.ts';
 import { Delivery } from '../../src/topic/delivery.ts';
@@ -78,7 +78,7 @@ export function topicsWorld(elsewhere: Elsewhere | null = null): TopicsWorld {
     },
     leave({ pid, topic }, name) {
       const server = topic?.name === name ? topic.server : find(name)?.server;
-      if (server !== undefined) send(server, { type: 'leave', member: pid });
+      if (server !== undefined) inform(server, { type: 'leave', member: pid });
     },
     publish({ pid }, name, text, cost = 0) {
       const message: Message = typeof text === 'string' ? textMessage(text) : text;

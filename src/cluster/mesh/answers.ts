@@ -1,6 +1,6 @@
 import type { Answer } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { informNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { LinkMessage } from '../backplane.ts';
 import type { Network } from './network.ts';
@@ -8,9 +8,9 @@ import type { Network } from './network.ts';
 /** What another relay has answered to what `link` has told it, whichever way it came. */
 export function reportAnswer(system: System, network: Network, link: Pid<LinkMessage>, frame: Answer): void {
   if (frame.type === 'confirm') {
-    sendNamed(system, network.interest, { type: 'confirmed', link, version: frame.version });
+    informNamed(system, network.interest, { type: 'confirmed', link, version: frame.version });
   } else {
     const { ref, granted } = frame;
-    sendNamed(system, network.ownership, { type: 'verdict', link, ref, granted });
+    informNamed(system, network.ownership, { type: 'verdict', link, ref, granted });
   }
 }

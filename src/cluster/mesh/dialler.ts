@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
-import { type Self, send } from '../../otp/process.ts';
+import { inform, type Self } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter, type Timer } from '../../otp/timer.ts';
 import { addressOf } from './dialling.ts';
@@ -58,7 +58,7 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
   name: 'dialler',
 
   init(self, args) {
-    send(self, { type: 'resolve' });
+    inform(self, { type: 'resolve' });
     return {
       ...args,
       self,
@@ -110,8 +110,8 @@ function resolve(state: State): void {
       continue;
     }
     lookup(entry.host, { all: true }).then(
-      (found) => send(self, { type: 'resolved', round, entry, hosts: found.map(({ address }) => address) }),
-      () => send(self, { type: 'resolved', round, entry, hosts: null }),
+      (found) => inform(self, { type: 'resolved', round, entry, hosts: found.map(({ address }) => address) }),
+      () => inform(self, { type: 'resolved', round, entry, hosts: null }),
     );
   }
   apply(state);
@@ -152,7 +152,7 @@ function apply(state: State): void {
   for (const { host } of wanted.values()) network.addresses.add(host);
   for (const [address, link] of network.dialling) {
     if (wanted.has(address)) continue;
-    send(link, { type: 'end' });
+    inform(link, { type: 'end' });
     // It may be wanted again before it has ended: then by another link.
     network.dialling.delete(address);
   }
@@ -161,7 +161,7 @@ function apply(state: State): void {
   for (const [address, args] of wanted) {
     if (network.dialling.has(address) || state.beginning.has(address)) continue;
     const isAsked = startDynamicChild(supervisor, args, ({ ok }) => {
-      send(self, { type: 'begun', address, ok });
+      inform(self, { type: 'begun', address, ok });
     });
     if (isAsked) state.beginning.add(address);
   }

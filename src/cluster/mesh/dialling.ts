@@ -3,8 +3,8 @@ import { WebSocket } from 'ws';
 import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
 import { NONCE_BYTES } from '../../door/peer/proof.ts';
 import { offer, VERSIONS } from '../../door/peer/versions.ts';
-import { send } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { inform } from '../../otp/process.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { forgetIfLongGone, parted } from './forwarding.ts';
 import { type Dialled, isNews } from './network.ts';
@@ -56,7 +56,7 @@ export function dial(state: State): void {
     // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
     ...(tls === null ? {} : { ...tls.reveal(), checkServerIdentity: anyName }),
   });
-  socket.on('message', (payload: Buffer) => send(self, { type: 'frame', socket, payload }));
+  socket.on('message', (payload: Buffer) => inform(self, { type: 'frame', socket, payload }));
   let why = 'connection lost';
   let isRefused = false;
   socket.on('unexpected-response', (_request, response) => {
@@ -72,8 +72,8 @@ export function dial(state: State): void {
     // Of a refusal, the error only says that the connection was ended.
     if (!isRefused) why = error.message;
   });
-  socket.on('pong', () => send(self, { type: 'answered', socket }));
-  socket.on('close', () => send(self, { type: 'closed', socket, why }));
+  socket.on('pong', () => inform(self, { type: 'answered', socket }));
+  socket.on('close', () => inform(self, { type: 'closed', socket, why }));
   state.socket = socket;
   state.spareOf = undefined;
   state.phase = 'dialling';
@@ -172,8 +172,8 @@ export function disconnect(state: State, why: string): void {
     };
     if (why === 'ended') network.log.note('unlinked', fields);
     else network.log.warn('unlinked', fields);
-    sendNamed(self.system, network.interest, { type: 'detach', link: self });
-    sendNamed(self.system, network.ownership, { type: 'detach', link: self });
+    informNamed(self.system, network.interest, { type: 'detach', link: self });
+    informNamed(self.system, network.ownership, { type: 'detach', link: self });
     if (peer !== undefined && network.linked.get(peer.incarnation) === self)
       network.linked.delete(peer.incarnation);
     if (peer !== undefined && network.nodes.get(peer.node) === self) network.nodes.delete(peer.node);
@@ -181,7 +181,7 @@ export function disconnect(state: State, why: string): void {
     if (state.stats !== undefined) state.stats.linked = false;
     if (peer !== undefined)
       for (const link of network.dialling.values())
-        send(link, { type: 'needed', incarnation: peer.incarnation });
+        inform(link, { type: 'needed', incarnation: peer.incarnation });
   }
   state.phase = 'waiting';
   state.socket = undefined;

@@ -1,6 +1,6 @@
 import type { PeerFrame, Relay } from '../../door/peer/codec.ts';
 import { isProved, NONCE_BYTES, prove } from '../../door/peer/proof.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { now } from '../../otp/timer.ts';
 import { addressOf, hangUp, needless, RETRY_FIRST, tell, tick } from './dialling.ts';
 import { linkedAgain, settleForwarded } from './forwarding.ts';
@@ -94,8 +94,8 @@ export function welcomed(
     lost: stats.last - stats.received,
     ...(unreachable > 0 ? { unreachable } : {}),
   });
-  sendNamed(self.system, network.interest, { type: 'attach', link: self });
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: peer.node });
+  informNamed(self.system, network.interest, { type: 'attach', link: self });
+  informNamed(self.system, network.ownership, { type: 'attach', link: self, node: peer.node });
   tick(state);
   return true;
 }

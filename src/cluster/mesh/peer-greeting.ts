@@ -11,7 +11,7 @@ import {
 import { isProved, NONCE_BYTES, prove } from '../../door/peer/proof.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
-import { isAlive, type Pid, type Self, send } from '../../otp/process.ts';
+import { inform, isAlive, type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { isNews, type Network } from './network.ts';
 import { heardOf } from './ordering.ts';
@@ -99,7 +99,7 @@ function proved(state: State, hello: Hello, mac: Buffer): Next<State> {
   const known = network.serving.get(relay.node);
   if (known !== undefined && known.incarnation !== relay.incarnation && isAlive(known.pid)) {
     if (known.live) return refuse(state, 'name-taken', `another relay of the name ${relay.node} is linked`);
-    send(known.pid, { type: 'replaced' });
+    inform(known.pid, { type: 'replaced' });
     network.serving.delete(relay.node);
   }
   heardOf(network, hello.epoch);
@@ -124,7 +124,7 @@ function handOn(state: State, hello: Hello, mac: Buffer): void {
   const address = socket.stream.remoteAddress;
   network.said.delete(refusal(address, hello.relay.node));
   network.said.delete(`versions ${address}`);
-  for (const link of network.dialling.values()) send(link, { type: 'seen', node: hello.relay.node });
+  for (const link of network.dialling.values()) inform(link, { type: 'seen', node: hello.relay.node });
 }
 
 function refuse(state: State, why: Refusal, text: string): Next<State> {

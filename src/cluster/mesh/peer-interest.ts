@@ -1,6 +1,6 @@
 import type { InterestFrame, PeerTopic } from '../../door/peer/codec.ts';
 import { peerFormat } from '../../door/peer/format.ts';
-import { send } from '../../otp/process.ts';
+import { inform } from '../../otp/process.ts';
 import type { Topic } from '../../topic/topic.ts';
 import { keyOf } from '../interest-server.ts';
 import { answer } from './serving.ts';
@@ -49,7 +49,7 @@ export function joined(state: State, topic: Topic): void {
   state.joining.delete(key);
   const wanted = state.wanted.get(key);
   if (wanted !== undefined) wanted.topic = topic;
-  else if (topic.server !== undefined) send(topic.server, { type: 'leave', member: state.self });
+  else if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: state.self });
 }
 
 export function leave(state: State, key: string): void {
@@ -57,7 +57,7 @@ export function leave(state: State, key: string): void {
   state.wanted.delete(key);
   state.joining.delete(key);
   const server = wanted?.topic?.server;
-  if (server !== undefined) send(server, { type: 'leave', member: state.self });
+  if (server !== undefined) inform(server, { type: 'leave', member: state.self });
 }
 
 export function rejoin(state: State, topic: Topic): void {

@@ -1,7 +1,7 @@
 import { parseMessages } from '../../door/peer/batch.ts';
 import { MESSAGES, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
-import { send } from '../../otp/process.ts';
+import { inform } from '../../otp/process.ts';
 import { Delivery } from '../../topic/delivery.ts';
 import { reportAnswer } from './answers.ts';
 import { claimsFrames, interestFrames } from './chunks.ts';
@@ -42,7 +42,7 @@ const linkBehaviour: Behaviour<PeerLinkArgs, State, PeerLinkMessage> = {
     dialled.state = 'connecting';
     args.network.dialled.set(address, dialled);
     args.network.dialling.set(address, self);
-    send(self, { type: 'dial' });
+    inform(self, { type: 'dial' });
     return {
       ...args,
       self,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
-import { type Pid, send } from '../../otp/process.ts';
+import { inform, type Pid } from '../../otp/process.ts';
 
 /** What happens on a connection that another relay has made. The socket says which one: a later one may have taken over. */
 export type PeerSocketMessage =
@@ -36,8 +36,8 @@ export class PeerSocket {
   tell(type: 'closed'): void;
   tell(type: 'frame' | 'closed', payload?: Buffer): void {
     if (this.#reader === undefined) return;
-    if (payload !== undefined && type === 'frame') send(this.#reader, { type, socket: this, payload });
-    else send(this.#reader, { type: 'closed', socket: this });
+    if (payload !== undefined && type === 'frame') inform(this.#reader, { type, socket: this, payload });
+    else inform(this.#reader, { type: 'closed', socket: this });
   }
 }
 

@@ -1,8 +1,8 @@
 import { type ClaimsFrame, FORWARDED, parsePeerFrame } from '../../door/peer/codec.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
-import { send } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { inform } from '../../otp/process.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/delivery.ts';
 import { reportAnswer } from './answers.ts';
@@ -125,7 +125,7 @@ export const servingLink: Behaviour<ServingLinkArgs, State, ServingLinkMessage> 
     const { network, hello, serving } = state;
     disconnected(state, 'ended');
     for (const { topic } of state.wanted.values())
-      if (topic?.server !== undefined) send(topic.server, { type: 'leave', member: state.self });
+      if (topic?.server !== undefined) inform(topic.server, { type: 'leave', member: state.self });
     const { node } = hello.relay;
     // Where it is to go on, as after a restart of the processes around it, its counts are there for the next one.
     if (reason === 'normal' && network.serving.get(node) === serving) network.serving.delete(node);
@@ -218,7 +218,7 @@ export function claims(state: State, frame: ClaimsFrame): void {
   const judge = (granted: boolean) => {
     if (state.socket === socket) answer(state, { type: 'verdict', ref, granted });
   };
-  sendNamed(self.system, network.ownership, {
+  informNamed(self.system, network.ownership, {
     type: 'announced',
     node: hello.relay.node,
     all: frame.end,

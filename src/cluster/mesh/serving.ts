@@ -1,8 +1,8 @@
 import { websocketFrames } from '../../door/frame.ts';
 import { messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
 import { type Answer, encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
-import { send } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { inform, send } from '../../otp/process.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
 import type { Delivery } from '../../topic/delivery.ts';
 import { FORGET } from './network.ts';
@@ -78,7 +78,7 @@ export function flush(state: State): void {
     if (stream.writableLength > 0) {
       state.writing = true;
       stream.write(NOTHING, (error) => {
-        if (error == null) send(self, { type: 'written', socket });
+        if (error == null) inform(self, { type: 'written', socket });
       });
       return;
     }
@@ -139,7 +139,7 @@ export function disconnected(state: State, why: string): void {
   else socket.stream.destroy();
   sayOverflow(state);
   network.log.note('not serving', { peer: hello.relay.node, why, dropped: count });
-  sendNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
+  informNamed(self.system, network.ownership, { type: 'unheard', node: hello.relay.node });
   state.timer = sendAfter(self, FORGET, { type: 'forget' });
 }
 

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type Self, send } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { inform, type Self, send } from '../../otp/process.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import { beat, endConversation, openConversation } from './conversation.ts';
 import { dialAny } from './dial.ts';
@@ -23,7 +23,7 @@ export function dial(state: State): void {
       // A link that has ended meanwhile has no use for it.
       if (!send(self, { type: 'opened', attempt, connection })) void connection.close();
     },
-    (error) => send(self, { type: 'failed', attempt, why: textOf(error) }),
+    (error) => inform(self, { type: 'failed', attempt, why: textOf(error) }),
   );
 }
 
@@ -37,7 +37,11 @@ export function opened(state: State, connection: NatsConnection): void {
     return;
   }
   void connection.closed().then((error) => {
-    send(self, { type: 'closed', connection, why: error === undefined ? 'connection lost' : textOf(error) });
+    inform(self, {
+      type: 'closed',
+      connection,
+      why: error === undefined ? 'connection lost' : textOf(error),
+    });
   });
   void watch(self, connection);
   for (const subject of [names.relays, names.hello, names.relay(network.self.incarnation)])
@@ -63,15 +67,15 @@ export function opened(state: State, connection: NatsConnection): void {
   network.stats.server = connection.getServer();
   network.stats.why = null;
   network.log.note('nats connected', { server: connection.getServer() });
-  sendNamed(self.system, network.interest, { type: 'attach', link: self });
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
+  informNamed(self.system, network.interest, { type: 'attach', link: self });
+  informNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
   tick(state);
 }
 
 /** Passes on what the server complains of, such as a subject that this relay may not use. */
 async function watch(self: Self<NatsLinkMessage>, connection: NatsConnection): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === 'error') send(self, { type: 'trouble', connection, why: textOf(status.error) });
+    if (status.type === 'error') inform(self, { type: 'trouble', connection, why: textOf(status.error) });
   }
 }
 
@@ -113,7 +117,7 @@ export function hangUp(state: State, why: string): void {
   state.retry = Math.min(state.retry * 2, RETRY_MOST);
   state.timer?.cancel();
   state.timer = state.ending ? undefined : sendAfter(self, wait, { type: 'dial' });
-  if (state.ending) send(self, { type: 'end' });
+  if (state.ending) inform(self, { type: 'end' });
 }
 
 /** What has not been sent for want of room since it was said last, by topic. */
@@ -135,8 +139,8 @@ export function disconnect(state: State): number {
   network.stats.unlinked += count;
   network.stats.connected = false;
   network.stats.roundTrip = null;
-  sendNamed(self.system, network.interest, { type: 'detach', link: self });
-  sendNamed(self.system, network.ownership, { type: 'detach', link: self });
+  informNamed(self.system, network.interest, { type: 'detach', link: self });
+  informNamed(self.system, network.ownership, { type: 'detach', link: self });
   endConversation(linked.talk);
   void linked.connection.close();
   return count;

@@ -1,7 +1,7 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { encodePeerFrame, type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
 import type { Self } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { claimsFrames } from '../mesh/chunks.ts';
@@ -75,7 +75,7 @@ export function takeControl(talk: Conversation, from: Heard, message: Msg): bool
   else if (!hello) return takeFrame(talk, from, message);
   network.stats.peers = peers.nodes;
   // It has heard nothing yet: attaching anew brings all claims, which are for everybody.
-  sendNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
+  informNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
   return hello || takeFrame(talk, from, message);
 }
 
@@ -114,7 +114,7 @@ function takeClaims(
   const { ref } = frame;
   const answer = (granted: boolean) =>
     tell(talk, { type: 'verdict', ref, granted }, subjects.relay(incarnation));
-  sendNamed(self.system, network.ownership, {
+  informNamed(self.system, network.ownership, {
     type: 'announced',
     node,
     all: frame.end,
@@ -145,7 +145,7 @@ export function askedEnough(talk: Conversation, ref: number): void {
 
 function report({ network, self }: Conversation, ref: number, verdict: Verdict | null): void {
   if (verdict !== null)
-    sendNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, ...verdict });
+    informNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, ...verdict });
 }
 
 /** Says that this relay is there, and looks who is not any more. */
@@ -164,7 +164,7 @@ function loseTouch({ network, self, peers, listings }: Conversation, nodes: read
   for (const node of nodes) {
     listings.delete(node);
     network.log.warn('unlinked', { peer: node, over: 'nats' });
-    sendNamed(self.system, network.ownership, { type: 'unheard', node });
+    informNamed(self.system, network.ownership, { type: 'unheard', node });
   }
   if (nodes.length > 0) network.stats.peers = peers.nodes;
 }

@@ -1,6 +1,6 @@
 import { type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
-import { type Self, send } from '../../otp/process.ts';
+import { inform, type Self, send } from '../../otp/process.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import type { Message } from '../../topic/message.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
@@ -116,7 +116,7 @@ function open(state: State): void {
     (connection) => {
       if (!send(self, { type: 'opened', connection })) void connection.close();
     },
-    () => send(self, { type: 'failed' }),
+    () => inform(self, { type: 'failed' }),
   );
 }
 
@@ -131,10 +131,10 @@ function opened(state: State, connection: NatsConnection): void {
       if (error === null && !connection.isClosed()) connection.publish(topic(back), data, { headers });
     },
   });
-  void connection.closed().then(() => send(self, { type: 'closed', connection }));
+  void connection.closed().then(() => inform(self, { type: 'closed', connection }));
   state.connection = connection;
   connection.flush().then(
-    () => send(self, { type: 'subscribed', connection }),
+    () => inform(self, { type: 'subscribed', connection }),
     () => undefined,
   );
   sendAfter(self, LINGER, { type: 'look' });

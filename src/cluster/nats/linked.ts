@@ -1,5 +1,5 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
-import { type Self, send } from '../../otp/process.ts';
+import { inform, type Self, send } from '../../otp/process.ts';
 import { now } from '../../otp/timer.ts';
 import type { LinkMessage, TopicKey } from '../backplane.ts';
 import { keyOf } from '../interest-server.ts';
@@ -55,7 +55,7 @@ export function interest(
     if (subscriptions.has(key)) continue;
     subscriptions.set(key, subscribe(state, connection, linked.subjects.topic(topic), topic));
   }
-  afterAll(connection, () => send(self, { type: 'subscribed', connection, version }));
+  afterAll(connection, () => inform(self, { type: 'subscribed', connection, version }));
 }
 
 function unsubscribe({ subscriptions }: Linked, key: string): void {
@@ -74,7 +74,7 @@ export function askServer({ self }: Link, linked: Linked, always = false): void 
   const { connection, window } = linked;
   if (linked.askedAt !== null || (!window.ask() && !always)) return;
   linked.askedAt = now(self);
-  afterAll(connection, () => send(self, { type: 'answered', connection }));
+  afterAll(connection, () => inform(self, { type: 'answered', connection }));
 }
 
 export function answered({ network, self }: Link, linked: Linked): void {

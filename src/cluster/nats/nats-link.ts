@@ -1,7 +1,7 @@
 import { type Msg, headers as newHeaders } from '@nats-io/transport-node';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
-import { send } from '../../otp/process.ts';
-import { sendNamed } from '../../otp/registry.ts';
+import { inform } from '../../otp/process.ts';
+import { informNamed } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
 import type { TopicKey } from '../backplane.ts';
 import { dial, disconnect, hangUp, opened, RETRY_FIRST, reload, tick } from './connecting.ts';
@@ -30,7 +30,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
   trapExit: true,
 
   init(self, { network, servers }) {
-    send(self, { type: 'dial' });
+    inform(self, { type: 'dial' });
     const headers = newHeaders();
     headers.set(HEADER, headerOf(network.self));
     return {
@@ -168,7 +168,7 @@ function heard({ network }: State, { talk }: Linked, message: Msg): void {
 }
 
 function confirm({ network, self }: State, version: number): void {
-  sendNamed(self.system, network.interest, { type: 'confirmed', link: self, version });
+  informNamed(self.system, network.interest, { type: 'confirmed', link: self, version });
 }
 
 /** What was handed over is still to reach the server. */
@@ -178,7 +178,7 @@ function lastWords(state: State): Next<State> {
   state.ending = true;
   const { connection } = linked;
   askServer(state, linked);
-  afterAll(connection, () => send(self, { type: 'end' }));
+  afterAll(connection, () => inform(self, { type: 'end' }));
   sendAfter(self, LAST_WORDS, { type: 'end' });
   return keep;
 }

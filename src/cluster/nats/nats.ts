@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { worker } from '../../otp/child-spec.ts';
-import { processName, sendNamed } from '../../otp/registry.ts';
+import { informNamed, processName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Accounting } from '../../topic/accounting.ts';
 import type { Uplink } from '../../topic/elsewhere.ts';
@@ -85,7 +85,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
     },
     reload: (addresses) => {
       named = addresses;
-      sendNamed(system, linkName, { type: 'reload', servers: addresses });
+      informNamed(system, linkName, { type: 'reload', servers: addresses });
     },
   };
 }
