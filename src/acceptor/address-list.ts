@@ -74,7 +74,7 @@ export function countedAs(address: string): string {
   if (tail !== undefined) {
     const after = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
     for (let missing = 8 - groups.length - after; missing > 0; missing--) groups.push('0');
-    if (tail !== '') groups.push(...tail.split(':'));
+    if (tail !== '') for (const group of tail.split(':')) groups.push(group);
   }
   return `${groups.slice(0, 4).join(':')}::/64`;
 }

@@ -93,7 +93,7 @@ export class OpenDoors implements Reloadable {
       limits: next.limits,
       guards: guards?.of(settings),
     }));
-    if (guards !== null) errors.push(...(await this.#startGuards(guards)));
+    if (guards !== null) for (const error of await this.#startGuards(guards)) errors.push(error);
     if (errors.length > 0) return errors;
     for (const [name, door] of this.#open) {
       if (wanted.some((settings) => settings.door.name === name)) continue;

@@ -42,7 +42,7 @@ export class Review<Asker> {
       this.#failed = [];
       this.retryAt = null;
     } else if (this.retryAt !== null && this.retryAt <= now) {
-      this.#queue.push(...this.#failed);
+      this.#queue = this.#queue.concat(this.#failed);
       this.#failed = [];
       this.retryAt = null;
     }

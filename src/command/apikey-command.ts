@@ -130,7 +130,9 @@ async function list(store: KeyStore, _: readonly string[], __: boolean, { out }:
     active ? 'active' : 'revoked',
   ]);
   const table = [['DOMAIN', 'USERNAME', 'CREATED', 'STATE'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2].map((column) =>
+    table.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  );
   for (const row of table) {
     out(row.map((cell, column) => cell.replace(/\p{Cc}/gu, '?').padEnd(widths[column] ?? 0)).join('  '));
   }

@@ -37,7 +37,7 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
   const top: Place = { file, line: 1, column: 1 };
 
   const written = readYaml(text, top, report);
-  const unreadable = Math.min(...errors.map((error) => error.line));
+  const unreadable = errors.reduce((first, { line }) => Math.min(first, line), Number.POSITIVE_INFINITY);
   const layers: Layer[] = [
     ...withAliases(withDoors(written, top), report),
     ...withAliases(environmentLayers(env, report), report),

@@ -68,13 +68,13 @@ export function fromNode(root: Node, placeOf: (offset: number) => Place, report:
 
   const entriesOf = (pairs: readonly Pair<Node, Node | null>[], at: Place): Entry[] => {
     const own: Entry[] = [];
-    const merged: Entry[] = [];
+    let merged: Entry[] = [];
     for (const { key, value: node } of pairs) {
       const keyAt = key ? place(key) : at;
       const value: Value = node ? convert(node) : { kind: 'scalar', text: '', quoted: false, at: keyAt };
       const name = isScalar(key) ? written(key) : undefined;
       if (name === undefined || (name.text === '' && !name.quoted)) fault(keyAt, 'a plain word as a key');
-      else if (name.text === '<<' && !name.quoted) merged.push(...toMerge(value, keyAt));
+      else if (name.text === '<<' && !name.quoted) merged = merged.concat(toMerge(value, keyAt));
       else own.push({ key: name.text, value, at: keyAt });
     }
     const taken = new Set(own.map((entry) => entry.key));

@@ -224,7 +224,7 @@ export class Evaluator {
 function namesOf(value: object): string[] {
   const names: string[] = [];
   for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    names.push(...Object.getOwnPropertyNames(at));
+    for (const name of Object.getOwnPropertyNames(at)) names.push(name);
   }
   return names;
 }

@@ -35,12 +35,13 @@ export class Mailbox {
   }
 
   /** Puts messages before all that came since. */
-  putBack(messages: unknown[]): void {
+  putBack(messages: readonly unknown[]): void {
     if (messages.length === 0) return;
-    if (this.length > 0) messages.push(this.#first, ...(this.#rest ?? []));
-    this.#first = messages[0];
-    this.#rest = messages.length > 1 ? messages.slice(1) : undefined;
-    this.length = messages.length;
+    // Not spread as arguments, of which an engine takes no more than its stack has room for.
+    const all = this.length === 0 ? messages : messages.concat(this.takeAll());
+    this.#first = all[0];
+    this.#rest = all.length > 1 ? all.slice(1) : undefined;
+    this.length = all.length;
   }
 
   /** Takes all messages out. */

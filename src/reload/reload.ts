@@ -63,7 +63,7 @@ export class Reload {
       const own = taken.filter(({ key }) => takes(part, key)).map(({ key }) => key);
       if (own.length === 0) continue;
       const faults = await part.apply(next, own, loaded.plugins ?? new Map());
-      errors.push(...faults);
+      for (const fault of faults) errors.push(fault);
       if (faults.length > 0) for (const key of own) failed.add(key);
     }
     // What could not be done is a change again the next time.

@@ -24,6 +24,13 @@ test('after a change all are asked about, so many at a time', (t) => {
   t.is(review.changes, 1);
 });
 
+test('all that got no answer is asked about again, however much it is', (t) => {
+  const review = new Review<never>();
+  for (const each of many(200_000)) review.failed(each, 0);
+  review.begin([], 1000);
+  t.is(review.take(1000).length, 64);
+});
+
 test('at a rate, a tenth of a second’s come together, and the others as time goes by', (t) => {
   const review = new Review<never>(100);
   review.again(many(30));

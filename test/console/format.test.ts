@@ -58,3 +58,9 @@ test('sizes, times and numbers are short', (t) => {
   ]);
   t.deepEqual([0, 999, 1000, 1_234_567].map(whole), ['0', '999', '1 000', '1 234 567']);
 });
+
+test('a table of more rows than a call takes arguments is a table', (t) => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => i);
+  const text = table([{ title: 'n', value: String }], rows);
+  t.is(text.length, 'n\n'.length + rows.join('\n').length);
+});

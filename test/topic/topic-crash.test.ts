@@ -33,6 +33,23 @@ test('a poisonous message is lost alone: those before and after it in its turn a
   t.not(serverOf(world, 't'), first);
 });
 
+test('a server that crashes with 200,000 messages behind it is followed by one that has them all', async (t) => {
+  const { member, join, publish, quiet, accounting, topic, crashes } = topicsWorld();
+  const a = member();
+  join(a, 't');
+  await quiet();
+  const { server } = topic('t');
+  if (server === undefined) throw new Error('no server');
+  publish(a, 't', 'one');
+  send(server, { type: 'join' } as never);
+  for (let i = 0; i < 200_000; i++) publish(a, 't', 'm');
+  await quiet();
+  t.is(crashes().length, 1);
+  t.is(a.heard.length, 200_001);
+  t.is(accounting.messages, 200_001);
+  t.true(isBalanced(accounting));
+});
+
 test('a poisonous message that is the last of its turn does not hold back those before it', async (t) => {
   const { member, join, publish, quiet } = topicsWorld();
   const a = member();

@@ -212,7 +212,7 @@ export function claims(state: State, frame: ClaimsFrame): void {
   if (frame.begin) state.claims = [];
   const { ref } = frame;
   if (state.claims !== undefined) {
-    state.claims.push(...frame.claims);
+    for (const claim of frame.claims) state.claims.push(claim);
     if (!frame.end) return;
   }
   const judge = (granted: boolean) => {

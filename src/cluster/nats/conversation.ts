@@ -107,7 +107,7 @@ function takeClaims(
   const { network, self, subjects, listings } = talk;
   if (frame.begin) listings.set(node, []);
   const listing = listings.get(node);
-  listing?.push(...frame.claims);
+  if (listing !== undefined) for (const claim of frame.claims) listing.push(claim);
   // What is said between the pieces of a list is as new as the list, and belongs into it; a question is answered at once.
   if (listing !== undefined && !frame.end && frame.ref === 0) return;
   if (frame.end) listings.delete(node);

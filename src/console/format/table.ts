@@ -18,7 +18,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   );
   const titles = columns.map(({ title }) => title);
   const widths = titles.map((title, i) =>
-    Math.max(title.length, ...cells.map((line) => width(line[i] ?? ''))),
+    cells.reduce((widest, line) => Math.max(widest, width(line[i] ?? '')), title.length),
   );
   return [titles, ...cells]
     .map((line) =>
@@ -35,7 +35,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 
 /** One field a line, the names aligned. */
 export function fieldLines(entries: readonly (readonly [name: string, value: string])[]): string {
-  const longest = Math.max(0, ...entries.map(([name]) => name.length));
+  const longest = entries.reduce((most, [name]) => Math.max(most, name.length), 0);
   return entries.map(([name, value]) => `${name.padEnd(longest)}  ${safeLine(value)}`.trimEnd()).join('\n');
 }
 
