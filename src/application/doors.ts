@@ -1,4 +1,4 @@
-import type { ApiKeysConfig, AuthenticatorConfig, Config, TlsFiles } from '../config/config.ts';
+import type { ApiKeysConfig, AuthenticatorConfig, Config, Limits, TlsFiles } from '../config/config.ts';
 import type { Door } from '../door/contract.ts';
 import { pinghubDoor } from '../door/pinghub/door.ts';
 import { eventStreamFormat } from '../door/pinghub/event-stream.ts';
@@ -32,7 +32,8 @@ export interface DoorSettings {
   readonly metrics: { readonly host: string; readonly port: number } | null;
 }
 
-/** pinghub's own times: a ping every 27 seconds, and the pong 3 seconds later. */
+/** What holds where the configuration says nothing; pinghub's own clients know its times. */
+const HEARTBEAT = { ping: 25_000, pong: 10_000 };
 const PINGHUB_HEARTBEAT = { ping: 27_000, pong: 3000 };
 const LOOPBACK = '127.0.0.1';
 
@@ -43,7 +44,7 @@ const noApiKeys: ApiKeysConfig = { store: 'list', keys: [] };
 export function doorSettings({ doors, limits }: Config): DoorSettings[] {
   const { pusu, wspubsub, pinghub } = doors;
   const { topicLength } = limits;
-  const heartbeat = { ping: limits.ping, pong: limits.pong };
+  const heartbeat = heartbeatOf(limits, HEARTBEAT);
   const common = { apiKeys: noApiKeys, heartbeat, grace: 0, metrics: null, openToSubscribers: false };
   const settings: DoorSettings[] = [];
   if (pusu !== null) {
@@ -76,12 +77,16 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
       door: pinghubDoor({ topicLength }),
       formats: [pinghubFormat, eventStreamFormat],
       at: socket === null ? at(pinghub) : { socket },
-      heartbeat: limits.ping === 0 ? heartbeat : PINGHUB_HEARTBEAT,
+      heartbeat: heartbeatOf(limits, PINGHUB_HEARTBEAT),
       metrics:
         metricsPort === null ? null : { host: socket === null ? pinghub.host : LOOPBACK, port: metricsPort },
     });
   }
   return settings;
+}
+
+function heartbeatOf({ ping, pong }: Limits, usual: DoorSettings['heartbeat']): DoorSettings['heartbeat'] {
+  return { ping: ping ?? usual.ping, pong: pong ?? usual.pong };
 }
 
 function at({ host, port }: { readonly host: string; readonly port: number }): {

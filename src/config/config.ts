@@ -211,8 +211,9 @@ export interface Limits {
   readonly fragments: number;
   readonly handshake: number;
   readonly close: number;
-  readonly ping: number;
-  readonly pong: number;
+  /** Null: each door's own. */
+  readonly ping: number | null;
+  readonly pong: number | null;
   readonly pending: number;
   readonly writeStall: number;
   readonly topicsPerConnection: number;

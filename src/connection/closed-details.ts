@@ -17,7 +17,7 @@ export function detailsOf(connection: Connection): ClosedDetails {
     topicCount: connection.memberships.size,
     owned: connection.owned?.name ?? null,
     pendingHighWater: connection.pendingHighWater,
-    roundTrip: connection.roundTrip < 0 ? null : connection.roundTrip,
+    roundTrip: connection.heartbeat.roundTrip < 0 ? null : connection.heartbeat.roundTrip,
     event: connection.closeEvent === '' ? usualEvent(connection.closeReason) : connection.closeEvent,
   };
 }

@@ -24,6 +24,8 @@ import { expire, graceOver, hasRight, regrant } from './rights.ts';
 import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
+/** Where there are no pings, in milliseconds until it is looked whether a reload has brought them. */
+const UNTIL_ASKED = 30_000;
 
 /**
  * The process of one client connection. It gives what happens to the door's session, performs the commands that come
@@ -69,10 +71,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'pong':
         if (isTooMuch(connection, 0)) return keep;
-        if (connection.heartbeat === 'pinged') {
-          connection.heartbeat = 'answered';
-          connection.roundTrip = Math.round(now(connection.self)) - connection.pingedAt;
-        }
+        connection.heartbeat.answered(now(connection.self));
         return keep;
       case 'heartbeat':
         heartbeat(connection);
@@ -193,24 +192,27 @@ function returned(connection: Connection, bytes: number): void {
   else if (connection.paused) updateReading(connection);
 }
 
-/** Ping, and look whether the pong has come when it is due; then wait for the time of the next ping. */
+/** Pings, and looks for a sign of life when it is due; then waits for the time of the next ping. */
 function heartbeat(connection: Connection): void {
-  const { context, self, transport, phase } = connection;
+  const { context, self, transport, phase, heartbeat } = connection;
   const { ping, pong } = context.heartbeat;
   if (phase !== 'open') return;
-  if (connection.heartbeat === 'rest') {
+  if (!heartbeat.waiting) {
+    if (ping === 0) {
+      sendAfter(self, UNTIL_ASKED, HEARTBEAT);
+      return;
+    }
     transport.keepAlive();
-    connection.pingedAt = Math.round(now(self));
-    connection.heartbeat = transport.kind === 'websocket' && pong > 0 ? 'pinged' : 'rest';
-    sendAfter(self, connection.heartbeat === 'pinged' ? pong : ping, HEARTBEAT);
-  } else if (connection.heartbeat === 'pinged' && !connection.throttled) {
+    const asks = transport.kind === 'websocket' && pong > 0;
+    if (asks) heartbeat.pinged(transport.socket, now(self), connection.paused);
+    sendAfter(self, asks ? pong : ping, HEARTBEAT);
+  } else if (heartbeat.over(transport.socket)) {
+    sendAfter(self, Math.max(ping - pong, 0), HEARTBEAT);
+  } else {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
-    connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong)`;
+    connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong), and no byte has moved`;
     transport.destroy();
-  } else {
-    connection.heartbeat = 'rest';
-    sendAfter(self, Math.max(ping - pong, 0), HEARTBEAT);
   }
 }
 

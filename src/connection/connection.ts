@@ -11,6 +11,7 @@ import { Asking } from './asking.ts';
 import { Credit } from './credit.ts';
 import type { DoorContext, Guard } from './door-context.ts';
 import type { Ending } from './ending-rights.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Memberships } from './memberships.ts';
 import { Outbox } from './outbox.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -125,8 +126,7 @@ export class Connection {
   inbox: TransportMessage[] | undefined = undefined;
   paused = false;
   accepted = false;
-  /** rest: the next beat is a ping. pinged: its pong is due. answered: it has come. */
-  heartbeat: 'rest' | 'pinged' | 'answered' = 'rest';
+  readonly heartbeat = new Heartbeat();
   /** On what terms it joins its topics. */
   memberWhile: 'wanted' | 'owned' = 'wanted';
   /** Has been told to its topics as behind. */
@@ -141,9 +141,6 @@ export class Connection {
   ended = false;
   /** The most bytes that have waited to be written to the client. */
   pendingHighWater = 0;
-  /** When the last ping went out, and how long the last pong took, in whole milliseconds; -1: none yet. */
-  pingedAt = -1;
-  roundTrip = -1;
   /** Whether a credential of the client's was good for some right. */
   authorised = false;
   closeCode = 0;

@@ -90,6 +90,7 @@ export function updateReading(connection: Connection): void {
       (transport.kind === 'exchange' && (question?.type === 'authorise' || question?.type === 'introduce')));
   if (pause === connection.paused) return;
   connection.paused = pause;
+  if (pause) connection.heartbeat.deafen();
   if (pause) connection.transport.pause();
   else connection.transport.resume();
 }
@@ -137,7 +138,7 @@ function accept(connection: Connection): void {
   if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
   connection.accepted = true;
   context.counters.connections++;
-  if (context.heartbeat.ping > 0) sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
+  sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
 }
 
 function publish(connection: Connection, command: Extract<Command, { type: 'publish' }>): void {

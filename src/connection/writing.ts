@@ -6,6 +6,7 @@ import type { Topic } from '../topic/topic.ts';
 import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close, finishClose } from './closing.ts';
 import type { Connection, ConnectionMessage } from './connection.ts';
+import { bytesTaken } from './socket-bytes.ts';
 
 /**
  * How deliveries get from a connection's outbox to its socket, and what becomes of a client that does not keep up.
@@ -99,7 +100,7 @@ export function checkProgress(connection: Connection): void {
     return;
   }
   sendAfter(self, PROGRESS_PERIOD, { type: 'progress' });
-  const written = bytesTaken(connection);
+  const written = bytesTaken(connection.transport.socket);
   const progress = written - stall.written;
   stall.written = written;
   if (progress > 0) stall.since = now(self);
@@ -154,7 +155,7 @@ function wait(connection: Connection, count: number): void {
     if (error == null) inform(self, FLUSHED);
   });
   if (connection.stall === undefined) {
-    connection.stall = { written: bytesTaken(connection), since: now(self) };
+    connection.stall = { written: bytesTaken(transport.socket), since: now(self) };
     sendAfter(self, PROGRESS_PERIOD, { type: 'progress' });
   }
   if (!connection.behind && isBehind(connection)) tell(connection, true);
@@ -207,15 +208,4 @@ function behindBytes({ context }: Connection): number {
 
 function pendingBytes({ outbox, transport }: Connection): number {
   return outbox.bytes + transport.socket.writableLength;
-}
-
-/**
- * How much of all that was written the kernel has taken. The queue inside libuv, which Node's own socket timeout looks
- * at, shows it within a write; where it cannot be seen (TLS), progress shows when a whole write is done.
- */
-function bytesTaken({ transport }: Connection): number {
-  const socket = transport.socket as Socket & {
-    readonly _handle?: { readonly writeQueueSize?: number } | null;
-  };
-  return socket.bytesWritten - (socket._handle?.writeQueueSize ?? socket.writableLength);
 }

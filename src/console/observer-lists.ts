@@ -143,7 +143,7 @@ export function connectionPage(
       case 'age':
         return -process.startedAt;
       case 'roundTrip':
-        return connection.roundTrip;
+        return connection.heartbeat.roundTrip;
       case 'pendingHighWater':
         return connection.pendingHighWater;
       default:

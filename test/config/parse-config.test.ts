@@ -78,7 +78,7 @@ log: 5
     'relay.yaml:6:3 limits.pending: each key once; this one is already on line 5',
     'relay.yaml:7:3 limits.pendng: unknown key; did you mean "pending"?',
     'relay.yaml:8:9 limits.ping: a time with its unit: 10ms, 10s, 10m or 10h',
-    'relay.yaml:9:9 limits.pong: a time such as 10s (ms, s, m, h; 0: none)',
+    'relay.yaml:9:9 limits.pong: a time such as 10s (ms, s, m, h; 0: none), or null',
     'relay.yaml:10:16 limits.connections: a whole number from 0 (none) to 1000000000, or null',
     'relay.yaml:11:12 limits.exempt[0]: a prefix length of at most 32',
     'relay.yaml:11:25 limits.exempt[1]: an IP address or a block such as 10.0.0.0/8',

@@ -44,8 +44,8 @@ test('aliases and merge keys stand for what they name; an own key counts before 
   t.like(doors.pinghub, { host: '127.0.0.1', port: 2 });
   t.like(doors.wspubsub, { host: '127.0.0.1', port: 3 });
   t.deepEqual(refused('limits: { ping: &p many, pong: *p }'), [
-    'relay.yaml:1:20 limits.ping: a time such as 10s (ms, s, m, h; 0: none)',
-    'relay.yaml:1:32 limits.pong: a time such as 10s (ms, s, m, h; 0: none)',
+    'relay.yaml:1:20 limits.ping: a time such as 10s (ms, s, m, h; 0: none), or null',
+    'relay.yaml:1:32 limits.pong: a time such as 10s (ms, s, m, h; 0: none), or null',
   ]);
 });
 

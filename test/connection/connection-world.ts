@@ -19,6 +19,7 @@ export class FakeSocket {
   destroyed = false;
   errored: Error | null = null;
   writableLength = 0;
+  bytesRead = 0;
   bytesWritten = 0;
   /** Bytes that the kernel still takes at once. */
   room = Number.POSITIVE_INFINITY;

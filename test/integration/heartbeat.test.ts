@@ -1,7 +1,13 @@
+import { Duplex } from 'node:stream';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
+import { Connection } from '../../src/connection/connection.ts';
+import { bytesReceived, bytesTaken } from '../../src/connection/socket-bytes.ts';
+import { Arrivals, eventually } from '../support/arrivals.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { quiescence } from '../support/otp.ts';
-import { clientFrame, connectRaw, upgradeRequest } from '../support/raw-client.ts';
-import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { clientFrame, connectRaw, post, upgradeRequest } from '../support/raw-client.ts';
+import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
@@ -27,6 +33,65 @@ async function stillRelay(
     return quiescence(relay.relay.system);
   };
   return { ...relay, wait };
+}
+
+/** The state of the one connection that there is. */
+function theConnection({ relay }: TestRelay): Connection {
+  const [only, ...others] = [...relay.system.processes.values()]
+    .map((process) => (process as { readonly state?: unknown }).state)
+    .filter((state) => state instanceof Connection);
+  if (only === undefined || others.length > 0) throw new Error('there is not one connection');
+  return only;
+}
+
+/** A way to the relay that can hold what is written, as a slow line would, and let so many bytes of it pass. */
+interface HeldLine {
+  write(bytes: string | Buffer): void;
+  until(text: string): Promise<string>;
+  hold(): void;
+  pass(bytes: number): void;
+}
+
+async function heldLine(t: ExecutionContext, port: number, ca: Buffer | null): Promise<HeldLine> {
+  const raw = await connectRaw(t, port);
+  let held: Buffer | null = null;
+  const line = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => {
+      if (held === null) raw.send(chunk);
+      else held = Buffer.concat([held, chunk]);
+      done();
+    },
+  });
+  raw.socket.on('data', (chunk) => line.push(chunk));
+  const end = ca === null ? line : connectTls({ socket: line, host: '127.0.0.1', ca });
+  end.on('error', () => undefined);
+  const states = new Arrivals<string>('line');
+  let text = '';
+  end.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    states.push(text);
+  });
+  if (end instanceof TLSSocket) await new Promise((resolve) => end.once('secureConnect', resolve));
+  return {
+    write: (bytes) => end.write(bytes),
+    until: (wanted) => states.find((state) => state.includes(wanted), wanted),
+    hold: () => {
+      held = Buffer.alloc(0);
+    },
+    pass: (bytes) => {
+      if (held === null) throw new Error('nothing is held');
+      raw.send(held.subarray(0, bytes));
+      held = held.subarray(bytes);
+    },
+  };
+}
+
+/** A text frame of 126 to 65,535 bytes, its mask zero. */
+function longFrame(text: string): Buffer {
+  const head = Buffer.from([0x81, 0x80 | 126, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt16BE(text.length, 2);
+  return Buffer.concat([head, Buffer.from(text)]);
 }
 
 let asked = 0;
@@ -66,21 +131,93 @@ test('a client that answers no ping is closed when limits.pong is over, and not 
   await relay.wait(1);
   await one.pings.next();
   await relay.wait(PONG - 1);
-  await isRead(one);
+  t.is(
+    relay.log.all.find(({ msg }) => msg === 'closed'),
+    undefined,
+  );
   await relay.wait(1);
   t.like(await one.next(), { code: 1006 });
   t.like(await relay.closed(), { door: 'pusu', code: 1006, reason: 'no pong' });
 });
 
-test('a client that sends, and no pong, is closed all the same', async (t) => {
+test('a client that sends, and no pong, stays as long as it sends something after each ping', async (t) => {
   const relay = await stillRelay(t, { doors: { pusu: {} } });
   const one = await connectWs(t, relay.port('pusu'), '/', { autoPong: false });
   await relay.wait(PING);
-  await one.pings.next();
-  one.send('{"type":"unsubscribe","channel":"c"}');
-  await isRead(one);
+  for (let pings = 1; pings <= 3; pings++) {
+    await one.pings.count(() => true, pings);
+    await isRead(one);
+    await relay.wait(PONG);
+    await relay.wait(PING - PONG);
+  }
   await relay.wait(PONG);
   t.like(await relay.closed(), { reason: 'no pong' });
+});
+
+for (const way of ['TCP', 'TLS'] as const) {
+  test(`over ${way} a client stays whose one long frame comes slowly: no pong can be sent within it`, async (t) => {
+    const certificate = selfSigned(t);
+    const { cert, key } = certificate;
+    const tls = way === 'TLS' ? { tls: { cert, key } } : {};
+    const relay = await stillRelay(t, { doors: { pinghub: tls } });
+    const line = await heldLine(t, relay.port('pinghub'), way === 'TLS' ? certificate.ca : null);
+    line.write(upgradeRequest());
+    await line.until('101');
+    line.hold();
+    line.write(longFrame('x'.repeat(10_000)));
+    await relay.wait(PING);
+    for (let beats = 1; beats <= 3; beats++) {
+      const before = theConnection(relay).transport.socket;
+      const received = bytesReceived(before);
+      line.pass(1000);
+      await eventually(() => bytesReceived(before) > received, 'the relay has read some of the frame');
+      await relay.wait(PONG);
+      await relay.wait(PING - PONG);
+    }
+    line.pass(Number.POSITIVE_INFINITY);
+    await line.until('x'.repeat(10_000));
+    await relay.wait(PONG);
+    await relay.wait(PING - PONG);
+    await relay.wait(PONG);
+    t.like(await relay.closed(), { reason: 'no pong' });
+  });
+}
+
+test('a reader stays who has a backlog before the ping and takes some of it, and is closed when it takes nothing', async (t) => {
+  const relay = await stillRelay(t, { doors: { pinghub: {} } });
+  const reader = await connectRaw(t, relay.port('pinghub'));
+  reader.send(upgradeRequest());
+  await reader.until('101');
+  const connection = theConnection(relay);
+  const { socket } = connection.transport;
+  reader.socket.pause();
+  const publisher = await connectWs(t, relay.port('pinghub'), '/t');
+  // Until nothing moves any more, and more waits than a kernel would still find room for.
+  while (connection.outbox.bytes < 120_000) {
+    publisher.send('x'.repeat(60_000));
+    await publisher.next();
+  }
+  await relay.wait(PING);
+  await publisher.pings.next();
+  await isRead(publisher);
+  const taken = bytesTaken(socket);
+  reader.socket.resume();
+  await eventually(() => bytesTaken(socket) > taken, 'the reader has taken something');
+  await relay.wait(PONG);
+  await relay.wait(PING - PONG);
+  t.is(
+    relay.log.all.find(({ msg }) => msg === 'closed'),
+    undefined,
+  );
+  await publisher.pings.next();
+  await isRead(publisher);
+  await eventually(() => socket.writableLength === 0, 'the reader has taken all');
+  await relay.wait(PONG);
+  await relay.wait(PING - PONG);
+  await publisher.pings.next();
+  await isRead(publisher);
+  await relay.wait(PONG);
+  t.like(await relay.closed(), { reason: 'no pong', in: 0 });
 });
 
 test('owner and subscribers of wspubsub are pinged too, and an owner that answers none leaves its topic', async (t) => {
@@ -123,4 +260,47 @@ test('without limits.ping nobody is pinged', async (t) => {
     await isRead(one);
     t.deepEqual(one.pings.all, []);
   }
+});
+
+test('a stream gets a comment at each limits.ping, between events, and is never asked for a pong', async (t) => {
+  const relay = await stillRelay(t, { doors: { pinghub: {} } });
+  const stream = await connectRaw(t, relay.port('pinghub'));
+  stream.send('GET /t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
+  const head = (await stream.until('\r\n\r\n')).length;
+  const comments = (text: string) => text.slice(head).split(':\n\n').length - 1;
+  const before = comments(stream.received());
+  for (let beats = 1; beats <= 3; beats++) {
+    await relay.wait(PING - 1);
+    t.is(comments(stream.received()), before + beats - 1);
+    await relay.wait(1);
+    await eventually(() => comments(stream.received()) === before + beats, 'a comment');
+  }
+  await post(relay.port('pinghub'), '/t', 'event');
+  await stream.until('data: event\n\n');
+  await relay.wait(PING);
+  await stream.until('data: event\n\n:\n\n');
+});
+
+test('pings that a reload takes away are not sent, and those that it brings are, on open connections too', async (t) => {
+  const relay = await stillRelay(t, { doors: { pinghub: {} } });
+  const reloaded = (ping: string) =>
+    relay.relay.reload(() => ({
+      ok: true,
+      config: testConfig({ doors: { pinghub: {} }, limits: { ping, pong: `${PONG}ms` } }),
+    }));
+  const one = await connectWs(t, relay.port('pinghub'), '/t', { autoPong: false });
+  const stream = await connectRaw(t, relay.port('pinghub'));
+  stream.send('GET /t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
+  await stream.until('\r\n\r\n');
+  await reloaded('0s');
+  const before = stream.received();
+  for (let i = 0; i < 3; i++) await relay.wait(60_000);
+  await isRead(one);
+  t.deepEqual(one.pings.all, []);
+  t.is(stream.received(), before);
+  await reloaded(`${PING}ms`);
+  for (let i = 0; i < 3; i++) await relay.wait(10_000);
+  await one.pings.next();
+  await stream.until(':\n\n');
+  t.pass();
 });

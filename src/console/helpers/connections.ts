@@ -39,7 +39,7 @@ export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
     in: state.messagesIn,
     out: state.messagesOut,
     age: Math.round(viewOf(pid).uptime),
-    roundTrip: state.roundTrip < 0 ? null : state.roundTrip,
+    roundTrip: state.heartbeat.roundTrip < 0 ? null : state.heartbeat.roundTrip,
     behind: state.behind,
   };
 }
