@@ -58,7 +58,7 @@ test.serial('all faults at once, one line each, exit 78, with --check and withou
 test.serial('a file that is not there is a fault of the configuration', async (t) => {
   const { code, err } = await runRelay(t, ['--config', '/no/such/file.yaml']).exited;
   t.is(code, 78);
-  t.is(err, '/no/such/file.yaml:1:1 file: a configuration file; there is none of this name\n');
+  t.is(err, '/no/such/file.yaml:1:1 file: a configuration file; there is no file of this name\n');
 });
 
 test.serial('an unknown option, or a word too many: the usage, exit 1', async (t) => {

@@ -1,12 +1,16 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { type Kind, oneOrMore, Refusal, textKind } from './kind.ts';
+import { type Kind, Refusal, textKind, wordsOf, writtenAs } from './kind.ts';
 import { wholeNumber } from './scalars.ts';
 
 export const port = wholeNumber('a port from 0 to 65535 (0: any free one)', 0, 65535);
 
 /** To listen on. */
-export const host: Kind<string> = textKind('a host name or an IP address', (text) =>
-  isIP(text) !== 0 || isHostName(text) ? text : undefined,
+export const host: Kind<string> = writtenAs(
+  // `::` is a map in YAML.
+  'words',
+  textKind('a host name or an IP address', (text) =>
+    isIP(text) !== 0 || isHostName(text) ? text : undefined,
+  ),
 );
 
 /** An entry of `relays`: to connect to. */
@@ -57,17 +61,18 @@ const origin: Kind<string> = textKind(
   },
 );
 
-export const origins = oneOrMore(origin);
+export const origins = wordsOf(origin.expected, origin);
 
 // sun_path holds 108 bytes with its final NUL (unix(7)).
 const longestSocketPath = 107;
 
-export const socketPath: Kind<string> = textKind(
-  `an absolute path of at most ${longestSocketPath} bytes`,
-  (text) =>
+export const socketPath: Kind<string> = writtenAs(
+  'text',
+  textKind(`an absolute path of at most ${longestSocketPath} bytes`, (text) =>
     text.startsWith('/') && Buffer.byteLength(text) <= longestSocketPath && !text.includes('\0')
       ? text
       : undefined,
+  ),
 );
 
 /** An address or a CIDR block that `net.BlockList` takes; no zone, which it refuses. */

@@ -2,15 +2,18 @@ import { isAbsolute, join } from 'node:path';
 import { apiKeys } from './api-keys.ts';
 import type { ApiKeysConfig } from './config.ts';
 import { Hidden } from './hidden.ts';
-import { orNull, textKind } from './kind.ts';
+import { orNull, textKind, writtenAs } from './kind.ts';
 import { filePath, time } from './scalars.ts';
 import { key, type Reader, section } from './section.ts';
 
 /** Beside the configuration in use: the store of a relay that names no other. */
 const embedded = 'apikeys.yaml';
 
-const postgresUrl = textKind('a URL such as postgres://user:password@host:5432/database', (text) =>
-  isPostgresUrl(text) ? new Hidden(text) : undefined,
+const postgresUrl = writtenAs(
+  'secret',
+  textKind('a URL such as postgres://user:password@host:5432/database', (text) =>
+    isPostgresUrl(text) ? new Hidden(text) : undefined,
+  ),
 );
 
 /** Where API keys are: at most one of `list`, `file` and `postgres`. */

@@ -3,7 +3,7 @@ import type { ApiKeysConfig, AuthenticatorConfig, PasswordEntry } from './config
 import type { Place } from './config-error.ts';
 import { evident } from './evident.ts';
 import { keyFromText, pinned } from './jwt-keys.ts';
-import { type Kind, Refusal, textKind } from './kind.ts';
+import { type Kind, Refusal, textKind, writtenAs } from './kind.ts';
 import { nearest } from './nearest.ts';
 import { whyNoPath } from './scalars.ts';
 
@@ -130,18 +130,18 @@ const httpUrl = (text: string): string | undefined => {
 };
 
 /** Where a server is asked. */
-export const url: Kind<string> = textKind(
-  'an http or https URL such as https://auth.example.com/check, without a password in it',
-  httpUrl,
+export const url: Kind<string> = writtenAs(
+  'text',
+  textKind('an http or https URL such as https://auth.example.com/check, without a password in it', httpUrl),
 );
 
 /** Where keys are. */
-export const jwksSource: Kind<string> = textKind(
-  'a file or an http or https URL with a JSON Web Key Set',
-  (text) => {
+export const jwksSource: Kind<string> = writtenAs(
+  'text',
+  textKind('a file or an http or https URL with a JSON Web Key Set', (text) => {
     if (isUrl(text)) return httpUrl(text);
     if (evident(text) === 'key set')
       return new Refusal('a file or URL with a key set, and not what is in it');
     return text === '' || text.includes('\0') || text.includes('://') ? undefined : (whyNoPath(text) ?? text);
-  },
+  }),
 );

@@ -2,7 +2,9 @@ import type { Place, Report } from './config-error.ts';
 import { keyPaths, relayKeys } from './keys.ts';
 import { knownPart, type Layer, layerOf } from './layers.ts';
 import { nearest } from './nearest.ts';
-import { readYaml } from './yaml-text.ts';
+import type { Reader } from './section.ts';
+import { readSetting } from './setting.ts';
+import type { FileText } from './text-file.ts';
 
 const prefix = 'FANFARE_';
 
@@ -15,31 +17,97 @@ export function variableOf(path: readonly string[]): string {
 // share a variable, and one meaning.
 const paths = new Map([...keyPaths(relayKeys)].map((path) => [variableOf(path), path]));
 
+/** Behind the variable of a key: the file that holds the key's value, as container platforms hand out secrets. */
+const FILE = '_FILE';
+
+/** Where the environment's faults, warnings and files come from and go to. */
+export interface Surroundings {
+  readonly report: Report;
+  readonly warn: Report;
+  readonly readText: (path: string) => FileText;
+}
+
 /**
- * The layers of the environment. An empty variable counts as not set, as deployments pass on what they do not have. A
- * variable of a section counts above those of its keys.
+ * The layers of the environment. An empty variable counts as not set, as deployments pass on what they do not have, but
+ * for secrets: a relay without one would let in more than was meant. A variable of a section counts above those of its
+ * keys.
  */
-export function environmentLayers(env: NodeJS.ProcessEnv, report: Report): Layer[] {
-  const set = Object.entries(env).filter(
-    ([name]) => name.startsWith(prefix) && !isForeign(name, env[name] ?? ''),
-  );
+export function environmentLayers(env: NodeJS.ProcessEnv, surroundings: Surroundings): Layer[] {
   const layers: [depth: number, layer: Layer][] = [];
-  for (const [name, text = ''] of set) {
-    const at: Place = { file: name, line: 1, column: 1 };
-    const path = paths.get(name);
-    if (!path) {
-      unknownVariable(name, report);
-    } else if (text !== '') {
-      let broken = false;
-      const value = readYaml(text, at, (place, _, expected) => {
-        broken = true;
-        report(place, path.join('.'), expected);
-      });
-      const places = path.map(() => at);
-      if (value && !broken) layers.push([path.length, layerOf(path, places, value)]);
+  const foreign: string[] = [];
+  for (const [name, text = ''] of Object.entries(env)) {
+    if (!name.startsWith(prefix)) continue;
+    const setting = settingOf(name);
+    if (isForeign(name, text) || (setting === null && isDocker(name))) foreign.push(name);
+    else if (setting === null) unknownVariable(name, surroundings.report);
+    else {
+      const layer = layerFrom(setting, text, env, surroundings);
+      if (layer !== undefined) layers.push([setting.path.length, layer]);
     }
   }
+  nameForeign(foreign, surroundings.warn);
   return layers.sort(([a], [b]) => b - a).map(([, layer]) => layer);
+}
+
+/** The key that a variable sets, and whether by the name of a file; null: none. */
+interface Setting {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly reader: Reader<unknown>;
+  readonly byFile: boolean;
+}
+
+function settingOf(name: string): Setting | null {
+  const own = paths.get(name);
+  if (own !== undefined) return { name, path: own, reader: knownPart(own).reader, byFile: false };
+  const path = name.endsWith(FILE) ? paths.get(name.slice(0, -FILE.length)) : undefined;
+  if (path === undefined) return null;
+  const { reader } = knownPart(path);
+  return reader.keys === undefined ? { name, path, reader, byFile: true } : null;
+}
+
+function layerFrom(
+  { name, path, reader, byFile }: Setting,
+  value: string,
+  env: NodeJS.ProcessEnv,
+  { report, readText }: Surroundings,
+): Layer | undefined {
+  const at: Place = { file: name, line: 1, column: 1 };
+  const key = path.join('.');
+  const isSecret = reader.writing === 'secret';
+  let text: string | undefined = value;
+  if (byFile) {
+    const direct = name.slice(0, -FILE.length);
+    if (value === '' && !isSecret) return undefined;
+    if (value !== '' && (env[direct] ?? '') !== '') {
+      report(at, key, `only one of ${direct} and ${name}`);
+      return undefined;
+    }
+    text = contentOf(value, at, key, report, readText);
+  } else if (value === '' && (!isSecret || (env[name + FILE] ?? '') !== '')) return undefined;
+  if (text === undefined) return undefined;
+  let broken = false;
+  const read = readSetting(text, at, reader.writing, (place, _, expected) => {
+    broken = true;
+    report(place, key, expected);
+  });
+  const places = path.map(() => at);
+  return read === undefined || broken ? undefined : layerOf(path, places, read);
+}
+
+/** Without the end of its last line, which editors and `echo` write. */
+function contentOf(
+  file: string,
+  at: Place,
+  key: string,
+  report: Report,
+  readText: Surroundings['readText'],
+): string | undefined {
+  const wanted = 'the path of a file with the value';
+  const read: FileText = file === '' ? { why: '' } : readText(file);
+  if ('text' in read) return read.text.replace(/\r?\n$/, '');
+  report(at, key, read.why === '' ? wanted : `${wanted}; ${read.why}`);
+  return undefined;
 }
 
 /**
@@ -54,10 +122,27 @@ function isForeign(name: string, value: string): boolean {
   );
 }
 
+/** What Docker tells of a linked container that is called `fanfare`, or has it as an alias; and what images set. */
+function isDocker(name: string): boolean {
+  return /^FANFARE_(\w+_)?(NAME|VERSION|ENV_\w+)$/.test(name);
+}
+
+/** Somebody may have meant a setting by one of them. Their values are not ours to show. */
+function nameForeign(names: readonly string[], warn: Report): void {
+  const [first, ...more] = names.toSorted();
+  if (first === undefined) return;
+  const all = [first, ...more].join(', ');
+  warn(
+    { file: first, line: 1, column: 1 },
+    'environment',
+    `no setting, and left alone, as a platform makes it: ${all}`,
+  );
+}
+
 function unknownVariable(name: string, report: Report): void {
   // What follows a key that is set as a whole may be a password.
   const whole = [...paths].find(
-    ([variable, path]) => name.startsWith(`${variable}_`) && !knownPart(path).reader.keys && !paths.has(name),
+    ([variable, path]) => name.startsWith(`${variable}_`) && !knownPart(path).reader.keys,
   );
   if (whole) {
     const [variable, path] = whole;
@@ -68,8 +153,12 @@ function unknownVariable(name: string, report: Report): void {
     );
     return;
   }
-  const near = nearest(name, paths.keys());
+  const near = nearest(name, [...paths.keys(), ...files()]);
   const hint =
     near === undefined ? 'FANFARE_ and the path of a key, such as FANFARE_LIMITS_PENDING' : undefined;
   report({ file: name, line: 1, column: 1 }, name, `unknown variable; ${hint ?? `did you mean ${near}?`}`);
+}
+
+function* files(): Iterable<string> {
+  for (const [name, path] of paths) if (!knownPart(path).reader.keys) yield name + FILE;
 }

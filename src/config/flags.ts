@@ -1,11 +1,11 @@
 import type { Place, Report } from './config-error.ts';
 import { knownPart, type Layer, layerOf } from './layers.ts';
 import { unknownKey } from './section.ts';
-import { readYaml } from './yaml-text.ts';
+import { readSetting } from './setting.ts';
 
 /**
- * The layers of `--set key.path=value` flags, in their order (of two for one key the later counts). The value is YAML;
- * columns count from the start of `key.path=value`.
+ * The layers of `--set key.path=value` flags, in their order (of two for one key the later counts). A value
+ * that is no text is YAML; columns count from the start of `key.path=value`.
  */
 export function flagLayers(sets: readonly string[], report: Report): Layer[] {
   return sets.flatMap((set) => {
@@ -40,7 +40,7 @@ function flagLayer(set: string, report: Report): Layer | undefined {
   const start = at(keyPath.length + 2);
   const empty = { kind: 'scalar', text: '', quoted: false, at: start } as const;
   let broken = false;
-  const value = readYaml(text, start, (place, _, expected) => {
+  const value = readSetting(text, start, reader.writing, (place, _, expected) => {
     broken = true;
     report(place, keyPath, expected);
   });

@@ -3,7 +3,7 @@ import { apiKeyStores } from './api-key-stores.ts';
 import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
 import type { Instead } from './evident.ts';
 import { algorithms } from './jwt-keys.ts';
-import { listOf, orNull, orOff, textKind } from './kind.ts';
+import { orNull, orOff, textKind, wordsOf, writtenAs } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import {
   count,
@@ -11,7 +11,6 @@ import {
   flag,
   name,
   nodeName,
-  notEmpty,
   oneOf,
   period,
   size,
@@ -26,12 +25,16 @@ import { topicRules } from './topic-rules.ts';
 const KiB = 1024;
 const seconds = 1000;
 
-const anyText = (expected: string) => textKind(expected, (text) => (text === '' ? undefined : text));
+const anyText = (expected: string) =>
+  writtenAs(
+    'text',
+    textKind(expected, (text) => (text === '' ? undefined : text)),
+  );
 
 /** pusud's example file has an empty one, where it means none. */
-const verificationKey = textKind<string | null>(
-  'a public key in PEM, or a secret text',
-  (text) => text || null,
+const verificationKey = writtenAs(
+  'secret',
+  textKind<string | null>('a public key in PEM, or a secret text', (text) => text || null),
 );
 
 /** A server of NATS may take signed tokens. */
@@ -49,7 +52,7 @@ const insteadOfNatsSecret: Instead = {
 const authenticatorKeys = () => ({
   passwords: key(passwords, []),
   allow_read_by_default: key(flag, false),
-  jwt_signing_algorithms: key(listOf('a list of algorithms', oneOf(algorithms)), []),
+  jwt_signing_algorithms: key(wordsOf('a list of algorithms', oneOf(algorithms)), []),
   jwt_verification_key: key(orNull(verificationKey), null),
   jwt: section({
     jwks: key(orNull(jwksSource), null),
@@ -78,7 +81,7 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   ...authenticatorKeys(),
   origin: key(orNull(origins), null),
   tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
-  trusted_proxies: key(listOf('a list of addresses', proxy), []),
+  trusted_proxies: key(wordsOf('a list of addresses', proxy), []),
   proxy_protocol: key(flag, false),
 });
 
@@ -92,7 +95,7 @@ export const relayKeys = section({
   apikeys: apiKeyStores(60 * seconds),
   allowed_channels: key(orNull(channelPatterns), null),
 
-  relays: key(listOf('a list of relays', relay), []),
+  relays: key(wordsOf('a list of relays', relay), []),
   client_port: alias(['doors', 'pusu', 'port']),
   network_port: alias(['network', 'port']),
 
@@ -132,9 +135,9 @@ export const relayKeys = section({
   }),
   cluster: section({
     backplane: key(oneOf(['mesh', 'nats']), 'mesh'),
-    servers: key(listOf('a list of servers', natsServer), []),
+    servers: key(wordsOf('a list of servers', natsServer), []),
     prefix: key(subjectPrefix, 'fanfare'),
-    user: key(orNull(textKind('a name as text', notEmpty)), null),
+    user: key(orNull(anyText('a name as text')), null),
     password: key(orNull(shown('a password as text', insteadOfNatsSecret)), null),
     token: key(orNull(shown('a token as text', insteadOfNatsSecret)), null),
     credentials: key(orNull(filePath), null),
@@ -149,7 +152,7 @@ export const relayKeys = section({
     section({
       host: key(host, '127.0.0.1'),
       port: key(port, 55002),
-      names: key(listOf('a list of host names', host), []),
+      names: key(wordsOf('a list of host names', host), []),
       observer_actions: key(flag, false),
       ready_needs_peers: key(flag, false),
     }),
@@ -175,7 +178,7 @@ export const relayKeys = section({
     connection_rate_per_address: key(count, 20),
     failed_authorisations: key(count, 10),
     publish_rate: key(count, 0),
-    exempt: key(listOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
+    exempt: key(wordsOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
     authorise: key(time, 60 * seconds),
     drain: key(time, 30 * seconds),
   }),

@@ -1,5 +1,5 @@
 import type { Place, Report } from './config-error.ts';
-import { asBoolean, isNull, type Scalar, type Value } from './value.ts';
+import { asBoolean, isBlank, isNull, type Scalar, type Value } from './value.ts';
 
 /** What readers write down on their way: faults, and the place of each value that counts. */
 export interface Context {
@@ -10,8 +10,16 @@ export interface Context {
   readonly failed: Set<string>;
 }
 
+/**
+ * How a flag or a variable writes a value that is not YAML there. text: as it is, since quotes, `#` and line ends may be
+ * part of it. secret: the same, and what comes out empty is a mistake, not none. words: with commas between them.
+ */
+export type Writing = 'text' | 'secret' | 'words';
+
 /** The kind of value that a key takes. */
 export interface Kind<T> {
+  /** Absent: YAML everywhere. */
+  readonly writing?: Writing;
   /** What stands in an error: `a port from 0 to 65535`. */
   readonly expected: string;
   /** The value, or undefined after a report. */
@@ -42,6 +50,11 @@ export function textKind<T>(
   };
 }
 
+/** The same kind, with a way to write it in flags and variables. */
+export function writtenAs<T>(writing: Writing, kind: Kind<T>): Kind<T> {
+  return { ...kind, writing };
+}
+
 /** A kind that quotes turn into a text, which it is not. */
 export function plainKind<T>(expected: string, parse: (scalar: Scalar) => T | undefined): Kind<T> {
   return textKind(expected, (_, scalar) => {
@@ -54,8 +67,13 @@ export function plainKind<T>(expected: string, parse: (scalar: Scalar) => T | un
 export function orNull<T>(kind: Kind<T>): Kind<T | null> {
   const expected = `${kind.expected}, or null`;
   return {
+    ...kind,
     expected,
     parse(value, path, context) {
+      if (kind.writing === 'secret' && isBlank(value)) {
+        context.report(value.at, path, `${kind.expected}; this one comes out empty; null is for none`);
+        return undefined;
+      }
       if (isNull(value)) return null;
       const report: Report = (at, key, why) =>
         context.report(at, key, why === kind.expected ? expected : why);
@@ -68,6 +86,7 @@ export function orNull<T>(kind: Kind<T>): Kind<T | null> {
 export function orOff<T>(kind: Kind<T>): Kind<T | null> {
   const expected = `${kind.expected}, or false`;
   return {
+    ...kind,
     expected,
     parse(value, path, context) {
       if (asBoolean(value) === false) return null;
@@ -78,13 +97,14 @@ export function orOff<T>(kind: Kind<T>): Kind<T | null> {
   };
 }
 
-/** One, or a list of them: always read as a list. */
-export function oneOrMore<T>(kind: Kind<T>): Kind<readonly T[]> {
-  const list = listOf(kind.expected, kind);
+/** Words, all of one kind: a list of them, or one alone. */
+export function wordsOf<T>(expected: string, kind: Kind<T>): Kind<readonly T[]> {
+  const list = listOf(expected, kind);
   return {
-    expected: kind.expected,
+    expected,
+    writing: 'words',
     parse(value, path, context) {
-      if (value.kind === 'list') return list.parse(value, path, context);
+      if (value.kind !== 'scalar' || isNull(value)) return list.parse(value, path, context);
       const one = kind.parse(value, path, context);
       return one === undefined ? undefined : [one];
     },

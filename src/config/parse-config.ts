@@ -7,6 +7,7 @@ import { relayKeys } from './keys.ts';
 import { type Layer, withAliases, withDoors } from './layers.ts';
 import { type Complain, checkTogether, warnAbout } from './rules.ts';
 import { configOf } from './settings-config.ts';
+import type { FileText } from './text-file.ts';
 import { readYaml } from './yaml-text.ts';
 
 export interface ConfigSources {
@@ -18,6 +19,8 @@ export interface ConfigSources {
   readonly sets: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly hostName: string;
+  /** Reads the files that variables name; without it there are none. */
+  readonly readText?: (path: string) => FileText;
 }
 
 export type ConfigResult =
@@ -30,9 +33,20 @@ export type ConfigResult =
     }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
-/** The configuration that the sources stand for, or every fault in them, in reading order. Pure, and never throws. */
-export function parseConfig({ text, file, sets, env, hostName }: ConfigSources): ConfigResult {
+/**
+ * The configuration that the sources stand for, or every fault in them, in reading order. Pure but for `readText`,
+ * and never throws.
+ */
+export function parseConfig({
+  text,
+  file,
+  sets,
+  env,
+  hostName,
+  readText = () => ({ why: 'there is no file of this name' }),
+}: ConfigSources): ConfigResult {
   const errors: ConfigError[] = [];
+  const warnings: ConfigError[] = [];
   const report = into(errors);
   const top: Place = { file, line: 1, column: 1 };
 
@@ -40,7 +54,7 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
   const unreadable = errors.reduce((first, { line }) => Math.min(first, line), Number.POSITIVE_INFINITY);
   const layers: Layer[] = [
     ...withAliases(withDoors(written, top), report),
-    ...withAliases(environmentLayers(env, report), report),
+    ...withAliases(environmentLayers(env, { report, warn: into(warnings), readText }), report),
     ...withAliases(flagLayers(sets, report), report),
   ];
 
@@ -64,7 +78,6 @@ export function parseConfig({ text, file, sets, env, hostName }: ConfigSources):
   );
   if (known.length > 0) return { ok: false, errors: inReadingOrder(known, file) };
 
-  const warnings: ConfigError[] = [];
   warnAbout(settings, complainInto(warnings));
   return {
     ok: true,

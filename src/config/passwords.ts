@@ -1,5 +1,5 @@
 import type { PasswordEntry } from './config.ts';
-import { type Context, type Kind, listOf, Refusal, textKind } from './kind.ts';
+import { type Context, type Kind, Refusal, textKind, wordsOf } from './kind.ts';
 import { hashed, insteadOfHashed } from './secrets.ts';
 import { type Entry, isNull, type Value } from './value.ts';
 
@@ -14,7 +14,7 @@ export const channelPattern: Kind<string> = textKind(
   },
 );
 
-export const channelPatterns = listOf('a list of channel patterns', channelPattern);
+export const channelPatterns = wordsOf('a list of channel patterns', channelPattern);
 
 /**
  * A map of passwords to channel patterns, or a list of such maps, which is the form of pusud's example file. A password

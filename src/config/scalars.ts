@@ -1,4 +1,4 @@
-import { type Kind, plainKind, Refusal, textKind } from './kind.ts';
+import { type Kind, plainKind, Refusal, textKind, writtenAs } from './kind.ts';
 import { nearest } from './nearest.ts';
 import { asBoolean } from './value.ts';
 
@@ -116,12 +116,13 @@ export const subjectPrefix = matching(
   /^(?=.{1,64}$)[\w-]+(\.[\w-]+)*$/,
 );
 
-export const notEmpty = (text: string): string | undefined => (text === '' ? undefined : text);
-
-export const filePath: Kind<string> = textKind('the path of a file', (text) => {
-  if (text === '' || text.includes('\0')) return undefined;
-  return whyNoPath(text) ?? text;
-});
+export const filePath: Kind<string> = writtenAs(
+  'text',
+  textKind('the path of a file', (text) => {
+    if (text === '' || text.includes('\0')) return undefined;
+    return whyNoPath(text) ?? text;
+  }),
+);
 
 /** A file's content, or its URL, in place of its path. */
 export function whyNoPath(text: string): Refusal | undefined {

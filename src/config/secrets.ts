@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Instead, mistaken } from './evident.ts';
 import { Hidden } from './hidden.ts';
-import { type Kind, Refusal, textKind } from './kind.ts';
+import { type Kind, Refusal, textKind, writtenAs } from './kind.ts';
 
 /** The SHA-256 of a secret (32 bytes): what is kept in its place. */
 export function sha256(secret: string): Buffer {
@@ -38,11 +38,14 @@ export const insteadOfHashed: Instead = {
 
 /** A secret that is shown to somebody else, and so is kept as it is. */
 export const shown = (wanted: string, instead: Instead): Kind<Hidden<string>> =>
-  textKind(wanted, (text) => {
-    if (text === '') return undefined;
-    const why = mistaken(text, wanted, instead);
-    return why === null ? new Hidden(text) : new Refusal(why);
-  });
+  writtenAs(
+    'secret',
+    textKind(wanted, (text) => {
+      if (text === '') return undefined;
+      const why = mistaken(text, wanted, instead);
+      return why === null ? new Hidden(text) : new Refusal(why);
+    }),
+  );
 
 /** Who listens to one handshake can try out short secrets at leisure. */
 const shortestSecret = 16;
@@ -54,11 +57,11 @@ const insteadOfNetworkSecret: Instead = {
 };
 
 /** What the relays of a network share, kept as the hash. */
-export const networkSecret: Kind<Hidden<Buffer>> = textKind(
-  `a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`,
-  (text) => {
+export const networkSecret: Kind<Hidden<Buffer>> = writtenAs(
+  'secret',
+  textKind(`a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`, (text) => {
     if (text.length < shortestSecret) return undefined;
     const key = hashed(text, 'what all relays of the network know and nobody else', insteadOfNetworkSecret);
     return key instanceof Refusal ? key : new Hidden(key);
-  },
+  }),
 );

@@ -1,5 +1,5 @@
 import type { Place } from './config-error.ts';
-import type { Context, Kind } from './kind.ts';
+import type { Context, Kind, Writing } from './kind.ts';
 import { nearest } from './nearest.ts';
 import { asBoolean, type Entry, isNull, type Value } from './value.ts';
 
@@ -10,6 +10,8 @@ import { asBoolean, type Entry, isNull, type Value } from './value.ts';
 export interface Reader<T> {
   /** Keys below this one; undefined for a key that is set as a whole. */
   readonly keys?: ReadonlyMap<string, Reader<unknown>>;
+  /** How flags and variables write the key. */
+  readonly writing?: Writing;
   /** Path of the key that this one is another name of. */
   readonly aliasOf?: readonly string[];
   /** `layers` are what was written for this key, from the weakest source to the strongest. */
@@ -28,6 +30,7 @@ export type SectionValue<S extends Shape> = {
 /** A key that is set as a whole. Every layer is judged, so that an overridden fault is seen too; the strongest counts. */
 export function key<T>(kind: Kind<T>, fallback: T): Reader<T> {
   return {
+    ...(kind.writing === undefined ? {} : { writing: kind.writing }),
     read(layers, path, context) {
       let result = fallback;
       for (const entry of layers) {

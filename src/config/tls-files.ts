@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Config, TlsFiles } from './config.ts';
 import type { ConfigError, Place } from './config-error.ts';
+import { readTextFile } from './text-file.ts';
 
 /** What is wrong with one of the two files. Never quotes them. */
 export interface TlsFault {
@@ -18,19 +18,19 @@ export interface TlsPair {
 
 /** A door's certificate and key, as they are in the files now, or the first thing that is wrong with them. */
 export function readTls({ cert, key }: TlsFiles): TlsPair | TlsFault {
-  const certText = readText(cert);
-  if (typeof certText !== 'string') return { file: 'cert', expected: `a certificate; ${certText.why}` };
-  const certificate = attempt(() => new X509Certificate(certText));
+  const certFile = readTextFile(cert);
+  if ('why' in certFile) return { file: 'cert', expected: `a certificate; ${certFile.why}` };
+  const certificate = attempt(() => new X509Certificate(certFile.text));
   if (certificate === null) return { file: 'cert', expected: 'a file with a certificate in PEM' };
-  const keyText = readText(key);
-  if (typeof keyText !== 'string') return { file: 'key', expected: `a private key; ${keyText.why}` };
-  const privateKey: KeyObject | null = attempt(() => createPrivateKey(keyText));
+  const keyFile = readTextFile(key);
+  if ('why' in keyFile) return { file: 'key', expected: `a private key; ${keyFile.why}` };
+  const privateKey: KeyObject | null = attempt(() => createPrivateKey(keyFile.text));
   if (privateKey === null) {
     return { file: 'key', expected: 'a file with a private key in PEM, without a passphrase' };
   }
   if (!certificate.checkPrivateKey(privateKey))
     return { file: 'key', expected: 'the key of the certificate' };
-  const pair = { cert: certText, key: keyText };
+  const pair = { cert: certFile.text, key: keyFile.text };
   if (attempt(() => createSecureContext(pair)) === null) {
     return { file: 'cert', expected: 'a certificate that is strong enough for TLS, in one chain' };
   }
@@ -53,28 +53,12 @@ export function tlsFaults(
     const key = `${name}.tls.${result.file}`;
     return [{ ...(places.get(key) ?? top), key, expected: result.expected }];
   });
-  const authority = network.tls === null ? '' : readText(network.tls.ca);
-  if (typeof authority !== 'string') {
+  const authority = network.tls === null ? null : readTextFile(network.tls.ca);
+  if (authority !== null && 'why' in authority) {
     const key = 'network.tls.ca';
     faults.push({ ...(places.get(key) ?? top), key, expected: `a certificate; ${authority.why}` });
   }
   return faults;
-}
-
-const reasons = new Map([
-  ['ENOENT', 'there is no file of this name'],
-  ['ENOTDIR', 'there is no file of this name'],
-  ['EISDIR', 'this is a directory'],
-  ['EACCES', 'reading it is not permitted'],
-]);
-
-function readText(path: string): string | { readonly why: string } {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    return { why: reasons.get(code) ?? `reading it failed with ${code}` };
-  }
 }
 
 function attempt<T>(action: () => T): T | null {

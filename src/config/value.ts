@@ -42,6 +42,11 @@ export function isNull(value: Value): boolean {
   return value.kind === 'scalar' && !value.quoted && nulls.has(value.text);
 }
 
+/** Nothing stands there: `key:`, or a comment after it. */
+export function isBlank(value: Value): boolean {
+  return value.kind === 'scalar' && !value.quoted && value.text === '';
+}
+
 // pusud's YAML library reads the words of YAML 1.1 as booleans, so its settings files may hold any of them.
 const words = new Map([
   ['true', true],

@@ -92,6 +92,14 @@ test('hosts are names or addresses', (t) => {
   }
 });
 
+test('a host in a variable or a flag needs no quotes', (t) => {
+  for (const written of ['::', '"::"', '::1', 'localhost']) {
+    const host = written.replaceAll('"', '');
+    t.is(accepted('', { env: { FANFARE_ADMIN_HOST: written } }).admin?.host, host);
+    t.is(accepted('', { sets: [`admin.host=${written}`] }).admin?.host, host);
+  }
+});
+
 test('relays are hosts with or without a port', (t) => {
   const good = ['a', 'a:1', 'a.example:65535', '10.0.0.1', '10.0.0.1:5', '[::1]', '[::1]:5'];
   t.deepEqual(accepted(`relays: ${JSON.stringify(good)}`).relays, good);
@@ -116,7 +124,7 @@ test('relays are hosts with or without a port', (t) => {
       bad,
     );
   }
-  t.is(message('relays: a'), 'a list of relays');
+  t.is(message('relays: { a: b }'), 'a list of relays');
   t.deepEqual(accepted('relays:').relays, []);
 });
 
@@ -195,7 +203,7 @@ test('passwords are kept as hashes, whichever way they are written', (t) => {
   t.regex(message(`passwords: { "0123": [], sha256:${sha256.toString('hex')}: [] }`), /^each password once/);
   t.is(message('passwords: { "": [] }'), 'a password that is not empty');
   t.is(message('passwords: { a: }'), 'a list of channel patterns, [] for none');
-  t.is(message('passwords: { a: b }'), 'a list of channel patterns');
+  t.is(message('passwords: { a: { b: c } }'), 'a list of channel patterns');
   t.is(message('passwords: [a]'), 'a map of passwords, each with a list of channel patterns');
 });
 

@@ -59,11 +59,11 @@ test('a file that cannot be read is one clear error', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'config-'));
   const absent = join(folder, 'absent.yaml');
   t.deepEqual(load(absent, ['nod=1']).lines, [
-    `${absent}:1:1 file: a configuration file; there is none of this name`,
+    `${absent}:1:1 file: a configuration file; there is no file of this name`,
   ]);
   t.deepEqual(load(folder).lines, [`${folder}:1:1 file: a configuration file; this is a directory`]);
   const binary = written(Buffer.from([0x6e, 0xff, 0xfe]));
-  t.deepEqual(load(binary).lines, [`${binary}:1:1 file: a configuration file in UTF-8`]);
+  t.deepEqual(load(binary).lines, [`${binary}:1:1 file: a configuration file; it is no text in UTF-8`]);
   t.deepEqual(load('a\0b').lines, [
     'a?b:1:1 file: a configuration file; reading it failed with ERR_INVALID_ARG_VALUE',
   ]);

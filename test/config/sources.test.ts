@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { variableOf } from '../../src/config/environment.ts';
 import { keyPaths, relayKeys } from '../../src/config/keys.ts';
-import { accepted, refused } from './support.ts';
+import { sha256 } from '../../src/config/secrets.ts';
+import { accepted, refused, warned } from './support.ts';
 
 test('a flag counts before a variable, a variable before the file, the file before the default', (t) => {
   const file = 'limits: { ping: 1s, pong: 1s, close: 1m }\n';
@@ -19,7 +21,7 @@ test('every key has a variable of its own', (t) => {
   t.true(names.includes('FANFARE_LIMITS_WRITE_STALL'));
 });
 
-test('values of flags and variables are YAML', (t) => {
+test('values of flags and variables are YAML where they are no texts', (t) => {
   const { relays, node, doors, limits } = accepted('', {
     env: { FANFARE_RELAYS: '[a, "b:1"]', FANFARE_NODE: '0123' },
     sets: ['doors.pinghub={origin: https://a.example, socket: null}', 'limits={ping: 1s}', 'node='],
@@ -28,6 +30,247 @@ test('values of flags and variables are YAML', (t) => {
   t.is(node, 'host-1');
   t.deepEqual(doors.pinghub?.origin, ['https://a.example']);
   t.is(limits.ping, 1000);
+});
+
+const odd = [
+  '#0123456789abcdef',
+  'sixteen characters #and a tail',
+  '  blanks around it  ',
+  '"in double quotes, all of it"',
+  "'in single quotes, all of it'",
+  'key: value, key: value',
+  '[a, b, c, d, e, f]',
+  '{ a: b, c: d, e: f }x',
+  '*alias-of-nothing',
+  '&anchor of nothing',
+  '!tag of nothing at all',
+  '@reserved-by-yaml',
+  '`reserved by yaml`',
+  '%percent of something',
+  '- not a list, is it',
+  '| not a block, is it',
+  '> not a block, is it',
+  '? not a key, is it',
+  'two lines\nof one secret\n',
+  'a\tb\\nc\\x41 and so on',
+  'sixteen: and a colon:',
+  '0x0123456789abcdef',
+  '---\n0123456789abcdef',
+  'sixteen bytes … é',
+];
+
+test('a secret in a variable or a flag is the text, whatever it would be in YAML', (t) => {
+  for (const secret of odd) {
+    const env = { FANFARE_NETWORK_SECRET: secret, FANFARE_CLUSTER_TOKEN: secret };
+    const flags = { sets: [`network.secret=${secret}`, `cluster.token=${secret}`] };
+    for (const sources of [{ env }, flags]) {
+      const { network, cluster } = accepted('', sources);
+      t.deepEqual(network.secret?.reveal(), sha256(secret), secret);
+      t.is(cluster.token?.reveal(), secret);
+    }
+    const jwt = { FANFARE_AUTHENTICATOR: 'JWT', FANFARE_JWT_VERIFICATION_KEY: secret };
+    const { authenticator } = accepted('', { env: jwt });
+    t.is(authenticator.name === 'JWT' && authenticator.keys[0]?.key.export().toString(), secret);
+  }
+});
+
+test('so is every other text: paths, URLs, names of users, of audiences and of issuers', (t) => {
+  const env = {
+    FANFARE_LOG_FILE: '/var/log/a: b #c.log',
+    FANFARE_VAR_DIR: '/var/[fanfare]',
+    FANFARE_CLUSTER_USER: 'user #1',
+    FANFARE_CLUSTER_PASSWORD: '"pass": #word',
+    FANFARE_AUTHENTICATOR: 'JWT',
+    FANFARE_JWT_ISSUER: 'issuer: #1',
+    FANFARE_JWT_AUDIENCE: '12',
+    FANFARE_JWT_JWKS: '/keys/a #b',
+    FANFARE_APIKEYS_POSTGRES: 'postgres://u:p%23@h/d?a={b}',
+  };
+  const { log, varDir, cluster, authenticator, apiKeys } = accepted('', { env });
+  t.is(log.file, '/var/log/a: b #c.log');
+  t.is(varDir, '/var/[fanfare]');
+  t.is(cluster.user, 'user #1');
+  t.is(cluster.password?.reveal(), '"pass": #word');
+  t.like(authenticator, { issuer: 'issuer: #1', audience: '12', jwks: { file: '/keys/a #b' } });
+  t.is(apiKeys.store === 'postgres' && apiKeys.url.reveal(), 'postgres://u:p%23@h/d?a={b}');
+  t.is(accepted('log: { file: a }', { env: { FANFARE_LOG_FILE: 'null' } }).log.file, null);
+  t.is(accepted('log: { file: a }', { sets: ['log.file='] }).log.file, null);
+  t.is(
+    accepted('network: { secret: 0123456789abcdef }', { sets: ['network.secret=null'] }).network.secret,
+    null,
+  );
+});
+
+test('one word where a list is meant is a list of one, and a variable or flag has commas', (t) => {
+  const one = accepted(
+    `relays: a
+allowed_channels: news.*
+authenticator: JWT
+jwt_signing_algorithms: RS256
+jwt: { jwks: a.json }
+cluster: { servers: b }
+admin: { names: c }
+limits: { exempt: 10.0.0.1 }
+doors: { pusu: { trusted_proxies: 10.0.0.1 }, pinghub: { trusted_proxies: "unix:", authenticator: PasswordAuthenticator, passwords: { word: "user.*" } } }
+`,
+  );
+  t.deepEqual(one.relays, ['a']);
+  t.deepEqual(one.allowedChannels, ['news.*']);
+  t.like(one.authenticator, { algorithms: ['RS256'] });
+  t.deepEqual(one.cluster.servers, ['b']);
+  t.deepEqual(one.admin?.names, ['c']);
+  t.deepEqual(one.limits.exempt, ['10.0.0.1']);
+  t.deepEqual(one.doors.pusu?.trustedProxies, ['10.0.0.1']);
+  t.deepEqual(one.doors.pinghub?.trustedProxies, ['unix:']);
+  t.like(one.doors.pinghub?.authenticator, { passwords: [{ channels: ['user.*'] }] });
+
+  const lists: readonly (readonly [string, string, readonly string[]])[] = [
+    ['relays', 'a,b:1', ['a', 'b:1']],
+    ['relays', ' a , [::1]:5,[::2] ', ['a', '[::1]:5', '[::2]']],
+    ['relays', '[::1]:5,a', ['[::1]:5', 'a']],
+    ['relays', '[a, "b:1"]', ['a', 'b:1']],
+    ['relays', '- a\n- b', ['a', 'b']],
+    ['relays', 'a', ['a']],
+    ['relays', '[]', []],
+    ['allowed_channels', '*', ['*']],
+    ['allowed_channels', 'news.*,*', ['news.*', '*']],
+    ['allowed_channels', '"a,b"', ['a,b']],
+    ['allowed_channels', '#a,&b', ['#a', '&b']],
+    ['doors.pusu.trusted_proxies', '10.0.0.1, ::1,unix:', ['10.0.0.1', '::1', 'unix:']],
+    ['doors.pusu.origin', 'https://a,https://b', ['https://a', 'https://b']],
+    ['limits.exempt', '10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
+    ['cluster.servers', 'nats://a,b:1', ['a', 'b:1']],
+    ['admin.names', 'a.example,b', ['a.example', 'b']],
+  ];
+  for (const [key, written, read] of lists) {
+    const at = (config: unknown) =>
+      key
+        .replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+        .split('.')
+        .reduce((value, name) => Object(value)[name], config);
+    const variable = `FANFARE_${key.replaceAll('.', '_').toUpperCase()}`;
+    t.deepEqual(at(accepted('', { env: { [variable]: written } })), read, written);
+    t.deepEqual(at(accepted('', { sets: [`${key}=${written}`] })), read, written);
+  }
+  t.is(
+    accepted('allowed_channels: [a]', { env: { FANFARE_ALLOWED_CHANNELS: 'null' } }).allowedChannels,
+    null,
+  );
+  t.deepEqual(accepted('allowed_channels: "a,b"').allowedChannels, ['a,b'], 'in a file a comma is a letter');
+  t.is(refused('', { sets: ['relays=a,,b'] })[0]?.split(' ')[1], 'relays[1]:');
+  t.is(
+    refused('', { sets: ['relays=a,b c'] })[0]
+      ?.split(' ')
+      .slice(0, 2)
+      .join(' '),
+    '--set:1:10 relays[1]:',
+  );
+  t.is(refused('relays: { a: b }').length, 1);
+});
+
+test('a public key in a variable has real or escaped line ends', (t) => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = String(publicKey.export({ type: 'spki', format: 'pem' }));
+  for (const key of [pem, pem.trimEnd(), pem.replaceAll('\n', '\r\n'), pem.replaceAll('\n', '\\n')])
+    for (const sources of [
+      { env: { FANFARE_AUTHENTICATOR: 'JWT', FANFARE_JWT_VERIFICATION_KEY: key } },
+      { sets: ['authenticator=JWT', `jwt_verification_key=${key}`] },
+    ]) {
+      const { authenticator } = accepted('', sources);
+      t.deepEqual(authenticator.name === 'JWT' && authenticator.keys.map((one) => one.algorithms), [
+        ['ES256'],
+      ]);
+    }
+});
+
+test('a secret that is written and comes out empty is an error, in every source', (t) => {
+  const empty = /comes out empty; null is for none$/;
+  const keys = [
+    'network.secret',
+    'cluster.password',
+    'cluster.token',
+    'jwt_verification_key',
+    'apikeys.postgres',
+  ];
+  for (const key of keys) {
+    const variable = `FANFARE_${key.replace('.', '_').toUpperCase()}`;
+    const [above, below = ''] = key.includes('.') ? key.split('.') : [key];
+    const inFile = (value: string) => (below === '' ? `${above}:${value}` : `${above}:\n  ${below}:${value}`);
+    for (const value of ['', ' ', ' #0123456789abcdef']) t.regex(refused(inFile(value)).join(), empty, key);
+    t.regex(refused('', { env: { [variable]: '' } }).join(), empty, key);
+    t.regex(refused('', { sets: [`${key}=`] }).join(), empty, key);
+    t.regex(
+      refused('', { env: { [`${variable}_FILE`]: '/empty' }, files: { '/empty': '\n' } }).join(),
+      empty,
+      key,
+    );
+    t.truthy(accepted(inFile(' null')), key);
+    t.truthy(accepted(inFile(' ~')), key);
+  }
+  t.deepEqual(accepted('', { env: { FANFARE_LOG_FILE: '', FANFARE_LIMITS_PING: '' } }), accepted(''));
+});
+
+test('a variable that ends in _FILE reads the value of a key from a file', (t) => {
+  const files = {
+    '/run/secrets/network': '#0123456789abcdef ',
+    '/run/secrets/line': '#0123456789abcdef \n',
+    '/run/secrets/windows': '#0123456789abcdef \r\n',
+    '/run/secrets/lines': '#0123456789abcdef \n\n',
+    passwords: 'word: ["*"]\n',
+    channels: 'news.*, user.*\n',
+    level: 'warn\n',
+  };
+  const secret = (path: string) =>
+    accepted('', { env: { FANFARE_NETWORK_SECRET_FILE: path }, files }).network.secret?.reveal();
+  for (const name of ['network', 'line', 'windows'])
+    t.deepEqual(secret(`/run/secrets/${name}`), sha256('#0123456789abcdef '), name);
+  t.deepEqual(secret('/run/secrets/lines'), sha256('#0123456789abcdef \n'), 'one line end, and no more');
+  const env = {
+    FANFARE_AUTHENTICATOR: 'PasswordAuthenticator',
+    FANFARE_PASSWORDS_FILE: 'passwords',
+    FANFARE_ALLOWED_CHANNELS_FILE: 'channels',
+    FANFARE_LOG_LEVEL_FILE: 'level',
+    FANFARE_LIMITS_PING: '2s',
+    FANFARE_LIMITS_PING_FILE: '',
+  };
+  const { authenticator, allowedChannels, log, limits } = accepted('', { env, files });
+  t.deepEqual(authenticator.name === 'PasswordAuthenticator' && authenticator.passwords, [
+    { sha256: sha256('word'), channels: ['*'] },
+  ]);
+  t.deepEqual(allowedChannels, ['news.*', 'user.*']);
+  t.is(log.level, 'warn');
+  t.is(limits.ping, 2000);
+});
+
+test('a file that is missing, two values for one key, and a section in a file are errors', (t) => {
+  const files = { a: '0123456789abcdef', b: 'ping: 1s', c: 'x' };
+  const line = (env: NodeJS.ProcessEnv) => refused('', { env, files }).join('\n');
+  t.is(
+    line({ FANFARE_NETWORK_SECRET_FILE: '/none' }),
+    'FANFARE_NETWORK_SECRET_FILE:1:1 network.secret: the path of a file with the value; there is no file of this name',
+  );
+  t.is(
+    line({ FANFARE_NETWORK_SECRET_FILE: 'a', FANFARE_NETWORK_SECRET: '0123456789abcdef' }),
+    'FANFARE_NETWORK_SECRET_FILE:1:1 network.secret: only one of FANFARE_NETWORK_SECRET and FANFARE_NETWORK_SECRET_FILE',
+  );
+  t.regex(line({ FANFARE_LIMITS_FILE: 'b' }), /^FANFARE_LIMITS_FILE:1:1 .*unknown variable/);
+  t.regex(
+    line({ FANFARE_LIMITS_PING_FILE: 'c' }),
+    /^FANFARE_LIMITS_PING_FILE:1:1 limits\.ping: a time such as/,
+  );
+  t.regex(
+    line({ FANFARE_NETWORK_SECRT_FILE: 'a' }),
+    /unknown variable; did you mean FANFARE_NETWORK_SECRET_FILE\?$/,
+  );
+  t.is(
+    line({ FANFARE_NETWORK_SECRET_FILE: '' }),
+    'FANFARE_NETWORK_SECRET_FILE:1:1 network.secret: the path of a file with the value',
+  );
+  t.is(
+    accepted('', { env: { FANFARE_LOG_FILE: 'c' }, files }).log.file,
+    'c',
+    'a key of that name is the key',
+  );
 });
 
 test('naming a door or a key of it in a flag or variable opens it; false closes it', (t) => {
@@ -106,7 +349,7 @@ test('an alias and its target in two variables or two flags must agree; across s
   t.is(accepted('doors: { pusu: { port: 1 } }', { sets: ['client_port=2'] }).doors.pusu?.port, 2);
 });
 
-test('variables that a platform sets for a service named fanfare, and empty ones, are left alone', (t) => {
+test('variables that a platform makes for a service named fanfare are left alone, and named in a warning', (t) => {
   const env = {
     FANFARE_SERVICE_HOST: '10.0.0.7',
     FANFARE_SERVICE_PORT: '55000',
@@ -117,9 +360,34 @@ test('variables that a platform sets for a service named fanfare, and empty ones
     FANFARE_PORT_55000_TCP_PROTO: 'tcp',
     FANFARE_RELAY_SERVICE_HOST: '10.0.0.8',
     FANFARE_NETWORK_PORT: 'tcp://10.0.0.9:1',
-    FANFARE_LIMITS_PING: '',
-    fanfare_x: '1',
-    PATH: '/bin',
+    FANFARE_NAME: '/web/fanfare',
+    FANFARE_VERSION: '0.1.0',
+    FANFARE_ENV_NODE_VERSION: '20.19.0',
+    FANFARE_RELAY_ENV_PATH: '/bin',
+    FANFARE_RELAY_NAME: '/web/fanfare_relay',
   };
-  t.deepEqual(accepted('', { env }), accepted(''));
+  const quiet = { FANFARE_LIMITS_PING: '', fanfare_x: '1', PATH: '/bin' };
+  t.deepEqual(accepted('', { env: { ...env, ...quiet } }), accepted(''));
+  t.deepEqual(warned('', { env: quiet }), []);
+  const [line = '', ...more] = warned('', { env: { ...env, ...quiet } });
+  t.deepEqual(more, []);
+  t.regex(
+    line,
+    /^FANFARE_ENV_NODE_VERSION:1:1 environment: no setting, and left alone, as a platform makes it: /,
+  );
+  for (const name of Object.keys(env)) t.regex(line, new RegExp(`\\b${name}\\b`));
+  t.notRegex(line, /10\.0\.0|web/, 'values are not shown');
+});
+
+test('a slip in the name of a variable is an error, though a platform makes names like it', (t) => {
+  for (const [name, near] of [
+    ['FANFARE_NODES', 'FANFARE_NODE'],
+    ['FANFARE_NETWORK_SECRT', 'FANFARE_NETWORK_SECRET'],
+    ['FANFARE_CLIENT_PROT', 'FANFARE_CLIENT_PORT'],
+  ] as const)
+    t.regex(
+      refused('', { env: { [name]: 'x' } }).join(),
+      new RegExp(`unknown variable; did you mean ${near}\\?$`),
+    );
+  t.is(refused('', { env: { FANFARE_PORT: '55000' } }).length, 1, 'no address of a platform');
 });

@@ -5,10 +5,16 @@ import { type ConfigResult, parseConfig } from '../../src/config/parse-config.ts
 interface Sources {
   readonly sets?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Texts of the files that variables name; every other one is missing. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
-export function parse(text: string, { sets = [], env = {} }: Sources = {}): ConfigResult {
-  return parseConfig({ text, file: 'relay.yaml', sets, env, hostName: 'host-1' });
+export function parse(text: string, { sets = [], env = {}, files = {} }: Sources = {}): ConfigResult {
+  const readText = (path: string) => {
+    const found = files[path];
+    return found === undefined ? { why: 'there is no file of this name' } : { text: found };
+  };
+  return parseConfig({ text, file: 'relay.yaml', sets, env, hostName: 'host-1', readText });
 }
 
 /** The configuration; throws the error lines when there is none. */
@@ -25,8 +31,8 @@ export function refused(text: string, sources?: Sources): string[] {
   return result.errors.map(formatError);
 }
 
-export function warned(text: string): string[] {
-  const result = parse(text);
+export function warned(text: string, sources?: Sources): string[] {
+  const result = parse(text, sources);
   if (!result.ok) throw new Error(result.errors.map(formatError).join('\n'));
   return result.warnings.map(formatError);
 }
