@@ -48,6 +48,8 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       maxHeaderSize: HEAD_BYTES,
       headersTimeout: HEAD_TIMEOUT,
       requestTimeout: HEAD_TIMEOUT,
+      // Node looks for late requests every 30 s by default: so long a few of them would keep the probes out.
+      connectionsCheckingInterval: 1000,
       noDelay: true,
     });
     server.maxConnections = CONNECTIONS;

@@ -36,6 +36,10 @@ const closedAtOnce: readonly (readonly [what: string, bytes: string | Buffer])[]
   ['a WebSocket of another protocol', upgradeRequest()],
   ['a WebSocket of a client', upgradeRequest({ 'Sec-WebSocket-Protocol': 'http-only' })],
   ['a WebSocket that is not quite one', upgradeRequest({ ...peer, 'Sec-WebSocket-Version': '8' })],
+  [
+    'a WebSocket that names its subprotocol twice',
+    upgradeRequest({ 'Sec-WebSocket-Protocol': ['fanfare.peer.1', 'fanfare.peer.1'] }),
+  ],
   ['garbage', Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256))],
 ];
 

@@ -115,7 +115,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
 
 function webSocketServer(): WebSocketServer {
   const timing: ServerOptions & { readonly closeTimeout: number } = { closeTimeout: 1000 };
-  return new WebSocketServer({
+  const server = new WebSocketServer({
     ...timing,
     noServer: true,
     WebSocket: ServedWebSocket,
@@ -127,4 +127,7 @@ function webSocketServer(): WebSocketServer {
       return version === null ? false : subprotocol(version);
     },
   });
+  // Without this ws answers an upgrade that it refuses with a page; strangers get no answer.
+  server.on('wsClientError', (_error, socket) => socket.destroy());
+  return server;
 }

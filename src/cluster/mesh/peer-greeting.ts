@@ -13,6 +13,7 @@ import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { inform, isAlive, type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
+import { sendAfter } from '../../otp/timer.ts';
 import { isNews, type Network } from './network.ts';
 import { heardOf } from './ordering.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
@@ -32,8 +33,10 @@ export interface PeerGreetingArgs {
   readonly known: () => void;
 }
 
+export type PeerGreetingMessage = PeerSocketMessage | { readonly type: 'late' };
+
 interface State extends PeerGreetingArgs {
-  readonly self: Self<PeerSocketMessage>;
+  readonly self: Self<PeerGreetingMessage>;
   readonly nonce: Buffer;
   hello: Hello | undefined;
   handedOn: boolean;
@@ -42,13 +45,15 @@ interface State extends PeerGreetingArgs {
 /** Longer than any handshake. */
 const HANDSHAKE_BYTES = 2048;
 
-export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerSocketMessage> = {
+export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessage> = {
   name: 'peer-greeting',
 
   init(self, args) {
     const { network, socket, request, head } = args;
     socket.attach(self);
     if (!socket.accept(network.webSockets, request, head)) return stop({ stop: 'gone' });
+    // The listener ends the socket of a stranger in that time. The process must not depend on hearing of it.
+    sendAfter(self, network.settings.handshake, { type: 'late' });
     return { ...args, self, nonce: randomBytes(NONCE_BYTES), hello: undefined, handedOn: false };
   },
 

@@ -23,13 +23,15 @@ export class PeerSocket {
     this.#reader = reader;
   }
 
-  /** Completes the upgrade. False: nobody is there any more. */
+  /** Completes the upgrade. False: the socket is gone, or ws has refused the upgrade, and no event of ws will follow. */
   accept(server: WebSocketServer, request: IncomingMessage, head: Buffer): boolean {
     if (this.stream.destroyed || !this.stream.writable) return false;
+    let completed = false;
     server.handleUpgrade(request, this.stream, head, (webSocket) => {
       (webSocket as ServedWebSocket).peer = this;
+      completed = true;
     });
-    return true;
+    return completed;
   }
 
   tell(type: 'frame', payload: Buffer): void;

@@ -1,7 +1,15 @@
 import { isIP } from 'node:net';
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import {
+  connect,
+  getResolveFn,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  setTransportFactory,
+} from '@nats-io/transport-node';
+import { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
 import type { NatsSettings } from './settings.ts';
 
+/** Milliseconds. */
 const DIAL_TIMEOUT = 5000;
 /** The link's own questions show whether the server is there; the client's would come this often, in milliseconds. */
 const CLIENT_PING = 2 ** 30;
@@ -24,7 +32,7 @@ function dial(options: NodeConnectionOptions, server: string): Promise<NatsConne
   const host = hostOf(server);
   // The client would look for `localhost` in the certificate of a server that has no name.
   const named = tls == null || isIP(host) === 0 ? tls : { ...tls, host };
-  return connect({
+  const connection = connect({
     ...options,
     ...(named === undefined ? {} : { tls: named }),
     servers: server,
@@ -34,6 +42,29 @@ function dial(options: NodeConnectionOptions, server: string): Promise<NatsConne
     pingInterval: CLIENT_PING,
     ignoreClusterUpdates: true,
   });
+  // `connect` has set a factory of its own, and makes its transport in a later turn.
+  const dnsResolveFn = getResolveFn();
+  setTransportFactory({
+    factory: () => new PatientTransport(),
+    ...(dnsResolveFn === undefined ? {} : { dnsResolveFn }),
+  });
+  return connection;
+}
+
+/**
+ * The client gives up a server that does not answer in time, and leaves the socket open: for ever, with a server that
+ * stands still, and one more with every attempt.
+ */
+class PatientTransport extends NodeTransport {
+  override async connect(...args: Parameters<NodeTransport['connect']>): Promise<void> {
+    // More than once: there is no socket to destroy as long as TCP itself is connecting.
+    const late = setInterval(() => this.socket?.destroy(), DIAL_TIMEOUT);
+    try {
+      await super.connect(...args);
+    } finally {
+      clearInterval(late);
+    }
+  }
 }
 
 /** Of `host`, `host:port` or `[ipv6]:port`. */
