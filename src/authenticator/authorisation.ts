@@ -12,6 +12,8 @@ export type Authorisation =
       readonly terms?: Terms;
       /** The credential is none that is known: what it was granted everybody has. */
       readonly unrecognised?: true;
+      /** The credential is known, and holds at another time than now: it grants nothing, and is no guess. */
+      readonly untimely?: true;
     }
   /** `faulty`: asking again is no help. */
   | { readonly type: 'unavailable'; readonly ref: number; readonly faulty?: true }
@@ -44,10 +46,11 @@ export function termsOf(
   answer: Answer,
   wallClock: number,
   revocable: boolean,
-): { readonly permissions: Permissions; readonly terms?: Terms } {
-  const { permissions, subject, expires, grace = 0, topic = null } = grantOf(answer);
+): { readonly permissions: Permissions; readonly terms?: Terms; readonly untimely?: true } {
+  const { permissions, subject, expires, grace = 0, topic = null, untimely } = grantOf(answer);
+  if (untimely) return { permissions: none, untimely };
   const lasts = expires === null ? null : Math.max(expires - wallClock, 0);
-  if (lasts === 0) return { permissions: none };
+  if (lasts === 0) return { permissions: none, untimely: true };
   if (subject === null && lasts === null && topic === null && !revocable) return { permissions };
   return { permissions, terms: { subject, lasts, grace, revocable, topic } };
 }

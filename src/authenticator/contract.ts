@@ -85,4 +85,6 @@ export interface Grant {
   readonly topic?: string;
   /** False: it is no credential that is known, and grants what everybody has. Default: true. */
   readonly recognised?: boolean;
+  /** True: a credential that is known, before or after its time. It grants nothing, and is no guess. */
+  readonly untimely?: boolean;
 }

@@ -10,7 +10,7 @@ export function grantOf(answer: Answer): Grant {
 export function isAnswer(value: unknown): value is Answer {
   if (typeof value !== 'object' || value === null) return false;
   if (!('permissions' in value)) return isPermissions(value);
-  const { permissions, subject, expires, grace, topic, recognised } = value as Partial<
+  const { permissions, subject, expires, grace, topic, recognised, untimely } = value as Partial<
     Record<keyof Grant, unknown>
   >;
   return (
@@ -19,6 +19,7 @@ export function isAnswer(value: unknown): value is Answer {
     (expires === null || typeof expires === 'number') &&
     (grace === undefined || (typeof grace === 'number' && grace >= 0)) &&
     (topic === undefined || typeof topic === 'string') &&
-    (recognised === undefined || typeof recognised === 'boolean')
+    (recognised === undefined || typeof recognised === 'boolean') &&
+    (untimely === undefined || typeof untimely === 'boolean')
   );
 }

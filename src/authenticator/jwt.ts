@@ -14,6 +14,8 @@ export interface JwtOptions {
   readonly audience: string | null;
   /** What `iss` must be; null: anything. */
   readonly issuer: string | null;
+  /** Milliseconds by which clocks may differ. Default: 0. */
+  readonly leeway?: number;
   /** Milliseconds that a connection may stay on after its token has expired. */
   readonly grace: number;
   /** Milliseconds that fetching keys may take. */
@@ -34,6 +36,7 @@ export function jwtAuthenticator({
   algorithms,
   audience,
   issuer,
+  leeway = 0,
   grace,
   timeout,
   recheck = 0,
@@ -41,6 +44,7 @@ export function jwtAuthenticator({
 }: JwtOptions): Authenticator {
   const jwks = source === null ? null : new Jwks({ source, algorithms, timeout, recheck });
   const wanted = {
+    clockTolerance: leeway / 1000,
     ...(audience === null ? {} : { audience }),
     ...(issuer === null ? {} : { issuer }),
   };
@@ -53,6 +57,7 @@ export function jwtAuthenticator({
     let claims = await firstOf(token, fitting(keys), options);
     if (claims === 'not its signature' && jwks !== null)
       claims = await firstOf(token, fitting(await jwks.keys((all) => fitting(all).length > 0)), options);
+    if (claims === 'untimely') return { permissions: none, subject: null, expires: null, untimely: true };
     return typeof claims === 'string' ? none : grantOf(claims);
   }
 
@@ -60,7 +65,7 @@ export function jwtAuthenticator({
     // RFC 7519, section 4.1.3: who does not find himself in `aud` must refuse the token.
     if (audience === null && aud !== undefined) return none;
     const permissions = permissionsOf(channels);
-    const expires = exp === undefined ? null : exp * 1000;
+    const expires = exp === undefined ? null : exp * 1000 + leeway;
     return { permissions, subject: subjectOf(sub), expires, grace };
   }
 
@@ -97,7 +102,8 @@ function fits(key: VerificationKey, { alg, kid }: Header): boolean {
   return key.algorithms.includes(alg) && (kid === null || key.kid === null || key.kid === kid);
 }
 
-type Verified = JWTPayload | 'not its signature' | 'refused';
+/** untimely: signed by the key, and expired, or not yet valid. */
+type Verified = JWTPayload | 'not its signature' | 'untimely' | 'refused';
 
 /** By the first of the keys that the signature is of. */
 async function firstOf(
@@ -121,9 +127,20 @@ async function claimsOf(
     return (await jwtVerify(token, key, options)).payload;
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return 'not its signature';
+    if (isUntimely(error)) return 'untimely';
     if (error instanceof errors.JOSEError) return 'refused';
     throw error;
   }
+}
+
+/** What is no time at all, such as a word, is a fault of the token. */
+function isUntimely(error: unknown): boolean {
+  if (error instanceof errors.JWTExpired) return true;
+  return (
+    error instanceof errors.JWTClaimValidationFailed &&
+    error.claim === 'nbf' &&
+    error.reason === 'check_failed'
+  );
 }
 
 const rights = new Map<unknown, Rights>([

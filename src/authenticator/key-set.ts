@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { algorithmsOf, pinned, type VerificationKey } from '../config/jwt-keys.ts';
+import { pinned, type VerificationKey } from '../config/jwt-keys.ts';
 
 /** Keys of one set; the rest is left out. */
 const MOST = 100;
@@ -29,8 +29,12 @@ function keyOf(jwk: unknown, wanted: readonly string[], published: boolean): Ver
 
 /** A key that says what it is for is for nothing else. */
 function named(key: KeyObject, alg: unknown, wanted: readonly string[]): readonly string[] {
-  const isWanted = wanted.length === 0 || wanted.some((algorithm) => algorithm === alg);
-  return isWanted ? algorithmsOf(key).filter((algorithm) => algorithm === alg) : [];
+  return typeof alg === 'string' ? wantedOf(pinned(key, [alg]), wanted) : [];
+}
+
+/** What is left of the algorithms of a key when these are wanted; empty: whichever. */
+function wantedOf(able: readonly string[], wanted: readonly string[]): readonly string[] {
+  return wanted.length === 0 || able.some((algorithm) => wanted.includes(algorithm)) ? able : [];
 }
 
 function imported(jwk: object, published: boolean): KeyObject | null {

@@ -51,6 +51,7 @@ export interface AuthenticatorSettings {
     readonly jwks: string | null;
     readonly audience: string | null;
     readonly issuer: string | null;
+    readonly leeway: number;
     readonly grace: number;
     readonly timeout: number | null;
     readonly recheck: number;
@@ -99,11 +100,11 @@ export function authenticatorOf(
 
 function jwtOf(settings: AuthenticatorSettings, folder: string): AuthenticatorConfig {
   const { jwtVerificationKey: text, jwtSigningAlgorithms: algorithms } = settings;
-  const { jwks, audience, issuer, grace, recheck } = settings.jwt;
+  const { jwks, audience, issuer, leeway, grace, recheck } = settings.jwt;
   const key = text === null ? '' : keyFromText(text);
   const keys = typeof key === 'string' ? [] : [{ kid: null, key, algorithms: pinned(key, algorithms) }];
   const source = jwks === null ? null : isUrl(jwks) ? { url: jwks } : { file: beside(folder, jwks) };
-  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, grace, recheck };
+  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, leeway, grace, recheck };
 }
 
 /** Milliseconds for answers: what stands under the authenticator's own name goes first. */

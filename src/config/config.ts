@@ -170,6 +170,8 @@ export interface JwtConfig {
   readonly algorithms: readonly string[];
   readonly audience: string | null;
   readonly issuer: string | null;
+  /** Milliseconds by which clocks may differ. */
+  readonly leeway: number;
   /** Milliseconds that a connection may stay on after its token has expired. */
   readonly grace: number;
   /** Milliseconds after which a set at a URL is looked at again; 0: as seldom as can be. */

@@ -18,13 +18,16 @@ const curves = new Map([
   ['secp521r1', 'ES512'],
 ]);
 
+/** One signature under two names: RFC 8037's, and that of RFC 9864 which is to take its place. */
+const ed25519 = ['EdDSA', 'Ed25519'];
+
 /** The signatures that tokens may have (RFC 7518, section 3.1, and RFC 8037); `none` is none of them. */
-export const algorithms: readonly string[] = [...hmac, ...rsa, ...pss, ...curves.values(), 'EdDSA'];
+export const algorithms: readonly string[] = [...hmac, ...rsa, ...pss, ...curves.values(), ...ed25519];
 
 const RSA_BITS = 2048;
 
 /** What a key can verify, the usual one first; empty: nothing that we would trust. */
-export function algorithmsOf(key: KeyObject): readonly string[] {
+function algorithmsOf(key: KeyObject): readonly string[] {
   const { asymmetricKeyType, asymmetricKeyDetails } = key;
   switch (asymmetricKeyType) {
     case undefined:
@@ -39,7 +42,7 @@ export function algorithmsOf(key: KeyObject): readonly string[] {
       return algorithm === undefined ? [] : [algorithm];
     }
     case 'ed25519':
-      return ['EdDSA'];
+      return ed25519;
     default:
       return [];
   }
@@ -48,6 +51,8 @@ export function algorithmsOf(key: KeyObject): readonly string[] {
 /** Of what a key can do, what is wanted; when nothing is said, its usual algorithm. */
 export function pinned(key: KeyObject, wanted: readonly string[]): readonly string[] {
   const able = algorithmsOf(key);
+  if (able === ed25519)
+    return wanted.length === 0 || wanted.some((algorithm) => able.includes(algorithm)) ? able : [];
   return wanted.length === 0 ? able.slice(0, 1) : able.filter((algorithm) => wanted.includes(algorithm));
 }
 

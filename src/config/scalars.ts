@@ -84,6 +84,17 @@ export const timeLimit: Kind<number> = {
   },
 };
 
+/** Milliseconds by which clocks may differ; a token that has expired holds for so long. */
+export const leeway: Kind<number> = {
+  expected: time.expected,
+  parse(value, path, context) {
+    const parsed = time.parse(value, path, context);
+    if (parsed === undefined || parsed <= 600_000) return parsed;
+    context.report(value.at, path, 'a time of at most 10m');
+    return undefined;
+  },
+};
+
 export function oneOf<const T extends string>(names: readonly T[]): Kind<T> {
   const expected = `one of ${names.join(', ')}`;
   return textKind(expected, (text) => {

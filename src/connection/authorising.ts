@@ -104,7 +104,7 @@ function credentialJudged(connection: Connection, message: Answered): void {
   const granted = !isEmpty(message.permissions);
   const known = granted && message.unrecognised !== true;
   connection.credential = known ? 'good' : 'wrong';
-  if (!known) countFailure(connection);
+  if (!known && message.untimely !== true) countFailure(connection);
   grant(connection, message);
   connection.authorised ||= granted;
   const event: Event = { type: 'authorised', granted };

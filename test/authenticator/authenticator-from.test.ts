@@ -34,6 +34,7 @@ test('JWT, Forward and a plugin are made of their settings', (t) => {
     algorithms: [],
     audience: null,
     issuer: null,
+    leeway: 0,
     grace: 0,
     recheck: 0,
   } as const;

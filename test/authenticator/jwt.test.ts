@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -155,6 +155,48 @@ test('a token holds from nbf until exp, to the second', async (t) => {
   t.false(await from({ nbf: NOW }));
   t.true(await from({ nbf: NOW + 1 }));
   t.true(await from({ exp: 'tomorrow' }));
+});
+
+test('clocks may differ by the leeway, and no more', async (t) => {
+  const authenticator = hmac({ leeway: 5000 });
+  const from = async (claims: object) => isRefused(authenticator, await token({ channels, ...claims }));
+  t.false(await from({ nbf: NOW + 5 }));
+  t.true(await from({ nbf: NOW + 6 }));
+  t.false(await from({ exp: NOW - 4 }));
+  t.true(await from({ exp: NOW - 5 }));
+  const granted = await asked(authenticator, await token({ channels, exp: NOW - 4 }));
+  t.is(granted.expires, (NOW + 1) * 1000, 'it holds for as long as it would be taken');
+});
+
+test('a token that is too early or too late is no guess, and one with a wrong signature is', async (t) => {
+  const untimely = async (claims: object, key = secretKey, more: Partial<JwtOptions> = {}) =>
+    (await asked(hmac(more), await token({ channels, ...claims }, key))).untimely === true;
+  t.true(await untimely({ exp: NOW }));
+  t.true(await untimely({ nbf: NOW + 1 }));
+  t.false(await untimely({ exp: NOW + 1 }));
+  const other = createSecretKey(Buffer.from('another secret of some thirty-two bytes'));
+  t.false(await untimely({ exp: NOW }, other));
+  t.false(await untimely({ exp: NOW, aud: 'a' }, secretKey, { audience: 'b' }));
+  t.false(await untimely({ exp: 'tomorrow' }));
+  t.false(await untimely({ nbf: 'tomorrow' }));
+});
+
+test('Ed25519 has two names, whichever of them the key, the token or the settings use', async (t) => {
+  for (const alg of ['EdDSA', 'Ed25519']) {
+    const signed = await token({ channels }, ed.privateKey, { alg });
+    for (const wanted of [[], ['EdDSA'], ['Ed25519'], ['RS256', 'Ed25519']])
+      t.false(await isRefused(withKey(ed.publicKey, {}, wanted), signed), `${alg} by ${wanted}`);
+    const file = join(temporaryFolder(t), 'keys.json');
+    for (const named of [{}, { alg: 'EdDSA' }, { alg: 'Ed25519' }])
+      for (const algorithms of [[], ['EdDSA'], ['Ed25519']]) {
+        writeFileSync(file, setOf([ed.publicKey, named]));
+        t.false(
+          await isRefused(hmac({ keys: [], jwks: { file }, algorithms }), signed),
+          JSON.stringify(named),
+        );
+      }
+    t.true(await isRefused(hmac(), forged({ alg }, { channels }, SECRET_TEXT)));
+  }
 });
 
 test('the grant says who it is, and until when', async (t) => {

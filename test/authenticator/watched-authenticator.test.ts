@@ -208,7 +208,7 @@ test('a grant comes with its terms, as time from now', async (t) => {
       permissions: everything,
       terms: { subject: 'u', lasts: 1, grace: 5, revocable: true, topic: 'b' },
     },
-    { type: 'authorised', ref: 2, permissions: none },
+    { type: 'authorised', ref: 2, permissions: none, untimely: true },
     { type: 'authorised', ref: 3, permissions: everything, terms: revocable },
   ]);
 });

@@ -115,6 +115,23 @@ test('an empty key is none, as in pusud’s example', (t) => {
   t.regex(refused('authenticator: JWT\njwt_verification_key: ""')[0] ?? '', /the key of authenticator: JWT/);
 });
 
+test('clocks may differ by five seconds, or as much as is set, up to ten minutes', (t) => {
+  const leeway = (text: string) => {
+    const { authenticator } = accepted(`authenticator: JWT\njwt: { jwks: a.json${text} }`);
+    return authenticator.name === 'JWT' && authenticator.leeway;
+  };
+  t.is(leeway(''), 5000);
+  t.is(leeway(', leeway: 0'), 0);
+  t.is(leeway(', leeway: 10m'), 600_000);
+  t.regex(refused('jwt: { leeway: 600001ms }').join(), /jwt\.leeway: a time of at most 10m$/);
+});
+
+test('both names of Ed25519 may be asked for', (t) => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  for (const wanted of ['[]', 'EdDSA', '[Ed25519]'])
+    t.deepEqual(keysOf(jwt(pem(publicKey), wanted)), [['public', ['EdDSA', 'Ed25519']]]);
+});
+
 test('settings of an authenticator that is not there are refused at a door, and warned of at the top', (t) => {
   t.deepEqual(refused('doors: { pusu: { forward: { url: "http://a/" } } }'), [
     'relay.yaml:1:34 doors.pusu.forward.url: authenticator: Forward beside it, at this door',

@@ -5,7 +5,7 @@ import { startBackEnd, status } from '../support/back-end.ts';
 import { ask } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
-import { SECRET_TEXT } from '../support/tokens.ts';
+import { forged, SECRET_TEXT } from '../support/tokens.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
 /** Failures in a minute after which an address is refused. */
@@ -118,11 +118,24 @@ test('a wrong password that may read all the same, again and again on one connec
   t.deepEqual(got.at(-1), { code: 1008, reason: 'too many failed authorisations' });
 });
 
+const now = Math.floor(Date.now() / 1000);
+const tokens = { authenticator: 'JWT', jwt_verification_key: SECRET_TEXT };
+const bearer = (claims: object) => ({
+  Authorization: `Bearer ${forged({ alg: 'HS256' }, { channels: { '*': 'rw' }, ...claims }, SECRET_TEXT)}`,
+});
+const expired = bearer({ exp: now - 60 });
+const early = bearer({ nbf: now + 3600 });
+const tellExpired = { ...authorize, authorization: expired.Authorization.replace('Bearer ', '') };
+
 const harmless: readonly (readonly [string, Case[1], Attempt, number | string])[] = [
   ['no credential', () => passwords, post({}), 401],
   ['no credential, where Forward says no', forwardTo403, post({}), 403],
   ['no credential at pusu, where Forward says no', forwardTo403, pusu(subscribe), 'permission_denied'],
   ['no credential, where a plugin says no', pluginOf, post({}), 401],
+  ['a token that has expired', () => tokens, post(expired), 401],
+  ['a token that is not yet valid', () => tokens, post(early), 401],
+  ['a token that has expired, for a WebSocket', () => tokens, upgrade('pinghub', '/t', expired), 401],
+  ['a token that has expired, at pusu', () => tokens, pusu(tellExpired), 'authorization_failed'],
   ['any credential, where there is no authenticator', () => ({}), post(wrong), 200],
 ];
 
