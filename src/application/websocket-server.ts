@@ -2,10 +2,15 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Limits } from '../config/config.ts';
 import { DoorWebSocket } from '../connection/websocket-transport.ts';
 
+/** A timer of Node's fires at once when its delay does not fit 31 bits. */
+const NEVER = 2 ** 31 - 1;
+
 /** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
 export function webSocketServer(limits: Limits): WebSocketServer {
   // Newer than the published types.
-  const timing: ServerOptions & { readonly closeTimeout: number } = { closeTimeout: limits.close };
+  const timing: ServerOptions & { readonly closeTimeout: number } = {
+    closeTimeout: limits.close === 0 ? NEVER : limits.close,
+  };
   return new WebSocketServer({
     ...timing,
     noServer: true,

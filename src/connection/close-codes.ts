@@ -2,7 +2,8 @@
 export const NORMAL = 1000;
 /** The relay is shutting down. */
 export const GOING_AWAY = 1001;
-export const PROTOCOL_ERROR = 1002;
+/** Only ever logged: a close frame without a code. */
+export const NO_STATUS = 1005;
 /** Only ever logged: the connection broke without a close frame. */
 export const ABNORMAL = 1006;
 export const INVALID_TEXT = 1007;
@@ -12,21 +13,7 @@ export const INTERNAL_ERROR = 1011;
 /** Come back later: the client does not read, or the relay cannot serve it now. */
 export const TRY_AGAIN_LATER = 1013;
 
-/** The code that ws closes with after it has reported this error. */
-export function codeOfError(error: Error & { readonly code?: string }): number {
-  switch (error.code) {
-    case 'WS_ERR_INVALID_UTF8':
-      return INVALID_TEXT;
-    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
-      return TOO_BIG;
-    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
-      return POLICY_VIOLATION;
-    default:
-      return error.code?.startsWith('WS_ERR_') === true ? PROTOCOL_ERROR : ABNORMAL;
-  }
-}
-
-/** What a close code that ws has chosen says of the client, in the log. */
+/** What a close says with which ws ends a client that has sent what it may not. */
 export function reasonOfFault(code: number): string {
   switch (code) {
     case INVALID_TEXT:
@@ -35,8 +22,6 @@ export function reasonOfFault(code: number): string {
       return 'message too big';
     case POLICY_VIOLATION:
       return 'too many fragments';
-    case ABNORMAL:
-      return 'connection lost';
     default:
       return 'protocol error';
   }

@@ -5,19 +5,12 @@ import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import { authorisation, introduce, notAnswered } from './authorising.ts';
-import {
-  ABNORMAL,
-  GOING_AWAY,
-  INTERNAL_ERROR,
-  POLICY_VIOLATION,
-  reasonOfFault,
-  TOO_BIG,
-} from './close-codes.ts';
+import { ABNORMAL, GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION, TOO_BIG } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
 import { ended, killed } from './ending.ts';
 import { fromTopic } from './from-topics.ts';
-import { perform, publishAgain, received, step, updateReading } from './performing.ts';
+import { finished, perform, publishAgain, received, step, updateReading } from './performing.ts';
 import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
 import { expire, graceOver, hasRight, regrant } from './rights.ts';
@@ -50,7 +43,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 
   handle(connection, message): Next<Connection> {
     if (message instanceof Delivery) {
-      if (connection.phase === 'open') queue(connection, message);
+      if (connection.delivers) queue(connection, message);
       else countDropped(connection, message.count, 'closed');
       return keep;
     }
@@ -59,6 +52,12 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'binary':
       case 'body':
         if (!isTooMuch(connection, message.payload.length)) received(connection, message);
+        return keep;
+      case 'farewell':
+        received(connection, message);
+        return keep;
+      case 'finish':
+        finished(connection);
         return keep;
       case 'ping':
         isTooMuch(connection, 0);
@@ -109,7 +108,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         stillNoRight(connection);
         return keep;
       case 'closed':
-        closedByTransport(connection, message.code, message.fault === true);
+        closedByTransport(connection, message.code);
         return stop('normal');
       case 'rejoin':
         rejoin(connection, message.topic, message.since);
@@ -187,7 +186,9 @@ function readBody(connection: Connection): void {
 
 function returned(connection: Connection, bytes: number): void {
   connection.credit.giveBack(bytes);
-  if (connection.transport.kind === 'exchange')
+  if (connection.phase === 'finishing') {
+    if (connection.credit.whole) finished(connection);
+  } else if (connection.transport.kind === 'exchange')
     step(connection, { type: 'published', topic: connection.target?.name ?? '' });
   else if (connection.paused) updateReading(connection);
 }
@@ -234,9 +235,12 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
   return keep;
 }
 
-/** What the transport says of the end matters only where we have not ended it ourselves. */
-function closedByTransport(connection: Connection, code: number, fault: boolean): void {
-  if (connection.phase === 'closing' || connection.closeCode !== 0) return;
-  connection.closeCode = code;
-  connection.closeReason = fault || code === ABNORMAL ? reasonOfFault(code) : 'closed by client';
+/** What the transport says of the end matters only where nothing else has ended it. */
+function closedByTransport(connection: Connection, code: number): void {
+  const { phase, closeCode, lastWords } = connection;
+  if (phase === 'closing' || closeCode !== 0) return;
+  const last = lastWords.at(-1);
+  connection.closeCode = last?.type === 'close' ? last.code : code;
+  if (last?.type === 'close') connection.closeReason = last.reason;
+  else connection.closeReason = code === ABNORMAL ? 'connection lost' : 'closed by client';
 }

@@ -1,7 +1,7 @@
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { ClientRequest } from '../authenticator/contract.ts';
 import type { Permissions, Right } from '../authenticator/permissions.ts';
-import type { About, Command, Session } from '../door/contract.ts';
+import { type About, type Command, type Event, nothing, type Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import type { Timer } from '../otp/timer.ts';
@@ -23,8 +23,17 @@ export type TransportMessage =
   | { readonly type: 'pong' }
   /** Told only of a client that has no right yet. */
   | { readonly type: 'ping' }
-  /** The last one. `fault`: what the client sent is why. */
-  | { readonly type: 'closed'; readonly code: number; readonly fault?: boolean };
+  | Farewell
+  /** The last one. */
+  | { readonly type: 'closed'; readonly code: number };
+
+/** The client's close, or the end of a client that has sent what it may not: nothing more of it is read. */
+export interface Farewell {
+  readonly type: 'farewell';
+  readonly code: number;
+  /** In words for people. */
+  readonly reason: string;
+}
 
 /** All that a connection's handler understands. */
 export type ConnectionMessage =
@@ -34,7 +43,16 @@ export type ConnectionMessage =
   | Exit
   /** What was written has reached the kernel. */
   | { readonly type: 'flushed' }
-  | { readonly type: 'heartbeat' | 'progress' | 'still-no-right' | 'expire' | 'grace-over' | 'publish-again' }
+  | {
+      readonly type:
+        | 'heartbeat'
+        | 'progress'
+        | 'finish'
+        | 'still-no-right'
+        | 'expire'
+        | 'grace-over'
+        | 'publish-again';
+    }
   | { readonly type: 'no-answer'; readonly question: Question }
   /** Who judges it is another one by now, or grants something else to everybody. */
   | { readonly type: 'reguarded' }
@@ -80,10 +98,10 @@ export interface ConnectionArgs {
 }
 
 /**
- * opening: not answered yet. open: accepted. closing: a close or a reply is on its way, and what the client sends is no
- * longer handled.
+ * opening: not answered yet. open: accepted. finishing: nothing more of what the client sends is handled, and what it
+ * has published before is still on its way, to itself too. closing: a close or a reply is on its way.
  */
-export type Phase = 'opening' | 'open' | 'closing';
+export type Phase = 'opening' | 'open' | 'finishing' | 'closing';
 
 /** The state of one connection. */
 export class Connection {
@@ -123,7 +141,11 @@ export class Connection {
   /** It has published as much as it may for now: what it sends waits. */
   throttled = false;
   /** What the client has sent since the question was asked, or since it is throttled. */
-  inbox: TransportMessage[] | undefined = undefined;
+  inbox: ((TransportMessage & Event) | Farewell)[] | undefined = undefined;
+  /** Waits in the inbox for its turn. */
+  farewell: Farewell | undefined = undefined;
+  /** What the session says at its end, once all that the client has published is fanned out. */
+  lastWords: readonly Command[] = nothing;
   paused = false;
   accepted = false;
   readonly heartbeat = new Heartbeat();
@@ -165,5 +187,15 @@ export class Connection {
     const { guard, about = null, request } = args;
     this.asking = guard.needs === undefined ? undefined : new Asking(about, request);
     args.request = undefined;
+  }
+
+  /** What the client sends is no longer handled. */
+  get isOver(): boolean {
+    return this.phase === 'closing' || this.phase === 'finishing';
+  }
+
+  /** Deliveries go to the client. */
+  get delivers(): boolean {
+    return this.phase === 'open' || this.phase === 'finishing';
   }
 }

@@ -16,6 +16,11 @@ export class Credit {
     this.#used = Math.max(0, this.#used - cost);
   }
 
+  /** All that was published has been fanned out. */
+  get whole(): boolean {
+    return this.#used === 0;
+  }
+
   get exhausted(): boolean {
     return this.#used >= CREDIT_BYTES;
   }

@@ -7,7 +7,7 @@ import { Delivery } from '../topic/delivery.ts';
 import type { Topic } from '../topic/topic.ts';
 import { askAuthenticator, usable } from './authorising.ts';
 import { close, reply } from './closing.ts';
-import type { Connection, Question, TransportMessage } from './connection.ts';
+import type { Connection, Farewell, Question, TransportMessage } from './connection.ts';
 import { forgetJudgement } from './judging.ts';
 import { forget } from './rights.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -21,31 +21,75 @@ import { queue } from './writing.ts';
 /** Milliseconds until a question counts as not answered, where the guard says nothing else. */
 const PATIENCE = 5000;
 
+/** What comes from the client, and waits while a question is open. */
+export type Received = (TransportMessage & Event) | Farewell;
+
 /** Gives the session an event, and performs what it says. */
 export function step(connection: Connection, event: Event): void {
-  if (connection.phase === 'closing') return;
+  if (connection.isOver) return;
   const [session, commands] = connection.session.step(event);
   connection.session = session;
   if (commands.length > 0) perform(connection, commands);
 }
 
 export function perform(connection: Connection, commands: readonly Command[]): void {
+  if (commands.at(-1)?.type === 'close' && connection.phase === 'open' && !connection.credit.whole) {
+    finish(connection, commands);
+    return;
+  }
   for (const command of commands) {
     if (connection.phase === 'closing') return;
     performOne(connection, command);
   }
 }
 
+/**
+ * What a client has published leaves in its order: what ends the connection waits for the deliveries that precede it. A
+ * topic delivers a message before it gives the credit back.
+ */
+function finish(connection: Connection, commands: readonly Command[]): void {
+  connection.phase = 'finishing';
+  connection.inbox = undefined;
+  connection.lastWords = commands;
+  updateReading(connection);
+  limitFinish(connection);
+}
+
+function limitFinish({ context, self }: Connection): void {
+  const { close: limit } = context.limits;
+  if (limit > 0) sendAfter(self, limit, { type: 'finish' });
+}
+
+/** All is delivered, or the time for it is over. */
+export function finished(connection: Connection): void {
+  const { phase, farewell, lastWords } = connection;
+  if (phase === 'finishing') {
+    connection.phase = 'open';
+    for (const command of lastWords) performOne(connection, command);
+  } else if (phase === 'open' && farewell !== undefined) {
+    close(connection, farewell.code, farewell.reason);
+  }
+}
+
 /** What the client has sent: the session's, at once, or once the question that is open has been answered. */
-export function received(connection: Connection, message: TransportMessage & Event): void {
-  if (connection.phase === 'closing') return;
+export function received(connection: Connection, message: Received): void {
+  if (connection.isOver) return;
   if (connection.question !== undefined || connection.throttled || connection.inbox !== undefined) {
     connection.inbox ??= [];
     connection.inbox.push(message);
     updateReading(connection);
+    if (message.type === 'farewell') {
+      connection.farewell = message;
+      limitFinish(connection);
+    }
     return;
   }
-  step(connection, message);
+  take(connection, message);
+}
+
+function take(connection: Connection, message: Received): void {
+  if (message.type === 'farewell') perform(connection, [{ ...message, type: 'close' }]);
+  else step(connection, message);
 }
 
 /** The open question has been answered, or never will be. What has waited for it goes on. */
@@ -67,11 +111,11 @@ export function goOn(connection: Connection): void {
     connection.question === undefined &&
     !connection.throttled &&
     connection.inbox !== undefined &&
-    connection.phase !== 'closing'
+    !connection.isOver
   ) {
     const next = connection.inbox.shift();
     if (next === undefined) connection.inbox = undefined;
-    else step(connection, next as TransportMessage & Event);
+    else take(connection, next);
   }
   updateReading(connection);
 }
@@ -84,7 +128,8 @@ export function updateReading(connection: Connection): void {
   const { phase, credit, inbox, throttled, question, transport } = connection;
   const pause =
     phase !== 'closing' &&
-    (credit.exhausted ||
+    (phase === 'finishing' ||
+      credit.exhausted ||
       inbox !== undefined ||
       throttled ||
       (transport.kind === 'exchange' && (question?.type === 'authorise' || question?.type === 'introduce')));
@@ -191,7 +236,7 @@ function holdBack(connection: Connection, publishing: TokenBucket): void {
 
 /** A throttled client has waited. */
 export function publishAgain(connection: Connection): void {
-  if (connection.publishing === undefined || connection.phase === 'closing') return;
+  if (connection.publishing === undefined || connection.isOver) return;
   // A timer may be a fraction of a millisecond early.
   holdBack(connection, connection.publishing);
   goOn(connection);

@@ -4,7 +4,7 @@ import { WebSocket, type WebSocketServer } from 'ws';
 import type { HttpReply } from '../door/contract.ts';
 import { pingFrame } from '../door/frame.ts';
 import { inform, type Pid } from '../otp/process.ts';
-import { ABNORMAL, codeOfError, TOO_BIG } from './close-codes.ts';
+import { ABNORMAL, NO_STATUS, reasonOfFault, TOO_BIG } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { rawReply } from './http-reply.ts';
 import type { Transport } from './transport.ts';
@@ -19,12 +19,12 @@ export class WebSocketTransport implements Transport {
   readonly #server: WebSocketServer;
   /** The handshake, until it is answered. */
   #upgrade: { readonly request: IncomingMessage; readonly head: Buffer } | undefined;
-  #webSocket: WebSocket | undefined = undefined;
+  #webSocket: DoorWebSocket | undefined = undefined;
   #handler: Pid<TransportMessage> | undefined = undefined;
   /** The limit of a message, where the client has no right yet; 0: it is that of the server. */
   #restricted = 0;
-  /** The close code of a fault that ws has found. */
-  #failure = 0;
+  /** The client's close frame, which is answered by its like (RFC 6455, section 5.5.1). */
+  #closeFrame: { readonly code: number | undefined; readonly reason: string } | undefined = undefined;
   /** Listens for a client that goes before it is answered. */
   #onGone: (() => void) | undefined = undefined;
 
@@ -51,8 +51,8 @@ export class WebSocketTransport implements Transport {
     // Before ws adds its own: a third listener would make the list of them grow to twenty places for good.
     if (onGone !== undefined) this.socket.off('close', onGone);
     this.#server.handleUpgrade(upgrade.request, this.socket, upgrade.head, (webSocket) => {
-      this.#webSocket = webSocket;
-      (webSocket as DoorWebSocket).transport = this;
+      this.#webSocket = webSocket as DoorWebSocket;
+      this.#webSocket.transport = this;
     });
     if (this.#webSocket !== undefined) return true;
     // Where ws does not complete the upgrade, the socket's close is all that follows.
@@ -106,7 +106,8 @@ export class WebSocketTransport implements Transport {
     // A paused socket would never see the client's answer.
     webSocket?.resume();
     if (webSocket === undefined) this.socket.destroy();
-    else webSocket.close(code, reason);
+    else if (this.#closeFrame === undefined) webSocket.finish(code, reason);
+    else webSocket.finish(this.#closeFrame.code, this.#closeFrame.reason);
   }
 
   destroy(): void {
@@ -117,13 +118,20 @@ export class WebSocketTransport implements Transport {
     if (this.#handler !== undefined) inform(this.#handler, message);
   }
 
-  failed(code: number): void {
-    this.#failure = code;
+  /** The client has sent what it may not. */
+  faulted(code: number): void {
+    const reason = code === TOO_BIG && this.restricted ? 'authorize first' : reasonOfFault(code);
+    this.tell({ type: 'farewell', code, reason });
+  }
+
+  /** The client has sent a close frame. */
+  left(code: number | undefined, reason: string): void {
+    this.#closeFrame = { code, reason };
+    this.tell({ type: 'farewell', code: code ?? NO_STATUS, reason: 'closed by client' });
   }
 
   closed(code: number): void {
-    const fault = this.#failure !== 0;
-    this.tell({ type: 'closed', code: fault ? this.#failure : code, fault });
+    this.tell({ type: 'closed', code });
     this.#handler = undefined;
   }
 }
@@ -135,13 +143,17 @@ export class WebSocketTransport implements Transport {
 export class DoorWebSocket extends WebSocket {
   transport: WebSocketTransport | undefined = undefined;
 
-  /** ws closes so when a message is over its limit, and gives no reason. */
+  /**
+   * ws calls this to answer a close frame, and to end a client that has sent what it may not: then without a reason. The
+   * handler does it when all that came before has been delivered.
+   */
   override close(code?: number, reason?: string | Buffer): void {
-    if (code === TOO_BIG && reason === undefined && this.transport?.restricted === true) {
-      super.close(code, 'authorize first');
-    } else {
-      super.close(code, reason);
-    }
+    if (code !== undefined && reason === undefined) this.transport?.faulted(code);
+    else this.transport?.left(code, String(reason ?? ''));
+  }
+
+  finish(code: number | undefined, reason: string): void {
+    super.close(code, code === undefined ? undefined : reason);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -158,7 +170,7 @@ export class DoorWebSocket extends WebSocket {
         if (transport.restricted) transport.tell(PINGED);
         return true;
       case 'error':
-        transport.failed(codeOfError(args[0] as Error));
+        // Followed by a close of ours or of the socket.
         return true;
       case 'close':
         transport.closed(args[0] as number);

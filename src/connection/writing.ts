@@ -198,7 +198,7 @@ function tooSlow(connection: Connection, event: string): void {
 }
 
 function isBehind(connection: Connection): boolean {
-  return connection.phase === 'open' && pendingBytes(connection) > behindBytes(connection);
+  return connection.delivers && pendingBytes(connection) > behindBytes(connection);
 }
 
 function behindBytes({ context }: Connection): number {

@@ -43,7 +43,7 @@ export const observerTableScript = `
       { head: 'Door', cell: (r) => r.door },
       { head: 'Address', name: true, cell: (r) => mono(r.address) },
       { head: 'State', cell: (r) => r.behind ? el('span', { class: 'tag warn' }, 'behind')
-        : r.phase === 'closing' ? el('span', { class: 'tag' }, 'closing') : el('span', { class: 'tag good' }, 'open') },
+        : r.phase !== 'open' ? el('span', { class: 'tag' }, r.phase) : el('span', { class: 'tag good' }, 'open') },
       bar('Waiting', 'pending', (r) => r.pending, bytes),
       num('Most', 'pendingHighWater', (r) => r.pendingHighWater, bytes),
       num('Topics', 'topics', (r) => r.topics),
