@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { rawReply } from '../connection/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { forbidden, textReply, tooManyAttempts, tooManyRequests } from '../door/replies.ts';
 import { isAlive, type Pid, send } from '../otp/process.ts';
@@ -23,11 +22,8 @@ export function admit(state: ListenerState, socket: Socket): void {
     : gate.attempts.refuses(address, time)
       ? 'failed-authorisations'
       : gate.admission.enter(address, time);
-  if (verdict !== 'admitted') {
-    turnAway(state, socket, verdict, address);
-    return;
-  }
-  socket.on('close', isProxy ? state.onProxyClose : state.onClose);
+  if (verdict === 'admitted') socket.on('close', isProxy ? state.onProxyClose : state.onClose);
+  else if (!refuse(state, socket, verdict, address)) return;
   if (serve === null) return;
   if (!isProxy) {
     serve(socket);
@@ -41,18 +37,15 @@ export function admit(state: ListenerState, socket: Socket): void {
 }
 
 export function proxied(state: ListenerState, socket: Socket, address: string | null): void {
-  const { gate, clients, self, serve } = state;
+  const { gate, clients, self, serve, turnedAway } = state;
   if (socket.destroyed) return;
   if (address !== null) {
     clients.name(socket, address);
     // One proxy behind another: its requests say more.
-    if (!clients.isProxy(address)) {
+    if (!clients.isProxy(address) && turnedAway.why(socket) === undefined) {
       const verdict = enterClient(state, address);
-      if (verdict !== 'admitted') {
-        turnAway(state, socket, verdict, address);
-        return;
-      }
-      socket.once('close', () => gate.admission.leaveClient(address, now(self)));
+      if (verdict === 'admitted') socket.once('close', () => gate.admission.leaveClient(address, now(self)));
+      else if (!refuse(state, socket, verdict, address)) return;
     }
   }
   serve?.(socket);
@@ -67,24 +60,24 @@ export function enterClient({ gate, self }: ListenerState, address: string): Ver
 
 export type Verdict = 'admitted' | keyof Refusals;
 
-/** Refuses a connection of which nothing has been read. Before TLS there are no words that the client would read. */
-function turnAway(
-  { log, context, edge }: ListenerState,
+/**
+ * Refuses a connection of which nothing has been read. True: its request is still to be answered. Before TLS there are
+ * no words that the client would read; browsers take it for a fault of the network, and their streams come back.
+ */
+function refuse(
+  { log, context, edge, turnedAway }: ListenerState,
   socket: Socket,
   why: keyof Refusals,
   address: string,
-): void {
+): boolean {
   log.notAdmitted(context.door.name, why, address);
-  if (edge.tls !== null) {
-    socket.destroy();
-    return;
-  }
-  socket.end(rawReply(refusalOf(why)));
-  socket.destroySoon();
+  if (edge.tls === null) return turnedAway.add(socket, why, refusalOf(why));
+  socket.destroy();
+  return false;
 }
 
 /** Counts what has been refused where no process was asked; a connection without TLS ends. */
-export function turnedAway(
+export function countTurnedAway(
   { gate, log, context, clients }: ListenerState,
   socket: Socket,
   why: 'tls' | number,

@@ -11,8 +11,9 @@ import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { AddressList, plainAddress } from './address-list.ts';
-import { admit, pass, proxied, turnedAway } from './admitting.ts';
+import { admit, countTurnedAway, pass, proxied } from './admitting.ts';
 import { ClientAddresses } from './client-addresses.ts';
+import { type CrossOrigin, crossOrigin } from './cross-origin.ts';
 import type { Gate } from './gate.ts';
 import { isLoopback, newServer, type Serve, setTimes, type TlsPair, takeConnections } from './http-server.ts';
 import { listen, type Place } from './listen.ts';
@@ -21,6 +22,7 @@ import { type OriginRule, originRule } from './origin.ts';
 import { Pipelines } from './pipeline.ts';
 import type { Refusals } from './refusals.ts';
 import { answer, request, upgrade } from './requests.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /**
  * One door's listener: accepts connections within the limits, speaks HTTP, and gives each request that the door lets in
@@ -92,12 +94,15 @@ export interface ListenerState extends ListenerArgs {
   readonly server: Server;
   readonly clients: ClientAddresses;
   readonly isOriginAllowed: OriginRule;
+  /** Null where pages of other origins have nothing to ask for over HTTP. */
+  readonly crossOrigin: CrossOrigin | null;
   /** Null where the server takes connections by itself: only PROXY headers are read before it. */
   readonly serve: Serve | null;
   /** Listen for the end of every connection that was admitted; one function for all of them. */
   readonly onClose: (this: Socket) => void;
   readonly onProxyClose: () => void;
   readonly pipelines: Pipelines;
+  readonly turnedAway: TurnedAway;
 }
 
 export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> = {
@@ -158,16 +163,20 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
     };
     const onProxyClose = () => admission.leaveProxy();
     const isOriginAllowed = originRule(edge.origin);
+    const offer = context.door.crossOrigin;
     return starting({
       ...args,
       self,
       server,
       clients,
       isOriginAllowed,
+      crossOrigin:
+        offer === undefined ? null : crossOrigin({ allowed: edge.origin, offer, credentials: false }),
       serve,
       onClose,
       onProxyClose,
       pipelines: new Pipelines(),
+      turnedAway: new TurnedAway(),
     });
   },
 
@@ -192,7 +201,7 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
         malformed(state, message.socket, message.code);
         return keep;
       case 'turned-away':
-        turnedAway(state, message.socket, message.why);
+        countTurnedAway(state, message.socket, message.why);
         return keep;
       case 'listening':
         listening(state);

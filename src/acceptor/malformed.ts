@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import { rawReply } from '../connection/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
+import { refusalOf } from './admitting.ts';
 import type { ListenerState } from './listener.ts';
+import { turnAway } from './turned-away.ts';
 
 /** What Node would answer by itself, and count nowhere: requests that it cannot read, or that do not end. */
 
@@ -14,6 +16,11 @@ const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']);
 export function malformed(state: ListenerState, socket: Socket, code: string): void {
   if (!socket.writable || GONE.has(code)) {
     socket.destroy();
+    return;
+  }
+  const why = state.turnedAway.why(socket);
+  if (why !== undefined) {
+    turnAway(socket, refusalOf(why));
     return;
   }
   const answer = answerTo(code);

@@ -14,12 +14,18 @@ import { asDoorRequest } from './door-request.ts';
 import { refuseHandshake } from './handshake.ts';
 import type { ListenerState } from './listener.ts';
 import { refuseRequest } from './malformed.ts';
+import { turnAway } from './turned-away.ts';
 
 /** What a listener does with a request: asks the door what it is for, and gives it to a handler, or answers it. */
 
 export function upgrade(state: ListenerState, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  const { context, pipelines } = state;
+  const { context, pipelines, turnedAway } = state;
   if (isRefused(socket)) return;
+  const why = turnedAway.why(socket);
+  if (why !== undefined) {
+    turnAway(socket, refusalOf(why));
+    return;
+  }
   if (pipelines.isBusy(socket)) {
     // The answer to an earlier request would come amidst the frames.
     notWaitedFor(state, socket);
@@ -53,12 +59,26 @@ function notWaitedFor({ gate, log, context, clients }: ListenerState, socket: So
 }
 
 export function answer(state: ListenerState, message: IncomingMessage, response: ServerResponse): void {
-  const { context, clients } = state;
+  const { context, clients, crossOrigin, turnedAway } = state;
+  const { rawHeaders } = message;
   if (isRefused(message.socket)) return;
-  const route = refuseRequest(message) ?? context.door.route(asDoorRequest(message, false));
+  // Here, for whatever answers later: a page of another origin may read refusals too.
+  for (const [name, value] of Object.entries(crossOrigin?.headersFor(rawHeaders) ?? {}))
+    response.setHeader(name, value);
+  const route =
+    refuseRequest(message) ?? preflight(state, message) ?? context.door.route(asDoorRequest(message, false));
+  const why = turnedAway.why(message.socket);
+  if (why !== undefined) {
+    const refusal = refusalOf(why);
+    const { headers, ...reply } =
+      route.type === 'open' && route.transport === 'stream' ? route.later(refusal, Math.random()) : refusal;
+    message.resume();
+    replyTo(response, { ...reply, headers: { ...headers, Connection: 'close' } });
+    return;
+  }
   if (route.type === 'reply') {
     if (route.status >= 400) {
-      const address = clients.ofRequest(message.socket, message.rawHeaders);
+      const address = clients.ofRequest(message.socket, rawHeaders);
       context.log.refused(context.door.name, route.status, address);
     }
     replyTo(response, route);
@@ -71,6 +91,16 @@ export function answer(state: ListenerState, message: IncomingMessage, response:
           pass(state.self, { type: 'turned-away', socket: message.socket, why: 413 }, message.socket),
         );
   open(state, route, transport, message, response);
+}
+
+/** Null: the request is none, or the door has nothing for other origins. */
+function preflight(state: ListenerState, { method, socket, rawHeaders }: IncomingMessage): HttpReply | null {
+  const { crossOrigin, isOriginAllowed, gate, log, context, clients } = state;
+  if (method !== 'OPTIONS' || crossOrigin === null) return null;
+  if (isOriginAllowed(rawHeaders)) return crossOrigin.preflight(rawHeaders);
+  gate.refusals.origin++;
+  log.notAdmitted(context.door.name, 'origin', clients.ofRequest(socket, rawHeaders));
+  return refusalOf('origin');
 }
 
 function open(
@@ -140,9 +170,11 @@ function isRefused(socket: Socket): boolean {
 
 /** Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
 function replyTo(response: ServerResponse, { status, headers, body }: HttpReply): void {
-  const all: Record<string, string> = { 'Content-Length': String(Buffer.byteLength(body)), ...headers };
+  const length: Record<string, string> =
+    status === 204 ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const all: Record<string, string> = { ...length, ...headers };
   // With a `Connection` of ours Node forgets that the client wants it closed.
-  if (all['Connection'] !== undefined && !response.shouldKeepAlive) all['Connection'] += ', close';
+  if (all['Connection'] === 'Upgrade' && !response.shouldKeepAlive) all['Connection'] += ', close';
   response.writeHead(status, all);
   response.end(body);
 }

@@ -47,11 +47,13 @@ const NATS = 'nats://';
 
 /**
  * What a browser sends as `Origin` (RFC 6454, section 6.2), in the lower case that browsers use, or a pattern: `*.` and
- * the name of a domain in place of the host.
+ * the name of a domain in place of the host. Pages of apps may have none of their own: they send `null` or `file://`.
  */
 const origin: Kind<string> = textKind(
-  'an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it)',
+  'an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it; ' +
+    '"null" or "file://" in quotes)',
   (text) => {
+    if (text === 'null' || text === 'file://') return text;
     const [, bracketed, star, named, portText] =
       /^[a-z][a-z0-9+.-]*:\/\/(?:\[([^\]]*)\]|(\*\.)?([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
     const isHost = star === undefined ? isNamedHost : isHostName;

@@ -1,16 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpReply } from '../door/contract.ts';
+import type { HttpReply, Route } from '../door/contract.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { onceOver, type Transport } from './transport.ts';
 
 /** What a stream begins with, and what keeps it open. */
-export interface StreamOptions {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly keepAlive: Buffer;
-}
+export type StreamOptions = Pick<
+  Extract<Route, { readonly transport: 'stream' }>,
+  'headers' | 'keepAlive' | 'opening' | 'later'
+>;
+
+/** Refusals of a moment. */
+const PASSING = new Set([429, 503]);
 
 /**
  * An endless HTTP answer: an event stream (WHATWG HTML, 9.2). Its body has no length and ends with the connection, so
@@ -47,12 +50,18 @@ export class StreamTransport implements Transport {
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
     response.writeHead(200, this.#options.headers);
-    response.flushHeaders();
     this.socket.setNoDelay(true);
+    this.socket.cork();
+    response.flushHeaders();
+    this.socket.write(this.#options.opening(Math.random()));
+    this.socket.uncork();
     return true;
   }
 
-  reply({ status, headers, body }: HttpReply): void {
+  reply(reply: HttpReply): void {
+    const { status, headers, body } = PASSING.has(reply.status)
+      ? this.#options.later(reply, Math.random())
+      : reply;
     this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
     this.#response.end(body);
   }

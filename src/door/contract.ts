@@ -7,8 +7,17 @@ import type { Message } from '../topic/message.ts';
  */
 export interface Door {
   readonly name: string;
+  /** Absent: the door has nothing for pages of other origins but WebSockets, which browsers let them open unasked. */
+  readonly crossOrigin?: CrossOriginOffer;
   /** Judges a request that is well-formed HTTP. `upgrade`: a well-formed WebSocket handshake. */
   route(request: DoorRequest): Route;
+}
+
+/** What pages of other origins may ask for over HTTP, each joined by `, `. */
+export interface CrossOriginOffer {
+  readonly methods: string;
+  /** Headers that pages may set. */
+  readonly headers: string;
 }
 
 /** A request as it came: nothing in it is decoded. */
@@ -35,6 +44,10 @@ export type Route =
       readonly headers: Readonly<Record<string, string>>;
       /** Finished bytes that say nothing, to keep the way open. */
       readonly keepAlive: Buffer;
+      /** Finished bytes that it begins with. `chance`: from 0 to 1, by which clients are spread over time. */
+      opening(chance: number): Buffer;
+      /** A refusal that may be over soon, in words that make the client come back by itself. */
+      later(refusal: HttpReply, chance: number): HttpReply;
     });
 
 interface Opening {

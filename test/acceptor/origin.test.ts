@@ -119,3 +119,11 @@ test('a pattern is every host below a domain, and not the domain itself', (t) =>
     t.false(rule(from(bad)), bad);
   }
 });
+
+test('the origins of apps pass where they are listed as they are, and nothing that looks like them', (t) => {
+  const rule = originRule(['null', 'file://']);
+  for (const good of ['null', 'file://']) t.true(rule(from(good)), good);
+  for (const bad of ['NULL', 'file:///', 'file://host', 'https://null', '']) t.false(rule(from(bad)), bad);
+  t.false(rule(from('null', 'null')));
+  t.false(originRule(['https://a.example'])(from('file://')));
+});

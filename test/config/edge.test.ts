@@ -13,10 +13,19 @@ test('each door takes one origin, a list of them, none at all, or any', (t) => {
   t.is(accepted('doors: { pusu: { origin: null } }').doors.pusu?.origin, null);
 });
 
+test('the origins of apps are listed in quotes; without them null is no origin of a list', (t) => {
+  const { pusu } = accepted(
+    'doors: { pusu: { origin: ["null", "file://", "capacitor://localhost"] } }',
+  ).doors;
+  t.deepEqual(pusu?.origin, ['null', 'file://', 'capacitor://localhost']);
+  t.deepEqual(accepted('doors: { pusu: { origin: "null" } }').doors.pusu?.origin, ['null']);
+  t.is(refused('doors: { pusu: { origin: [null] } }').length, 1);
+});
+
 test('a fault in a list of origins is found at its place', (t) => {
   t.deepEqual(refused('doors:\n  pusu:\n    origin: [https://a.example, "*", https://b/]\n'), [
-    'relay.yaml:3:33 doors.pusu.origin[1]: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it), or null',
-    'relay.yaml:3:38 doors.pusu.origin[2]: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it), or null',
+    'relay.yaml:3:33 doors.pusu.origin[1]: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it; "null" or "file://" in quotes), or null',
+    'relay.yaml:3:38 doors.pusu.origin[2]: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it; "null" or "file://" in quotes), or null',
   ]);
 });
 

@@ -26,7 +26,9 @@ const post =
 
 const listen: Attempt = async (_t, relay) => {
   const headers = { ...wrong, accept: 'text/event-stream' };
-  return (await ask(relay.port('pinghub'), '/t', { headers })).status;
+  const { status, headers: answered } = await ask(relay.port('pinghub'), '/t', { headers });
+  // A stream that ends at once, so that a browser comes back.
+  return status === 200 && answered['retry-after'] === '60' ? 429 : status;
 };
 
 /** What such a client is told at last, or that it may not even connect. */

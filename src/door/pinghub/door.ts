@@ -6,9 +6,11 @@ import { decodeOnce } from '../request-path.ts';
 import { badRequest } from './bad-request.ts';
 import {
   acceptsEventStream,
+  comeBackLater,
   eventStreamFormat,
   eventStreamHeaders,
   eventStreamKeepalive,
+  eventStreamOpening,
 } from './event-stream.ts';
 import { pinghubFormat } from './format.ts';
 import { pageReply } from './page.ts';
@@ -21,6 +23,10 @@ export interface PinghubOptions {
 }
 
 const wrongMethod = methodNotAllowed('GET, HEAD, POST');
+const crossOrigin = {
+  methods: 'GET, POST',
+  headers: 'Authorization, Content-Type, Last-Event-ID, Cache-Control',
+};
 const notAPath = badRequest('The path must begin with a slash.');
 const invalidPath = badRequest('The path must be percent-encoded, valid UTF-8.');
 
@@ -39,6 +45,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
 
   return {
     name: 'pinghub',
+    crossOrigin,
     route(request: DoorRequest): Route {
       if (!request.path.startsWith('/')) return notAPath;
       const path = decodeOnce(request.path);
@@ -66,6 +73,8 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             transport: 'stream',
             headers: eventStreamHeaders,
             keepAlive: eventStreamKeepalive,
+            opening: eventStreamOpening,
+            later: comeBackLater,
             format: eventStreamFormat,
             session: pinghubSession(topic, credential),
             guard: 'authenticator',

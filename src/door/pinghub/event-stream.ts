@@ -1,4 +1,5 @@
 import type { Format, Part } from '../../topic/format.ts';
+import type { HttpReply } from '../contract.ts';
 import { renderText } from './format.ts';
 
 /**
@@ -21,6 +22,37 @@ export const eventStreamHeaders: Readonly<Record<string, string>> = {
 
 /** A comment, which clients skip: shows proxies and the relay that the connection lives. */
 export const eventStreamKeepalive = Buffer.from(':\n\n');
+
+/** Milliseconds over which those come back whose stream has ended, so that a relay that starts anew is not run over. */
+const SPREAD = 4000;
+
+/**
+ * What a stream begins with: a comment, so that something comes at once, and the time after which a browser comes back
+ * when the stream has ended, which is from one second to five. `chance`: from 0 to 1.
+ */
+export function eventStreamOpening(chance: number): Buffer {
+  return Buffer.from(`:\nretry: ${retry(1, chance)}\n\n`);
+}
+
+/**
+ * A refusal as a stream that ends at once: any status but 200 would end a browser's EventSource for good. It comes back
+ * when the `Retry-After` of the refusal has passed.
+ */
+export function comeBackLater({ headers, body }: HttpReply, chance: number): HttpReply {
+  const after = headers['Retry-After'] ?? '1';
+  return {
+    type: 'reply',
+    status: 200,
+    headers: { ...eventStreamHeaders, 'Retry-After': after },
+    body: `: ${body.trimEnd()}\nretry: ${retry(Number(after), chance)}\n\n`,
+  };
+}
+
+/** Milliseconds, `seconds` at least. */
+function retry(seconds: number, chance: number): number {
+  const least = seconds * 1000;
+  return Math.round(least + chance * Math.max(least, SPREAD));
+}
 
 /** Whether a request wants a stream, by its `Accept` header; `*` does not ask for one. */
 export function acceptsEventStream(accept: string | undefined): boolean {

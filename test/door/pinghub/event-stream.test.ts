@@ -2,9 +2,12 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
   acceptsEventStream,
+  comeBackLater,
   eventStreamFormat,
   eventStreamKeepalive,
+  eventStreamOpening,
 } from '../../../src/door/pinghub/event-stream.ts';
+import { textReply, tooManyAttempts, unavailable } from '../../../src/door/replies.ts';
 
 function stream(...messages: readonly string[]): string {
   const parts = messages.map((message) => ({ opcode: 1, payload: Buffer.from(message) }) as const);
@@ -20,7 +23,7 @@ function dispatched(bytes: string): string[] {
       if (data !== '') events.push(data.slice(0, -1));
       data = '';
     } else if (line.startsWith('data:')) data += `${line.slice(line[5] === ' ' ? 6 : 5)}\n`;
-    else if (!line.startsWith(':')) throw new Error(`not a field: ${line}`);
+    else if (!/^(:|retry: \d+$)/.test(line)) throw new Error(`not a field: ${line}`);
   }
   return events;
 }
@@ -42,7 +45,7 @@ test('a browser gets the messages, with line feeds for all line breaks', (t) => 
   fc.assert(
     fc.property(fc.array(message), (messages) => {
       t.deepEqual(
-        dispatched(`${eventStreamKeepalive}${stream(...messages)}`),
+        dispatched(`${eventStreamOpening(0.5)}${eventStreamKeepalive}${stream(...messages)}`),
         messages.map((text) => text.replace(/\r\n|\r/g, '\n')),
       );
     }),
@@ -74,4 +77,21 @@ test('a stream is wanted by those who name it', (t) => {
   ]) {
     t.false(acceptsEventStream(accept), accept);
   }
+});
+
+test('a stream begins with a comment, and browsers come back within one second to five, spread', (t) => {
+  t.is(String(eventStreamOpening(0)), ':\nretry: 1000\n\n');
+  t.is(String(eventStreamOpening(0.5)), ':\nretry: 3000\n\n');
+  t.is(String(eventStreamOpening(1)), ':\nretry: 5000\n\n');
+});
+
+test('a refusal that may be over soon is a stream that says why, and when to come back', (t) => {
+  const { status, headers, body } = comeBackLater(unavailable, 0);
+  t.is(status, 200);
+  t.like(headers, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Retry-After': '1' });
+  t.is(body, ': Service Unavailable\nretry: 1000\n\n');
+  t.is(comeBackLater(unavailable, 1).body, ': Service Unavailable\nretry: 5000\n\n');
+  t.regex(comeBackLater(tooManyAttempts, 0).body, /retry: 60000\n\n$/);
+  t.regex(comeBackLater(tooManyAttempts, 1).body, /retry: 120000\n\n$/);
+  t.regex(comeBackLater(textReply(503, 'x'), 0).body, /retry: 1000\n\n$/, 'without a time of its own');
 });
