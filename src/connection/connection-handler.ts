@@ -51,6 +51,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'text':
       case 'binary':
       case 'body':
+        connection.transport.handled(message.payload.length);
         if (!isTooMuch(connection, message.payload.length)) received(connection, message);
         return keep;
       case 'farewell':
@@ -60,6 +61,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         finished(connection);
         return keep;
       case 'ping':
+        connection.transport.handled(0);
         isTooMuch(connection, 0);
         return keep;
       case 'credit':
@@ -69,6 +71,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         flushed(connection);
         return keep;
       case 'pong':
+        connection.transport.handled(0);
         if (isTooMuch(connection, 0)) return keep;
         connection.heartbeat.answered(now(connection.self));
         return keep;

@@ -74,6 +74,10 @@ export class ExchangeTransport implements Transport {
     this.#request.resume();
   }
 
+  handled(): void {
+    // There is one body, and it is read as a whole.
+  }
+
   restrict(bytes: number): void {
     this.#enough = bytes;
   }

@@ -74,6 +74,10 @@ export class StreamTransport implements Transport {
     // Nothing comes in.
   }
 
+  handled(): void {
+    // Nothing comes in.
+  }
+
   restrict(): void {
     // Nothing comes in.
   }

@@ -21,6 +21,8 @@ export interface Transport {
   /** Reads nothing more until `resume`. */
   pause(): void;
   resume(): void;
+  /** The handler has handled a message of so many bytes. */
+  handled(bytes: number): void;
   /** The client has no right yet: a message may have no more than so many bytes; 0: no limit of this kind. */
   restrict(bytes: number): void;
   /** The client has rights now: the limit is that of every message. */

@@ -6,12 +6,20 @@ import { pingFrame } from '../door/frame.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL, NO_STATUS, reasonOfFault, TOO_BIG } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
+import { CREDIT_BYTES, MESSAGE_COST } from './credit.ts';
 import { rawReply } from './http-reply.ts';
 import type { Transport } from './transport.ts';
+
+/** What may wait for the handler before the socket is no longer read, at the cost that credit has for messages. */
+const UNHANDLED_BYTES = CREDIT_BYTES;
 
 /**
  * A WebSocket. ws parses what comes in, answers pings and closes; what goes out are finished frames, written straight
  * to the socket. That is safe beside ws's own frames because compression is off and every write is whole frames.
+ *
+ * One turn of the event loop may read 2 MiB of a socket, which is 350,000 tiny frames, before the handler has its turn.
+ * So the transport itself pauses the reading when much waits for the handler. What ws still brings then is the rest of
+ * one read, 64 KiB.
  */
 export class WebSocketTransport implements Transport {
   readonly kind = 'websocket';
@@ -25,6 +33,12 @@ export class WebSocketTransport implements Transport {
   #restricted = 0;
   /** The client's close frame, which is answered by its like (RFC 6455, section 5.5.1). */
   #closeFrame: { readonly code: number | undefined; readonly reason: string } | undefined = undefined;
+  /** The cost of what waits for the handler. */
+  #unhandled = 0;
+  /** So much waits for the handler that nothing more is read. */
+  #full = false;
+  /** The handler wants nothing more. */
+  #paused = false;
   /** Listens for a client that goes before it is answered. */
   #onGone: (() => void) | undefined = undefined;
 
@@ -67,11 +81,20 @@ export class WebSocketTransport implements Transport {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#webSocket?.pause();
   }
 
   resume(): void {
-    this.#webSocket?.resume();
+    this.#paused = false;
+    if (!this.#full) this.#webSocket?.resume();
+  }
+
+  handled(bytes: number): void {
+    this.#unhandled -= bytes + MESSAGE_COST;
+    if (!this.#full || this.#unhandled > 0) return;
+    this.#full = false;
+    if (!this.#paused) this.#webSocket?.resume();
   }
 
   restrict(bytes: number): void {
@@ -104,7 +127,8 @@ export class WebSocketTransport implements Transport {
   close(code: number, reason: string): void {
     const webSocket = this.#webSocket;
     // A paused socket would never see the client's answer.
-    webSocket?.resume();
+    this.#full = false;
+    this.resume();
     if (webSocket === undefined) this.socket.destroy();
     else if (this.#closeFrame === undefined) webSocket.finish(code, reason);
     else webSocket.finish(this.#closeFrame.code, this.#closeFrame.reason);
@@ -116,6 +140,15 @@ export class WebSocketTransport implements Transport {
 
   tell(message: TransportMessage): void {
     if (this.#handler !== undefined) inform(this.#handler, message);
+  }
+
+  /** Hands the handler what came, which says of each that it is `handled`. */
+  hand(message: TransportMessage, bytes: number): void {
+    if (this.#handler === undefined || !inform(this.#handler, message)) return;
+    this.#unhandled += bytes + MESSAGE_COST;
+    if (this.#full || this.#unhandled < UNHANDLED_BYTES) return;
+    this.#full = true;
+    this.#webSocket?.pause();
   }
 
   /** The client has sent what it may not. */
@@ -160,14 +193,16 @@ export class DoorWebSocket extends WebSocket {
     const { transport } = this;
     if (transport === undefined) return false;
     switch (event) {
-      case 'message':
-        transport.tell({ type: args[1] === true ? 'binary' : 'text', payload: args[0] as Buffer });
+      case 'message': {
+        const payload = args[0] as Buffer;
+        transport.hand({ type: args[1] === true ? 'binary' : 'text', payload }, payload.length);
         return true;
+      }
       case 'pong':
-        transport.tell(PONG);
+        transport.hand(PONG, 0);
         return true;
       case 'ping':
-        if (transport.restricted) transport.tell(PINGED);
+        if (transport.restricted) transport.hand(PINGED, 0);
         return true;
       case 'error':
         // Followed by a close of ours or of the socket.

@@ -181,6 +181,10 @@ export class FakeTransport implements Transport {
     this.done.push('resume');
   }
 
+  handled(): void {
+    // What comes in is made up, as much as a test wants.
+  }
+
   restrict(): void {
     // Nothing comes in here that is not made up.
   }

@@ -97,6 +97,7 @@ export function guardedWorld(
         ended = `reply ${status}`;
       },
       pause: () => undefined,
+      handled: () => undefined,
       resume: () => undefined,
       restrict: () => undefined,
       unrestrict: () => undefined,

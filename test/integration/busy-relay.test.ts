@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
+import type { Connection } from '../../src/connection/connection.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { eventually } from '../support/arrivals.ts';
-import { connectRaw, type RawClient, upgradeRequest } from '../support/raw-client.ts';
+import { clientFrame, connectRaw, type RawClient, upgradeRequest } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -90,3 +91,35 @@ test('a request that came with a connection that is not admitted is not handled'
   one.send('marker');
   t.is(await one.next(), 'marker');
 });
+
+for (const [kind, frame] of [
+  ['messages', clientFrame('x')],
+  ['pongs that nobody asked for', clientFrame('', 0xa)],
+] as const) {
+  test(`a flood of ${kind} is read no faster than its handler takes it, and none is refused`, async (t) => {
+    const FLOOD = 300_000;
+    const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+    const { system } = relay.relay;
+    const client = await connectRaw(t, relay.port('pinghub'));
+    client.send(upgradeRequest());
+    await client.until('\r\n\r\n');
+    const handler = [...system.processes.values()].find(
+      ({ behaviour }) => behaviour.name === 'connection-handler',
+    );
+    if (handler === undefined) throw new Error('no handler');
+    suspend(handler);
+    client.socket.resume();
+    client.send(Buffer.alloc(FLOOD * frame.length, frame));
+    client.send(clientFrame('last'));
+    const { socket } = (handler.state as Connection).transport;
+    await eventually(() => socket.isPaused() || handler.mailboxLength > FLOOD / 2, 'the reading is paused');
+    // What is paused between two reads has the rest of one read behind it: 64 KiB.
+    t.true(handler.mailboxLength <= 2048 + 65536 / frame.length);
+    resume(handler);
+    await client.until('last');
+    const messages = kind === 'messages' ? FLOOD + 1 : 1;
+    t.is(relay.accounting.messages, messages);
+    t.is(relay.accounting.delivered, messages);
+    t.is(system.counters.refused, 0);
+  });
+}
