@@ -58,14 +58,15 @@ export const reloadCommand: Command = {
     const reloaded = ok ? (JSON.parse(text) as Reloaded) : null;
     for (const error of reloaded?.errors ?? [text]) place.err(error);
     if (reloaded === null) return FAILED;
-    const { applied, needsRestart } = reloaded;
+    const { applied, reread, needsRestart } = reloaded;
     if (applied.length > 0) place.out(`applied: ${applied.join(', ')}`);
+    if (reread.length > 0) place.out(`read anew: ${reread.join(', ')}`);
     if (needsRestart.length > 0) place.out(`needs a restart: ${needsRestart.join(', ')}`);
     if (!reloaded.ok) {
       if (applied.length === 0) place.err('nothing was changed');
       return applied.length === 0 && needsRestart.length === 0 ? BAD_CONFIG : FAILED;
     }
-    if (applied.length + needsRestart.length === 0) place.out('nothing has changed');
+    if (applied.length + reread.length + needsRestart.length === 0) place.out('nothing has changed');
     return DONE;
   },
 };
@@ -74,6 +75,7 @@ interface Reloaded {
   readonly ok: boolean;
   readonly errors: readonly string[];
   readonly applied: readonly string[];
+  readonly reread: readonly string[];
   readonly needsRestart: readonly string[];
 }
 

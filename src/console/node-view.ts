@@ -32,7 +32,9 @@ export interface Reloaded {
   /** What is wrong with the new configuration, or could not be done. */
   readonly errors: readonly string[];
   readonly applied: readonly string[];
-  /** Changed keys that count from the next start on. */
+  /** Keys that are as they were and whose files were read anew, as other contents are in them. */
+  readonly reread: readonly string[];
+  /** Keys that have changed, or whose files have, and that count from the next start on. */
   readonly needsRestart: readonly string[];
 }
 

@@ -2,6 +2,7 @@ import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
 import type { Reloaded } from '../console/node-view.ts';
 import { type ChangedKey, changedKeys, withKeys } from './changed-keys.ts';
+import { ReadFiles } from './read-files.ts';
 
 /** A part of the relay that takes a new configuration while it runs. */
 export interface Reloadable {
@@ -34,12 +35,14 @@ export type Load = () => Loaded | Promise<Loaded>;
 export class Reload {
   #running: Config;
   readonly #parts: readonly Reloadable[];
+  readonly #files: ReadFiles;
   /** One after the other: two at once would both start from the same old state. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(running: Config, parts: readonly Reloadable[]) {
     this.#running = running;
     this.#parts = parts;
+    this.#files = new ReadFiles(running);
   }
 
   /** `load` is called when its turn has come. */
@@ -50,7 +53,7 @@ export class Reload {
   }
 
   async #apply(loaded: Loaded): Promise<Reloaded> {
-    if (!loaded.ok) return { ok: false, errors: loaded.errors, applied: [], needsRestart: [] };
+    if (!loaded.ok) return { ok: false, errors: loaded.errors, applied: [], reread: [], needsRestart: [] };
     const changes = changedKeys(this.#running, loaded.config);
     const parts = this.#parts.filter(
       ({ unless = [] }) => !unless.some((one) => changes.some(({ key }) => covers(one, key))),
@@ -69,12 +72,15 @@ export class Reload {
     // What could not be done is a change again the next time.
     const done = taken.filter(({ key }) => !failed.has(key));
     this.#running = withKeys(this.#running, loaded.config, done);
-    return {
-      ok: errors.length === 0,
-      errors,
-      applied: names(done),
-      needsRestart: names(changes.filter((change) => !taken.includes(change))),
-    };
+    const needsRestart = names(changes.filter((change) => !taken.includes(change)));
+    const applied = names(done);
+    const result = { ok: errors.length === 0, errors, applied, reread: [], needsRestart };
+    // Files are read again by a reload that has done everything.
+    if (errors.length > 0) return result;
+    const isNew = (key: string) => applied.some((one) => covers(one, key) || covers(key, one));
+    const renewed = this.#files.renewed(this.#running, isNew);
+    const later = renewed.needsRestart.filter((key) => !needsRestart.some((one) => covers(key, one)));
+    return { ...result, reread: renewed.reread, needsRestart: [...needsRestart, ...later] };
   }
 }
 

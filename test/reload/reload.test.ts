@@ -1,9 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Reloaded } from '../../src/console/node-view.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { freePorts } from '../support/cluster.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
+import { temporaryFolder } from '../support/relay-process.ts';
 import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
 type Settings = Parameters<typeof testConfig>[0];
@@ -47,6 +51,7 @@ test('limits count at once, for connections that are open too, which notice noth
       'limits.connections',
       'log.level',
     ],
+    reread: [],
     needsRestart: [],
   });
   await lives(t, one, 'b');
@@ -76,6 +81,7 @@ test('what needs a restart is named, and named again until then; the rest is don
     ok: true,
     errors: [],
     applied: [],
+    reread: [],
     needsRestart: [],
   });
 });
@@ -88,10 +94,55 @@ test('a bad configuration changes nothing and says why', async (t) => {
     ok: false,
     errors,
     applied: [],
+    reread: [],
     needsRestart: [],
   });
   t.like(await relay.log.find(({ msg }) => msg === 'not reloaded'), { errors });
   await lives(t, one, 'a');
+});
+
+test('a certificate that was renewed is read anew and named, once; that of links waits for a restart', async (t) => {
+  const folder = temporaryFolder(t);
+  const { cert, key } = selfSigned(t, 'old', folder);
+  const [network = 0] = await freePorts(1);
+  const settings = {
+    doors: { pusu: {}, pinghub: { tls: { cert, key } } },
+    network: { host: '127.0.0.1', port: network, tls: { cert, key, ca: cert } },
+    relays: [`127.0.0.1:${network}`],
+  };
+  const relay = await startTestRelay(t, settings);
+  t.like(await reload(relay, settings), { applied: [], reread: [], needsRestart: [] });
+  selfSigned(t, 'new', folder);
+  t.like(await reload(relay, settings), {
+    ok: true,
+    applied: [],
+    reread: ['doors.pinghub.tls'],
+    needsRestart: ['network.tls'],
+  });
+  t.like(await relay.log.find(({ msg }) => msg === 'reloaded'), { reread: [] });
+  t.like(await reload(relay, settings), { reread: [], needsRestart: ['network.tls'] });
+});
+
+test('files under new names are what has changed, and no more', async (t) => {
+  const [old, renewed] = [selfSigned(t, 'old'), selfSigned(t, 'new')];
+  const settings = ({ cert, key }: typeof old) => ({ doors: { pinghub: { tls: { cert, key } } } });
+  const relay = await startTestRelay(t, settings(old));
+  t.like(await reload(relay, settings(renewed)), {
+    applied: ['doors.pinghub.tls.cert', 'doors.pinghub.tls.key'],
+    reread: [],
+    needsRestart: [],
+  });
+  t.like(await reload(relay, settings(renewed)), { applied: [], reread: [], needsRestart: [] });
+});
+
+test('the code of a plugin is that of the start: other code waits for a restart', async (t) => {
+  const file = join(temporaryFolder(t), 'mine.mjs');
+  writeFileSync(file, 'export const getPermissions = () => ({});');
+  const settings = { doors: { pusu: { authenticator: file }, pinghub: {} } };
+  const relay = await startTestRelay(t, settings);
+  t.like(await reload(relay, settings), { reread: [], needsRestart: [] });
+  writeFileSync(file, 'export const getPermissions = () => ({ a: true });');
+  t.like(await reload(relay, settings), { reread: [], needsRestart: ['doors.pusu.authenticator'] });
 });
 
 test('a door is opened, and a door is closed whose clients alone are sent away', async (t) => {

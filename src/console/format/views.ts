@@ -216,9 +216,10 @@ export function binLeakText({ before, after, released, holders }: BinLeak): stri
   return `${head}\n${text}`;
 }
 
-export function reloadText({ ok, errors, applied, needsRestart }: Reloaded): string {
+export function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): string {
   const lines = [...errors];
   if (applied.length > 0) lines.push(`applied: ${applied.join(', ')}`);
+  if (reread.length > 0) lines.push(`read anew: ${reread.join(', ')}`);
   if (needsRestart.length > 0) lines.push(`needs a restart: ${needsRestart.join(', ')}`);
   if (!ok && applied.length === 0) lines.push('nothing was changed');
   if (lines.length === 0) lines.push('nothing has changed');
