@@ -7,7 +7,9 @@ import { filePath, time } from './scalars.ts';
 import { key, type Reader, section } from './section.ts';
 
 /** Beside the configuration in use: the store of a relay that names no other. */
-const embedded = 'apikeys.yaml';
+export function embeddedIn(folder: string): string {
+  return join(folder, 'apikeys.yaml');
+}
 
 const postgresUrl = writtenAs(
   'secret',
@@ -35,8 +37,8 @@ export function apiKeysOf(sections: readonly ApiKeyStores[], folder: string): Ap
     const recheck = sections.map((one) => one.recheck).find((one) => one !== null);
     return { store: 'postgres', url: postgres, recheck: recheck ?? 0 };
   }
-  const path = file ?? embedded;
-  return { store: 'file', file: isAbsolute(path) ? path : join(folder, path) };
+  if (file === null) return { store: 'file', file: embeddedIn(folder) };
+  return { store: 'file', file: isAbsolute(file) ? file : join(folder, file) };
 }
 
 function namesStore({ list, file, postgres }: ApiKeyStores): boolean {

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigError, inReadingOrder } from './config-error.ts';
+import { fileFaults } from './file-faults.ts';
 import { parseConfig } from './parse-config.ts';
 import { readTextFile } from './text-file.ts';
-import { tlsFaults } from './tls-files.ts';
 
 export interface LoadOptions {
   /** `--config FILE`; without it, `config/relay.yaml` of the package. */
@@ -45,6 +45,7 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
   });
   if (!result.ok) return result;
   const { config, warnings, places } = result;
-  const errors = inReadingOrder(tlsFaults(config, places, { file, line: 1, column: 1 }), file);
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, config, file, warnings };
+  const faults = fileFaults(config, places, { file, line: 1, column: 1 });
+  if (faults.errors.length > 0) return { ok: false, errors: inReadingOrder(faults.errors, file) };
+  return { ok: true, config, file, warnings: inReadingOrder([...warnings, ...faults.warnings], file) };
 }

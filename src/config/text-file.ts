@@ -2,15 +2,27 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { longestText } from './yaml-text.ts';
 
 /** What is in a file, or why that is not known, in words for an operator that never quote it. */
-export type FileText = { readonly text: string } | { readonly why: string };
+export type FileText = { readonly text: string } | { readonly why: string; readonly missing?: true };
 
-const reasons = new Map([
-  ['ENOENT', 'there is no file of this name'],
-  ['ENOTDIR', 'there is no file of this name'],
-  ['EISDIR', 'this is a directory'],
-  ['EACCES', 'reading it is not permitted'],
-  ['EPERM', 'reading it is not permitted'],
-]);
+/** `doing`: `reading`. */
+export function whyNot(error: unknown, doing: string): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no file of this name';
+    case 'EISDIR':
+      return 'this is a directory';
+    case 'EACCES':
+    case 'EPERM':
+      return `${doing} it is not permitted`;
+    default:
+      return `${doing} it failed with ${codeOf(error)}`;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
 
 /**
  * At most a little more than a configuration may hold, so that a device or a log named by mistake is not read whole.
@@ -28,8 +40,8 @@ export function readTextFile(path: string): FileText {
       closeSync(descriptor);
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    return { why: reasons.get(code) ?? `reading it failed with ${code}` };
+    const why = whyNot(error, 'reading');
+    return codeOf(error) === 'ENOENT' ? { why, missing: true } : { why };
   }
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length)) };

@@ -1,7 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import type { Config, TlsFiles } from './config.ts';
-import type { ConfigError, Place } from './config-error.ts';
+import type { TlsFiles } from './config.ts';
 import { readTextFile } from './text-file.ts';
 
 /** What is wrong with one of the two files. Never quotes them. */
@@ -35,30 +34,6 @@ export function readTls({ cert, key }: TlsFiles): TlsPair | TlsFault {
     return { file: 'cert', expected: 'a certificate that is strong enough for TLS, in one chain' };
   }
   return pair;
-}
-
-/** What is wrong with the files that doors and the network name; `top` is the place of what stands nowhere. */
-export function tlsFaults(
-  { doors, network }: Config,
-  places: ReadonlyMap<string, Place>,
-  top: Place,
-): readonly ConfigError[] {
-  const named: [string, TlsFiles | null][] = Object.entries(doors).map(([name, door]) => [
-    `doors.${name}`,
-    door?.tls ?? null,
-  ]);
-  const faults = [...named, ['network', network.tls] as const].flatMap(([name, files]): ConfigError[] => {
-    const result = files === null ? null : readTls(files);
-    if (result === null || !('expected' in result)) return [];
-    const key = `${name}.tls.${result.file}`;
-    return [{ ...(places.get(key) ?? top), key, expected: result.expected }];
-  });
-  const authority = network.tls === null ? null : readTextFile(network.tls.ca);
-  if (authority !== null && 'why' in authority) {
-    const key = 'network.tls.ca';
-    faults.push({ ...(places.get(key) ?? top), key, expected: `a certificate; ${authority.why}` });
-  }
-  return faults;
 }
 
 function attempt<T>(action: () => T): T | null {

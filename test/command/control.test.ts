@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { runningPid } from '../../src/run-folder.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { packageRoot } from '../support/relay-process.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -209,6 +210,17 @@ test('reload says what it has done, what needs a restart, and what is wrong', (t
   t.like(run('reload'), { code: 0, out: 'nothing has changed' });
   writeFileSync(file, `${text}limits: { pending: 2MiB }\nlog: { format: json }\n`);
   t.like(run('reload'), { code: 0, out: 'applied: limits.pending\nneeds a restart: log.format' });
+});
+
+test('reload names the certificate that it has read anew', (t) => {
+  const { run } = node(t, 'renewed');
+  const folder = join(staging, 'renewed');
+  const { cert, key } = selfSigned(t, 'old', folder);
+  const sets = ['port=0', 'metrics_port=0', `tls.cert=${cert}`, `tls.key=${key}`];
+  t.like(run('daemon', ...sets.flatMap((set) => ['--set', `doors.pinghub.${set}`])), { code: 0 });
+  selfSigned(t, 'new', folder);
+  t.like(run('reload'), { code: 0, out: 'read anew: doors.pinghub.tls' });
+  t.like(run('reload'), { code: 0, out: 'nothing has changed' });
 });
 
 test('a node that nobody can attach to is pinged and stopped all the same', (t) => {
