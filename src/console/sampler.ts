@@ -112,7 +112,11 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
   // Rates need two looks: those who come first see none for a moment.
   if (watchers.size === 0) noteRates(view, rates, now(self));
   watchers.set(response, query);
-  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  });
   const totals: Totals = totalsOf(view, sampling, state.heapLimit);
   push(response, 'hello', {
     node: view.node,

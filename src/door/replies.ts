@@ -2,6 +2,15 @@ import type { HttpReply, Refused } from './contract.ts';
 
 /** The HTTP answers that doors have in common. */
 
+/**
+ * For proxies: neither to keep an answer, nor to compress it, for which they would collect it first (RFC 9111, section
+ * 5.2.2.6); the second one is nginx's.
+ */
+export const passedOn: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+};
+
 export function textReply(
   status: number,
   body: string,
@@ -10,7 +19,7 @@ export function textReply(
   return {
     type: 'reply',
     status,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers },
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', ...passedOn, ...headers },
     body: `${body}\n`,
   };
 }

@@ -287,7 +287,7 @@ test('GET with Accept: text/event-stream is a subscription', async (t) => {
   const { raw, head } = await stream(t, relay, '/t');
   t.regex(head, /^HTTP\/1\.1 200 OK\r\n/);
   t.regex(head, /\r\nContent-Type: text\/event-stream; charset=utf-8\r\n/i);
-  t.regex(head, /\r\nCache-Control: no-store\r\n/i);
+  t.regex(head, /\r\nCache-Control: no-store, no-transform\r\n/i);
   t.notRegex(head, /transfer-encoding|content-length/i);
   const one = await connect(t, relay);
   one.send('first', 'two\nlines\r\nand\rmore', '{"json":1}');

@@ -1,5 +1,6 @@
 import type { Format, Part } from '../../topic/format.ts';
 import type { HttpReply } from '../contract.ts';
+import { passedOn } from '../replies.ts';
 import { renderText } from './format.ts';
 
 /**
@@ -12,12 +13,11 @@ export const eventStreamFormat: Format = {
   assemble: (parts) => Buffer.from(parts.map(event).join('')),
 };
 
-/** What the answer that begins a stream says; the last one keeps nginx from collecting events before passing them on. */
+/** What the answer that begins a stream says. */
 export const eventStreamHeaders: Readonly<Record<string, string>> = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
-  'X-Accel-Buffering': 'no',
+  ...passedOn,
 };
 
 /** A comment, which clients skip: shows proxies and the relay that the connection lives. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HttpReply } from '../contract.ts';
+import { passedOn } from '../replies.ts';
 import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
 
@@ -26,7 +27,7 @@ const headers: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   // The query may hold a credential.
   'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
+  ...passedOn,
 };
 
 function hash(text: string): string {

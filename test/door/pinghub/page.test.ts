@@ -89,6 +89,6 @@ test('the answer is not to be guessed at, kept, or named to others', (t) => {
     'Content-Type': 'text/html; charset=utf-8',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
-    'Cache-Control': 'no-store',
+    'Cache-Control': 'no-store, no-transform',
   });
 });

@@ -22,7 +22,11 @@ test('the answer is OK', (t) => {
   t.deepEqual(command, {
     type: 'reply',
     status: 200,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Cache-Control': 'no-store, no-transform',
+      'X-Accel-Buffering': 'no',
+    },
     body: 'OK\n',
   });
 });
