@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { callRoot, startRelay } from './application/application.ts';
 import type { Plugins } from './authenticator/authenticator-from.ts';
 import type { Config } from './config/config.ts';
+import type { ClosedDoor } from './config/layers.ts';
 import { isStray } from './console/stray-errors.ts';
 import { writeDiagnosticReport } from './diagnostic-report.ts';
 import { type Log, openLog } from './log/log.ts';
@@ -22,6 +23,8 @@ const FAILED = 1;
 export interface RunOptions {
   readonly config: Config;
   readonly plugins: Plugins;
+  /** Doors that the configuration leaves closed. */
+  readonly closed: readonly ClosedDoor[];
   readonly version: string;
   /** The node's folder, claimed. */
   readonly folder: string;
@@ -32,9 +35,10 @@ export interface RunOptions {
 }
 
 /** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
-export function run({ config, plugins, version, folder, unusable, load }: RunOptions): void {
+export function run({ config, plugins, closed, version, folder, unusable, load }: RunOptions): void {
   const log = openLog(config.log, config.node);
   endOnUncaught(log);
+  for (const door of closed) log.note('door stays closed', { ...door });
   if (unusable !== null) log.warn('nobody can attach: the folder cannot be used', { folder, why: unusable });
   const descriptors = descriptorLimit();
   const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {

@@ -140,6 +140,15 @@ jwt_verification_key: ""
     relay.log.all.filter(({ msg }) => msg === 'listening').map((line) => line['door']),
     ['network', 'pusu', 'admin'],
   );
+  const why = 'a configuration that says nothing of doors opens the PuSu door alone';
+  const closed = relay.log.all.filter(({ msg }) => msg === 'door stays closed');
+  t.deepEqual(
+    closed.map((line) => [line['door'], line['why']]),
+    [
+      ['wspubsub', why],
+      ['pinghub', why],
+    ],
+  );
   const one = await connectWs(t, await relay.port('pusu'));
   one.send('{"type":"authorize","authorization":"foo"}', '{"type":"subscribe","channel":"channel.1"}');
   t.deepEqual(await one.take(3), [

@@ -29,6 +29,7 @@ export async function start(args: readonly string[], place: Place): Promise<numb
   run({
     config: loaded.config,
     plugins: loaded.plugins,
+    closed: loaded.closed,
     version: versionOf(place.packageRoot),
     folder,
     unusable: claim.kind === 'unusable' ? claim.why : null,

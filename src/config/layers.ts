@@ -56,6 +56,28 @@ export function withDoors(file: Layer | undefined, at: Place): Layer[] {
   return file ? [pusu, file] : [pusu];
 }
 
+/** A door that stays closed, and why, in words for an operator. */
+export interface ClosedDoor {
+  readonly door: string;
+  readonly why: string;
+}
+
+/** `isOpen`: as all sources together have it. `places`: of what was written. */
+export function closedDoors(
+  file: Layer | undefined,
+  isOpen: (door: (typeof doorNames)[number]) => boolean,
+  places: ReadonlyMap<string, Place>,
+): ClosedDoor[] {
+  const named = file && entryAt(file, ['doors']);
+  const unnamed =
+    named && !isNull(named.value)
+      ? 'doors does not name it'
+      : 'a configuration that says nothing of doors opens the PuSu door alone';
+  return doorNames
+    .filter((door) => !isOpen(door))
+    .map((door) => ({ door, why: places.has(`doors.${door}`) ? `doors.${door} is false` : unnamed }));
+}
+
 /**
  * A value that a flag or a variable sets at `path`. A map set for `doors` as a whole turns off the doors that it does
  * not name, as it would in a file.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigError, inReadingOrder } from './config-error.ts';
 import { fileFaults } from './file-faults.ts';
+import type { ClosedDoor } from './layers.ts';
 import { parseConfig } from './parse-config.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -22,6 +23,7 @@ export type LoadResult =
       readonly config: Config;
       /** The file that was read. */
       readonly file: string;
+      readonly closed: readonly ClosedDoor[];
       /** Legal and hardly meant; worth a log line each. */
       readonly warnings: readonly ConfigError[];
     }
@@ -44,8 +46,14 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
     readText: readTextFile,
   });
   if (!result.ok) return result;
-  const { config, warnings, places } = result;
+  const { config, warnings, closed, places } = result;
   const faults = fileFaults(config, places, { file, line: 1, column: 1 });
   if (faults.errors.length > 0) return { ok: false, errors: inReadingOrder(faults.errors, file) };
-  return { ok: true, config, file, warnings: inReadingOrder([...warnings, ...faults.warnings], file) };
+  return {
+    ok: true,
+    config,
+    file,
+    closed,
+    warnings: inReadingOrder([...warnings, ...faults.warnings], file),
+  };
 }

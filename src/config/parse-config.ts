@@ -4,7 +4,7 @@ import { type ConfigError, inReadingOrder, type Place, type Report } from './con
 import { environmentLayers } from './environment.ts';
 import { flagLayers } from './flags.ts';
 import { relayKeys } from './keys.ts';
-import { type Layer, withAliases, withDoors } from './layers.ts';
+import { type ClosedDoor, closedDoors, type Layer, withAliases, withDoors } from './layers.ts';
 import { type Complain, checkTogether, warnAbout } from './rules.ts';
 import { configOf } from './settings-config.ts';
 import type { FileText } from './text-file.ts';
@@ -28,6 +28,7 @@ export type ConfigResult =
       readonly ok: true;
       readonly config: Config;
       readonly warnings: readonly ConfigError[];
+      readonly closed: readonly ClosedDoor[];
       /** Where each value stands that was written; by path. */
       readonly places: ReadonlyMap<string, Place>;
     }
@@ -83,6 +84,7 @@ export function parseConfig({
     ok: true,
     config: configOf(settings, hostName, dirname(file)),
     warnings: inReadingOrder(warnings, file),
+    closed: closedDoors(written, (door) => settings.doors[door] !== null, places),
     places,
   };
 }

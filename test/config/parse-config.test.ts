@@ -1,5 +1,5 @@
 import test from 'ava';
-import { accepted, refused, warned } from './support.ts';
+import { accepted, parse, refused, warned } from './support.ts';
 
 test('an empty text opens the PuSu door alone, with the defaults', (t) => {
   for (const text of ['', '# nothing\n', '---\n', '\uFEFF', '{}', 'doors:\n', 'limits:\nlog: ~\n']) {
@@ -43,6 +43,21 @@ test('a door is off when it is not named or false, and on when it is true, empty
   t.deepEqual(refused('doors: { pusu: 5 }'), [
     'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, authenticator_timeout, passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward, origin, tls, trusted_proxies, proxy_protocol',
   ]);
+});
+
+test('a door that stays closed has a reason', (t) => {
+  const closed = (text: string, sets: string[] = []) => {
+    const result = parse(text, { sets });
+    return result.ok ? result.closed.map(({ door, why }) => `${door}: ${why}`) : [];
+  };
+  const silent = 'a configuration that says nothing of doors opens the PuSu door alone';
+  t.deepEqual(closed('node: a'), [`wspubsub: ${silent}`, `pinghub: ${silent}`]);
+  t.deepEqual(closed('node: a', ['doors.pinghub.port=0']), [`wspubsub: ${silent}`]);
+  t.deepEqual(closed('doors: { pinghub: true, wspubsub: false }'), [
+    'pusu: doors does not name it',
+    'wspubsub: doors.wspubsub is false',
+  ]);
+  t.deepEqual(closed('doors: { pusu: true, wspubsub: true, pinghub: true }'), []);
 });
 
 test('every fault of a file is reported at once, at its line and column', (t) => {
@@ -91,7 +106,7 @@ log: 5
     'relay.yaml:18:17 doors.pusu.port: a port from 0 to 65535 (0: any free one)',
     'relay.yaml:18:31 doors.pusu.realm: a name of at most 64 letters, digits, dots, dashes and underscores',
     'relay.yaml:19:22 doors.pinghub.socket: an absolute path of at most 107 bytes, or null',
-    'relay.yaml:19:35 doors.pinghub.origin: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it), or null',
+    'relay.yaml:19:35 doors.pinghub.origin: an origin such as https://chat.example.com (scheme://host or scheme://host:port, no path; *.host for all below it; "null" or "file://" in quotes), or null',
     'relay.yaml:19:72 doors.pinghub.metrics_port: a port of its own; doors.pinghub.port is 82 too, on the same host',
     'relay.yaml:19:76 doors.pinghub.porrt: unknown key; did you mean "port"?',
     'relay.yaml:21:11 doors.wspubsub.port: a port from 0 to 65535 (0: any free one), without quotes',
