@@ -105,7 +105,7 @@ function conclude(state: State, asked: Asked, outcome: Outcome): void {
     failed(state, asked, 'shape', null, false);
     return;
   }
-  state.outage = answer(state.outage);
+  state.outage = answer(state.outage, now(state.self));
   reply(state, asked, value as Answer);
 }
 

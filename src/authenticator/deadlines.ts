@@ -23,9 +23,10 @@ export function expire(state: State): Next<State> {
   }
   const over = endsAt(state.outage);
   if (state.outage !== null && over !== null && over <= time) {
-    const { faults, since, lastFault } = state.outage;
+    const { faults, since, answeredAt } = state.outage;
     const authenticator = state.authenticator.name;
-    state.log({ type: 'authenticator-available', authenticator, faults, duration: lastFault - since });
+    const durationMs = Math.round((answeredAt ?? time) - since);
+    state.log({ type: 'authenticator-available', authenticator, faults, durationMs });
     state.outage = null;
   }
   setAlarm(state, time);

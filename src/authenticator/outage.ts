@@ -7,8 +7,8 @@ export interface Outage {
   readonly since: number;
   readonly faults: number;
   readonly lastFault: number;
-  /** A question has been answered since the last fault. */
-  readonly answering: boolean;
+  /** When a question was answered first since the last fault; null: none has been. */
+  readonly answeredAt: number | null;
 }
 
 /** Milliseconds without a fault after which an authenticator that answers is back. */
@@ -20,17 +20,17 @@ export function fault(outage: Outage | null, now: number): Outage {
     since: outage?.since ?? now,
     faults: (outage?.faults ?? 0) + 1,
     lastFault: now,
-    answering: false,
+    answeredAt: null,
   };
 }
 
-export function answer(outage: Outage | null): Outage | null {
-  return outage === null || outage.answering ? outage : { ...outage, answering: true };
+export function answer(outage: Outage | null, now: number): Outage | null {
+  return outage === null || outage.answeredAt !== null ? outage : { ...outage, answeredAt: now };
 }
 
 /** When the outage will be over, if nothing happens before; null: not by itself. */
 export function endsAt(outage: Outage | null): number | null {
-  return outage?.answering ? outage.lastFault + QUIET : null;
+  return outage == null || outage.answeredAt === null ? null : outage.lastFault + QUIET;
 }
 
 /** One pair for each outage. Holds nothing that came from a client. */
@@ -47,8 +47,8 @@ export type AuthenticatorEvent =
       readonly authenticator: string;
       /** Questions that got no answer in the outage. */
       readonly faults: number;
-      /** Milliseconds from the first fault to the last one. */
-      readonly duration: number;
+      /** Milliseconds from the first fault to the first answer after the last one. */
+      readonly durationMs: number;
     };
 
 /** threw: or rejected its promise. shape: the answer was no permissions. late: none in time. busy: too many at once. */

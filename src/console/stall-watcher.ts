@@ -19,9 +19,9 @@ const answerWithin = 500, frames = 12, quiet = 10000;
 let beats = -1, beatAt = performance.now(), tickAt = beatAt, stalled = false, askedAt = -quiet;
 
 function report(where, waited) {
-  const fields = { level: 50, time: new Date().toISOString(), node, pid, stalledFor: Math.round(waited), where, msg: 'event loop stalled' };
+  const fields = { level: 50, time: new Date().toISOString(), node, pid, stalledForMs: Math.round(waited), where, msg: 'event loop stalled' };
   const line = pretty
-    ? '[' + fields.time + '] ERROR: event loop stalled for ' + fields.stalledFor + ' ms\\n' + where.map((at) => '    at ' + at + '\\n').join('')
+    ? '[' + fields.time + '] ERROR: event loop stalled for ' + fields.stalledForMs + ' ms\\n' + where.map((at) => '    at ' + at + '\\n').join('')
     : JSON.stringify(fields) + '\\n';
   // The log of the relay stands still with it. Where this line cannot be written, nobody is helped by an error.
   if (!silent && descriptor !== null) try { writeSync(descriptor, line); } catch {}

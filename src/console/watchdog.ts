@@ -84,7 +84,7 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
     // have made up its mind just as the beat came that was late: then the silence is the one before.
     if (count !== state.said || silence - state.threshold / BEATS_PER_THRESHOLD >= state.threshold) {
       const stalledFor = count === state.said ? silence : Math.max(silence, state.silence);
-      state.warn('event loop was stalled', { stalledFor: Math.round(stalledFor) });
+      state.warn('event loop was stalled', { stalledForMs: Math.round(stalledFor) });
     }
     state.said = count;
     state.lastBeat = time;
@@ -106,7 +106,7 @@ function watchHeap(state: State): void {
   if (state.shedding ? part >= SHED_BELOW : part < SHED_ABOVE) return;
   state.shedding = !state.shedding;
   state.shed(state.shedding);
-  const fields = { heapUsed: used, heapLimit: limit };
+  const fields = { heapUsedBytes: used, heapLimitBytes: limit };
   state.warn(
     state.shedding ? 'heap nearly full: new connections are refused' : 'heap has room again',
     fields,

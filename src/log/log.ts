@@ -106,7 +106,7 @@ function logOn(logger: Logger, flush: () => void): Log {
     timer ??= setTimeout(writeFolded, folding.due(now)).unref();
   };
   return {
-    closed: (closed, level) => logger[level](closed, 'closed'),
+    closed: ({ age, ...closed }, level) => logger[level]({ ...closed, ageMs: age }, 'closed'),
     refused: (door, status, address) => bounded('debug', 'refused', { door, status }, { address }),
     notAdmitted: (door, why, address) => bounded('debug', 'not admitted', { door, why }, { address }),
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),

@@ -155,11 +155,25 @@ test('an outage is one line, its end another, and a fault in between only counts
   t.is(events.length, 1);
   await advance(1);
   t.deepEqual(events.slice(1), [
-    { type: 'authenticator-available', authenticator: 'Scripted', faults: 3, duration: 300 + QUIET - 1 },
+    { type: 'authenticator-available', authenticator: 'Scripted', faults: 3, durationMs: 300 + QUIET - 1 },
   ]);
   ill = true;
   await ask();
   t.is(events.length, 3);
+});
+
+test('an outage lasts until somebody is answered again, also with a single fault, in whole milliseconds', async (t) => {
+  let ill = true;
+  const { client, server, quiet, advance, events } = setup(() => (ill ? undefined : everything));
+  client.ask(server, SECRET, 0);
+  await quiet();
+  ill = false;
+  await advance(5000.25);
+  client.ask(server, SECRET, 1);
+  await quiet();
+  t.deepEqual(events.slice(1), [
+    { type: 'authenticator-available', authenticator: 'Scripted', faults: 1, durationMs: 5000 },
+  ]);
 });
 
 test('a server that has nothing open comes to rest', async (t) => {

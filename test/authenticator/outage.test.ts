@@ -3,20 +3,21 @@ import { answer, endsAt, fault, labelOf, QUIET } from '../../src/authenticator/o
 
 test('an outage counts its faults and remembers the first and the last one', (t) => {
   const outage = fault(fault(null, 10), 30);
-  t.deepEqual(outage, { since: 10, faults: 2, lastFault: 30, answering: false });
+  t.deepEqual(outage, { since: 10, faults: 2, lastFault: 30, answeredAt: null });
 });
 
 test('an outage ends a while after its last fault, once there has been an answer', (t) => {
   const outage = fault(null, 10);
   t.is(endsAt(null), null);
   t.is(endsAt(outage), null);
-  t.is(endsAt(answer(outage)), 10 + QUIET);
-  t.is(endsAt(fault(answer(outage), 500)), null);
-  t.is(endsAt(answer(fault(answer(outage), 500))), 500 + QUIET);
+  t.is(endsAt(answer(outage, 20)), 10 + QUIET);
+  t.is(endsAt(fault(answer(outage, 20), 500)), null);
+  t.is(endsAt(answer(fault(answer(outage, 20), 500), 600)), 500 + QUIET);
+  t.is(answer(answer(outage, 20), 30)?.answeredAt, 20, 'the first answer is the one that ends it');
 });
 
 test('an answer without an outage is nothing special', (t) => {
-  t.is(answer(null), null);
+  t.is(answer(null, 0), null);
 });
 
 test('an error is known by its code or its class, and never by its message', (t) => {

@@ -19,9 +19,9 @@ function started(args: Partial<WatchdogArgs>, clock: Clock = systemClock) {
     raw: null,
     threshold: STALL,
     shed: (on) => shed.push(on),
-    warn: (message, { stalledFor }) => {
+    warn: (message, { stalledForMs }) => {
       warnings.push(message);
-      if (stalledFor !== undefined) lengths.push(stalledFor);
+      if (stalledForMs !== undefined) lengths.push(stalledForMs);
     },
     ...args,
   };

@@ -78,7 +78,7 @@ async function listen(
       const isTriggered = await hasTrigger(client);
       if (triggered && !isTriggered) {
         log.warn('the table of API keys does not tell of its changes; rel/sql/apikeys.sql makes it', {
-          recheck,
+          recheckMs: recheck,
         });
       }
       triggered = isTriggered;
