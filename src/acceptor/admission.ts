@@ -32,6 +32,8 @@ export class AdmissionControl {
   #limits: AdmissionLimits;
   #exempt: AddressList;
   readonly #addresses = new Map<string, AddressState>();
+  /** What each address has open, exempt or not, whatever the limits: other limits count it anew. */
+  readonly #connected = new Map<string, number>();
   readonly #refused: Refusals;
   #open = 0;
   /** Nobody is let in, whatever there is room for: the relay is short of memory. */
@@ -45,12 +47,24 @@ export class AdmissionControl {
     this.#refused = refused;
   }
 
-  /** Other limits from now on; what is connected stays. */
+  /** Other limits from now on; what is connected stays, and counts as they say. */
   configure(limits: AdmissionLimits): void {
-    // Whoever was counted and no longer is would never be given back.
-    if (limits.exempt.join() !== this.#limits.exempt.join()) this.#addresses.clear();
+    const before = this.#limits;
+    const counted = this.#countsAddresses;
     this.#limits = limits;
     this.#exempt = new AddressList(limits.exempt);
+    const more = Math.max(0, limits.ratePerAddress - before.ratePerAddress);
+    for (const state of this.#addresses.values()) state.tokens += more;
+    if (counted !== this.#countsAddresses || limits.exempt.join() !== before.exempt.join()) this.#recount();
+  }
+
+  #recount(): void {
+    for (const state of this.#addresses.values()) state.open = 0;
+    if (this.#countsAddresses)
+      for (const [address, open] of this.#connected)
+        if (!this.#isExempt(address)) this.#stateOf(countedAs(address), 0).open += open;
+    for (const [address, state] of this.#addresses)
+      if (state.open === 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
   }
 
   get open(): number {
@@ -93,8 +107,11 @@ export class AdmissionControl {
   }
 
   leaveClient(address: string, now: number): void {
+    const connected = (this.#connected.get(address) ?? 0) - 1;
+    if (connected > 0) this.#connected.set(address, connected);
+    else this.#connected.delete(address);
     // In its network there may be others, who count.
-    if (this.#isExempt(address)) return;
+    if (!this.#countsAddresses || this.#isExempt(address)) return;
     const counted = countedAs(address);
     const state = this.#addresses.get(counted);
     if (state === undefined) return;
@@ -124,16 +141,19 @@ export class AdmissionControl {
     return verdict;
   }
 
+  /** Counts the client as connected when it is admitted. */
   #judge(address: string, now: number): Admission {
+    const verdict =
+      this.#countsAddresses && !this.#isExempt(address) ? this.#judgeCounted(address, now) : 'admitted';
+    if (verdict === 'admitted') this.#connected.set(address, (this.#connected.get(address) ?? 0) + 1);
+    return verdict;
+  }
+
+  #judgeCounted(address: string, now: number): Admission {
     const { perAddress, ratePerAddress } = this.#limits;
-    if ((perAddress === 0 && ratePerAddress === 0) || this.#isExempt(address)) return 'admitted';
     const counted = countedAs(address);
-    let state = this.#addresses.get(counted);
-    if (state === undefined) {
-      this.#sweep(now);
-      state = { open: 0, tokens: this.#burst, at: now };
-      this.#addresses.set(counted, state);
-    }
+    if (!this.#addresses.has(counted)) this.#sweep(now);
+    const state = this.#stateOf(counted, now);
     if (perAddress > 0 && state.open >= perAddress) return 'address-full';
     this.#refill(state, now);
     if (ratePerAddress > 0) {
@@ -142,6 +162,20 @@ export class AdmissionControl {
     }
     state.open++;
     return 'admitted';
+  }
+
+  #stateOf(counted: string, now: number): AddressState {
+    let state = this.#addresses.get(counted);
+    if (state === undefined) {
+      state = { open: 0, tokens: this.#burst, at: now };
+      this.#addresses.set(counted, state);
+    }
+    return state;
+  }
+
+  get #countsAddresses(): boolean {
+    const { perAddress, ratePerAddress } = this.#limits;
+    return perAddress > 0 || ratePerAddress > 0;
   }
 
   /** One second's worth of connections may come at once. */

@@ -9,9 +9,9 @@ export const FAILURE_PERIOD = 60_000;
 const MOST_ADDRESSES = 50_000;
 
 interface Failures {
-  /** When the last ones were, the oldest first; never more than the limit. */
+  /** When the last ones were, the oldest first; never more than the limit was when the last one came. */
   readonly times: number[];
-  /** Until when the address is refused. */
+  /** Until when the address is refused at least, whatever the limit has become since. */
   until: number;
 }
 
@@ -53,19 +53,26 @@ export class FailedAuthorisations implements AuthorisationAttempts {
     }
     const { times } = failures;
     times.push(now);
-    if (times.length > this.#limit) times.shift();
-    if (times.length === this.#limit && now - (times[0] as number) < FAILURE_PERIOD) {
-      failures.until = now + FAILURE_PERIOD;
-    }
+    times.splice(0, times.length - this.#limit);
+    failures.until = Math.max(failures.until, this.#endOf(failures));
   }
 
   /** Whether the address is refused now; it counts as a refusal. */
   refuses(address: string, now: number): boolean {
-    if (this.#addresses.size === 0) return false;
+    if (this.#addresses.size === 0 || this.#limit === 0) return false;
     const failures = this.#addresses.get(countedAs(address));
-    if (failures === undefined || failures.until <= now) return false;
+    if (failures === undefined || Math.max(failures.until, this.#endOf(failures)) <= now) return false;
+    if (this.#exempt.has(address)) return false;
     this.#refusals['failed-authorisations']++;
     return true;
+  }
+
+  /** When the refusal ends that the failures have earned by the limit of now; 0: they have earned none. */
+  #endOf({ times }: Failures): number {
+    const first = times.at(-this.#limit);
+    const last = times.at(-1);
+    if (first === undefined || last === undefined || last - first >= FAILURE_PERIOD) return 0;
+    return last + FAILURE_PERIOD;
   }
 
   /** Forgets addresses whose failures are old. */

@@ -37,6 +37,7 @@ export class PostRates {
       bucket = new TokenBucket(this.#rate, now);
       this.#buckets.set(counted, bucket);
     }
+    bucket.change(this.#rate, now);
     return bucket.take(now);
   }
 

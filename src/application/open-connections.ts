@@ -17,17 +17,18 @@ export function isOf(context: DoorContext, pid: Pid<never>): boolean {
 }
 
 /**
- * Tells all of them that their guards have changed. One that has not begun yet begins with what it finds in the context,
- * which is new already.
+ * Tells all of them that their guards or limits have changed. One that has not begun yet begins with what it finds in the
+ * context, which is new already.
  */
-export function tellOfGuards(
+export function tellConnections(
   system: System,
   partitions: readonly ProcessName<ListsChildren>[],
   context: DoorContext,
+  news: Extract<ConnectionMessage, { readonly type: 'reguarded' | 'relimited' }>,
 ): void {
   const reply = (children: readonly ChildInfo[]) => {
     for (const { pid } of children)
-      if (pid !== null && isOf(context, pid)) inform(pid as Pid<ConnectionMessage>, { type: 'reguarded' });
+      if (pid !== null && isOf(context, pid)) inform(pid as Pid<ConnectionMessage>, news);
   };
   for (const name of partitions) informNamed(system, name, { type: 'which', reply });
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { WebSocketServer } from 'ws';
 import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
 import type { Gate } from '../acceptor/gate.ts';
@@ -17,7 +18,7 @@ import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { DoorSettings } from './doors.ts';
-import { isOf, tellOfGuards } from './open-connections.ts';
+import { isOf, tellConnections } from './open-connections.ts';
 
 /** What every door of a relay is made with. */
 export interface Entrance {
@@ -122,11 +123,13 @@ export class OpenDoor {
       const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
       for (const kind of ['authenticator', 'apikeys', 'open'] as const)
         Object.assign(this.#context.guards[kind], forgotten, guards[kind]);
-      tellOfGuards(system, drainerArgs.connections, this.#context);
+      tellConnections(system, drainerArgs.connections, this.#context, { type: 'reguarded' });
     }
     const { door, heartbeat, grace } = settings;
     const fresh = { door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
+    const sameLimits = isDeepStrictEqual(limits, this.#context.limits);
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
+    if (!sameLimits) tellConnections(system, drainerArgs.connections, this.#context, { type: 'relimited' });
     informNamed(system, this.listener, { type: 'reconfigure' });
     const before = this.#settings;
     this.#settings = settings;

@@ -2,7 +2,7 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
-import { now, sendAfter } from '../otp/timer.ts';
+import { now, sendAfter, uptime } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import { authorisation, introduce, notAnswered } from './authorising.ts';
 import { ABNORMAL, GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION, TOO_BIG } from './close-codes.ts';
@@ -36,8 +36,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     if (connection.transport.kind === 'exchange') readBody(connection);
     // Nothing settles after `init`: a greeting goes out here.
     flush(connection);
-    const { authorise } = args.context.limits;
-    if (authorise > 0 && !hasRight(connection)) sendAfter(self, authorise, { type: 'still-no-right' });
+    awaitRight(connection);
     return connection;
   },
 
@@ -91,6 +90,9 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'regranted':
       case 'revoked':
         regrant(connection, message);
+        return keep;
+      case 'relimited':
+        relimited(connection);
         return keep;
       case 'reguarded':
         reguard(connection);
@@ -170,10 +172,32 @@ function isTooMuch(connection: Connection, size: number): boolean {
   return true;
 }
 
+/** Sets by the limits of now what was set by those of before. All others are read at the time of need. */
+function relimited(connection: Connection): void {
+  const { transport, accepted, context } = connection;
+  const { messageBeforeAuth } = context.limits;
+  if (accepted && !hasRight(connection)) {
+    if (messageBeforeAuth > 0) transport.restrict(messageBeforeAuth);
+    else transport.unrestrict();
+  }
+  awaitRight(connection);
+  publishAgain(connection);
+}
+
+function awaitRight(connection: Connection): void {
+  const { self, context } = connection;
+  const { authorise } = context.limits;
+  if (authorise === 0 || hasRight(connection)) return;
+  sendAfter(self, Math.max(authorise - uptime(self), 0), { type: 'still-no-right' });
+}
+
 /** Where a question is open, its answer comes in time or not at all. */
 function stillNoRight(connection: Connection): void {
-  const { phase, question, transport } = connection;
+  const { phase, question, transport, self, context } = connection;
+  const { authorise } = context.limits;
   if (hasRight(connection)) return;
+  // A timer may be a fraction of a millisecond early; one that is earlier is of a limit before.
+  if (authorise === 0 || uptime(self) + 1 < authorise) return;
   if (phase === 'open') close(connection, POLICY_VIOLATION, 'authorize timeout');
   else if (transport.kind === 'exchange' && question === undefined) reply(connection, unauthorised);
 }

@@ -56,6 +56,8 @@ export type ConnectionMessage =
   | { readonly type: 'no-answer'; readonly question: Question }
   /** Who judges it is another one by now, or grants something else to everybody. */
   | { readonly type: 'reguarded' }
+  /** The limits are others by now. */
+  | { readonly type: 'relimited' }
   /** Those who judge it now have had time to say what they think of its credentials. */
   | { readonly type: 'confirm-over'; readonly unconfirmed: Unconfirmed }
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */

@@ -222,23 +222,27 @@ const THROTTLE_PERIOD = 10;
 function throttle(connection: Connection): void {
   const { self, context } = connection;
   connection.publishing ??= new TokenBucket(context.limits.publishRate, now(self));
+  connection.publishing.change(context.limits.publishRate, now(self));
   connection.publishing.take(now(self));
-  holdBack(connection, connection.publishing);
+  holdBack(connection);
 }
 
-function holdBack(connection: Connection, publishing: TokenBucket): void {
-  const { self } = connection;
-  const wait = publishing.wait(now(self));
+function holdBack(connection: Connection): void {
+  const { self, publishing } = connection;
+  const wait = publishing?.wait(now(self)) ?? 0;
   connection.throttled = wait > 0;
   if (wait > 0) sendAfter(self, Math.max(wait, THROTTLE_PERIOD), { type: 'publish-again' });
   updateReading(connection);
 }
 
-/** A throttled client has waited. */
+/** A throttled client has waited, or the limit is another one. */
 export function publishAgain(connection: Connection): void {
+  const { context, self } = connection;
   if (connection.publishing === undefined || connection.isOver) return;
+  if (context.limits.publishRate > 0) connection.publishing.change(context.limits.publishRate, now(self));
+  else connection.publishing = undefined;
   // A timer may be a fraction of a millisecond early.
-  holdBack(connection, connection.publishing);
+  holdBack(connection);
   goOn(connection);
 }
 

@@ -2,7 +2,7 @@
  * So much in a second, and a second's worth at once. Time is an argument, in milliseconds.
  */
 export class TokenBucket {
-  readonly #rate: number;
+  #rate: number;
   #tokens: number;
   #at: number;
 
@@ -11,6 +11,14 @@ export class TokenBucket {
     this.#rate = rate;
     this.#tokens = rate;
     this.#at = now;
+  }
+
+  /** Another rate from now on; of what there is to take, a second's worth of it is left. */
+  change(rate: number, now: number): void {
+    if (rate === this.#rate) return;
+    this.#refill(now);
+    this.#rate = rate;
+    this.#tokens = Math.min(this.#tokens, rate);
   }
 
   /** Takes one. False: there is none. */

@@ -171,3 +171,44 @@ test('who is made exempt while it is connected is not counted for ever', (t) => 
   control.configure({ ...none, perAddress: 1 });
   t.is(control.enter('10.0.0.1', 0), 'admitted');
 });
+
+test('who is connected while there is no limit for an address counts when there is one', (t) => {
+  const control = admission({});
+  for (let n = 0; n < 3; n++) t.is(control.enter('a', 0), 'admitted');
+  control.configure({ ...none, perAddress: 3 });
+  t.is(control.enter('a', 0), 'address-full');
+  control.leave('a', 0);
+  t.is(control.enter('a', 0), 'admitted');
+  t.is(control.enter('b', 0), 'admitted');
+});
+
+test('who is connected counts on through other exempt addresses', (t) => {
+  const control = admission({ perAddress: 2, exempt: ['10.0.0.1'] });
+  for (let n = 0; n < 3; n++) t.is(control.enter('10.0.0.1', 0), 'admitted');
+  for (let n = 0; n < 2; n++) t.is(control.enter('10.0.0.2', 0), 'admitted');
+  control.configure({ ...none, perAddress: 2, exempt: ['10.0.0.9'] });
+  t.is(control.enter('10.0.0.1', 0), 'address-full');
+  t.is(control.enter('10.0.0.2', 0), 'address-full');
+  for (let n = 0; n < 2; n++) control.leave('10.0.0.1', 0);
+  t.is(control.enter('10.0.0.1', 0), 'admitted');
+  t.is(control.enter('10.0.0.1', 0), 'address-full');
+});
+
+test('a rate that is raised lets in so much more at once, and a lowered one no more than a second’s worth', (t) => {
+  const control = admission({ ratePerAddress: 2 });
+  for (let n = 0; n < 2; n++) t.is(control.enter('a', 0), 'admitted');
+  control.configure({ ...none, ratePerAddress: 5 });
+  for (let n = 0; n < 3; n++) t.is(control.enter('a', 0), 'admitted');
+  t.is(control.enter('a', 0), 'address-rate');
+  control.configure({ ...none, ratePerAddress: 1 });
+  t.is(control.enter('a', 60_000), 'admitted');
+  t.is(control.enter('a', 60_000), 'address-rate');
+});
+
+test('a rate that comes where there was none lets in a second’s worth of those who are known', (t) => {
+  const control = admission({ perAddress: 9 });
+  t.is(control.enter('a', 0), 'admitted');
+  control.configure({ ...none, perAddress: 9, ratePerAddress: 2 });
+  for (let n = 0; n < 2; n++) t.is(control.enter('a', 0), 'admitted');
+  t.is(control.enter('a', 0), 'address-rate');
+});

@@ -72,3 +72,40 @@ test('the addresses of one /64 fail as one, and an IPv4 one for itself', (t) => 
   for (let n = 0; n < 10; n++) tried.failed(`192.0.2.${n}`, 9);
   t.false(tried.refuses('192.0.2.1', 9));
 });
+
+const nobody = new AddressList([]);
+
+for (const failures of [3, 4, 8]) {
+  test(`a limit that is lowered to 3 refuses an address with ${failures} failures in the last minute at once`, (t) => {
+    const { attempts: tried } = attempts(10);
+    for (let at = 0; at < failures; at++) tried.failed('a', at);
+    tried.failed('b', 0);
+    tried.configure(3, nobody);
+    t.true(tried.refuses('a', failures));
+    t.true(tried.refuses('a', failures - 1 + MINUTE - 1));
+    t.false(tried.refuses('a', failures - 1 + MINUTE));
+    t.false(tried.refuses('b', failures));
+    tried.failed('b', 10);
+    t.false(tried.refuses('b', 10));
+    tried.failed('b', 11);
+    t.true(tried.refuses('b', 11));
+  });
+}
+
+test('an address with more failures than a lowered limit fails once more, and is refused', (t) => {
+  const { attempts: tried } = attempts(10);
+  for (let at = 0; at < 8; at++) tried.failed('a', at);
+  tried.configure(3, nobody);
+  tried.failed('a', 8);
+  t.true(tried.refuses('a', 8 + MINUTE - 1));
+});
+
+test('an address that was refused is free at once where it is exempt now, and where no limit is left', (t) => {
+  const { attempts: tried } = attempts(1);
+  tried.failed('10.0.0.1', 0);
+  t.true(tried.refuses('10.0.0.1', 1));
+  tried.configure(1, new AddressList(['10.0.0.1']));
+  t.false(tried.refuses('10.0.0.1', 1));
+  tried.configure(0, nobody);
+  t.false(tried.refuses('10.0.0.1', 1));
+});

@@ -38,3 +38,12 @@ test('the addresses of one /64 post as one, its neighbour for itself', (t) => {
   t.true(posts.take('2001:db8::ffff:ffff:ffff:ffff', 0));
   t.is(posts.addresses, 3);
 });
+
+test('another rate is that of addresses that are counted already, from the next message on', (t) => {
+  const posts = new PostRates(100, none);
+  posts.take('a', 0);
+  posts.configure(2, none);
+  t.deepEqual([posts.take('a', 0), posts.take('a', 0), posts.take('a', 0)], [true, true, false]);
+  posts.configure(10, none);
+  t.deepEqual([posts.take('a', 100), posts.take('a', 200)], [false, true]);
+});
