@@ -94,6 +94,13 @@ export function countTurnedAway(
   socket.destroy();
 }
 
+/** A connection that asks for more than may wait, or behind an answer that does not end. */
+export function notWaitedFor({ gate, log, context, clients }: ListenerState, socket: Socket): void {
+  gate.refusals.pipeline++;
+  log.notAdmitted(context.door.name, 'pipeline', clients.ofConnection(socket));
+  socket.destroy();
+}
+
 export function refusalOf(why: keyof Refusals): HttpReply {
   switch (why) {
     case 'full':

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
+import { hasBody, hasToken } from '../http/upgrades.ts';
 
 /**
  * Judges a request to upgrade by RFC 6455, section 4.2.1. Node takes more than that for an upgrade: with a body, in
@@ -16,9 +17,7 @@ export function refuseHandshake(
   if (counts.host !== 1) return bad('exactly one Host header is required');
   if (!hasToken(headers.upgrade, 'websocket')) return bad('the only upgrade is to websocket');
   if (!hasToken(headers.connection, 'upgrade')) return bad('Connection must name upgrade');
-  if (headers['transfer-encoding'] !== undefined || !isZero(headers['content-length'])) {
-    return bad('an upgrade must not have a body');
-  }
+  if (hasBody(request)) return bad('an upgrade must not have a body');
   if (counts.version !== 1 || headers['sec-websocket-version'] !== '13') {
     return textReply(426, 'Error: bad request. Sec-WebSocket-Version must be 13.', {
       'Sec-WebSocket-Version': '13',
@@ -62,15 +61,6 @@ function countHeaders(rawHeaders: readonly string[]): { host: number; version: n
 const HOST = 'host';
 const VERSION = 'sec-websocket-version';
 const WEBSOCKET_KEY = 'sec-websocket-key';
-
-function hasToken(header: string | undefined, token: string): boolean {
-  if (header === token) return true;
-  return header?.split(',').some((part) => part.trim().toLowerCase() === token) ?? false;
-}
-
-function isZero(length: string | undefined): boolean {
-  return length === undefined || /^0+$/.test(length);
-}
 
 function bad(why: string): HttpReply {
   return textReply(400, `Error: bad request. ${why}.`);

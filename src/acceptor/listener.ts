@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport.ts';
+import { Pipelines } from '../http/pipelines.ts';
+import { ignoreUpgrades } from '../http/upgrades.ts';
 import { describeFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
@@ -17,11 +19,10 @@ import { type CrossOrigin, crossOrigin } from './cross-origin.ts';
 import type { Gate } from './gate.ts';
 import { isLoopback, newServer, type Serve, setTimes, type TlsPair, takeConnections } from './http-server.ts';
 import { listen, type Place } from './listen.ts';
-import { malformed } from './malformed.ts';
+import { malformed, refuseMalformed } from './malformed.ts';
 import { type OriginRule, originRule } from './origin.ts';
-import { Pipelines } from './pipeline.ts';
 import type { Refusals } from './refusals.ts';
-import { answer, request, upgrade } from './requests.ts';
+import { answer, answerUpgrade, request, upgrade } from './requests.ts';
 import { TurnedAway } from './turned-away.ts';
 
 /**
@@ -67,7 +68,8 @@ export type ListenerMessage =
   /** A trusted proxy has named its client, or (null) itself. */
   | { readonly type: 'proxied'; readonly socket: Socket; readonly address: string | null }
   | {
-      readonly type: 'upgrade';
+      /** `upgrade-turn`: one again, when it has waited for the requests before it. */
+      readonly type: 'upgrade' | 'upgrade-turn';
       readonly request: IncomingMessage;
       readonly socket: Socket;
       readonly head: Buffer;
@@ -79,7 +81,7 @@ export type ListenerMessage =
       readonly response: ServerResponse;
     }
   /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
-  | { readonly type: 'malformed'; readonly socket: Socket; readonly code: string }
+  | { readonly type: 'malformed' | 'malformed-turn'; readonly socket: Socket; readonly code: string }
   /** No TLS came about, or a body was too large: it has been answered, as far as it could be. */
   | { readonly type: 'turned-away'; readonly socket: Socket; readonly why: 'tls' | number }
   /** Reads certificate and key again, for the connections to come. */
@@ -103,6 +105,8 @@ export interface ListenerState extends ListenerArgs {
   readonly onProxyClose: () => void;
   readonly pipelines: Pipelines;
   readonly turnedAway: TurnedAway;
+  /** Goes on with HTTP at an upgrade that is not ours. */
+  readonly ignoreUpgrade: ReturnType<typeof ignoreUpgrades>;
 }
 
 export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> = {
@@ -115,6 +119,7 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
     if (tls !== null && 'expected' in tls)
       return stop({ stop: `cannot speak TLS: ${tls.expected} is missing` });
     const server = newServer(context.limits.handshake, tls);
+    const ignoreUpgrade = ignoreUpgrades(server, tls !== null);
     const clients = new ClientAddresses(new AddressList(edge.trustedProxies), edge.proxyProtocol);
     const serve = edge.proxyProtocol ? takeConnections(server) : null;
     // These run outside of the processes: each only passes on what happened.
@@ -138,8 +143,10 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       pass(self, { type: 'upgrade', request, socket, head }, socket);
     });
-    // An upgrade of another kind; without a listener Node would end it without a word.
-    server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // An upgrade of another kind; without a listener Node would end it without a word. Newer versions of Node hand over
+    // a stream of their own where it has a body.
+    server.on('connect', (request: IncomingMessage, _stream: unknown, head: Buffer) => {
+      const { socket } = request;
       pass(self, { type: 'upgrade', request, socket, head }, socket);
     });
     for (const event of ['request', 'checkExpectation'] as const)
@@ -177,6 +184,7 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       onProxyClose,
       pipelines: new Pipelines(),
       turnedAway: new TurnedAway(),
+      ignoreUpgrade,
     });
   },
 
@@ -191,6 +199,9 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       case 'upgrade':
         upgrade(state, message.request, message.socket, message.head);
         return keep;
+      case 'upgrade-turn':
+        answerUpgrade(state, message.request, message.socket, message.head);
+        return keep;
       case 'request':
         request(state, message.request, message.response);
         return keep;
@@ -199,6 +210,9 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
         return keep;
       case 'malformed':
         malformed(state, message.socket, message.code);
+        return keep;
+      case 'malformed-turn':
+        refuseMalformed(state, message.socket, message.code);
         return keep;
       case 'turned-away':
         countTurnedAway(state, message.socket, message.why);

@@ -3,7 +3,10 @@ import type { Socket } from 'node:net';
 import { rawReply } from '../connection/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
-import { refusalOf } from './admitting.ts';
+import { lingeringEnd } from '../http/lingering.ts';
+import { asksForWebSocket } from '../http/upgrades.ts';
+import { notWaitedFor, pass, refusalOf } from './admitting.ts';
+import { refuseHandshake } from './handshake.ts';
 import type { ListenerState } from './listener.ts';
 import { turnAway } from './turned-away.ts';
 
@@ -23,19 +26,30 @@ export function malformed(state: ListenerState, socket: Socket, code: string): v
     turnAway(socket, refusalOf(why));
     return;
   }
+  const turn = () => pass(state.self, { type: 'malformed-turn', socket, code }, socket);
+  const place = state.pipelines.break(socket, turn);
+  if (place === 'now') refuseMalformed(state, socket, code);
+  else if (place === 'full') notWaitedFor(state, socket);
+}
+
+export function refuseMalformed(state: ListenerState, socket: Socket, code: string): void {
+  if (!socket.writable) return;
   const answer = answerTo(code);
   state.context.log.refused(state.context.door.name, answer.status, state.clients.ofConnection(socket));
   // Amidst an answer that is under way, no other would be understood.
-  if (!state.pipelines.isAmidst(socket)) socket.end(rawReply(answer));
-  socket.destroySoon();
+  if (state.pipelines.isAmidst(socket)) socket.destroySoon();
+  else lingeringEnd(socket, rawReply(answer));
 }
 
 /** Judges a request that is no upgrade, before its door does. Null: it is a good one. */
-export function refuseRequest({
-  httpVersion,
-  headers: { expect },
-  rawHeaders,
-}: Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>): HttpReply | null {
+export function refuseRequest(message: IncomingMessage): HttpReply | null {
+  // One with a body, which Node has taken for no upgrade.
+  if (asksForWebSocket(message)) return refuseHandshake(message);
+  const {
+    httpVersion,
+    headers: { expect },
+    rawHeaders,
+  } = message;
   if (httpVersion !== '1.1') return null;
   // RFC 9110, section 10.1.1: there is nothing else that could be expected of us.
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {

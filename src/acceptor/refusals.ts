@@ -9,7 +9,7 @@ export interface Refusals {
   origin: number;
   /** A proxy that has to send a PROXY header, and did not in time or sent none. */
   'proxy-header': number;
-  /** More requests on one connection than may wait, or an upgrade behind one that does. */
+  /** More requests on one connection than may wait, or one behind a stream. */
   pipeline: number;
   /** No TLS came about: a client without TLS, or one that does not know the certificate. */
   tls: number;

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExchangeTransport } from '../connection/exchange-transport.ts';
-import { rawReply } from '../connection/http-reply.ts';
+import { rawReply, sendReply } from '../connection/http-reply.ts';
 import { StreamTransport } from '../connection/stream-transport.ts';
 import { onceOver, type Transport } from '../connection/transport.ts';
 import { WebSocketTransport } from '../connection/websocket-transport.ts';
 import type { HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
+import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
-import { pass, refusalOf, type Verdict } from './admitting.ts';
+import { notWaitedFor, pass, refusalOf, type Verdict } from './admitting.ts';
 import { clientRequest } from './client-request.ts';
 import { asDoorRequest } from './door-request.ts';
 import { refuseHandshake } from './handshake.ts';
@@ -19,16 +20,27 @@ import { turnAway } from './turned-away.ts';
 /** What a listener does with a request: asks the door what it is for, and gives it to a handler, or answers it. */
 
 export function upgrade(state: ListenerState, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  const { context, pipelines, turnedAway } = state;
+  const turn = () => pass(state.self, { type: 'upgrade-turn', request, socket, head }, socket);
+  const place = state.pipelines.leave(socket, turn);
+  if (place === 'now') answerUpgrade(state, request, socket, head);
+  else if (place === 'full') notWaitedFor(state, socket);
+}
+
+export function answerUpgrade(
+  state: ListenerState,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): void {
+  const { context } = state;
   if (isRefused(socket)) return;
-  const why = turnedAway.why(socket);
-  if (why !== undefined) {
-    turnAway(socket, refusalOf(why));
+  if (request.method !== 'CONNECT' && !asksForWebSocket(request)) {
+    state.ignoreUpgrade(request, socket, head);
     return;
   }
-  if (pipelines.isBusy(socket)) {
-    // The answer to an earlier request would come amidst the frames.
-    notWaitedFor(state, socket);
+  const why = state.turnedAway.why(socket);
+  if (why !== undefined) {
+    turnAway(socket, refusalOf(why));
     return;
   }
   const refusal = refuseHandshake(request);
@@ -51,29 +63,22 @@ export function request(state: ListenerState, message: IncomingMessage, response
   else if (place === 'full') notWaitedFor(state, socket);
 }
 
-/** A connection that asks for more than one after the other. */
-function notWaitedFor({ gate, log, context, clients }: ListenerState, socket: Socket): void {
-  gate.refusals.pipeline++;
-  log.notAdmitted(context.door.name, 'pipeline', clients.ofConnection(socket));
-  socket.destroy();
-}
-
 export function answer(state: ListenerState, message: IncomingMessage, response: ServerResponse): void {
   const { context, clients, crossOrigin, turnedAway } = state;
   const { rawHeaders } = message;
   if (isRefused(message.socket)) return;
+  if (losesWhatFollows(message)) response.shouldKeepAlive = false;
   // Here, for whatever answers later: a page of another origin may read refusals too.
   for (const [name, value] of Object.entries(crossOrigin?.headersFor(rawHeaders) ?? {}))
     response.setHeader(name, value);
-  const route =
-    refuseRequest(message) ?? preflight(state, message) ?? context.door.route(asDoorRequest(message, false));
+  const route = routeOf(state, message);
   const why = turnedAway.why(message.socket);
   if (why !== undefined) {
     const refusal = refusalOf(why);
     const { headers, ...reply } =
       route.type === 'open' && route.transport === 'stream' ? route.later(refusal, Math.random()) : refusal;
     message.resume();
-    replyTo(response, { ...reply, headers: { ...headers, Connection: 'close' } });
+    sendReply(response, { ...reply, headers: { ...headers, Connection: 'close' } });
     return;
   }
   if (route.type === 'reply') {
@@ -81,7 +86,7 @@ export function answer(state: ListenerState, message: IncomingMessage, response:
       const address = clients.ofRequest(message.socket, rawHeaders);
       context.log.refused(context.door.name, route.status, address);
     }
-    replyTo(response, route);
+    sendReply(response, route);
     return;
   }
   const transport =
@@ -141,6 +146,23 @@ function open(
   transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
 }
 
+/** A stream has no end, so that nothing behind it would ever be answered. */
+const notTheLast = textReply(
+  400,
+  'Error: bad request. A stream must be the last request of its connection.',
+  {
+    Connection: 'close',
+  },
+);
+
+function routeOf(state: ListenerState, message: IncomingMessage): Route {
+  const { context, pipelines } = state;
+  const route =
+    refuseRequest(message) ?? preflight(state, message) ?? context.door.route(asDoorRequest(message, false));
+  const isStream = route.type === 'open' && route.transport === 'stream';
+  return isStream && !pipelines.neverEnds(message.socket) ? notTheLast : route;
+}
+
 /** `forwarded`: of the client only its request is known, and that counts as its connection. */
 function judge(
   state: ListenerState,
@@ -166,15 +188,4 @@ function judge(
 /** A connection that is gone, or was not admitted when its request was on its way already. */
 function isRefused(socket: Socket): boolean {
   return socket.writableEnded || socket.destroyed;
-}
-
-/** Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
-function replyTo(response: ServerResponse, { status, headers, body }: HttpReply): void {
-  const length: Record<string, string> =
-    status === 204 ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
-  const all: Record<string, string> = { ...length, ...headers };
-  // With a `Connection` of ours Node forgets that the client wants it closed.
-  if (all['Connection'] === 'Upgrade' && !response.shouldKeepAlive) all['Connection'] += ', close';
-  response.writeHead(status, all);
-  response.end(body);
 }

@@ -30,7 +30,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 
   init(self, args) {
     const connection = new Connection(self, args);
-    connection.transport.attach(self);
+    if (!connection.transport.attach(self)) {
+      connection.phase = 'closing';
+      return connection;
+    }
     perform(connection, connection.session.start());
     introduce(connection);
     if (connection.transport.kind === 'exchange') readBody(connection);

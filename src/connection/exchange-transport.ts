@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply } from '../door/contract.ts';
-import { textReply } from '../door/replies.ts';
+import { messageTooLarge } from '../door/replies.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
+import { sendReply } from './http-reply.ts';
 import { onceOver, type Transport } from './transport.ts';
 
 /** Milliseconds for what is left of a body when it has been answered. */
@@ -30,10 +31,10 @@ export class ExchangeTransport implements Transport {
     this.#onTooLarge = onTooLarge;
   }
 
-  attach(handler: Pid<TransportMessage>): void {
+  attach(handler: Pid<TransportMessage>): boolean {
     const chunks: Buffer[] = [];
     let size = 0;
-    onceOver(this.#response, () => inform(handler, { type: 'closed', code: ABNORMAL }));
+    const attached = onceOver(this.#response, () => inform(handler, { type: 'closed', code: ABNORMAL }));
     this.#request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (this.#response.headersSent) return;
@@ -51,19 +52,19 @@ export class ExchangeTransport implements Transport {
       inform(handler, { type: 'body', payload: joined(chunks) });
     };
     this.#request.on('end', done);
+    return attached;
   }
 
   accept(): boolean {
     return false;
   }
 
-  reply({ status, headers, body }: HttpReply): void {
+  reply(reply: HttpReply): void {
     if (this.#response.headersSent || this.#response.destroyed) return;
     // What is left of a body that nobody wants stands before the next request.
     this.#request.resume();
-    this.#endBody();
-    this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
-    this.#response.end(body);
+    if (this.#response.shouldKeepAlive && reply !== messageTooLarge) this.#endBody();
+    sendReply(this.#response, reply);
   }
 
   pause(): void {
@@ -109,8 +110,7 @@ export class ExchangeTransport implements Transport {
   #tooLarge(): void {
     if (this.#response.headersSent) return;
     this.#request.removeAllListeners('data');
-    this.reply(textReply(413, 'Error: message too large.', { Connection: 'close' }));
-    this.#response.once('finish', () => this.socket.destroySoon());
+    this.reply(messageTooLarge);
     this.#onTooLarge();
   }
 }

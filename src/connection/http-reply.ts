@@ -1,5 +1,20 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpReply } from '../door/contract.ts';
+import { lingerAtEnd } from '../http/lingering.ts';
+
+/** Sends a whole answer. Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
+export function sendReply(response: ServerResponse, { status, headers, body }: HttpReply): void {
+  const { req } = response;
+  const length: Record<string, string> =
+    status === 204 ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const all: Record<string, string> = { ...length, ...headers };
+  // With a `Connection` of ours Node forgets that the client wants it closed.
+  if (all['Connection'] === 'Upgrade' && !response.shouldKeepAlive) all['Connection'] += ', close';
+  // A client that is still sending does not read before it is done.
+  if (!req.complete) lingerAtEnd(req.socket);
+  response.writeHead(status, all);
+  response.end(body);
+}
 
 /** A reply as text for a raw socket (RFC 9112): for upgrades, whose socket Node has given up, and refusals. */
 export function rawReply({ status, headers, body }: HttpReply): string {

@@ -4,6 +4,7 @@ import type { HttpReply, Route } from '../door/contract.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
+import { sendReply } from './http-reply.ts';
 import { onceOver, type Transport } from './transport.ts';
 
 /** What a stream begins with, and what keeps it open. */
@@ -34,18 +35,19 @@ export class StreamTransport implements Transport {
     this.#options = options;
   }
 
-  attach(handler: Pid<TransportMessage>): void {
+  attach(handler: Pid<TransportMessage>): boolean {
     this.#handler = handler;
-    onceOver(this.#response, () => {
+    const attached = onceOver(this.#response, () => {
       this.#handler = undefined;
       inform(handler, { type: 'closed', code: ABNORMAL });
     });
     // A body is not wanted, and unread it would hold the connection back.
     this.#request.resume();
+    return attached;
   }
 
   accept(): boolean {
-    if (this.#handler === undefined || this.socket.destroyed) return false;
+    if (this.#handler === undefined || !this.socket.writable) return false;
     const response = this.#response;
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
@@ -59,11 +61,7 @@ export class StreamTransport implements Transport {
   }
 
   reply(reply: HttpReply): void {
-    const { status, headers, body } = PASSING.has(reply.status)
-      ? this.#options.later(reply, Math.random())
-      : reply;
-    this.#response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
-    this.#response.end(body);
+    sendReply(this.#response, PASSING.has(reply.status) ? this.#options.later(reply, Math.random()) : reply);
   }
 
   pause(): void {

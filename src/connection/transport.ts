@@ -12,8 +12,11 @@ export interface Transport {
   readonly kind: 'websocket' | 'stream' | 'exchange';
   /** Where finished bytes go once the connection is accepted. */
   readonly socket: Socket;
-  /** Begins to tell the handler what happens. */
-  attach(handler: Pid<TransportMessage>): void;
+  /**
+   * Begins to tell the handler what happens. False: the client has gone, or its socket is on its way out. Nothing is to
+   * be begun for it, and `closed` has been told.
+   */
+  attach(handler: Pid<TransportMessage>): boolean;
   /** Completes the upgrade or sends the head of the answer. False: the client is gone, or no client of ours. */
   accept(): boolean;
   /** Answers a request that was not accepted, and ends it. */
@@ -40,8 +43,15 @@ export function ignoreError(): void {
   // A socket's error is followed by its close, which says all we need.
 }
 
-/** Tells once that an answer is over: sent, or its connection gone, which may have been before anybody listened. */
-export function onceOver(response: ServerResponse, tell: () => void): void {
-  if (response.req.socket.destroyed) tell();
-  else response.once('close', tell);
+/**
+ * Tells once that an answer is over: sent, or its connection gone, which may have been before anybody listened. False: it
+ * was. An answer that has no socket is one that Node has let go of; nothing would ever be heard of it.
+ */
+export function onceOver(response: ServerResponse, tell: () => void): boolean {
+  if (response.socket?.writable !== true) {
+    tell();
+    return false;
+  }
+  response.once('close', tell);
+  return true;
 }

@@ -48,18 +48,24 @@ export class WebSocketTransport implements Transport {
     this.#upgrade = { request, head };
   }
 
-  attach(handler: Pid<TransportMessage>): void {
+  attach(handler: Pid<TransportMessage>): boolean {
     this.#handler = handler;
+    // It may have gone before its handler was there to hear of it.
+    if (!this.socket.writable) {
+      this.closed(ABNORMAL);
+      return false;
+    }
     this.#onGone = () => this.closed(ABNORMAL);
     this.socket.on('close', this.#onGone);
-    // It may have gone before its handler was there to hear of it.
-    if (this.socket.destroyed) this.closed(ABNORMAL);
+    return true;
   }
 
   accept(): boolean {
     const upgrade = this.#upgrade;
     this.#upgrade = undefined;
-    if (upgrade === undefined || this.socket.destroyed || !this.socket.writable) return false;
+    if (upgrade === undefined || !this.socket.writable) return false;
+    // ws takes no list.
+    upgrade.request.headers.upgrade = 'websocket';
     const onGone = this.#onGone;
     this.#onGone = undefined;
     // Before ws adds its own: a third listener would make the list of them grow to twenty places for good.
@@ -68,7 +74,11 @@ export class WebSocketTransport implements Transport {
       this.#webSocket = webSocket as DoorWebSocket;
       this.#webSocket.transport = this;
     });
-    if (this.#webSocket !== undefined) return true;
+    if (this.#webSocket !== undefined) {
+      // Not read while it waited behind other requests.
+      if (this.socket.isPaused()) this.socket.resume();
+      return true;
+    }
     // Where ws does not complete the upgrade, the socket's close is all that follows.
     if (onGone !== undefined) this.socket.on('close', onGone);
     return false;

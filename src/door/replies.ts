@@ -32,6 +32,7 @@ export const upgradeRequired = textReply(426, 'Upgrade Required: this is a WebSo
   Upgrade: 'websocket',
   Connection: 'Upgrade',
 });
+export const messageTooLarge = textReply(413, 'Error: message too large.', { Connection: 'close' });
 export const unavailable = textReply(503, 'Service Unavailable', { 'Retry-After': '1' });
 
 export const internalError = textReply(500, 'Internal Server Error');

@@ -160,8 +160,9 @@ export class FakeTransport implements Transport {
     this.kind = kind;
   }
 
-  attach(handler: Pid<TransportMessage>): void {
+  attach(handler: Pid<TransportMessage>): boolean {
     this.handler = handler;
+    return true;
   }
 
   accept(): boolean {

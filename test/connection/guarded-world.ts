@@ -91,7 +91,7 @@ export function guardedWorld(
     const transport: Transport = {
       kind: route.transport,
       socket: fakeSocket((bytes) => got.push(...parseFrames(bytes).map(({ payload }) => String(payload)))),
-      attach: () => undefined,
+      attach: () => true,
       accept: () => true,
       reply: ({ status }: HttpReply) => {
         ended = `reply ${status}`;

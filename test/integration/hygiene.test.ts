@@ -32,8 +32,6 @@ const refusals: readonly [what: string, changes: Changes, line: string | undefin
     undefined,
     400,
   ],
-  ['to another protocol', { Upgrade: 'h2c' }, undefined, 400],
-  ['by POST', {}, 'POST /t HTTP/1.1', 400],
   ['with a subprotocol that is none', { 'Sec-WebSocket-Protocol': 'a,,b' }, undefined, 400],
   ['with a subprotocol twice', { 'Sec-WebSocket-Protocol': ['a', 'a'] }, undefined, 400],
 ];
@@ -179,13 +177,6 @@ test('a stream asked for behind a POST begins when that is answered', async (t) 
   );
   const answer = await raw.until('event-stream');
   t.regex(answer, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nOK\nHTTP\/1\.1 200 OK\r\n[\s\S]*event-stream/);
-});
-
-test('an upgrade asked for before the answer to a POST ends the connection', async (t) => {
-  const relay = await open(t);
-  const head = 'POST /t HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx';
-  const answer = await rawExchange(t, relay.port('pinghub'), head + upgradeRequest());
-  t.false(answer.includes('101 Switching'));
 });
 
 /** Whether no handler is left: whoever has come and gone has left nothing behind. */
