@@ -1,4 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { lingerAtEnd } from '../http/lingering.ts';
+import { Pipelines } from '../http/pipelines.ts';
+import { ignoreUpgrades } from '../http/upgrades.ts';
 import { describeFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
@@ -31,6 +35,7 @@ export type AdminListenerMessage =
 interface State extends AdminListenerArgs {
   readonly self: Self<AdminListenerMessage>;
   readonly server: Server;
+  readonly pipelines: Pipelines;
 }
 
 /** Askers at one time: a scraper, some probes, some pages. */
@@ -52,6 +57,8 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       connectionsCheckingInterval: 1000,
       noDelay: true,
     });
+    const ignoreUpgrade = ignoreUpgrades(server, false);
+    const pipelines = new Pipelines();
     server.maxConnections = CONNECTIONS;
     // These run outside of the processes: each only passes on what happened.
     server.on('listening', () => send(self, { type: 'listening' }));
@@ -61,9 +68,19 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     server.on('request', (request, response) => {
       // Its close follows, and says enough.
       response.on('error', () => undefined);
-      readBody(request, response, (body) => {
-        if (!send(self, { type: 'request', request, response, body })) response.destroy();
-      });
+      const take = () =>
+        readBody(request, response, (body) => {
+          if (!send(self, { type: 'request', request, response, body })) response.destroy();
+        });
+      const place = pipelines.enter(request.socket, response, take);
+      if (place === 'now') take();
+      else if (place === 'full') request.socket.destroy();
+    });
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      const take = () => ignoreUpgrade(request, socket, head);
+      const place = pipelines.leave(socket, take);
+      if (place === 'now') take();
+      else if (place === 'full') socket.destroy();
     });
     server.listen(args.port, args.host);
     // However it ends, killed included: its successor needs the port.
@@ -71,7 +88,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       server.close();
       server.closeAllConnections();
     });
-    return starting({ ...args, self, server });
+    return starting({ ...args, self, server, pipelines });
   },
 
   handle(state, message): Next<State> {
@@ -106,15 +123,23 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
   let body = '';
   request.setEncoding('utf8');
   request.on('data', (chunk: string) => {
+    if (response.headersSent) return;
     body += chunk;
-    if (body.length > BODY_BYTES) response.destroy();
+    if (body.length <= BODY_BYTES) return;
+    body = '';
+    lingerAtEnd(request.socket);
+    response.writeHead(413, { Connection: 'close' }).end('Error: the body is too large.\n');
   });
-  request.on('end', () => done(body));
+  request.on('end', () => {
+    if (!response.headersSent) done(body);
+  });
   request.on('error', () => undefined);
 }
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
-  const { headers, method = 'GET', url = '/' } = request;
+  const { headers, method = 'GET', url = '/', socket } = request;
+  // Nobody is there any more, or will be in a moment: what is begun now would never hear of the end.
+  if (response.socket?.writable !== true) return;
   const reply = ({ status, type, text, more = {} }: AdminAnswer): void => {
     if (response.headersSent || response.destroyed) return;
     response.writeHead(status, {
@@ -142,7 +167,8 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   const at = url.indexOf('?');
   const path = at === -1 ? url : url.slice(0, at);
   const query = at === -1 ? '' : url.slice(at + 1);
-  routeAdmin(state, { method, path, query, body, response }, reply);
+  const neverEnds = () => state.pipelines.neverEnds(socket);
+  routeAdmin(state, { method, path, query, body, response, neverEnds }, reply);
 }
 
 function text(header: string | string[] | undefined): string | undefined {

@@ -24,6 +24,8 @@ export interface AdminRequest {
   readonly query: string;
   readonly body: string;
   readonly response: ServerResponse;
+  /** The answer has no end. False: other requests wait behind it. */
+  readonly neverEnds: () => boolean;
 }
 
 export interface AdminAnswer {
@@ -107,11 +109,18 @@ function scrape({ metrics }: AdminRoutes, reply: (answer: AdminAnswer) => void):
 
 function feed(
   { view, sampler }: AdminRoutes,
-  { query, response, method }: AdminRequest,
+  { query, response, method, neverEnds }: AdminRequest,
   reply: (answer: AdminAnswer) => void,
 ): void {
   if (method === 'HEAD') {
     reply({ status: 200, type: 'text/event-stream', text: '' });
+    return;
+  }
+  if (!neverEnds()) {
+    reply({
+      ...json(400, { error: 'a feed must be the last request of its connection' }),
+      more: { Connection: 'close' },
+    });
     return;
   }
   const { system } = view;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
+import { findProcess } from '../../src/otp/inspect.ts';
 import { getState, resume, suspend } from '../../src/otp/sys.ts';
 import { ask as askAdmin, parseMetrics } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
@@ -174,3 +175,50 @@ function handlers(relay: TestRelay): number {
     (process) => process.behaviour.name === 'connection-handler',
   ).length;
 }
+
+const feed = 'GET /observer/feed HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+function watchers(relay: TestRelay): number {
+  const sampler = findProcess(relay.relay.system, 'admin.sampler');
+  if (sampler === undefined) throw new Error('there is no sampler');
+  return (getState(sampler) as { readonly watchers: Map<unknown, unknown> }).watchers.size;
+}
+
+for (const [what, bytes] of [
+  ['behind a request that ends the connection', refused + feed],
+  ['with requests behind them', feed.repeat(20)],
+  [
+    'behind a trace, with requests behind them',
+    `GET /observer/trace?pid=1 HTTP/1.1\r\nHost: localhost\r\n\r\n${feed}${feed}`,
+  ],
+] as const)
+  test(`observers' feeds ${what} leave nothing at the admin port`, async (t) => {
+    const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+    await Promise.all(Array.from({ length: 20 }, () => rawExchange(t, relay.port('admin'), bytes)));
+    await askAdmin(relay.port('admin'), '/health/live');
+    await eventually(() => watchers(relay) === 0, 'no observer is left');
+    t.pass();
+  });
+
+test('an observer who goes at once leaves nothing at the admin port', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  for (let n = 0; n < 20; n++) {
+    const client = await connectRaw(t, relay.port('admin'));
+    await new Promise((resolve) => client.socket.write(feed, resolve));
+    client.socket.resetAndDestroy();
+  }
+  for (let n = 0; n < 3; n++) await askAdmin(relay.port('admin'), '/health/live');
+  await eventually(() => watchers(relay) === 0, 'no observer is left');
+  t.pass();
+});
+
+test('a body that is too large for the admin port is answered', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const body = 'x'.repeat(1024 * 1024);
+  const answer = await rawExchange(
+    t,
+    relay.port('admin'),
+    `POST /observer/actions HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  t.deepEqual(statuses(answer), [413]);
+});
