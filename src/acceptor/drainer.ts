@@ -2,7 +2,7 @@ import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behavio
 import type { ChildInfo } from '../otp/child-spec.ts';
 import { monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Pid, type Self, send } from '../otp/process.ts';
-import { informNamed, type ProcessName } from '../otp/registry.ts';
+import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
 import { exit } from '../otp/signal.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { ListenerMessage } from './listener.ts';
@@ -58,7 +58,7 @@ type ListsChildren = { readonly type: 'which'; readonly reply: (children: ChildI
 
 export type DrainerMessage =
   | Exit
-  | { readonly type: 'connections'; readonly pids: readonly Pid<never>[] }
+  | { readonly type: 'connections'; readonly of: Pid<never>; readonly pids: readonly Pid<never>[] }
   | { readonly type: 'down'; readonly pid: Pid<never> }
   | { readonly type: 'begin' | 'tell' | 'time-over' };
 
@@ -72,8 +72,8 @@ const UNLIMITED_SPREAD = 15_000;
 interface State extends DrainerArgs {
   readonly self: Self<DrainerMessage>;
   begun: boolean;
-  /** Supervisors that have not said yet whom they have. */
-  asked: number;
+  /** Supervisors that have not said yet whom they have. One that dies first takes them along. */
+  readonly asked: Set<Pid<never>>;
   readonly open: Set<Pid<never>>;
   /** Not told yet, the next one last. */
   untold: Pid<never>[];
@@ -92,7 +92,7 @@ export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
       ...args,
       self,
       begun: false,
-      asked: 0,
+      asked: new Set(),
       open: new Set(),
       untold: [],
       portion: 0,
@@ -109,10 +109,11 @@ export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
       case 'begin':
         return begin(state);
       case 'connections':
-        return listed(state, message.pids);
+        return listed(state, message.of, message.pids);
       case 'tell':
         return tell(state);
       case 'down':
+        if (state.asked.has(message.pid)) return listed(state, message.pid, []);
         state.open.delete(message.pid);
         return endWhenEmpty(state);
       case 'time-over':
@@ -135,16 +136,23 @@ function begin(state: State): Next<State> {
   for (const name of state.listeners()) informNamed(self.system, name, { type: 'stop-accepting' });
   const limit = state.limit();
   if (limit > 0) sendAfter(self, limit, { type: 'time-over' });
-  const reply = (children: ChildInfo[]) => {
-    inform(self, { type: 'connections', pids: children.flatMap(({ pid }) => (pid === null ? [] : [pid])) });
-  };
-  for (const name of connections) if (informNamed(self.system, name, { type: 'which', reply })) state.asked++;
+  for (const name of connections) {
+    const supervisor = whereis(self.system, name);
+    if (supervisor === undefined) continue;
+    const reply = (children: ChildInfo[]) => {
+      const pids = children.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+      inform(self, { type: 'connections', of: supervisor, pids });
+    };
+    state.asked.add(supervisor);
+    monitor(self, supervisor);
+    inform(supervisor, { type: 'which', reply });
+  }
   return endWhenEmpty(state);
 }
 
-function listed(state: State, pids: readonly Pid<never>[]): Next<State> {
+function listed(state: State, supervisor: Pid<never>, pids: readonly Pid<never>[]): Next<State> {
   const { self, only } = state;
-  state.asked--;
+  state.asked.delete(supervisor);
   for (const pid of pids) {
     if (only !== null && !only(pid)) continue;
     state.total++;
@@ -152,7 +160,7 @@ function listed(state: State, pids: readonly Pid<never>[]): Next<State> {
     state.untold.push(pid);
     monitor(self, pid);
   }
-  if (state.asked > 0) return keep;
+  if (state.asked.size > 0) return keep;
   state.log.draining(state.total);
   state.portion = portionOf(state.total, state.limit());
   return tell(state);
@@ -170,7 +178,7 @@ function tell(state: State): Next<State> {
 }
 
 function endWhenEmpty(state: State): Next<State> {
-  return state.asked === 0 && state.open.size === 0 ? end(state) : keep;
+  return state.asked.size === 0 && state.open.size === 0 ? end(state) : keep;
 }
 
 function end(state: State): Next<State> {

@@ -21,6 +21,8 @@ const WRITE_BYTES = 256 * 1024;
 /** A client that is this far behind holds its topics back, as a part of `limits.pending` (256 KiB of 1 MiB). */
 const BEHIND_PART = 4;
 const BEHIND_BYTES = 256 * 1024;
+/** Without `limits.write_stall`, in milliseconds: what is being closed has no pings that would find out who is gone. */
+const CLOSING_STALL = 10_000;
 /** How often the progress of a write under way is looked at, in milliseconds. */
 const PROGRESS_PERIOD = 1000;
 /** Bytes in that time; with less, a client is not reading, and holds nobody back any more. */
@@ -105,8 +107,9 @@ export function checkProgress(connection: Connection): void {
   stall.written = written;
   if (progress > 0) stall.since = now(self);
   const { writeStall } = context.limits;
-  if (writeStall > 0 && now(self) - stall.since >= writeStall) {
-    tooSlow(connection, `it read nothing for ${writeStall} ms (limits.write_stall)`);
+  const limit = writeStall === 0 && connection.phase === 'closing' ? CLOSING_STALL : writeStall;
+  if (limit > 0 && now(self) - stall.since >= limit) {
+    tooSlow(connection, `it read nothing for ${limit} ms (limits.write_stall)`);
     return;
   }
   // Those who read slowly hold their topics back; those who do not read hold their neighbours for one period only.

@@ -1,5 +1,10 @@
 import test from 'ava';
-import { portionOf } from '../../src/acceptor/drainer.ts';
+import { type DrainerArgs, drainer, portionOf } from '../../src/acceptor/drainer.ts';
+import { isAlive, type Pid } from '../../src/otp/process.ts';
+import { processName } from '../../src/otp/registry.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { suspend } from '../../src/otp/sys.ts';
+import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 import { isBalanced, startTestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -33,4 +38,30 @@ test('a drain tells who moved, what was flushed, and what was dropped', async (t
     dropped: 0,
   });
   t.true(isBalanced(relay.accounting));
+});
+
+test('a supervisor that dies before it has said whom it has keeps no drain waiting', async (t) => {
+  const { system, quiet } = testSystem();
+  const supervisor = spawnScripted(system, {}, { name: 'connections.0' });
+  suspend(supervisor.pid);
+  const lines: string[] = [];
+  const args: DrainerArgs = {
+    isStopping: () => false,
+    listeners: () => [],
+    connections: [processName('connections.0')],
+    only: () => true,
+    limit: () => 0,
+    tally: () => ({ delivered: 0, dropped: 0 }),
+    log: {
+      draining: (count) => lines.push(`draining ${count}`),
+      drained: ({ left }) => lines.push(`left ${left}`),
+    },
+  };
+  const pid: Pid<never> = spawnOk(system, drainer, args);
+  await quiet();
+  t.true(isAlive(pid));
+  exit(supervisor.pid, 'kill');
+  await quiet();
+  t.deepEqual(lines, ['draining 0', 'left 0']);
+  t.false(isAlive(pid));
 });

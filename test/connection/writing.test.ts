@@ -185,6 +185,20 @@ test('a write_stall of 0 is none', async (t) => {
   t.deepEqual(client.done, ['accept']);
 });
 
+test('without write_stall, what is being closed ends when its client takes nothing for 10 seconds', async (t) => {
+  const world = await connectionWorld({ limits: { writeStall: 0 } });
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, 100);
+  await world.quiet();
+  client.says('close');
+  await pass(world, 9000);
+  t.deepEqual(client.done, ['accept']);
+  await pass(world, 1000);
+  t.deepEqual(client.done, ['accept', 'destroy']);
+  t.is(world.accounting.dropped.closed, 1);
+});
+
 test('a slow stream is ended without a close that it would have to read', async (t) => {
   const world = await connectionWorld({ limits: { pending: 10 } });
   const client = await world.client('stream');
