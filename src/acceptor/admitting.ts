@@ -4,14 +4,16 @@ import { forbidden, textReply, tooManyAttempts, tooManyRequests } from '../door/
 import { isAlive, type Pid, send } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { plainAddress } from './address-list.ts';
+import type { Protocol } from './http-server.ts';
 import type { ListenerMessage, ListenerState } from './listener.ts';
 import { readProxyHeader } from './proxied-socket.ts';
 import type { Refusals } from './refusals.ts';
 
 /** What a listener does with a connection of which nothing has been read: lets it in, or turns it away. */
 
-export function admit(state: ListenerState, socket: Socket): void {
-  const { gate, clients, context, self, serve, log } = state;
+/** `protocol`: what it is to speak; `served`: and speaks already. */
+export function admit(state: ListenerState, socket: Socket, protocol: Protocol, served: boolean): void {
+  const { gate, clients, context, self, log } = state;
   // Gone already: its close would not be heard, and it would count for ever.
   if (socket.destroyed) return;
   const address = plainAddress(socket.remoteAddress);
@@ -23,21 +25,27 @@ export function admit(state: ListenerState, socket: Socket): void {
       ? 'failed-authorisations'
       : gate.admission.enter(address, time);
   if (verdict === 'admitted') socket.on('close', isProxy ? state.onProxyClose : state.onClose);
-  else if (!refuse(state, socket, verdict, address)) return;
-  if (serve === null) return;
+  else if (!refuse(state, socket, protocol, verdict, address)) return;
+  if (served) return;
   if (!isProxy) {
-    serve(socket);
+    protocol.serve(socket);
     return;
   }
-  const done = (client: string | null) => pass(self, { type: 'proxied', socket, address: client }, socket);
+  const done = (client: string | null) =>
+    pass(self, { type: 'proxied', socket, protocol, address: client }, socket);
   readProxyHeader(socket, context.limits.handshake, done, () => {
     gate.refusals['proxy-header']++;
     log.notAdmitted(context.door.name, 'proxy-header', address);
   });
 }
 
-export function proxied(state: ListenerState, socket: Socket, address: string | null): void {
-  const { gate, clients, self, serve, turnedAway } = state;
+export function proxied(
+  state: ListenerState,
+  socket: Socket,
+  protocol: Protocol,
+  address: string | null,
+): void {
+  const { gate, clients, self, turnedAway } = state;
   if (socket.destroyed) return;
   if (address !== null) {
     clients.name(socket, address);
@@ -45,10 +53,10 @@ export function proxied(state: ListenerState, socket: Socket, address: string | 
     if (!clients.isProxy(address) && turnedAway.why(socket) === undefined) {
       const verdict = enterClient(state, address);
       if (verdict === 'admitted') socket.once('close', () => gate.admission.leaveClient(address, now(self)));
-      else if (!refuse(state, socket, verdict, address)) return;
+      else if (!refuse(state, socket, protocol, verdict, address)) return;
     }
   }
-  serve?.(socket);
+  protocol.serve(socket);
 }
 
 export function enterClient({ gate, self }: ListenerState, address: string): Verdict {
@@ -65,13 +73,14 @@ export type Verdict = 'admitted' | keyof Refusals;
  * no words that the client would read; browsers take it for a fault of the network, and their streams come back.
  */
 function refuse(
-  { log, context, edge, turnedAway }: ListenerState,
+  { log, context, turnedAway }: ListenerState,
   socket: Socket,
+  { secure }: Protocol,
   why: keyof Refusals,
   address: string,
 ): boolean {
   log.notAdmitted(context.door.name, why, address);
-  if (edge.tls === null) return turnedAway.add(socket, why, refusalOf(why));
+  if (!secure) return turnedAway.add(socket, why, refusalOf(why));
   socket.destroy();
   return false;
 }

@@ -8,15 +8,21 @@ import { forwardedFor } from './forwarded-for.ts';
  * `X-Forwarded-For`; of anybody else only the socket's address counts.
  */
 export class ClientAddresses {
-  readonly #trusted: AddressList;
-  /** Addresses from PROXY headers. Null where there are none, so that nobody else pays for looking. */
-  readonly #named: WeakMap<Socket, string> | null;
+  #trusted: AddressList;
+  /** Addresses from PROXY headers. Null where there were none yet, so that nobody else pays for looking. */
+  #named: WeakMap<Socket, string> | null;
   /** The same, for sockets that TLS is going to wrap: nothing but their ends tells which one it has wrapped. */
   readonly #unwrapped = new Map<string, string>();
 
   constructor(trusted: AddressList, proxyProtocol: boolean) {
     this.#trusted = trusted;
     this.#named = proxyProtocol ? new WeakMap() : null;
+  }
+
+  /** Other proxies from now on. Who has been named keeps the name. */
+  configure(trusted: AddressList, proxyProtocol: boolean): void {
+    this.#trusted = trusted;
+    if (proxyProtocol) this.#named ??= new WeakMap();
   }
 
   isProxy(address: string): boolean {

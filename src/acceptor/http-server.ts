@@ -1,6 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { ignoreUpgrades } from '../http/upgrades.ts';
 
 /** A certificate and its key, in PEM. */
 export interface TlsPair {
@@ -8,43 +10,121 @@ export interface TlsPair {
   readonly key: string;
 }
 
-/** What a server does with a connection that was accepted: it speaks HTTP, behind TLS where there is any. */
-export type Serve = (socket: Socket) => void;
+/** What is spoken on a connection that was accepted: HTTP, with TLS below it or without. */
+export interface Protocol {
+  readonly secure: boolean;
+  serve(socket: Socket): void;
+}
 
 /** Bytes of a request's head. */
 const HEAD_BYTES = 16 * 1024;
 /** How long a body may take, as a multiple of the time for the head. */
 const BODY_TIMES = 6;
 
-/** Other times for the requests to come. */
-export function setTimes(server: Server, handshake: number): void {
+/** A server that speaks HTTP, and what it does at an upgrade that is not ours. */
+interface Speaker<S extends Server> {
+  readonly server: S;
+  readonly ignoreUpgrade: ReturnType<typeof ignoreUpgrades>;
+}
+
+/**
+ * The HTTP servers behind one port, which is not theirs: with TLS and without. The port may change from one to the other
+ * while it is open, and each of them goes on with the connections that it was given.
+ */
+export class HttpServers {
+  readonly #wire: (server: Server) => void;
+  #handshake: number;
+  #plain: Speaker<Server> | undefined = undefined;
+  #secure: Speaker<TlsServer> | undefined = undefined;
+  #protocol: Protocol;
+
+  /**
+   * `handshake`: milliseconds for the head of a request, and for TLS before it; 0: no limit (TLS: two minutes). `wire`
+   * listens to a server before it is given connections.
+   */
+  constructor(handshake: number, tls: TlsPair | null, wire: (server: Server) => void) {
+    this.#handshake = handshake;
+    this.#wire = wire;
+    this.#protocol = this.#protocolOf(tls);
+  }
+
+  /** For the connections to come. */
+  get protocol(): Protocol {
+    return this.#protocol;
+  }
+
+  /** Has the connections to come speak TLS with this pair, or plain HTTP. */
+  use(tls: TlsPair | null): void {
+    this.#protocol = this.#protocolOf(tls);
+  }
+
+  /** Other times for the requests to come. */
+  setTimes(handshake: number): void {
+    this.#handshake = handshake;
+    for (const server of this.#all) setTimes(server, handshake);
+  }
+
+  /** Goes on with plain HTTP at an upgrade that is not ours. */
+  ignoreUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    (socket instanceof TLSSocket ? this.#secure : this.#plain)?.ignoreUpgrade(request, socket, head);
+  }
+
+  closeIdleConnections(): void {
+    for (const server of this.#all) server.closeIdleConnections();
+  }
+
+  /** Late requests are not looked for any more. */
+  close(): void {
+    for (const server of this.#all) server.close();
+  }
+
+  get #all(): Server[] {
+    return [this.#plain, this.#secure].flatMap((speaker) => (speaker === undefined ? [] : [speaker.server]));
+  }
+
+  #protocolOf(tls: TlsPair | null): Protocol {
+    if (tls === null) {
+      this.#plain ??= this.#speaker(createServer(this.#options), false);
+      const { server } = this.#plain;
+      return { secure: false, serve: (socket) => void server.emit('connection', socket) };
+    }
+    if (this.#secure === undefined) {
+      const options = { ...this.#options, ...tls, handshakeTimeout: this.#handshake };
+      this.#secure = this.#speaker(createTlsServer(options), true);
+    } else this.#secure.server.setSecureContext(tls);
+    const { server } = this.#secure;
+    return {
+      secure: true,
+      serve(socket) {
+        // As a socket that a TLS server has accepted itself.
+        socket.allowHalfOpen = false;
+        server.emit('connection', socket);
+      },
+    };
+  }
+
+  #speaker<S extends Server>(server: S, isTls: boolean): Speaker<S> {
+    const ignoreUpgrade = ignoreUpgrades(server, isTls);
+    setTimes(server, this.#handshake);
+    this.#wire(server);
+    // Node looks for late requests from when a server says that it listens.
+    server.emit('listening');
+    return { server, ignoreUpgrade };
+  }
+
+  get #options(): ServerOptions {
+    return {
+      maxHeaderSize: HEAD_BYTES,
+      connectionsCheckingInterval: 1000,
+      // Judged by us, who count what is refused.
+      requireHostHeader: false,
+    };
+  }
+}
+
+function setTimes(server: Server, handshake: number): void {
   server.headersTimeout = handshake;
   server.requestTimeout = handshake * BODY_TIMES;
-}
-
-/** `handshake`: milliseconds for the head of a request, and for TLS before it; 0: no limit (TLS: two minutes). */
-export function newServer(handshake: number, tls: TlsPair | null): Server {
-  const options = {
-    maxHeaderSize: HEAD_BYTES,
-    headersTimeout: handshake,
-    requestTimeout: handshake * BODY_TIMES,
-    connectionsCheckingInterval: 1000,
-    noDelay: true,
-    // Judged by us, who count what is refused.
-    requireHostHeader: false,
-  };
-  return tls === null
-    ? createServer(options)
-    : createTlsServer({ ...options, ...tls, handshakeTimeout: handshake });
-}
-
-/** Takes new connections away from the server, for somebody who gives them back when they are ready. */
-export function takeConnections(server: Server): Serve {
-  const listeners = server.listeners('connection') as Serve[];
-  server.removeAllListeners('connection');
-  return (socket) => {
-    for (const listener of listeners) listener.call(server, socket);
-  };
 }
 
 /** Whether only this machine can reach what listens there. */

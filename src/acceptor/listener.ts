@@ -1,12 +1,10 @@
 import { chmodSync } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport.ts';
 import { Pipelines } from '../http/pipelines.ts';
-import { ignoreUpgrades } from '../http/upgrades.ts';
 import { describeFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
@@ -17,7 +15,7 @@ import { admit, countTurnedAway, pass, proxied } from './admitting.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import { type CrossOrigin, crossOrigin } from './cross-origin.ts';
 import type { Gate } from './gate.ts';
-import { isLoopback, newServer, type Serve, setTimes, type TlsPair, takeConnections } from './http-server.ts';
+import { HttpServers, isLoopback, type Protocol, type TlsPair } from './http-server.ts';
 import { listen, type Place } from './listen.ts';
 import { malformed, refuseMalformed } from './malformed.ts';
 import { type OriginRule, originRule } from './origin.ts';
@@ -32,7 +30,8 @@ import { TurnedAway } from './turned-away.ts';
 export interface ListenerArgs {
   readonly context: DoorContext;
   readonly at: Place;
-  readonly edge: Edge;
+  /** Asked at the start, and whenever the door has changed. */
+  readonly edge: () => Edge;
   /** Shared by all doors. */
   readonly gate: Gate;
   /** Hands a connection to a handler. False: nobody takes it. */
@@ -40,7 +39,7 @@ export interface ListenerArgs {
   readonly log: ListenerLog;
 }
 
-/** What a door asks of those who come to it, before its protocol. */
+/** What a door asks of those who come to it, before its protocol. Another one counts for the connections to come. */
 export interface Edge {
   /** See `originRule`. */
   readonly origin: readonly string[] | null;
@@ -64,9 +63,20 @@ export type ListenerMessage =
   | Exit
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly error: Error }
-  | { readonly type: 'connection'; readonly socket: Socket }
+  /** `served`: it speaks its protocol already; otherwise it may have to begin with a PROXY header. */
+  | {
+      readonly type: 'connection';
+      readonly socket: Socket;
+      readonly protocol: Protocol;
+      readonly served: boolean;
+    }
   /** A trusted proxy has named its client, or (null) itself. */
-  | { readonly type: 'proxied'; readonly socket: Socket; readonly address: string | null }
+  | {
+      readonly type: 'proxied';
+      readonly socket: Socket;
+      readonly protocol: Protocol;
+      readonly address: string | null;
+    }
   | {
       /** `upgrade-turn`: one again, when it has waited for the requests before it. */
       readonly type: 'upgrade' | 'upgrade-turn';
@@ -88,25 +98,25 @@ export type ListenerMessage =
   | { readonly type: 'reread-tls' }
   /** Accepts nothing more; what has been accepted goes on. */
   | { readonly type: 'stop-accepting' }
-  /** The limits of its door have changed. */
-  | { readonly type: 'reconfigure' };
+  /** The limits of its door have changed, or what it asks of those who come. */
+  | { readonly type: 'reconfigure'; readonly done: () => void };
 
-export interface ListenerState extends ListenerArgs {
+export interface ListenerState extends Omit<ListenerArgs, 'edge'> {
   readonly self: Self<ListenerMessage>;
+  readonly currentEdge: ListenerArgs['edge'];
+  edge: Edge;
+  /** The port, which stays open whatever is spoken behind it. */
   readonly server: Server;
+  readonly http: HttpServers;
   readonly clients: ClientAddresses;
-  readonly isOriginAllowed: OriginRule;
+  isOriginAllowed: OriginRule;
   /** Null where pages of other origins have nothing to ask for over HTTP. */
-  readonly crossOrigin: CrossOrigin | null;
-  /** Null where the server takes connections by itself: only PROXY headers are read before it. */
-  readonly serve: Serve | null;
+  crossOrigin: CrossOrigin | null;
   /** Listen for the end of every connection that was admitted; one function for all of them. */
   readonly onClose: (this: Socket) => void;
   readonly onProxyClose: () => void;
   readonly pipelines: Pipelines;
   readonly turnedAway: TurnedAway;
-  /** Goes on with HTTP at an upgrade that is not ours. */
-  readonly ignoreUpgrade: ReturnType<typeof ignoreUpgrades>;
 }
 
 export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> = {
@@ -114,87 +124,59 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
   trapExit: true,
 
   init(self, args) {
-    const { context, edge, gate } = args;
+    const { context, gate } = args;
+    const edge = args.edge();
     const tls = edge.tls?.() ?? null;
     if (tls !== null && 'expected' in tls)
       return stop({ stop: `cannot speak TLS: ${tls.expected} is missing` });
-    const server = newServer(context.limits.handshake, tls);
-    const ignoreUpgrade = ignoreUpgrades(server, tls !== null);
+    const { admission } = gate;
     const clients = new ClientAddresses(new AddressList(edge.trustedProxies), edge.proxyProtocol);
-    const serve = edge.proxyProtocol ? takeConnections(server) : null;
-    // These run outside of the processes: each only passes on what happened.
+    const state: ListenerState = {
+      ...args,
+      self,
+      currentEdge: args.edge,
+      edge,
+      server: createServer({ allowHalfOpen: true, noDelay: true }),
+      http: new HttpServers(context.limits.handshake, tls, (server) => hear(self, clients, server)),
+      clients,
+      isOriginAllowed: originRule(edge.origin),
+      crossOrigin: crossOriginOf(context, edge),
+      // Node remembers the address of a socket that is closed, once it has been asked for.
+      onClose() {
+        admission.leave(plainAddress(this.remoteAddress), now(self));
+      },
+      onProxyClose: () => admission.leaveProxy(),
+      pipelines: new Pipelines(),
+      turnedAway: new TurnedAway(),
+    };
+    const { server, http } = state;
+    // These run outside of the process: each only passes on what happened.
     server.on('listening', () => send(self, { type: 'listening' }));
     server.on('error', (error) => send(self, { type: 'failed', error }));
     server.on('connection', (socket: Socket) => {
+      const { protocol } = http;
+      const served = !state.edge.proxyProtocol;
+      if (served) protocol.serve(socket);
       socket.on('error', ignoreError);
-      pass(self, { type: 'connection', socket }, socket);
-    });
-    if (tls !== null) {
-      server.on('secureConnection', (socket: Socket) => {
-        socket.on('error', ignoreError);
-        if (edge.proxyProtocol) clients.wrapped(socket);
-      });
-      // Node's own makes it a fault of the request, and ends the connection.
-      server.removeAllListeners('tlsClientError');
-      server.on('tlsClientError', (_error, socket: Socket) => {
-        pass(self, { type: 'turned-away', socket, why: 'tls' }, socket);
-      });
-    }
-    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      pass(self, { type: 'upgrade', request, socket, head }, socket);
-    });
-    // An upgrade of another kind; without a listener Node would end it without a word. Newer versions of Node hand over
-    // a stream of their own where it has a body.
-    server.on('connect', (request: IncomingMessage, _stream: unknown, head: Buffer) => {
-      const { socket } = request;
-      pass(self, { type: 'upgrade', request, socket, head }, socket);
-    });
-    for (const event of ['request', 'checkExpectation'] as const)
-      server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-        response.on('error', ignoreError);
-        pass(self, { type: 'request', request, response }, request.socket);
-      });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      pass(self, { type: 'malformed', socket, code: error.code ?? '' }, socket);
+      pass(self, { type: 'connection', socket, protocol, served }, socket);
     });
     // However the process ends, killed included: its successor needs the address.
     watch(self, () => {
       server.close();
-      server.closeIdleConnections();
+      http.closeIdleConnections();
+      http.close();
     });
     listen(server, args.at);
-    const { admission } = gate;
-    // Node remembers the address of a socket that is closed, once it has been asked for.
-    const onClose = function (this: Socket) {
-      admission.leave(plainAddress(this.remoteAddress), now(self));
-    };
-    const onProxyClose = () => admission.leaveProxy();
-    const isOriginAllowed = originRule(edge.origin);
-    const offer = context.door.crossOrigin;
-    return starting({
-      ...args,
-      self,
-      server,
-      clients,
-      isOriginAllowed,
-      crossOrigin:
-        offer === undefined ? null : crossOrigin({ allowed: edge.origin, offer, credentials: false }),
-      serve,
-      onClose,
-      onProxyClose,
-      pipelines: new Pipelines(),
-      turnedAway: new TurnedAway(),
-      ignoreUpgrade,
-    });
+    return starting(state);
   },
 
   handle(state, message): Next<ListenerState> {
     switch (message.type) {
       case 'connection':
-        admit(state, message.socket);
+        admit(state, message.socket, message.protocol, message.served);
         return keep;
       case 'proxied':
-        proxied(state, message.socket, message.address);
+        proxied(state, message.socket, message.protocol, message.address);
         return keep;
       case 'upgrade':
         upgrade(state, message.request, message.socket, message.head);
@@ -227,10 +209,11 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
         return keep;
       case 'stop-accepting':
         state.server.close();
-        state.server.closeIdleConnections();
+        state.http.closeIdleConnections();
         return keep;
       case 'reconfigure':
-        setTimes(state.server, state.context.limits.handshake);
+        reconfigure(state);
+        message.done();
         return keep;
       case 'exit':
         return stop(message.reason);
@@ -243,21 +226,43 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
   },
 };
 
+/** Passes on what happens on the connections that this server has been given. */
+function hear(self: Self<ListenerMessage>, clients: ClientAddresses, server: HttpServer): void {
+  server.on('secureConnection', (socket: Socket) => {
+    socket.on('error', ignoreError);
+    clients.wrapped(socket);
+  });
+  // Node's own makes it a fault of the request, and ends the connection.
+  server.removeAllListeners('tlsClientError');
+  server.on('tlsClientError', (_error, socket: Socket) => {
+    pass(self, { type: 'turned-away', socket, why: 'tls' }, socket);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    pass(self, { type: 'upgrade', request, socket, head }, socket);
+  });
+  // An upgrade of another kind; without a listener Node would end it without a word. Newer versions of Node hand over
+  // a stream of their own where it has a body.
+  server.on('connect', (request: IncomingMessage, _stream: unknown, head: Buffer) => {
+    const { socket } = request;
+    pass(self, { type: 'upgrade', request, socket, head }, socket);
+  });
+  for (const event of ['request', 'checkExpectation'] as const)
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      response.on('error', ignoreError);
+      pass(self, { type: 'request', request, response }, request.socket);
+    });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    pass(self, { type: 'malformed', socket, code: error.code ?? '' }, socket);
+  });
+}
+
 function listening(state: ListenerState): void {
-  const { self, server, context, at, edge, log } = state;
+  const { self, server, context, at, log } = state;
   const address = server.address();
   if (typeof address === 'object' && address !== null) {
     const { address: host, port } = address;
     log.listening(context.door.name, { host, port });
-    if (edge.open && edge.origin === null && !isLoopback(host)) {
-      log.warn(
-        'any web page may use this door, through the browser of whoever reads it: set an origin list',
-        {
-          door: context.door.name,
-          host,
-        },
-      );
-    }
+    warnOfOrigins(state, host);
   } else if ('socket' in at) {
     // As pinghub: whoever may reach the folder may connect.
     chmodSync(at.socket, 0o777);
@@ -266,15 +271,46 @@ function listening(state: ListenerState): void {
   started(self);
 }
 
-/** The server goes on with the certificate that it has when the new one is no good. */
-function rereadTls({ edge, server, context, log }: ListenerState): void {
+function warnOfOrigins({ edge, context, log }: ListenerState, host: string): void {
+  if (!edge.open || edge.origin !== null || isLoopback(host)) return;
+  log.warn('any web page may use this door, through the browser of whoever reads it: set an origin list', {
+    door: context.door.name,
+    host,
+  });
+}
+
+function crossOriginOf({ door }: DoorContext, { origin }: Edge): CrossOrigin | null {
+  const offer = door.crossOrigin;
+  return offer === undefined ? null : crossOrigin({ allowed: origin, offer, credentials: false });
+}
+
+/** What has changed counts for the connections to come. The port stays open, and nobody who is in notices. */
+function reconfigure(state: ListenerState): void {
+  const { http, clients, context, server, edge: before } = state;
+  const edge = state.currentEdge();
+  state.edge = edge;
+  http.setTimes(context.limits.handshake);
+  clients.configure(new AddressList(edge.trustedProxies), edge.proxyProtocol);
+  state.isOriginAllowed = originRule(edge.origin);
+  state.crossOrigin = crossOriginOf(context, edge);
+  useTls(state);
+  const address = server.address();
+  const isNews = before.origin !== null || !before.open;
+  if (isNews && typeof address === 'object' && address !== null) warnOfOrigins(state, address.address);
+}
+
+function rereadTls(state: ListenerState): void {
+  const { edge, context, log } = state;
+  if (edge.tls !== null && useTls(state)) log.note('certificate read', { door: context.door.name });
+}
+
+/** Reads the certificate and the key. False: they are no good, and the door goes on with what it has. */
+function useTls({ edge, http, context, log }: ListenerState): boolean {
   const tls = edge.tls?.() ?? null;
-  const door = context.door.name;
-  if (tls === null) return;
-  if ('expected' in tls) {
-    log.warn('the certificate stays the old one', { door, expected: tls.expected });
-    return;
+  if (tls !== null && 'expected' in tls) {
+    log.warn('the certificate stays the old one', { door: context.door.name, expected: tls.expected });
+    return false;
   }
-  (server as TlsServer).setSecureContext(tls);
-  log.note('certificate read', { door });
+  http.use(tls);
+  return true;
 }

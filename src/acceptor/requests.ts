@@ -35,7 +35,7 @@ export function answerUpgrade(
   const { context } = state;
   if (isRefused(socket)) return;
   if (request.method !== 'CONNECT' && !asksForWebSocket(request)) {
-    state.ignoreUpgrade(request, socket, head);
+    state.http.ignoreUpgrade(request, socket, head);
     return;
   }
   const why = state.turnedAway.why(socket);

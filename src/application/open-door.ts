@@ -11,9 +11,10 @@ import type { DoorContext } from '../connection/door-context.ts';
 import { newDoorCounters } from '../connection/door-counters.ts';
 import type { DoorView } from '../console/relay-view.ts';
 import type { Log } from '../log/log.ts';
+import { call } from '../otp/call.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';
-import { informNamed, type ProcessName, processName } from '../otp/registry.ts';
+import { informNamed, type ProcessName, processName, whereis } from '../otp/registry.ts';
 import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
@@ -47,8 +48,8 @@ interface Listeners {
   readonly metrics: ProcessName<ListenerMessage> | null;
 }
 
-/** Keys below a door's that its listener was started with; all others are read at the time of need. */
-const LISTENER_KEYS = /^doors\.\w+\.(origin|tls|trusted_proxies|proxy_protocol)(\.|$)/;
+/** Milliseconds for a listener to take new settings. */
+const PATIENCE = 5000;
 
 /**
  * One door that is open, and how it changes while the relay runs. What all its connections share is one object, which
@@ -110,13 +111,8 @@ export class OpenDoor {
   }
 
   /** Takes new settings, and closes no more for them than it must. Null, or what could not be done. */
-  async change(
-    { settings, limits, guards }: DoorPlan,
-    changed: readonly string[],
-    generation: number,
-  ): Promise<string | null> {
+  async change({ settings, limits, guards }: DoorPlan, generation: number): Promise<string | null> {
     const { system, newWebSocketServer, drainerArgs } = this.#entrance;
-    const lastBefore = system.counters.spawned;
     this.#generation = generation;
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
@@ -130,18 +126,9 @@ export class OpenDoor {
     const sameLimits = isDeepStrictEqual(limits, this.#context.limits);
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
     if (!sameLimits) tellConnections(system, drainerArgs.connections, this.#context, { type: 'relimited' });
-    informNamed(system, this.listener, { type: 'reconfigure' });
-    const before = this.#settings;
-    this.#settings = settings;
-    const sameMetrics = samePlace(before.metrics, settings.metrics);
-    if (!samePlace(before.at, settings.at)) {
-      const error = await this.#move(sameMetrics);
-      if (error === null) await this.#drain(lastBefore);
-      else this.#settings = before;
-      return error;
-    }
-    const isListeners = (key: string) => key.startsWith(`doors.${door.name}.`) && LISTENER_KEYS.test(key);
-    return sameMetrics && !changed.some(isListeners) ? null : this.#reopen();
+    const errors = [await this.#changeDoor(settings), await this.#changeMetrics(settings)];
+    await this.#tellListener();
+    return errors.filter((error) => error !== null).join('; ') || null;
   }
 
   /** Nobody comes in any more, and who is in is sent away. */
@@ -151,30 +138,58 @@ export class OpenDoor {
     await this.#drain(this.#entrance.system.counters.spawned);
   }
 
-  /** The new place opens before the old one closes, whose clients are told to come again. */
-  async #move(sameMetrics: boolean): Promise<string | null> {
-    const old = this.#listeners;
-    const names = this.#namesOf(this.#settings);
-    this.#listeners = sameMetrics ? { door: names.door, metrics: old.metrics } : names;
-    const error = await this.#start(sameMetrics ? [this.#doorSpec(names.door)] : this.specs);
+  /** Returns when it has taken the new settings. */
+  async #tellListener(): Promise<void> {
+    const { system } = this.#entrance;
+    const listener = whereis(system, this.listener);
+    if (listener === undefined) return;
+    const taken = call<ListenerMessage, void>(
+      listener,
+      (reply) => ({ type: 'reconfigure', done: reply }),
+      PATIENCE,
+    );
+    // One that has crashed meanwhile starts anew with the new settings; one that is busy or suspended takes them later.
+    await taken.catch(() =>
+      informNamed(system, this.listener, { type: 'reconfigure', done: () => undefined }),
+    );
+  }
+
+  /** Another place opens before the old one closes, whose clients are told to come again. */
+  async #changeDoor(settings: DoorSettings): Promise<string | null> {
+    const before = this.#settings;
+    const tls = edgeOf(settings, this.#context).tls?.() ?? null;
+    if (tls !== null && 'expected' in tls) return `cannot speak TLS: ${tls.expected} is missing`;
+    this.#settings = { ...settings, metrics: before.metrics };
+    if (samePlace(before.at, settings.at)) return null;
+    const lastBefore = this.#entrance.system.counters.spawned;
+    const { door } = this.#namesOf(settings);
+    const error = await this.#start([this.#doorSpec(door)]);
     if (error !== null) {
-      this.#listeners = old;
+      this.#settings = before;
       return `${error}; it stays where it is`;
     }
-    await this.#stop(sameMetrics ? { door: old.door, metrics: null } : old);
+    const old = this.#listeners;
+    this.#listeners = { ...old, door };
+    await this.#stop({ door: old.door, metrics: null });
+    await this.#drain(lastBefore);
     return null;
   }
 
-  /** In the same place, what it asks of those who come is another: nobody can connect for a moment. */
-  async #reopen(): Promise<string | null> {
-    await this.#stop(this.#listeners);
-    this.#listeners = this.#namesOf(this.#settings);
-    const errors: string[] = [];
-    for (const spec of this.specs) {
-      const result = await addChild(this.#entrance.system, this.#entrance.acceptor, spec);
-      if (!result.ok) errors.push(result.error);
+  async #changeMetrics({ metrics: place, ...settings }: DoorSettings): Promise<string | null> {
+    const before = this.#settings;
+    if (samePlace(before.metrics, place)) return null;
+    const old = this.#listeners;
+    const { metrics } = this.#namesOf({ ...settings, metrics: place });
+    this.#settings = { ...before, metrics: place };
+    const error = metrics === null ? null : await this.#start([this.#metricsSpec(metrics)]);
+    if (error !== null) {
+      this.#settings = before;
+      return `${error}; it stays where it is`;
     }
-    return errors.length === 0 ? null : errors.join('; ');
+    this.#listeners = { ...old, metrics };
+    if (old.metrics !== null)
+      await removeChild(this.#entrance.system, this.#entrance.acceptor, old.metrics.value);
+    return null;
   }
 
   /** All of them, or none. */
@@ -225,7 +240,7 @@ export class OpenDoor {
     const args: ListenerArgs = {
       context: this.#context,
       at: this.#settings.at,
-      edge: edgeOf(this.#settings, this.#context),
+      edge: () => edgeOf(this.#settings, this.#context),
       gate,
       startHandler,
       log,

@@ -104,9 +104,7 @@ export class OpenDoors implements Reloadable {
       const { name } = plan.settings.door;
       const door = this.#open.get(name);
       const error =
-        door === undefined
-          ? await this.#openLate(name, plan)
-          : await door.change(plan, changed, this.#generation);
+        door === undefined ? await this.#openLate(name, plan) : await door.change(plan, this.#generation);
       if (error !== null) errors.push(`doors.${name}: ${error}`);
     }
     if (guards !== null) this.#retire(guards);

@@ -210,7 +210,7 @@ test('two reloads at once are done one after the other', async (t) => {
   t.deepEqual(two?.applied, []);
 });
 
-test('other origins make the door listen anew, and connections stay', async (t) => {
+test('other origins count at once, and connections stay', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   const one = await client(t, relay);
   const headers = { origin: 'https://other.example.com' };
