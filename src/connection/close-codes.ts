@@ -13,7 +13,7 @@ export const INTERNAL_ERROR = 1011;
 /** Come back later: the client does not read, or the relay cannot serve it now. */
 export const TRY_AGAIN_LATER = 1013;
 
-/** What a close says with which ws ends a client that has sent what it may not. */
+/** What a close code that ws has chosen says of the client, in the log. */
 export function reasonOfFault(code: number): string {
   switch (code) {
     case INVALID_TEXT:

@@ -14,9 +14,11 @@ import { finished, perform, publishAgain, received, step, updateReading } from '
 import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
 import { expire, graceOver, hasRight, regrant } from './rights.ts';
+import { askSilence } from './silence-server.ts';
 import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
+const LOOK: ConnectionMessage = { type: 'look' };
 /** Where there are no pings, in milliseconds until it is looked whether a reload has brought them. */
 const UNTIL_ASKED = 30_000;
 
@@ -79,6 +81,12 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'heartbeat':
         heartbeat(connection);
+        return keep;
+      case 'look':
+        look(connection);
+        return keep;
+      case 'acknowledging':
+        acknowledging(connection, message.silent);
         return keep;
       case 'publish-again':
         publishAgain(connection);
@@ -234,6 +242,7 @@ function heartbeat(connection: Connection): void {
       return;
     }
     transport.keepAlive();
+    if (transport.kind === 'stream' && pong > 0) sendAfter(self, pong, LOOK);
     const asks = transport.kind === 'websocket' && pong > 0;
     if (asks) heartbeat.pinged(transport.socket, now(self), connection.paused);
     sendAfter(self, asks ? pong : ping, HEARTBEAT);
@@ -244,6 +253,25 @@ function heartbeat(connection: Connection): void {
     connection.closeReason = 'no pong';
     connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong), and no byte has moved`;
     transport.destroy();
+  }
+}
+
+function look({ phase, self, transport }: Connection): void {
+  if (phase === 'open') askSilence(self.system, self, transport.socket);
+}
+
+/** Silent once, its machine may be out of reach for a moment. */
+function acknowledging(connection: Connection, silent: boolean): void {
+  const { context, self, transport, phase, heartbeat } = connection;
+  const { pong } = context.heartbeat;
+  if (phase !== 'open') return;
+  if (heartbeat.silence(silent)) {
+    connection.closeCode = ABNORMAL;
+    connection.closeReason = 'no acknowledgement';
+    connection.closeEvent = `its machine acknowledged nothing for ${pong} ms (limits.pong)`;
+    transport.destroy();
+  } else if (silent) {
+    sendAfter(self, pong, LOOK);
   }
 }
 

@@ -14,6 +14,7 @@ import type { Ending } from './ending-rights.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Memberships } from './memberships.ts';
 import { Outbox } from './outbox.ts';
+import type { Acknowledging } from './silence-server.ts';
 import type { TokenBucket } from './token-bucket.ts';
 import type { Transport } from './transport.ts';
 
@@ -41,11 +42,13 @@ export type ConnectionMessage =
   | TransportMessage
   | Authorisation
   | Exit
+  | Acknowledging
   /** What was written has reached the kernel. */
   | { readonly type: 'flushed' }
   | {
       readonly type:
         | 'heartbeat'
+        | 'look'
         | 'progress'
         | 'finish'
         | 'still-no-right'

@@ -1,4 +1,4 @@
-import type { ChildSpec } from '../otp/child-spec.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import {
   type DynamicSupervisorMessage,
   dynamicSupervisor,
@@ -10,6 +10,8 @@ import type { System } from '../otp/system.ts';
 import type { ConnectionArgs, ConnectionMessage } from './connection.ts';
 import { connectionHandler } from './connection-handler.ts';
 import { abandon } from './ending.ts';
+import { SILENCE, silenceServer } from './silence-server.ts';
+import { readSilentInodes } from './tcp-table.ts';
 
 /** Partitions, so that no supervisor has all connections to look after. */
 const PARTITIONS = 8;
@@ -35,6 +37,7 @@ export class Connections {
       abandoned: abandon,
     } as const;
     return supervisor('connections', { strategy: 'one_for_one', intensity: 5, period: 5000 }, [
+      worker(SILENCE.value, silenceServer, readSilentInodes, { name: SILENCE }),
       ...this.partitions.map((name) => dynamicSupervisor(name.value, template, { name })),
     ]);
   }

@@ -14,6 +14,8 @@ export class Heartbeat {
   #taken = 0;
   /** Nothing was read for a while since the ping: a pong may not have been heard. */
   #deaf = false;
+  /** Its machine was found silent when it was last asked about. */
+  #silent = false;
   /** How long the last pong took, in whole milliseconds; -1: there was none. */
   roundTrip = -1;
 
@@ -51,5 +53,12 @@ export class Heartbeat {
       bytesTaken(socket) > this.#taken;
     this.#state = 'rest';
     return lives;
+  }
+
+  /** It was asked whether the client's machine acknowledges what it is sent. Whether it is silent for the second time. */
+  silence(silent: boolean): boolean {
+    const still = silent && this.#silent;
+    this.#silent = silent;
+    return still;
   }
 }

@@ -5,7 +5,7 @@ import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { sendReply } from './http-reply.ts';
-import { onceOver, type Transport } from './transport.ts';
+import { KEEP_ALIVE, onceOver, type Transport } from './transport.ts';
 
 /** What a stream begins with, and what keeps it open. */
 export type StreamOptions = Pick<
@@ -53,6 +53,7 @@ export class StreamTransport implements Transport {
     response.shouldKeepAlive = false;
     response.writeHead(200, this.#options.headers);
     this.socket.setNoDelay(true);
+    this.socket.setKeepAlive(true, KEEP_ALIVE);
     this.socket.cork();
     response.flushHeaders();
     this.socket.write(this.#options.opening(Math.random()));

@@ -38,6 +38,12 @@ export interface Transport {
   destroy(): void;
 }
 
+/**
+ * Milliseconds of quiet after which the kernel probes the other side, ten times in ten seconds: for those to whom nothing
+ * is written, where there are no pings.
+ */
+export const KEEP_ALIVE = 60_000;
+
 /** Listeners on a socket that hold no state are shared by all connections. */
 export function ignoreError(): void {
   // A socket's error is followed by its close, which says all we need.

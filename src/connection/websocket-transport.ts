@@ -4,11 +4,11 @@ import { WebSocket, type WebSocketServer } from 'ws';
 import type { HttpReply } from '../door/contract.ts';
 import { pingFrame } from '../door/frame.ts';
 import { inform, type Pid } from '../otp/process.ts';
-import { ABNORMAL, NO_STATUS, reasonOfFault, TOO_BIG } from './close-codes.ts';
+import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { CREDIT_BYTES, MESSAGE_COST } from './credit.ts';
 import { rawReply } from './http-reply.ts';
-import type { Transport } from './transport.ts';
+import { KEEP_ALIVE, type Transport } from './transport.ts';
 
 /** What may wait for the handler before the socket is no longer read, at the cost that credit has for messages. */
 const UNHANDLED_BYTES = CREDIT_BYTES;
@@ -31,8 +31,8 @@ export class WebSocketTransport implements Transport {
   #handler: Pid<TransportMessage> | undefined = undefined;
   /** The limit of a message, where the client has no right yet; 0: it is that of the server. */
   #restricted = 0;
-  /** The client's close frame, which is answered by its like (RFC 6455, section 5.5.1). */
-  #closeFrame: { readonly code: number | undefined; readonly reason: string } | undefined = undefined;
+  /** What the client's close is answered with, which is its like (RFC 6455, section 5.5.1), or its fault. */
+  #answer: { readonly code: number | undefined; readonly reason: string } | undefined = undefined;
   /** The cost of what waits for the handler. */
   #unhandled = 0;
   /** So much waits for the handler that nothing more is read. */
@@ -77,6 +77,7 @@ export class WebSocketTransport implements Transport {
     if (this.#webSocket !== undefined) {
       // Not read while it waited behind other requests.
       if (this.socket.isPaused()) this.socket.resume();
+      this.socket.setKeepAlive(true, KEEP_ALIVE);
       return true;
     }
     // Where ws does not complete the upgrade, the socket's close is all that follows.
@@ -140,8 +141,8 @@ export class WebSocketTransport implements Transport {
     this.#full = false;
     this.resume();
     if (webSocket === undefined) this.socket.destroy();
-    else if (this.#closeFrame === undefined) webSocket.finish(code, reason);
-    else webSocket.finish(this.#closeFrame.code, this.#closeFrame.reason);
+    else if (this.#answer === undefined) webSocket.finish(code, reason);
+    else webSocket.finish(this.#answer.code, this.#answer.reason);
   }
 
   destroy(): void {
@@ -164,12 +165,14 @@ export class WebSocketTransport implements Transport {
   /** The client has sent what it may not. */
   faulted(code: number): void {
     const reason = code === TOO_BIG && this.restricted ? 'authorize first' : reasonOfFault(code);
+    // The other codes say it themselves.
+    this.#answer = { code, reason: code === POLICY_VIOLATION || reason === 'authorize first' ? reason : '' };
     this.tell({ type: 'farewell', code, reason });
   }
 
   /** The client has sent a close frame. */
   left(code: number | undefined, reason: string): void {
-    this.#closeFrame = { code, reason };
+    this.#answer = { code, reason };
     this.tell({ type: 'farewell', code: code ?? NO_STATUS, reason: 'closed by client' });
   }
 

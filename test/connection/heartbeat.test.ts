@@ -92,3 +92,18 @@ test('a pong that cannot be heard, as nothing is read from the client, is not mi
   await beat(PONG);
   t.true(isLost(client));
 });
+
+const silent = (value: boolean) => ({ type: 'acknowledging', silent: value }) as const;
+
+test('a stream whose machine is silent twice is closed, and one that was heard between is not', async (t) => {
+  const world = await connectionWorld({ heartbeat });
+  const stream = await world.client('stream');
+  const { pid } = stream;
+  for (const one of [true, false, true]) send(pid, silent(one));
+  await world.quiet();
+  t.false(isLost(stream));
+  send(pid, silent(true));
+  await world.quiet();
+  t.true(isLost(stream));
+  t.like(world.closed[0], { code: 1006, reason: 'no acknowledgement' });
+});

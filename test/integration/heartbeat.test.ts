@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
@@ -302,5 +303,20 @@ test('pings that a reload takes away are not sent, and those that it brings are,
   for (let i = 0; i < 3; i++) await relay.wait(10_000);
   await one.pings.next();
   await stream.until(':\n\n');
+  t.pass();
+});
+
+test('without limits.ping the kernel itself probes whoever is quiet', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} }, limits: { ping: 0 } });
+  const port = relay.port('pinghub');
+  await connectWs(t, port, '/t');
+  const stream = await connectRaw(t, port);
+  stream.send('GET /t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
+  await stream.until('\r\n\r\n');
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  // Established, and the timer that runs is that of keep-alive (proc_pid_net(5)).
+  const probed = new RegExp(`^ *\\d+: \\w+:${hex} \\w+:\\w+ 01 \\w+:\\w+ 02:`, 'gm');
+  const count = () => [...readFileSync('/proc/self/net/tcp', 'latin1').matchAll(probed)].length;
+  await eventually(() => count() === 2, 'both are probed');
   t.pass();
 });

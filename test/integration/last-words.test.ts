@@ -41,16 +41,23 @@ function frame(head: number, payload: Buffer): Buffer {
 const closeOf = (code: number, reason = '') =>
   frame(0x88, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]));
 
+/** In the log, where the close says no more than its code. */
+const named: Readonly<Record<number, string>> = {
+  1002: 'protocol error',
+  1007: 'invalid UTF-8',
+  1009: 'message too big',
+};
+
 const faults: Readonly<Record<string, readonly [Buffer, string]>> = {
-  'a reserved bit': [frame(0xc1, Buffer.from('x')), '1002 protocol error'],
-  'an unknown opcode': [frame(0x83, Buffer.from('x')), '1002 protocol error'],
-  'a frame without a mask': [Buffer.from([0x81, 0x01, 0x78]), '1002 protocol error'],
-  'a continuation of nothing': [frame(0x80, Buffer.from('x')), '1002 protocol error'],
-  'a ping of 126 bytes': [frame(0x89, Buffer.alloc(126)), '1002 protocol error'],
-  'a close code that nobody may send': [closeOf(1005), '1002 protocol error'],
-  'a text that is not UTF-8': [frame(0x81, Buffer.from([0xff])), '1007 invalid UTF-8'],
+  'a reserved bit': [frame(0xc1, Buffer.from('x')), '1002 '],
+  'an unknown opcode': [frame(0x83, Buffer.from('x')), '1002 '],
+  'a frame without a mask': [Buffer.from([0x81, 0x01, 0x78]), '1002 '],
+  'a continuation of nothing': [frame(0x80, Buffer.from('x')), '1002 '],
+  'a ping of 126 bytes': [frame(0x89, Buffer.alloc(126)), '1002 '],
+  'a close code that nobody may send': [closeOf(1005), '1002 '],
+  'a text that is not UTF-8': [frame(0x81, Buffer.from([0xff])), '1007 '],
   'binary that is not UTF-8': [frame(0x82, Buffer.from([0xff])), '1007 invalid UTF-8'],
-  'a message over the limit': [frame(0x81, Buffer.alloc(1025)), '1009 message too big'],
+  'a message over the limit': [frame(0x81, Buffer.alloc(1025)), '1009 '],
   'a 65th fragment': [
     Buffer.concat([
       frame(0x01, Buffer.from('x')),
@@ -74,7 +81,7 @@ for (const [what, [last, end]] of Object.entries(faults))
     const { code, reason } = await relay.closed();
     const isClose = what.startsWith('a close with');
     t.is(code, end === '' ? 1005 : Number(end.slice(0, 4)));
-    t.is(reason, isClose ? 'closed by client' : end.slice(5));
+    t.is(reason, isClose ? 'closed by client' : end.slice(5) || named[Number(code)]);
     neighbour.send('four');
     t.is(await neighbour.next(), 'four');
     t.true(isBalanced(relay.accounting));
@@ -93,7 +100,7 @@ for (const [what, last, end] of [
     clientFrame('?'),
     ['{"type":"unknown_message_received"}', '1008 unknown_message_received'],
   ],
-  ['a text that is not UTF-8', frame(0x81, Buffer.from([0xff])), ['1007 invalid UTF-8']],
+  ['a text that is not UTF-8', frame(0x81, Buffer.from([0xff])), ['1007 ']],
   ['a close', closeOf(1000), ['1000 ']],
 ] as const)
   test(`PuSu: a subscription and a message in one packet with ${what} are answered, in their order`, async (t) => {
@@ -112,5 +119,5 @@ test('wspubsub: what the owner sent before its fault reaches the subscribers', a
   const subscriber = await connectWs(t, relay.port('wspubsub'), '/ws/sub/d/t');
   owner.send(Buffer.concat([clientFrame('one'), frame(0xc1, Buffer.from('x'))]));
   t.deepEqual(await subscriber.take(2), ['one', { code: 1000, reason: 'topic ended' }]);
-  t.deepEqual(await framesUntilEnd(owner), ['1002 protocol error']);
+  t.deepEqual(await framesUntilEnd(owner), ['1002 ']);
 });
