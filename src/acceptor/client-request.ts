@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConnectionArgs } from '../connection/connection.ts';
+import { targetOf } from '../http/request-target.ts';
 
 /**
  * Headers about this connection, and not about the request (RFC 9110, section 7.6.1; RFC 6455, section 4.2.1); with
@@ -22,11 +23,10 @@ const ABOUT_THE_CONNECTION = new Set([
 ]);
 
 /** What a client has asked for, for those who judge it. Headers that `Connection` names are left out too. */
-export function clientRequest({
-  method = 'GET',
-  url = '/',
-  rawHeaders,
-}: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>): NonNullable<ConnectionArgs['request']> {
+export function clientRequest(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>,
+): NonNullable<ConnectionArgs['request']> {
+  const { method = 'GET', rawHeaders } = request;
   const pairs: (readonly [string, string])[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2)
     pairs.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
@@ -38,5 +38,5 @@ export function clientRequest({
     const lower = name.toLowerCase();
     return !ABOUT_THE_CONNECTION.has(lower) && !lower.startsWith('sec-websocket-') && !dropped.has(lower);
   });
-  return { method, target: url, headers };
+  return { method, target: targetOf(request).target, headers };
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { DoorRequest } from '../door/contract.ts';
+import { targetOf } from '../http/request-target.ts';
 
 /** A request of Node's as doors see it. */
 export function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): DoorRequest {
-  const target = request.url ?? '/';
+  const { target } = targetOf(request);
   const at = target.indexOf('?');
   return {
     method: request.method ?? 'GET',

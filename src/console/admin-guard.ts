@@ -10,6 +10,11 @@ export function isOwnHost(header: string | undefined, names: readonly string[]):
   return isIP(host) !== 0 || host === 'localhost' || names.some((name) => name.toLowerCase() === host);
 }
 
+/** Load balancers ask for health without a `Host`, which HTTP/1.0 has not. Browsers always send one. */
+export function isProbe(httpVersion: string, path: string): boolean {
+  return httpVersion === '1.0' && /^\/health(z|\/live|\/ready)?$/.test(path);
+}
+
 /** Browsers name the page that asks; programs name none. Only a page of this very port may. */
 export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined) return true;

@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { lingerAtEnd } from '../http/lingering.ts';
 import { Pipelines } from '../http/pipelines.ts';
+import { targetOf } from '../http/request-target.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 import { describeFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
-import { isOwnHost, isOwnOrigin, isOwnSite } from './admin-guard.ts';
+import { isOwnHost, isOwnOrigin, isOwnSite, isProbe } from './admin-guard.ts';
 import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.ts';
 
 /** The admin port: health, metrics and the observer page over HTTP. It has started when it listens. */
@@ -137,7 +138,8 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
 }
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
-  const { headers, method = 'GET', url = '/', socket } = request;
+  const { headers, method = 'GET', socket } = request;
+  const { target, host } = targetOf(request);
   // Nobody is there any more, or will be in a moment: what is begun now would never hear of the end.
   if (response.socket?.writable !== true) return;
   const reply = ({ status, type, text, more = {} }: AdminAnswer): void => {
@@ -154,19 +156,21 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     });
     response.end(method === 'HEAD' ? undefined : text);
   };
-  if (!isOwnHost(headers.host, state.settings.names)) {
+  const at = target.indexOf('?');
+  const path = at === -1 ? target : target.slice(0, at);
+  const query = at === -1 ? '' : target.slice(at + 1);
+  const isOwn =
+    host === undefined ? isProbe(request.httpVersion, path) : isOwnHost(host, state.settings.names);
+  if (!isOwn) {
     reply(plain(421, 'Error: not asked by a name of mine. Add it to admin.names.'));
     return;
   }
   const site = headers['sec-fetch-site'];
   const mode = headers['sec-fetch-mode'];
-  if (!isOwnOrigin(headers.origin, headers.host) || !isOwnSite(text(site), text(mode))) {
+  if (!isOwnOrigin(headers.origin, host) || !isOwnSite(text(site), text(mode))) {
     reply(plain(403, 'Error: forbidden. Pages of other origins may not ask.'));
     return;
   }
-  const at = url.indexOf('?');
-  const path = at === -1 ? url : url.slice(0, at);
-  const query = at === -1 ? '' : url.slice(at + 1);
   const neverEnds = () => state.pipelines.neverEnds(socket);
   routeAdmin(state, { method, path, query, body, response, neverEnds }, reply);
 }

@@ -139,6 +139,24 @@ async function authService(t: ExecutionContext): Promise<{ port: number; asked: 
   return { port: (server.address() as AddressInfo).port, asked };
 }
 
+for (const recipe of ['hash.conf', 'auth.conf'])
+  nginx(`${recipe}: of what clients offer to upgrade to, WebSockets alone go on`, async (t) => {
+    const service = await authService(t);
+    const port = await startNginx(t, recipe, [service.port, service.port], service.port);
+    for (const [offered, passed] of [
+      ['h2c', undefined],
+      ['TLS/1.2', undefined],
+      ['websockets', undefined],
+      ['websocket', 'websocket'],
+      ['h2c, WebSocket', 'websocket'],
+    ] as const) {
+      await ask(port, '/pinghub/204', { headers: { Connection: 'Upgrade', Upgrade: offered } });
+      const got = service.asked.at(-1)?.headers;
+      t.is(got?.upgrade, passed, offered);
+      t.is(got?.connection, passed === undefined ? undefined : 'upgrade', offered);
+    }
+  });
+
 nginx('204 lets a client in, and the service has seen its request', async (t) => {
   const relays = await twoRelays(t);
   const service = await authService(t);

@@ -224,7 +224,7 @@ test('a target that is no path is 400', async (t) => {
   const answer = await rawExchange(
     t,
     relay.port('pinghub'),
-    'GET http://x/t HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    'GET t HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
   );
   t.regex(answer, /^HTTP\/1\.1 400 /);
 });
