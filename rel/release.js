@@ -1,18 +1,10 @@
 // Makes fanfare-VERSION.tar.gz: everything that a machine with Node and nothing else needs to run a relay. Dependencies
 // are installed afresh from the lock file, without those for development, in a folder of their own.
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { copyFiles } from './release-files.js';
 
 const root = join(import.meta.dirname, '..');
 const target = resolve(process.argv[2] ?? root);
@@ -37,18 +29,7 @@ try {
   rmSync(join(folder, 'package-lock.json'));
   rmSync(join(folder, 'node_modules', '.package-lock.json'), { force: true });
 
-  for (const part of ['config', 'doc', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
-    if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true });
-  }
-  cpSync(join(root, 'rel', 'bin'), join(folder, 'bin'), { recursive: true });
-  chmodSync(join(folder, 'bin', 'fanfare'), 0o755);
-  const building = new Set(
-    ['bin', 'release.js', 'build-if-needed.js', 'Dockerfile'].map((file) => join(root, 'rel', file)),
-  );
-  cpSync(join(root, 'rel'), join(folder, 'rel'), {
-    recursive: true,
-    filter: (source) => !building.has(source),
-  });
+  copyFiles(root, folder);
 
   mkdirSync(target, { recursive: true });
   const archive = join(target, `${name}.tar.gz`);

@@ -56,6 +56,7 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
   // Sockets keep Node alive; a relay whose last listener is being restarted has none for a moment.
   const alive = setInterval(() => undefined, 2 ** 30);
   let stopping = false;
+  let hasFailed = false;
   const stopOn = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(FAILED);
     log.note('stopping', { signal });
@@ -77,26 +78,29 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
       log.ready();
       manager.ready();
       tellParent();
-    } else process.stderr.write(`fanfare could not start: ${redactText(causeOf(result.reason))}\n`);
+      return;
+    }
+    const why = causeOf(result.reason);
+    // Whoever reads standard output reads standard error as well, and the same once is enough.
+    if (config.log.file !== null) log.fatal('could not start', { why });
+    log.flush();
+    process.stderr.write(`fanfare could not start: ${redactText(why)}\n`);
+    hasFailed = true;
   });
   void relay.ended.then((reason) => {
     clearInterval(alive);
     manager.close();
     leaveFolder(folder);
-    finish(log, reason, stopping);
+    if (!hasFailed) log.stopped(describeReason(reason));
+    log.flush();
+    // A root that ends unasked has given up: the service manager is to start the relay afresh.
+    process.exit(stopping ? 0 : FAILED);
   });
 }
 
 /** What went wrong at the bottom of the tree, without the supervisors through which it came up. */
 function causeOf(reason: ExitReason): string {
   return describeReason(reason).replaceAll(/(shutdown: )?failed to start [^:]+: /g, '');
-}
-
-/** A root that ends unasked has given up: the service manager is to start the relay afresh. */
-function finish(log: Log, reason: ExitReason, asked: boolean): void {
-  log.stopped(describeReason(reason));
-  log.flush();
-  process.exit(asked ? 0 : FAILED);
 }
 
 /** An error that no guard has caught ends the relay, unless it is an attached operator's own. */

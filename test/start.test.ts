@@ -173,6 +173,8 @@ test.serial('a port that is taken: one line on standard error, exit 1', async (t
     t.is(code, 1);
     t.is(err, `fanfare could not start: cannot listen on 127.0.0.1:${port}: the address is in use\n`);
     t.false(out.includes('"msg":"ready"'));
+    // Nothing but that one line says so, and the rest is how far it has come.
+    t.false(out.includes('in use'), out);
   }
 });
 

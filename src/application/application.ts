@@ -93,7 +93,14 @@ export function startRelay(
   const reports = new RecentReports();
   const chronicle = new Chronicle();
   const log = chronicle.hearing(remembering(givenLog, certificates, reports));
-  const system = new System({ report: log.report, clock: options.clock ?? systemClock });
+  const system = new System({
+    report: (report) => {
+      // What has kept the tree from starting is the outcome of `started`; each supervisor above would repeat it.
+      const isRepeated = report.type === 'supervisor' && report.context === 'start_error';
+      if (state !== 'starting' || !isRepeated) log.report(report);
+    },
+    clock: options.clock ?? systemClock,
+  });
   const network = new NetworkPart(system, config, () => topics, log);
   const topics: Topics = new Topics(newAccounting(), network.cluster);
   const connections = new Connections();

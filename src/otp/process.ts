@@ -288,6 +288,8 @@ export class Process implements Self<unknown> {
   #finish(reason: ExitReason, wasStarted: boolean, culprit?: { readonly message: unknown }): void {
     const { system, behaviour, parent } = this;
     let why = reason;
+    // Foreseen, like a port that is taken: its starter is told, and says so.
+    const refused = this.status === 'starting' && typeof reason === 'object' && 'stop' in reason;
     if (wasStarted && this.#killed) {
       this.#guard(() => behaviour.salvage?.(this.state, this));
     } else if (wasStarted && behaviour.terminate !== undefined) {
@@ -304,7 +306,7 @@ export class Process implements Self<unknown> {
     system.processes.delete(this.id);
     if (this.name !== undefined && system.names.get(this.name) === this) system.names.delete(this.name);
     system.counters.exited++;
-    if (crashed && (wasStarted || (typeof why === 'object' && 'error' in why))) {
+    if (crashed && !refused && (wasStarted || (typeof why === 'object' && 'error' in why))) {
       system.counters.crashed++;
       system.report(crashReport(this, why));
     }
