@@ -106,7 +106,10 @@ function causeOf(reason: ExitReason): string {
 /** An error that no guard has caught ends the relay, unless it is an attached operator's own. */
 function endOnUncaught(log: Log): void {
   const onError = (thrown: unknown, promise: Promise<unknown> | null) => {
-    if (isStray(thrown, promise)) return;
+    if (isStray(thrown, promise)) {
+      log.warn('uncaught error of what was evaluated: the relay goes on');
+      return;
+    }
     const error = toError(thrown);
     const stack = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
     log.fatal('uncaught error: the relay ends', {

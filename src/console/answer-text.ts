@@ -14,7 +14,7 @@ export function answerText(value: unknown, operation: Operation | undefined, sty
   if (style === 'line') {
     const text =
       typeof value === 'string'
-        ? value
+        ? value.slice(0, 2 * LINE)
         : inspected(value, { breakLength: Number.POSITIVE_INFINITY, compact: true });
     return bounded(safeLine(redactText(text)), 1, LINE);
   }
@@ -38,14 +38,14 @@ function isError(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
 }
 
-/** The frames up to where the inspector was asked: the rest is how we got there. */
+/** The frames up to where it was evaluated: the rest is how we got there. */
 function ownStack({ name, message, stack }: Error): string {
   if (typeof stack !== 'string') return `${name}: ${message}`;
   // Of an uncaught one Node puts the source line before it.
   const from = Math.max(0, stack.indexOf(`${name}: ${message}`));
   const lines = stack.slice(from).split('\n');
   const end = lines.findIndex((line) =>
-    /^\s+at .*(node:inspector|evaluator\.[jt]s|operator-timers\.[jt]s|node:vm)/.test(line),
+    /^\s+at .*(evaluator\.[jt]s|operator-timers\.[jt]s|node:vm)/.test(line),
   );
   return (end < 0 ? lines : lines.slice(0, end)).join('\n');
 }

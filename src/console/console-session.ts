@@ -167,9 +167,11 @@ function later(
   }
   const signal = state.running.get(id)?.signal;
   const cancelled = new Promise<never>((_resolve, reject) => {
-    signal?.addEventListener('abort', () => reject(new Refusal('cancelled')));
+    const cancel = () => reject(new Refusal('cancelled'));
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener('abort', cancel);
   });
-  Promise.race([value, cancelled]).then(
+  Promise.race([cancelled, value]).then(
     (data) => finish(state, id, true, show(data)),
     (error: unknown) => finish(state, id, false, errorText(error, style)),
   );
@@ -185,18 +187,39 @@ function evaluate(state: State, id: number, text: string, style: Style): void {
   controller.signal.addEventListener('abort', () => evaluator.cancel());
   void evaluator.evaluate(text).then((evaluation) => {
     if (evaluation.outcome === 'stopped') finish(state, id, false, evaluation.why);
-    else if (evaluation.outcome === 'thrown') finish(state, id, false, errorText(evaluation.value, style));
+    else if (evaluation.outcome === 'thrown')
+      finish(state, id, false, thrownText(evaluator, evaluation.value, style));
     else {
       const { value } = evaluation;
       const operation = realm.producedBy(value);
-      if (value instanceof Promise && operation !== undefined) {
+      if (operation !== undefined && value instanceof Promise) {
         later(state, id, style, value, (data) => answerText(data, operation, style));
       } else {
-        finish(state, id, true, answerText(value, operation, style));
+        shown(state, id, evaluator, () => answerText(value, operation, style));
       }
     }
     realm.forget();
   });
+}
+
+/** A value of the operator's may run anything when it is printed. */
+function shown(state: State, id: number, evaluator: Evaluator, show: () => string): void {
+  let text: string;
+  try {
+    text = evaluator.bounded(show);
+  } catch (error) {
+    finish(state, id, false, `it cannot be shown: ${thrownText(evaluator, error, 'line')}`);
+    return;
+  }
+  finish(state, id, true, text);
+}
+
+function thrownText(evaluator: Evaluator, error: unknown, style: Style): string {
+  try {
+    return evaluator.bounded(() => errorText(error, style));
+  } catch {
+    return 'Uncaught [what cannot be shown]';
+  }
 }
 
 function evaluatorOf(state: State): { readonly evaluator: Evaluator; readonly realm: OperatorRealm } {
@@ -204,11 +227,18 @@ function evaluatorOf(state: State): { readonly evaluator: Evaluator; readonly re
   if (evaluator === undefined || realm === undefined) {
     const controller = new AbortController();
     state.atEnd.add(() => controller.abort());
-    realm = operatorRealm((args) => askedBy(state, args, currentSignal(state, controller.signal)));
-    const failed = (error: unknown) => say(state, errorText(error, 'lines'));
-    evaluator = new Evaluator({ globals: realm.globals, limit: state.limit, failed });
-    state.evaluator = evaluator;
-    watch(state.self, () => evaluator?.close());
+    realm = operatorRealm(
+      (args) => askedBy(state, args, currentSignal(state, controller.signal)),
+      () => state.evaluator,
+    );
+    const made = new Evaluator({
+      globals: realm.globals,
+      limit: state.limit,
+      failed: (error) => say(state, thrownText(made, error, 'lines')),
+    });
+    evaluator = made;
+    state.evaluator = made;
+    watch(state.self, () => made.close());
     state.realm = realm;
   }
   return { evaluator, realm };

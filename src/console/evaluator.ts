@@ -1,15 +1,19 @@
-import { Session } from 'node:inspector';
-import { type Context, createContext, runInContext, Script } from 'node:vm';
-import { EvaluationGuard } from './evaluation-guard.ts';
+import { types } from 'node:util';
+import { type Context, constants, createContext, Script } from 'node:vm';
+import { Refusal } from './node-view.ts';
 import { operatorTimers } from './operator-timers.ts';
+import { promptScript } from './prompt-script.ts';
 import { claimErrors } from './stray-errors.ts';
 
 /**
- * Evaluates an operator's JavaScript in the node, by an inspector session of the process with itself. (Node's own REPL,
- * started in the node, would switch async hooks on for the rest of its life and slow every await.)
+ * Evaluates an operator's JavaScript in the node. (Node's own REPL, started in the node, would switch async hooks on for
+ * the rest of its life and slow every await. V8's inspector tells of a promise that was collected from within the
+ * collector, which ends the process from Node 22 on.)
  *
- * Each session has a realm of its own: its declarations are gone with it, and an error that is thrown later can be told
- * from the relay's own by its realm.
+ * Each session has a realm of its own with a queue of microtasks of its own. So V8 can end whatever runs in it without
+ * a pause, endless chains of promises included, and nothing of the relay ends with it: the relay's own microtasks wait in
+ * another queue. The price: nobody looks into the realm's queue when a promise of the relay or of Node settles, so it is
+ * looked into again and again as long as the session lasts.
  */
 export type Evaluation =
   | { readonly outcome: 'value' | 'thrown'; readonly value: unknown }
@@ -19,110 +23,139 @@ export type Evaluation =
 export interface EvaluatorOptions {
   /** What an evaluation finds beside JavaScript's own globals. */
   readonly globals: Readonly<Record<string, unknown>>;
-  /** Milliseconds of one evaluation. */
+  /** Milliseconds of one evaluation, with all that it waits for. */
   readonly limit: number;
+  /** Milliseconds that it may run without a pause: so long the whole relay stands still. Default: `TURN`. */
+  readonly turn?: number;
   /** Told of errors that nobody waits for any more. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Milliseconds that V8's own limit is given before the guard ends what that cannot. */
-const GUARD_MARGIN = 1000;
-const GROUP = 'evaluation';
-const OWN_GROUP = 'session';
+/** Well below the shortest time after which the other end of a link takes a relay for dead. */
+export const TURN = 1000;
+/** Part of a turn after which no operation begins any more: the rest is for the one that has begun. */
+const LAST_BEGIN = 0.75;
+/** Calls that the stack must have room for before an operation begins: one that is cut off halfway could leave halves. */
+const STACK_ROOM = 200;
+/** Milliseconds between two looks into the queue of microtasks, while an evaluation waits and while none does. */
+const LOOK_WAITING = 10;
+const LOOK_IDLE = 250;
+/** Characters before the cursor that completion looks at, and names that it finds. */
+const COMPLETED = 1000;
+const NAMES = 1000;
+const FILE = 'prompt';
+const SLOT = '__fanfare_run';
 
-let lastSession = 0;
+const RUN = new Script(`${SLOT}()`, { filename: FILE });
 
-interface Result {
-  readonly result: RemoteObject;
-  readonly exceptionDetails?: { readonly exception?: RemoteObject };
+/** Something that ran for a whole turn without a pause. */
+export class TooLong extends Refusal {
+  constructor(turn: number) {
+    super(`stopped after ${turn} ms without a pause`);
+  }
 }
 
-interface RemoteObject {
-  readonly objectId?: string;
-  readonly value?: unknown;
-  readonly unserializableValue?: string;
+type Settled = (ok: boolean, value: unknown) => void;
+
+/** What the realm itself does for us. */
+interface Inside {
+  readonly Error: new () => object;
+  readonly promise: object;
+  readonly global: object;
+  readonly follow: (promise: unknown, settled: Settled) => void;
+  readonly soon: (run: unknown, failed: (error: unknown) => void) => void;
 }
 
-type Posted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false };
+const INSIDE = new Script(
+  `({
+    Error,
+    promise: Promise.prototype,
+    global: globalThis,
+    follow: async (promise, settled) => {
+      try {
+        settled(true, await promise);
+      } catch (error) {
+        settled(false, error);
+      }
+    },
+    soon: ((ready) => async (run, failed) => {
+      await ready;
+      try {
+        run();
+      } catch (error) {
+        failed(error);
+      }
+    })(Promise.resolve()),
+  })`,
+  { filename: FILE },
+);
 
 export class Evaluator {
   readonly #limit: number;
-  readonly #session = new Session();
+  readonly #turn: number;
   readonly #context: Context;
+  readonly #inside: Inside;
   readonly #timers: ReturnType<typeof operatorTimers>;
-  readonly #guard: EvaluationGuard;
+  readonly #failed: (error: unknown) => void;
   readonly #unclaim: () => void;
-  readonly #builtIn: readonly string[];
+  readonly #idle: NodeJS.Timeout;
   #closed = false;
-  #contextId = 0;
-  #takerId = '';
-  #taken: unknown = undefined;
+  #run: () => unknown = () => undefined;
+  /** When the last operation of this turn may begin. */
+  #lastBegin = Number.POSITIVE_INFINITY;
   #stop: ((why: string) => void) | undefined = undefined;
 
-  constructor({ globals, limit, failed }: EvaluatorOptions) {
+  constructor({ globals, limit, turn = TURN, failed }: EvaluatorOptions) {
     this.#limit = limit;
-    this.#timers = operatorTimers(() => this.#context, limit, failed);
-    this.#guard = new EvaluationGuard(limit + GUARD_MARGIN);
-    const name = `operator-${++lastSession}`;
-    this.#context = createContext({ ...globals, ...this.#timers.globals }, { name });
-    this.#session.connect();
-    this.#session.on('Runtime.executionContextCreated', ({ params }) => {
-      if (params.context.name === name) this.#contextId = params.context.id;
+    this.#turn = turn;
+    this.#failed = failed;
+    this.#timers = operatorTimers((run) => this.#runTimer(run));
+    const sandbox = { ...globals, ...this.#timers.globals, queueMicrotask: (run: unknown) => this.soon(run) };
+    Object.defineProperty(sandbox, SLOT, { value: () => this.#run() });
+    this.#context = createContext(sandbox, { name: 'operator', microtaskMode: 'afterEvaluate' });
+    this.#inside = INSIDE.runInContext(this.#context) as Inside;
+    const { Error: Own, promise: own } = this.#inside;
+    this.#unclaim = claimErrors({
+      owns: (error, promise) =>
+        error instanceof Own || (promise !== null && Object.getPrototypeOf(promise) === own),
+      failed,
     });
-    // Enabled only to be told of the contexts: while it is, V8 keeps what goes to the console.
-    this.#session.post('Runtime.enable');
-    this.#session.post('Runtime.disable');
-    this.#takerId = this.#makeTaker();
-    const realm = runInContext(
-      '({ Error, promise: Promise.prototype, names: Object.getOwnPropertyNames(globalThis) })',
-      this.#context,
-    ) as { readonly Error: new () => object; readonly promise: object; readonly names: readonly string[] };
-    this.#builtIn = realm.names;
-    this.#unclaim = claimErrors((error, promise) => {
-      const own =
-        error instanceof realm.Error ||
-        (promise !== null && Object.getPrototypeOf(promise) === realm.promise);
-      if (own) failed(error);
-      return own;
-    });
+    this.#idle = setInterval(() => this.#look(), LOOK_IDLE);
+    this.#idle.unref();
   }
 
   /** One at a time: what is under way is given up for the next. Settles within the limit, and never rejects. */
   evaluate(text: string): Promise<Evaluation> {
     this.cancel('given up for the next');
     return new Promise((resolve) => {
-      let settled = false;
+      let looks: NodeJS.Timeout | undefined;
+      let limit: NodeJS.Timeout | undefined;
+      let isSettled = false;
       const settle = (evaluation: Evaluation) => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        this.#guard.disarm();
+        if (isSettled) return;
+        isSettled = true;
+        clearInterval(looks);
+        clearTimeout(limit);
         this.#stop = undefined;
-        // What the evaluation retains in the inspector is released; what it has given to others is theirs.
-        this.#session.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
         resolve(evaluation);
       };
-      const tooLong = `stopped after ${this.#limit} ms`;
-      const timer = setTimeout(() => settle({ outcome: 'stopped', why: tooLong }), this.#limit);
       this.#stop = (why) => settle({ outcome: 'stopped', why });
-      this.#guard.arm();
-      this.#session.post(
-        'Runtime.evaluate',
-        {
-          expression: withRefs(text),
-          contextId: this.#contextId,
-          objectGroup: GROUP,
-          replMode: true,
-          awaitPromise: true,
-          timeout: this.#limit,
-        },
-        (error, result) => {
-          if (settled) return;
-          // V8 answers a terminated evaluation with an error of the protocol.
-          if (error !== null) settle({ outcome: 'stopped', why: tooLong });
-          else settle(this.#valueOf(result as Result));
-        },
-      );
+      const settled: Settled = (ok, value) => settle({ outcome: ok ? 'value' : 'thrown', value });
+      try {
+        const { script, awaits } = this.bounded(() => compiled(text));
+        const value = this.#within(() => script.runInContext(this.#context, this.#options));
+        if (!awaits) settled(true, value);
+        else
+          this.bounded(() =>
+            this.#inside.follow(value, (ok, came) => settled(ok, ok ? valueIn(came) : came)),
+          );
+      } catch (error) {
+        if (error instanceof TooLong) settle({ outcome: 'stopped', why: error.message });
+        else settled(false, error);
+      }
+      if (isSettled) return;
+      looks = setInterval(() => this.#look(), LOOK_WAITING);
+      limit = setTimeout(() => this.cancel(`stopped after ${this.#limit} ms`), this.#limit);
     });
   }
 
@@ -130,16 +163,51 @@ export class Evaluator {
     this.#stop?.(why);
   }
 
+  /**
+   * Runs what may run into the operator's code, as the printing of a value does. V8 ends it after a turn, together with
+   * what it has left in the realm's queue of microtasks; throws `TooLong` then.
+   */
+  bounded<T>(run: () => T): T {
+    const outer = this.#run;
+    this.#run = run;
+    try {
+      return this.#within(() => RUN.runInContext(this.#context, this.#options)) as T;
+    } finally {
+      this.#run = outer;
+    }
+  }
+
+  /** Runs it among the realm's microtasks. */
+  soon(run: unknown): void {
+    if (typeof run !== 'function') throw new TypeError('a function is needed');
+    this.#inside.soon(run, this.#failed);
+  }
+
+  /**
+   * Asked before each operation: an evaluation may be cut off anywhere, and an operation should not be. Throws where
+   * there is too little time or stack left for one.
+   */
+  enter(): void {
+    if (performance.now() > this.#lastBegin) throw new TooLong(this.#turn);
+    needStack(STACK_ROOM);
+  }
+
   /** Names that may follow: of what stands before the last point, or of everything there is. */
   complete(text: string): string[] {
     const [, path = '', prefix = ''] =
-      /((?:[\p{ID_Start}$_][\p{ID_Continue}$]*\??\.)*)([\p{ID_Continue}$]*)$/u.exec(text) ?? [];
-    const owner = path.replace(/\??\.$/, '');
-    const names = owner === '' ? this.#globalNames() : this.#namesOf(owner);
-    return [...new Set(names)]
-      .filter((name) => name.startsWith(prefix) && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name))
-      .sort()
-      .map((name) => path + name);
+      /((?:[\p{ID_Start}$_][\p{ID_Continue}$]*\??\.)*)([\p{ID_Continue}$]*)$/u.exec(text.slice(-COMPLETED)) ??
+      [];
+    try {
+      const names = this.bounded(() => namesOf(this.#valueAt(path.split(/\??\./).slice(0, -1))));
+      return [...new Set(names)]
+        .filter((name) => name.startsWith(prefix) && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name))
+        .filter((name) => name !== SLOT)
+        .sort()
+        .slice(0, NAMES)
+        .map((name) => path + name);
+    } catch {
+      return [];
+    }
   }
 
   close(): void {
@@ -148,103 +216,103 @@ export class Evaluator {
     this.cancel('the session has ended');
     this.#unclaim();
     this.#timers.close();
-    this.#guard.close();
-    this.#session.post('Runtime.releaseObjectGroup', { objectGroup: OWN_GROUP });
-    this.#session.disconnect();
+    clearInterval(this.#idle);
   }
 
-  /** A function of ours that the inspector hands values to: the only way from its ids to the values themselves. */
-  #makeTaker(): string {
-    const slot = '__fanfare_take';
-    const sandbox = this.#context as Record<string, unknown>;
-    sandbox[slot] = (value: unknown) => {
-      this.#taken = value;
-    };
-    const made = this.#post<Result>('Runtime.evaluate', {
-      expression: `globalThis.${slot}`,
-      contextId: this.#contextId,
-      objectGroup: OWN_GROUP,
-    });
-    delete sandbox[slot];
-    return made.ok ? (made.value.result.objectId ?? '') : '';
+  get #options() {
+    return { timeout: this.#turn, displayErrors: false };
   }
 
-  #valueOf({ result, exceptionDetails }: Result): Evaluation {
-    const thrown = exceptionDetails?.exception;
-    return { outcome: thrown === undefined ? 'value' : 'thrown', value: this.#take(thrown ?? result) };
+  /** Lets the realm's microtasks go on. */
+  #look(): void {
+    try {
+      this.bounded(() => undefined);
+    } catch (error) {
+      // Which of the session's promises it was cannot be told; the one that is waited for may be lost.
+      if (error instanceof TooLong && this.#stop !== undefined) this.#stop(error.message);
+      else this.#failed(error);
+    }
   }
 
-  #take({ objectId, value, unserializableValue }: RemoteObject): unknown {
-    if (objectId === undefined && unserializableValue === undefined) return value;
-    const argument = objectId === undefined ? { unserializableValue } : { objectId };
-    this.#post('Runtime.callFunctionOn', {
-      functionDeclaration: 'function (value) { this(value); }',
-      objectId: this.#takerId,
-      arguments: [argument],
-    });
-    const taken = this.#taken;
-    this.#taken = undefined;
-    return taken;
+  /** A timer that runs for a whole turn takes the session's others with it: one that comes back would stall the relay again. */
+  #runTimer(run: () => unknown): void {
+    try {
+      this.bounded(run);
+    } catch (error) {
+      if (error instanceof TooLong) this.#timers.clear();
+      this.#failed(error);
+    }
   }
 
-  #globalNames(): string[] {
-    const declared = this.#post<{ readonly names: string[] }>('Runtime.globalLexicalScopeNames', {
-      executionContextId: this.#contextId,
-    });
-    return [...(declared.ok ? declared.value.names : []), ...namesOf(this.#context), ...this.#builtIn];
+  #within<T>(run: () => T): T {
+    const outer = this.#lastBegin;
+    this.#lastBegin = Math.min(outer, performance.now() + LAST_BEGIN * this.#turn);
+    try {
+      return run();
+    } catch (error) {
+      throw isTimeout(error) ? new TooLong(this.#turn) : error;
+    } finally {
+      this.#lastBegin = outer;
+    }
   }
 
-  /** Found without running anything that could change something: no call, no getter. */
-  #namesOf(expression: string): string[] {
-    const found = this.#post<Result>('Runtime.evaluate', {
-      expression,
-      contextId: this.#contextId,
-      objectGroup: GROUP,
-      throwOnSideEffect: true,
-      timeout: 100,
-      silent: true,
-    });
-    if (!found.ok || found.value.exceptionDetails !== undefined) return [];
-    const value = this.#take(found.value.result);
-    this.#session.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
-    return value === undefined || value === null ? [] : namesOf(Object(value) as object);
-  }
-
-  /** For what is answered at once. */
-  #post<T>(method: string, params: object): Posted<T> {
-    let posted: Posted<T> = { ok: false };
-    this.#session.post(method, params, (error: Error | null, result?: object) => {
-      if (error === null) posted = { ok: true, value: result as T };
-    });
-    return posted;
+  /** What a path of names leads to, without running anything: no call, no getter, no proxy. */
+  #valueAt(path: readonly string[]): unknown {
+    let value: unknown = this.#inside.global;
+    for (const name of path) value = propertyOf(value, name);
+    return value;
   }
 }
 
-/** Of an object and of all that it inherits from. */
-function namesOf(value: object): string[] {
+function compiled(text: string): { readonly script: Script; readonly awaits: boolean } {
+  const { source, columnOffset, awaits } = promptScript(text);
+  const script = new Script(source, {
+    filename: FILE,
+    columnOffset,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  return { script, awaits };
+}
+
+function valueIn(box: unknown): unknown {
+  return (box as { readonly value: unknown } | undefined)?.value;
+}
+
+/** Looked at without running anything, as an operator may have thrown it. */
+function isTimeout(error: unknown): boolean {
+  return (
+    types.isNativeError(error) &&
+    Object.getOwnPropertyDescriptor(error, 'code')?.value === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
+}
+
+function needStack(calls: number): void {
+  if (calls > 0) needStack(calls - 1);
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  for (const at of chainOf(value)) {
+    const found = Object.getOwnPropertyDescriptor(at, name);
+    if (found !== undefined) return found.value;
+  }
+  return undefined;
+}
+
+/** Of an object and of all that it inherits from. What is numbered has as many names as places: they are left out. */
+function namesOf(value: unknown): string[] {
   const names: string[] = [];
-  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+  for (const at of chainOf(value)) {
+    if (ArrayBuffer.isView(at) || Array.isArray(at) || types.isStringObject(at)) continue;
     for (const name of Object.getOwnPropertyNames(at)) names.push(name);
   }
   return names;
 }
 
-/**
- * `state(<88>)` is no JavaScript, and yet how a pid is printed: as long as the text cannot be compiled, pids among the
- * arguments of calls are put in quotes.
- */
-function withRefs(text: string): string {
-  if (!REF.test(text) || isScript(text)) return text;
-  return text.replace(new RegExp(REF, 'g'), '$1"$2"');
-}
-
-const REF = /([(,]\s*)(<\d+>)(?=\s*[,)])/;
-
-function isScript(text: string): boolean {
-  try {
-    new Script(text.replace(/\bawait\b/g, 'void '));
-    return true;
-  } catch {
-    return false;
+function* chainOf(value: unknown): Generator<object> {
+  if (value === undefined || value === null) return;
+  let at = Object(value) as object | null;
+  while (at !== null && !types.isProxy(at)) {
+    yield at;
+    at = Object.getPrototypeOf(at) as object | null;
   }
 }

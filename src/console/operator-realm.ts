@@ -19,13 +19,28 @@ export interface OperatorRealm {
   forget(): void;
 }
 
-/** The globals of a session: the operations as functions, what they look at, and Node's own. */
-export function operatorRealm(ask: (args: readonly unknown[]) => Asked): OperatorRealm {
+/** What evaluates in the realm. */
+export interface RealmHost {
+  /** Called before each operation; throws where none may begin. */
+  enter(): void;
+  /** Runs it among the realm's microtasks. */
+  soon(run: unknown): void;
+}
+
+/**
+ * The globals of a session: the operations as functions, what they look at, and Node's own. What would end the node when
+ * it is typed by habit or by mistake is refused; a prison it is not, for whoever may type here may stop the node.
+ */
+export function operatorRealm(
+  ask: (args: readonly unknown[]) => Asked,
+  host: () => RealmHost | undefined,
+): OperatorRealm {
   const produced = new WeakMap<object, Operation>();
   let last: Produced | undefined;
   const functions: Record<string, unknown> = {};
   for (const operation of operations.values()) {
     const call = (...args: unknown[]) => {
+      host()?.enter();
       const value = operation.run(ask(args));
       if (typeof value === 'object' && value !== null) produced.set(value, operation);
       if (value instanceof Promise) {
@@ -56,6 +71,24 @@ export function operatorRealm(ask: (args: readonly unknown[]) => Asked): Operato
     const texts = values.map((value) => (typeof value === 'string' ? value : inspect(value)));
     asked.say(safeBlock(texts.join(' ')));
   };
+  const operatorProcess = Object.create(process, {
+    exit: { value: leave },
+    abort: { value: leave },
+    reallyExit: { value: leave },
+    kill: {
+      value: (pid: unknown, ...signal: [string?]) => {
+        // Zero and less are groups of processes, to which this one may belong.
+        if (!(Number(pid) > 0) || Number(pid) === process.pid) leave();
+        return process.kill(Number(pid), ...signal);
+      },
+    },
+    // A chain of Node's own ticks would never let the event loop go on.
+    nextTick: {
+      value: (run: unknown, ...args: unknown[]) =>
+        host()?.soon(typeof run === 'function' ? () => run(...args) : run),
+    },
+  }) as unknown;
+  const require = createRequire(import.meta.url);
   return {
     globals: {
       ...functions,
@@ -63,14 +96,12 @@ export function operatorRealm(ask: (args: readonly unknown[]) => Asked): Operato
       exit: leave,
       quit: leave,
       relay: { system: asked.node.system, topics: asked.node.topics },
-      // An `exit` typed by habit must not stop the relay.
-      process: Object.create(process, {
-        exit: { value: leave },
-        abort: { value: leave },
-        reallyExit: { value: leave },
-      }) as unknown,
+      process: operatorProcess,
       console: { log: say, info: say, warn: say, error: say, debug: say, dir: say },
-      require: createRequire(import.meta.url),
+      require: Object.assign(
+        (id: string) => (/^(node:)?process$/.test(id) ? operatorProcess : (require(id) as unknown)),
+        require,
+      ),
       Buffer,
       URL,
       URLSearchParams,

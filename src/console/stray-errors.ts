@@ -1,19 +1,53 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
+
 /**
- * Errors that nobody caught, and that are an operator's own: thrown by what they left running, in the realm of their
- * session. Whoever starts the program asks here before an uncaught error ends it.
+ * Errors that nobody caught, and that are an operator's own: of what they left running. Whoever starts the program asks
+ * here before an uncaught error ends it.
  */
-export type Claim = (error: unknown, promise: Promise<unknown> | null) => boolean;
+export interface Claim {
+  /** Whether it comes from the session's realm. */
+  readonly owns: (error: unknown, promise: Promise<unknown> | null) => boolean;
+  readonly failed: (error: unknown) => void;
+}
 
 const claims = new Set<Claim>();
+/** Once something was evaluated in this process, errors may come of it for as long as the process lives. */
+let hasEvaluated = false;
 
-/** Asks `claim` about every uncaught error. Returns what ends that. */
+/** A session from here on is told of its errors. Returns what ends that. */
 export function claimErrors(claim: Claim): () => void {
+  hasEvaluated = true;
   claims.add(claim);
   return () => claims.delete(claim);
 }
 
-/** True: it was an operator's, who has been told. */
+/**
+ * True: it was an operator's, and the sessions have been told. An error of the realm of a session is, ended sessions
+ * included, and so is what comes from Node alone, as the refused connection of a socket that was opened at the prompt:
+ * where the relay fails, its own code is on the stack.
+ */
 export function isStray(error: unknown, promise: Promise<unknown> | null): boolean {
-  for (const claim of claims) if (claim(error, promise)) return true;
-  return false;
+  if (!hasEvaluated || !(isForeign(error, promise) || !isOfRelay(error))) return false;
+  const owners = [...claims].filter(({ owns }) => owns(error, promise));
+  for (const { failed } of owners.length > 0 ? owners : claims) failed(error);
+  return true;
+}
+
+/** The sessions' realms are the only ones beside the relay's. */
+function isForeign(error: unknown, promise: Promise<unknown> | null): boolean {
+  if (promise !== null && !(promise instanceof Promise)) return true;
+  return types.isNativeError(error) && !(error instanceof Error);
+}
+
+const sources = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Folders of the relay's code, as stacks name them with and without source maps; its scheduler is nact's. */
+const FOLDERS = [...['src', 'dist'].map((name) => `${join(dirname(sources), name)}/`), '/node_modules/nact/'];
+
+/** What the relay throws is an error with its code on the stack, and with nothing that was typed on it. */
+function isOfRelay(error: unknown): boolean {
+  if (!types.isNativeError(error)) return false;
+  const stack = String((error as Error).stack);
+  return !/\bprompt:\d+:\d+\)?$/m.test(stack) && FOLDERS.some((folder) => stack.includes(folder));
 }

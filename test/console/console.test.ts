@@ -55,7 +55,7 @@ test('an error is told with what of its stack is the operator’s, and habits do
   const { client, relay } = await attached(t);
   const { ok, text } = await client.evaluate('function f() { null.x }\nf()', 'lines');
   t.false(ok);
-  t.regex(text, /^Uncaught TypeError: .*\n {4}at f \(<anonymous>:1:21\)\n {4}at <anonymous>:2:1$/);
+  t.regex(text, /^Uncaught TypeError: .*\n {4}at f \(prompt:1:21\)\n {4}at prompt:2:1$/);
   for (const habit of ['process.exit()', 'exit()', 'quit()', 'process.abort()'])
     t.regex((await client.evaluate(habit, 'lines')).text, /\^D detaches/, habit);
   t.true(relay.relay.node.ready());
