@@ -37,9 +37,13 @@ export const TURN = 1000;
 const LAST_BEGIN = 0.75;
 /** Calls that the stack must have room for before an operation begins: one that is cut off halfway could leave halves. */
 const STACK_ROOM = 200;
-/** Milliseconds between two looks into the queue of microtasks, while an evaluation waits and while none does. */
-const LOOK_WAITING = 10;
-const LOOK_IDLE = 250;
+/**
+ * Milliseconds between looks into the queue of microtasks. Each starts a thread, which is not for nothing on a busy
+ * machine: after something has run they come ever more seldom, up to these while an evaluation waits and while none does.
+ */
+const FIRST_LOOK = 5;
+const LOOK_WAITING = 250;
+const LOOK_IDLE = 1000;
 /** Characters before the cursor that completion looks at, and names that it finds. */
 const COMPLETED = 1000;
 const NAMES = 1000;
@@ -98,8 +102,8 @@ export class Evaluator {
   readonly #timers: ReturnType<typeof operatorTimers>;
   readonly #failed: (error: unknown) => void;
   readonly #unclaim: () => void;
-  readonly #idle: NodeJS.Timeout;
   #closed = false;
+  #looks: NodeJS.Timeout | undefined = undefined;
   #run: () => unknown = () => undefined;
   /** When the last operation of this turn may begin. */
   #lastBegin = Number.POSITIVE_INFINITY;
@@ -120,21 +124,17 @@ export class Evaluator {
         error instanceof Own || (promise !== null && Object.getPrototypeOf(promise) === own),
       failed,
     });
-    this.#idle = setInterval(() => this.#look(), LOOK_IDLE);
-    this.#idle.unref();
   }
 
   /** One at a time: what is under way is given up for the next. Settles within the limit, and never rejects. */
   evaluate(text: string): Promise<Evaluation> {
     this.cancel('given up for the next');
     return new Promise((resolve) => {
-      let looks: NodeJS.Timeout | undefined;
       let limit: NodeJS.Timeout | undefined;
       let isSettled = false;
       const settle = (evaluation: Evaluation) => {
         if (isSettled) return;
         isSettled = true;
-        clearInterval(looks);
         clearTimeout(limit);
         this.#stop = undefined;
         resolve(evaluation);
@@ -153,8 +153,8 @@ export class Evaluator {
         if (error instanceof TooLong) settle({ outcome: 'stopped', why: error.message });
         else settled(false, error);
       }
+      this.#lookAfter(FIRST_LOOK);
       if (isSettled) return;
-      looks = setInterval(() => this.#look(), LOOK_WAITING);
       limit = setTimeout(() => this.cancel(`stopped after ${this.#limit} ms`), this.#limit);
     });
   }
@@ -192,6 +192,18 @@ export class Evaluator {
     needStack(STACK_ROOM);
   }
 
+  /** Lets the realm's microtasks go on. */
+  look(): void {
+    if (this.#closed) return;
+    try {
+      this.bounded(() => undefined);
+    } catch (error) {
+      // Which of the session's promises it was cannot be told; the one that is waited for may be lost.
+      if (error instanceof TooLong && this.#stop !== undefined) this.#stop(error.message);
+      else this.#failed(error);
+    }
+  }
+
   /** Names that may follow: of what stands before the last point, or of everything there is. */
   complete(text: string): string[] {
     const [, path = '', prefix = ''] =
@@ -216,22 +228,20 @@ export class Evaluator {
     this.cancel('the session has ended');
     this.#unclaim();
     this.#timers.close();
-    clearInterval(this.#idle);
+    clearTimeout(this.#looks);
   }
 
   get #options() {
     return { timeout: this.#turn, displayErrors: false };
   }
 
-  /** Lets the realm's microtasks go on. */
-  #look(): void {
-    try {
-      this.bounded(() => undefined);
-    } catch (error) {
-      // Which of the session's promises it was cannot be told; the one that is waited for may be lost.
-      if (error instanceof TooLong && this.#stop !== undefined) this.#stop(error.message);
-      else this.#failed(error);
-    }
+  #lookAfter(delay: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#looks);
+    this.#looks = setTimeout(() => {
+      this.look();
+      this.#lookAfter(Math.min(2 * delay, this.#stop === undefined ? LOOK_IDLE : LOOK_WAITING));
+    }, delay).unref();
   }
 
   /** A timer that runs for a whole turn takes the session's others with it: one that comes back would stall the relay again. */
@@ -242,6 +252,7 @@ export class Evaluator {
       if (error instanceof TooLong) this.#timers.clear();
       this.#failed(error);
     }
+    this.#lookAfter(FIRST_LOOK);
   }
 
   #within<T>(run: () => T): T {

@@ -25,6 +25,8 @@ export interface RealmHost {
   enter(): void;
   /** Runs it among the realm's microtasks. */
   soon(run: unknown): void;
+  /** Lets the realm's microtasks go on. */
+  look(): void;
 }
 
 /**
@@ -44,11 +46,12 @@ export function operatorRealm(
       const value = operation.run(ask(args));
       if (typeof value === 'object' && value !== null) produced.set(value, operation);
       if (value instanceof Promise) {
-        // Where nobody waits for it, nobody is to blame.
-        value.then(
-          (data) => typeof data === 'object' && data !== null && produced.set(data, operation),
-          () => undefined,
-        );
+        // Who waits for it in the realm goes on as soon as it is there; where nobody does, nobody is to blame.
+        const look = () => setImmediate(() => host()?.look());
+        value.then((data) => {
+          if (typeof data === 'object' && data !== null) produced.set(data, operation);
+          look();
+        }, look);
       }
       last = { value, operation };
       return value;

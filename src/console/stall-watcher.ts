@@ -31,6 +31,13 @@ function ask(waited) {
   const session = new Session();
   const urls = new Map();
   let done = false;
+  let connected = true;
+  const post = (method, after) => { if (connected) session.post(method, after); };
+  // It may have been asked for twice: the answer comes just as it is given up.
+  const leave = () => post('Debugger.disable', () => {
+    if (connected) session.disconnect();
+    connected = false;
+  });
   const end = (where) => {
     if (done) return;
     done = true;
@@ -40,18 +47,18 @@ function ask(waited) {
   const limit = setTimeout(() => {
     end(['no JavaScript: it is in a system call, or the garbage collector']);
     // Whoever comes back from there must not be held by a request that is no longer wanted.
-    session.post('Debugger.disable', () => session.disconnect());
+    leave();
   }, answerWithin);
   session.connectToMainThread();
   session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
   session.on('Debugger.paused', ({ params }) => {
     const where = params.callFrames.slice(0, frames).map(({ functionName, location }) =>
       (functionName || 'anonymous') + ' (' + (urls.get(location.scriptId) || 'script') + ':' + (location.lineNumber + 1) + ':' + (location.columnNumber + 1) + ')');
-    session.post('Debugger.resume', () => session.post('Debugger.disable', () => session.disconnect()));
+    post('Debugger.resume', leave);
     end(where);
   });
-  session.post('Debugger.enable');
-  session.post('Debugger.pause');
+  post('Debugger.enable');
+  post('Debugger.pause');
 }
 
 setInterval(() => {

@@ -3,7 +3,7 @@ import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import { longLivedHeap } from './heap.ts';
+import { type Heap, longLivedHeap } from './heap.ts';
 import { stallWatcherScript } from './stall-watcher.ts';
 
 /**
@@ -22,8 +22,8 @@ export interface WatchdogArgs {
   /** Turns new connections away, or lets them in again. */
   readonly shed: (on: boolean) => void;
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
-  /** Bytes in use, and the most that there can be. Default: V8's old generation. */
-  readonly heap?: () => { readonly used: number; readonly limit: number };
+  /** Bytes in use, and the most that there can be; `young` is the size of V8's young generation in MiB. Default: V8's old generation. */
+  readonly heap?: (young: number | undefined) => Heap;
 }
 
 export type WatchdogMessage = { readonly type: 'beat' };
@@ -101,7 +101,8 @@ function beat(self: Self<WatchdogMessage>, { stalls, threshold }: WatchdogArgs):
 }
 
 function watchHeap(state: State): void {
-  const { used, limit } = state.heap();
+  // Every thread is given the limits that this one has; V8 tells of no other's.
+  const { used, limit } = state.heap(state.worker.resourceLimits?.maxYoungGenerationSizeMb);
   const part = used / limit;
   if (state.shedding ? part >= SHED_BELOW : part < SHED_ABOVE) return;
   state.shedding = !state.shedding;

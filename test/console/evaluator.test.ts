@@ -65,6 +65,15 @@ test('what is thrown is told, and the next evaluation is as good as ever', async
   t.like(await evaluator.evaluate('1'), { value: 1 });
 });
 
+/** Where a turn is short a busy machine may end what takes no time, too: it is tried again. */
+async function valueIn(evaluator: Evaluator, text: string): Promise<unknown> {
+  for (;;) {
+    const evaluation = await evaluator.evaluate(text);
+    if (evaluation.outcome === 'value') return evaluation.value;
+    if (evaluation.outcome === 'thrown') throw evaluation.value;
+  }
+}
+
 const ENDED = { outcome: 'stopped', why: `stopped after ${TURN} ms without a pause` } as const;
 
 for (const [what, text] of [
@@ -91,14 +100,14 @@ for (const [what, text] of [
     t.deepEqual(await evaluator.evaluate(text), ENDED);
     await elsewhere;
     t.true(isDone);
-    t.like(await evaluator.evaluate('await Promise.resolve(1)'), { value: 1 });
+    t.is(await valueIn(evaluator, 'await Promise.resolve(1)'), 1);
   });
 
 test('a chain of promises that begins later is ended too, and told', async (t) => {
   const { evaluator, errors } = bench(t, {}, { turn: TURN });
-  await evaluator.evaluate('setTimeout(async () => { for (;;) await null; }); 1');
+  await valueIn(evaluator, 'setTimeout(async () => { for (;;) await null; }); 1');
   t.is(((await errors.next()) as Error).message, ENDED.why);
-  t.like(await evaluator.evaluate('1'), { value: 1 });
+  t.is(await valueIn(evaluator, '1'), 1);
 });
 
 test('a promise that never settles is given up at the limit, or when it is cancelled', async (t) => {
@@ -148,15 +157,12 @@ test('a promise of the relay is waited for', async (t) => {
 
 test('what is printed is bounded as well', async (t) => {
   const { evaluator } = bench(t, {}, { turn: TURN });
-  const hostile = await evaluator.evaluate(
+  const hostile = await valueIn(
+    evaluator,
     '({ [Symbol.for("nodejs.util.inspect.custom")]() { for (;;); } })',
   );
-  if (hostile.outcome === 'stopped') throw new Error(hostile.why);
-  t.throws(() => evaluator.bounded(() => inspect(hostile.value)), { message: ENDED.why });
-  t.is(
-    evaluator.bounded(() => 'shown'),
-    'shown',
-  );
+  t.throws(() => evaluator.bounded(() => inspect(hostile)), { message: ENDED.why });
+  t.is(await valueIn(evaluator, '1'), 1);
 });
 
 /** An operation that says how often it has begun and ended, and takes more of the stack than any other. */
@@ -207,9 +213,9 @@ test("an error of the operator's own timer is told to them", async (t) => {
 test('a timer that never ends is ended, and those that are left end with the session', async (t) => {
   const beats = new Arrivals<string>('beats');
   const { evaluator, errors } = bench(t, { beat: () => beats.push('beat') }, { turn: TURN });
-  await evaluator.evaluate('const again = () => { setTimeout(again); for (;;); }; setTimeout(again); 1');
+  await valueIn(evaluator, 'const again = () => { setTimeout(again); for (;;); }; setTimeout(again); 1');
   t.is(((await errors.next()) as Error).message, ENDED.why);
-  await evaluator.evaluate('setInterval(beat, 1); 1');
+  await valueIn(evaluator, 'setInterval(beat, 1); 1');
   await beats.next();
   evaluator.close();
   const before = beats.all.length;
@@ -302,7 +308,7 @@ test('names are completed without running a getter', async (t) => {
 });
 
 test('nothing is run to complete a name, and not everything is listed', async (t) => {
-  const { evaluator } = bench(t, {}, { turn: TURN });
+  const { evaluator } = bench(t);
   await evaluator.evaluate(
     'const proxy = new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 1 }, ownKeys() { throw 1 } })',
   );

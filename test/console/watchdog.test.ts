@@ -1,4 +1,5 @@
 import test from 'ava';
+import { stallWatcherScript } from '../../src/console/stall-watcher.ts';
 import { STALL, Stalls, type WatchdogArgs, watchdog } from '../../src/console/watchdog.ts';
 import { type Clock, systemClock } from '../../src/otp/clock.ts';
 import { exit } from '../../src/otp/signal.ts';
@@ -102,4 +103,54 @@ test('the end of every stall that was reported is said, with its whole length; a
   await wait(75_000);
   t.deepEqual(lengths, [60_000, 60_000, 75_000]);
   exit(pid, 'kill');
+});
+
+test('a loop that answers just as it is given up ends no watching', (t) => {
+  const posted: { readonly method: string; readonly done: (() => void) | undefined }[] = [];
+  const on = new Map<string, (event: unknown) => void>();
+  let isConnected = false;
+  class Session {
+    connectToMainThread() {
+      isConnected = true;
+    }
+    disconnect() {
+      isConnected = false;
+    }
+    on(event: string, listener: (event: unknown) => void) {
+      on.set(event, listener);
+    }
+    post(method: string, done?: () => void) {
+      if (!isConnected) throw new Error('Session is not connected');
+      posted.push({ method, done });
+    }
+  }
+  const { shared } = new Stalls();
+  const workerData = { shared, threshold: 1000, descriptor: null, pretty: false, silent: true };
+  const modules: Readonly<Record<string, unknown>> = {
+    'node:worker_threads': { workerData },
+    'node:inspector': { Session },
+    'node:fs': {},
+  };
+  let now = 0;
+  let tick = () => t.fail('it has begun');
+  let giveUp = () => t.fail('it asks');
+  new Function('require', 'performance', 'setInterval', 'setTimeout', 'clearTimeout', stallWatcherScript)(
+    (name: string) => modules[name],
+    { now: () => now },
+    (run: () => void) => {
+      tick = run as typeof tick;
+    },
+    (run: () => void) => {
+      giveUp = run as typeof giveUp;
+    },
+    () => undefined,
+  );
+  for (tick(); posted.length === 0; now += 125) tick();
+  giveUp();
+  on.get('Debugger.paused')?.({ params: { callFrames: [] } });
+  // All that was asked is answered in its order, and what is asked then as well.
+  for (const { done } of posted) done?.();
+  t.false(isConnected);
+  t.true(posted.some(({ method }) => method === 'Debugger.resume'));
+  t.notThrows(() => on.get('Debugger.paused')?.({ params: { callFrames: [] } }));
 });
