@@ -15,7 +15,12 @@ export function answerText(value: unknown, operation: Operation | undefined, sty
     const text =
       typeof value === 'string'
         ? value.slice(0, 2 * LINE)
-        : inspected(value, { breakLength: Number.POSITIVE_INFINITY, compact: true });
+        : inspected(value, {
+            breakLength: Number.POSITIVE_INFINITY,
+            compact: true,
+            // What an operation returns is plain and bounded: it is shown whole.
+            ...(operation === undefined ? {} : { depth: null, maxArrayLength: null }),
+          });
     return bounded(safeLine(redactText(text)), 1, LINE);
   }
   const text =

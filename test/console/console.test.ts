@@ -39,7 +39,11 @@ test('only the owner can open the socket and enter its folder', async (t) => {
 test('an operation is a function whose answer is aligned for people, one line, or JSON', async (t) => {
   const { client } = await attached(t);
   t.regex((await client.evaluate('tree()', 'lines')).text, /\n {3}├─ topics/);
-  t.regex((await client.evaluate('tree()', 'line')).text, /^\[ \{ id: 1, .*\]$/);
+  for (const { text } of [await client.evaluate('tree()', 'line'), await client.call('tree', [], 'line')]) {
+    t.regex(text, /^\[ \{ id: 1, .*\]$/);
+    t.regex(text, /name: 'console\.listener'/, 'down to its leaves');
+    t.notRegex(text, /\[Array\]|\[Object\]/);
+  }
   t.is((JSON.parse((await client.evaluate('topics()', 'json')).text) as { total: number }).total, 0);
   t.regex((await client.evaluate('top({window: 1})', 'lines')).text, /^ref +process/);
   t.deepEqual(await client.call('topics', [{ by: 'nothing' }], 'lines'), {
