@@ -19,6 +19,7 @@ const NAMES = [
   'sha256',
   'cookie',
   'headers(?![\\w-])',
+  'websocket-protocol',
 ].join('|');
 
 const name = new RegExp(NAMES, 'i');
@@ -32,6 +33,8 @@ export function isSecretName(text: string): boolean {
 const FORMS: readonly (readonly [RegExp, string])[] = [
   // RFC 9110, section 11.4: what follows the scheme.
   [/\b(bearer|basic)(\s{1,8})[\w+/.~=%-]{4,}/gi, `$1$2${HIDDEN}`],
+  // The same among the subprotocols of a WebSocket.
+  [/\b(bearer)(,\s{0,8})[\w!#$%&'*+.^`|~-]{4,}/gi, `$1$2${HIDDEN}`],
   // RFC 3986, section 3.2.1. A password may hold an @ of its own.
   [/(:\/\/)[^\s"'`/?#]{1,1024}@/g, `$1${HIDDEN}@`],
   // The key of a wspubsub publisher, at whatever door it was offered.

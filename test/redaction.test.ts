@@ -27,6 +27,8 @@ for (const [what, text, shown] of [
   ['a header', `Authorization: Digest ${S}\r\nHost: a`, 'Authorization: [hidden]\r\nHost: a'],
   ['Bearer', `said Bearer ${S} to it`, 'said Bearer [hidden] to it'],
   ['Basic', 'basic dTpodW50ZXIy!', 'basic [hidden]!'],
+  ['a header of subprotocols', `Sec-WebSocket-Protocol: bearer, ${S}`, 'Sec-WebSocket-Protocol: [hidden]'],
+  ['a subprotocol', `offered pusu, bearer, ${S}, x`, 'offered pusu, bearer, [hidden], x'],
   ['a query', `GET /x?access_token=${S}&y=1`, 'GET /x?access_token=[hidden]'],
   ['a URL', `at postgres://u:p@${S}@h:5432/db now`, 'at postgres://[hidden]@h:5432/db now'],
   ['the path of a publisher', `"/ws/pub/${S}/d/t"`, '"/ws/pub/[hidden]/d/t"'],

@@ -3,7 +3,11 @@ import type { DoorRequest } from '../door/contract.ts';
 import { targetOf } from '../http/request-target.ts';
 
 /** A request of Node's as doors see it. */
-export function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): DoorRequest {
+export function asDoorRequest(
+  request: IncomingMessage,
+  isUpgrade: boolean,
+  cookie: DoorRequest['cookie'],
+): DoorRequest {
   const { target } = targetOf(request);
   const at = target.indexOf('?');
   return {
@@ -12,6 +16,7 @@ export function asDoorRequest(request: IncomingMessage, isUpgrade: boolean): Doo
     query: at === -1 ? '' : target.slice(at + 1),
     upgrade: isUpgrade,
     header: (name) => valuesOf(request.rawHeaders, name),
+    cookie,
   };
 }
 

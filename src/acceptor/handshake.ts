@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { HttpReply } from '../door/contract.ts';
+import type { Door, HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
+import { chosenProtocol } from '../door/subprotocol.ts';
 import { hasBody, hasToken } from '../http/upgrades.ts';
 
 /**
@@ -33,6 +34,17 @@ export function refuseHandshake(
     return bad('Sec-WebSocket-Protocol must be a list of different tokens');
   }
   return null;
+}
+
+/** Judges what subprotocols a handshake offers: a client that speaks something else would wait for ever. Null: well. */
+export function refuseProtocols(
+  header: string | undefined,
+  { name, protocols }: Pick<Door, 'name' | 'protocols'>,
+): HttpReply | null {
+  if (header === undefined || chosenProtocol(header, protocols) !== null) return null;
+  return bad(
+    `The ${name} door speaks no subprotocol that was offered, but ${protocols.join(', ')}, or none; a token stands behind bearer`,
+  );
 }
 
 /** 16 bytes are 22 characters of base64 and two of padding. */

@@ -43,6 +43,8 @@ export interface ListenerArgs {
 export interface Edge {
   /** See `originRule`. */
   readonly origin: readonly string[] | null;
+  /** The name of the cookie that holds credentials; null: none does. */
+  readonly cookie: string | null;
   /** Reads the certificate and the key, or says what it expected of them. Null: no TLS. */
   readonly tls: (() => TlsPair | { readonly expected: string }) | null;
   /** Addresses, CIDR blocks and `unix:`. */
@@ -279,9 +281,9 @@ function warnOfOrigins({ edge, context, log }: ListenerState, host: string): voi
   });
 }
 
-function crossOriginOf({ door }: DoorContext, { origin }: Edge): CrossOrigin | null {
+function crossOriginOf({ door }: DoorContext, { origin, cookie }: Edge): CrossOrigin | null {
   const offer = door.crossOrigin;
-  return offer === undefined ? null : crossOrigin({ allowed: origin, offer, credentials: false });
+  return offer === undefined ? null : crossOrigin({ allowed: origin, offer, credentials: cookie !== null });
 }
 
 /** What has changed counts for the connections to come. The port stays open, and nobody who is in notices. */

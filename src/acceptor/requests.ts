@@ -7,12 +7,14 @@ import { onceOver, type Transport } from '../connection/transport.ts';
 import { WebSocketTransport } from '../connection/websocket-transport.ts';
 import type { HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
+import { shownProtocols } from '../door/subprotocol.ts';
 import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
 import { notWaitedFor, pass, refusalOf, type Verdict } from './admitting.ts';
 import { clientRequest } from './client-request.ts';
+import { cookieMayCount, cookieValue } from './cookie.ts';
 import { asDoorRequest } from './door-request.ts';
-import { refuseHandshake } from './handshake.ts';
+import { refuseHandshake, refuseProtocols } from './handshake.ts';
 import type { ListenerState } from './listener.ts';
 import { refuseRequest } from './malformed.ts';
 import { turnAway } from './turned-away.ts';
@@ -43,14 +45,20 @@ export function answerUpgrade(
     turnAway(socket, refusalOf(why));
     return;
   }
+  const { name, protocols } = context.door;
+  const offered = request.headers['sec-websocket-protocol'];
   const refusal = refuseHandshake(request);
-  const route = refusal ?? context.door.route(asDoorRequest(request, true));
+  const otherProtocol = refusal === null ? refuseProtocols(offered, context.door) : null;
+  const route =
+    refusal ?? otherProtocol ?? context.door.route(asDoorRequest(request, true, cookieOf(state, request)));
   if (route.type === 'open' && route.transport === 'websocket') {
     open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), request);
     return;
   }
   const answer = route.type === 'reply' ? route : textReply(400, 'Error: bad request. Not to be upgraded.');
-  context.log.refused(context.door.name, answer.status, state.clients.ofRequest(socket, request.rawHeaders));
+  const address = state.clients.ofRequest(socket, request.rawHeaders);
+  const shown = otherProtocol === null ? undefined : shownProtocols(offered ?? '', protocols);
+  context.log.refused(name, answer.status, address, shown);
   socket.end(rawReply(answer));
   socket.destroySoon();
 }
@@ -98,6 +106,21 @@ export function answer(state: ListenerState, message: IncomingMessage, response:
   open(state, route, transport, message, response);
 }
 
+/** Reads the cookie that holds credentials, when a door asks for it. */
+function cookieOf(state: ListenerState, { rawHeaders }: IncomingMessage): () => string | undefined {
+  const { cookie } = state.edge;
+  return () =>
+    cookie !== null && mayBringCookies(state, rawHeaders) ? cookieValue(cookie, rawHeaders) : undefined;
+}
+
+/** Where cookies are credentials, one that may not count is as good as not there. */
+function mayBringCookies(
+  { edge: { cookie, origin, tls } }: ListenerState,
+  rawHeaders: readonly string[],
+): boolean {
+  return cookie === null || cookieMayCount(rawHeaders, { listed: origin !== null, tls: tls !== null });
+}
+
 /** Null: the request is none, or the door has nothing for other origins. */
 function preflight(state: ListenerState, { method, socket, rawHeaders }: IncomingMessage): HttpReply | null {
   const { crossOrigin, isOriginAllowed, gate, log, context, clients } = state;
@@ -139,7 +162,9 @@ function open(
     format: route.format,
     address,
     ...(route.about === undefined ? {} : { about: route.about }),
-    ...(guard.needs === undefined ? {} : { request: clientRequest(message) }),
+    ...(guard.needs === undefined
+      ? {}
+      : { request: clientRequest(message, mayBringCookies(state, rawHeaders)) }),
   });
   if (taken) return;
   context.log.refused(context.door.name, 503, address);
@@ -158,7 +183,9 @@ const notTheLast = textReply(
 function routeOf(state: ListenerState, message: IncomingMessage): Route {
   const { context, pipelines } = state;
   const route =
-    refuseRequest(message) ?? preflight(state, message) ?? context.door.route(asDoorRequest(message, false));
+    refuseRequest(message) ??
+    preflight(state, message) ??
+    context.door.route(asDoorRequest(message, false, cookieOf(state, message)));
   const isStream = route.type === 'open' && route.transport === 'stream';
   return isStream && !pipelines.neverEnds(message.socket) ? notTheLast : route;
 }

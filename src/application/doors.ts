@@ -23,6 +23,7 @@ export interface DoorSettings {
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
   readonly origin: readonly string[] | null;
+  readonly cookie: string | null;
   readonly tls: TlsFiles | null;
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;

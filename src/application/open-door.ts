@@ -10,6 +10,7 @@ import { readTls } from '../config/tls-files.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { newDoorCounters } from '../connection/door-counters.ts';
 import type { DoorView } from '../console/relay-view.ts';
+import type { Door } from '../door/contract.ts';
 import type { Log } from '../log/log.ts';
 import { call } from '../otp/call.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
@@ -28,7 +29,7 @@ export interface Entrance {
   readonly topics: Topics;
   readonly gate: Gate;
   readonly log: Log;
-  readonly newWebSocketServer: (limits: Limits) => WebSocketServer;
+  readonly newWebSocketServer: (limits: Limits, door: Door) => WebSocketServer;
   readonly startHandler: ListenerArgs['startHandler'];
   /** For the connections of a door that closes. */
   readonly drainerArgs: Omit<DrainerArgs, 'only'>;
@@ -81,7 +82,7 @@ export class OpenDoor {
       heartbeat: settings.heartbeat,
       grace: settings.grace,
       counters: newDoorCounters(),
-      webSockets: newWebSocketServer(limits),
+      webSockets: newWebSocketServer(limits, settings.door),
       attempts: gate.attempts,
       log,
     };
@@ -122,7 +123,7 @@ export class OpenDoor {
       tellConnections(system, drainerArgs.connections, this.#context, { type: 'reguarded' });
     }
     const { door, heartbeat, grace } = settings;
-    const fresh = { door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits) };
+    const fresh = { door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits, door) };
     const sameLimits = isDeepStrictEqual(limits, this.#context.limits);
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
     if (!sameLimits) tellConnections(system, drainerArgs.connections, this.#context, { type: 'relimited' });
@@ -262,9 +263,10 @@ export class OpenDoor {
 }
 
 function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
-  const { origin, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  const { origin, cookie, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
   return {
     origin,
+    cookie,
     tls: tls === null ? null : () => readTls(tls),
     trustedProxies,
     proxyProtocol,

@@ -94,17 +94,20 @@ function headersFor(
   { method, target }: Access,
 ): Record<string, string | string[]> {
   const headers = new Map<string, string[]>();
+  const [, own] = request.headers.find(([name]) => name.toLowerCase() === 'authorization') ?? [];
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
     if (isSpoofable(lower) || (lower === 'authorization' && authorization !== '')) continue;
     headers.set(lower, [...(headers.get(lower) ?? []), value]);
   }
-  if (authorization !== '') headers.set('authorization', [authorization]);
+  // Of a token in the request the door has taken the scheme away.
+  if (authorization !== '')
+    headers.set('authorization', [own === `Bearer ${authorization}` ? own : authorization]);
   if (address !== '') headers.set('x-forwarded-for', [address]);
   headers.set('x-original-uri', [target]);
   headers.set('x-original-method', [method]);
-  const own = [...headers].map(([name, values]) => [name, values.length === 1 ? values[0] : values] as const);
-  return Object.fromEntries(own) as Record<string, string | string[]>;
+  const all = [...headers].map(([name, values]) => [name, values.length === 1 ? values[0] : values] as const);
+  return Object.fromEntries(all) as Record<string, string | string[]>;
 }
 
 /** Answers that are kept for a short time, with the hash of all that was asked as their key. */

@@ -104,6 +104,8 @@ interface DoorConfig extends Address {
   readonly authenticatorTimeout: number;
   /** Origins of pages that may connect, in lower case; `scheme://*.host` for all hosts below one. Null: any. */
   readonly origin: readonly string[] | null;
+  /** The name of the cookie that holds credentials of web pages; null: none does. */
+  readonly cookie: string | null;
   /** Null: the door speaks plain TCP. */
   readonly tls: TlsFiles | null;
   /** Addresses, CIDR blocks and `unix:`, whose word on the client's address is taken. */

@@ -6,6 +6,7 @@ import { algorithms } from './jwt-keys.ts';
 import { orNull, orOff, textKind, wordsOf, writtenAs } from './kind.ts';
 import { channelPatterns, passwords } from './passwords.ts';
 import {
+  cookieName,
   count,
   filePath,
   flag,
@@ -82,6 +83,7 @@ const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   authenticator_timeout: key(orNull(timeLimit), null),
   ...authenticatorKeys(),
   origin: key(orNull(origins), null),
+  cookie: key(orNull(cookieName), null),
   tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
   trusted_proxies: key(wordsOf('a list of addresses', proxy), []),
   proxy_protocol: key(flag, false),

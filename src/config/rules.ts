@@ -237,6 +237,12 @@ export function warnAbout(settings: Settings, complain: Complain): void {
   for (const name of doorNames) {
     const door = doors[name];
     if (door) weak(`doors.${name}.`, door.authenticator, door.jwtVerificationKey);
+    if (door && door.cookie !== null && door.origin === null) {
+      complain(
+        [`doors.${name}.cookie`],
+        `without doors.${name}.origin it counts for pages of the door's own origin alone`,
+      );
+    }
   }
   if (usesPasswords && passwords.length === 0 && !allowReadByDefault) {
     complain(['authenticator'], 'PasswordAuthenticator without passwords lets nobody in');

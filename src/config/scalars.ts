@@ -127,6 +127,9 @@ export const subjectPrefix = matching(
   /^(?=.{1,64}$)[\w-]+(\.[\w-]+)*$/,
 );
 
+/** RFC 6265, section 4.1.1. */
+export const cookieName = matching('the name of a cookie', /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/);
+
 export const filePath: Kind<string> = writtenAs(
   'text',
   textKind('the path of a file', (text) => {

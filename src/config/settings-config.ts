@@ -59,7 +59,7 @@ function doorOf(
   apiKeys: ApiKeysConfig,
   folder: string,
 ): PusuDoorConfig {
-  const { host, port, realm, authenticator, origin, tls, trustedProxies, proxyProtocol } = door;
+  const { host, port, realm, authenticator, origin, cookie, tls, trustedProxies, proxyProtocol } = door;
   const settings = { ...door, authenticatorTimeout: door.authenticatorTimeout ?? relayTimeout };
   return {
     host,
@@ -71,6 +71,7 @@ function doorOf(
         : authenticatorOf(authenticator, settings, apiKeys, `doors.${name}.authenticator`, folder),
     authenticatorTimeout: timeoutOf(authenticator ?? 'None', settings),
     origin,
+    cookie,
     tls: tlsOf(tls, folder),
     trustedProxies,
     proxyProtocol,

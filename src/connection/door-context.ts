@@ -79,5 +79,6 @@ export interface ClosedDetails {
 
 export interface ConnectionLog {
   closed(closed: Closed, level: 'info' | 'warn', details: ClosedDetails): void;
-  refused(door: string, status: number, address: string): void;
+  /** `offered`: subprotocols, where those are why. */
+  refused(door: string, status: number, address: string, offered?: string): void;
 }

@@ -16,9 +16,9 @@ export class Chronicle {
         this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
         log.closed(closed, level, details);
       },
-      refused: (door, status, address) => {
+      refused: (door, status, ...more) => {
         this.refusals.add({ door, reason: String(status) });
-        log.refused(door, status, address);
+        log.refused(door, status, ...more);
       },
       notAdmitted: (door, why, address) => {
         this.refusals.add({ door, reason: why });

@@ -7,6 +7,8 @@ import type { Message } from '../topic/message.ts';
  */
 export interface Door {
   readonly name: string;
+  /** Subprotocols of its WebSockets; a client may offer none. */
+  readonly protocols: readonly string[];
   /** Absent: the door has nothing for pages of other origins but WebSockets, which browsers let them open unasked. */
   readonly crossOrigin?: CrossOriginOffer;
   /** Judges a request that is well-formed HTTP. `upgrade`: a well-formed WebSocket handshake. */
@@ -30,6 +32,8 @@ export interface DoorRequest {
   readonly upgrade: boolean;
   /** A header's value; the values of a repeated one joined by `, `. */
   header(name: string): string | undefined;
+  /** The value of the cookie that holds a credential, where the door has one and the request is of a page that may. */
+  cookie(): string | undefined;
 }
 
 export type Route =

@@ -107,7 +107,13 @@ function logOn(logger: Logger, flush: () => void): Log {
   };
   return {
     closed: ({ age, ...closed }, level) => logger[level]({ ...closed, ageMs: age }, 'closed'),
-    refused: (door, status, address) => bounded('debug', 'refused', { door, status }, { address }),
+    refused: (door, status, address, offered) =>
+      bounded(
+        'debug',
+        'refused',
+        { door, status },
+        offered === undefined ? { address } : { address, offered },
+      ),
     notAdmitted: (door, why, address) => bounded('debug', 'not admitted', { door, why }, { address }),
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),
     draining: (connections) => logger.info({ connections }, 'draining'),

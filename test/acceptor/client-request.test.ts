@@ -10,7 +10,7 @@ test('the request is kept as it came, without what is about the connection', (t)
     ...['Sec-WebSocket-Key', 'k', 'sec-websocket-version', '13', 'Sec-WebSocket-Protocol', 'p'],
   ];
   t.deepEqual(
-    clientRequest({ method: 'GET', url: '/a%2Fb?c', headers: {}, rawHeaders: [...dropped, ...kept] }),
+    clientRequest({ method: 'GET', url: '/a%2Fb?c', headers: {}, rawHeaders: [...dropped, ...kept] }, true),
     {
       method: 'GET',
       target: '/a%2Fb?c',
@@ -23,4 +23,18 @@ test('the request is kept as it came, without what is about the connection', (t)
       ],
     },
   );
+});
+
+const upgrade = ['Sec-WebSocket-Protocol', 'pusu, bearer, a.b.c'];
+const headersOf = (rawHeaders: readonly string[], cookies = true) =>
+  clientRequest({ url: '/', headers: {}, rawHeaders: [...rawHeaders] }, cookies).headers;
+
+test('a token among the subprotocols stands where other clients put it, behind one that is there', (t) => {
+  t.deepEqual(headersOf(upgrade), [['Authorization', 'Bearer a.b.c']]);
+  t.deepEqual(headersOf([...upgrade, 'authorization', 'Basic x']), [['authorization', 'Basic x']]);
+  t.deepEqual(headersOf(['Sec-WebSocket-Protocol', 'bearer']), []);
+});
+
+test('cookies that may not count are not passed on', (t) => {
+  t.deepEqual(headersOf(['cookie', 'a=b', 'X', 'y'], false), [['X', 'y']]);
 });

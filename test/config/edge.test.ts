@@ -78,3 +78,18 @@ test('the limits of clients have defaults and may be switched off', (t) => {
   });
   t.deepEqual(warned('limits: { failed_authorisations: 0 }'), []);
 });
+
+test('a door takes the name of a cookie, and warns where no list of origins says who may send it', (t) => {
+  const { doors } = accepted(
+    'doors: { pusu: { cookie: __Host-sid, origin: https://a.example }, pinghub: true }',
+  );
+  t.is(doors.pusu?.cookie, '__Host-sid');
+  t.is(doors.pinghub?.cookie, null);
+  t.is(accepted(`doors: { pusu: { cookie: ${'a'.repeat(128)} } }`).doors.pusu?.cookie?.length, 128);
+  t.deepEqual(warned('doors: { pusu: { cookie: sid } }'), [
+    "relay.yaml:1:26 doors.pusu.cookie: without doors.pusu.origin it counts for pages of the door's own origin alone",
+  ]);
+  t.deepEqual(warned('doors: { pusu: { cookie: sid, origin: https://a.example } }'), []);
+  for (const bad of ['a b', 'a=b', 'a;b', '""', 'é', 'a'.repeat(129)])
+    t.is(refused(`doors: { pusu: { cookie: ${bad} } }`).length, 1, bad);
+});

@@ -12,6 +12,7 @@ test('an empty text opens the PuSu door alone, with the defaults', (t) => {
         authenticator: null,
         authenticatorTimeout: 2000,
         origin: null,
+        cookie: null,
         tls: null,
         trustedProxies: [],
         proxyProtocol: false,
@@ -41,7 +42,7 @@ test('a door is off when it is not named or false, and on when it is true, empty
   t.deepEqual(open('doors: { pusu: off, pinghub: {} }'), ['pinghub']);
   t.deepEqual(open('doors:\n  pusu: no\n  pinghub:\n  wspubsub: { port: 0 }\n'), ['wspubsub', 'pinghub']);
   t.deepEqual(refused('doors: { pusu: 5 }'), [
-    'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, authenticator_timeout, passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward, origin, tls, trusted_proxies, proxy_protocol',
+    'relay.yaml:1:16 doors.pusu: a map of keys: host, port, realm, authenticator, authenticator_timeout, passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward, origin, cookie, tls, trusted_proxies, proxy_protocol',
   ]);
 });
 

@@ -98,7 +98,11 @@ export async function connectionWorld({
   if (!root.ok) throw new Error('the connections have not started');
   const open = { anonymous: everything, server: null };
   const context: DoorContext = {
-    door: { name: 'fake', route: () => ({ type: 'reply', status: 404, headers: {}, body: '' }) },
+    door: {
+      name: 'fake',
+      protocols: [],
+      route: () => ({ type: 'reply', status: 404, headers: {}, body: '' }),
+    },
     realm: REALM,
     guards: { authenticator: open, apikeys: open, open },
     topics: world.topics,

@@ -7,6 +7,8 @@ export interface RequestParts {
   readonly upgrade?: boolean;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The value of the cookie that holds a credential. */
+  readonly cookie?: string;
 }
 
 /** A plain GET of `/` unless told otherwise. */
@@ -15,6 +17,7 @@ export function doorRequest({
   target = '/',
   upgrade = false,
   headers = {},
+  cookie,
 }: RequestParts): DoorRequest {
   const [path = '', ...query] = target.split('?');
   const values = new Map(Object.entries(headers));
@@ -24,5 +27,6 @@ export function doorRequest({
     query: query.join('?'),
     upgrade,
     header: (name) => values.get(name.toLowerCase()),
+    cookie: () => cookie,
   };
 }

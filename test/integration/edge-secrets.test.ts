@@ -17,7 +17,7 @@ test('no credential reaches the log, whether it is good, wrong, or refused unrea
       `authenticator: PasswordAuthenticator
 passwords: { ${good}: [allowed] }
 doors:
-  pusu: { ${door} }
+  pusu: { ${door}, cookie: sid }
   wspubsub: { ${door}, apikeys: { list: [{ domain: a.com, key: ${good} }] } }
   pinghub: { ${door}, metrics_port: 0, origin: https://a.example, trusted_proxies: [127.0.0.1] }
 network: { port: 0 }
@@ -41,12 +41,16 @@ log: { level: trace, format: json }
   await (await connectWs(t, pinghub, '/allowed', header(basic(good)))).leave();
   await (await connectWs(t, pinghub, `/allowed?access_token=${good}`, { ca })).leave();
 
+  await (await connectWs(t, pusu, '/', { ca, protocols: ['bearer', good] })).leave();
+  await (await connectWs(t, pusu, '/', { ca, headers: { cookie: `sid=${good}` } })).leave();
+
   const statuses: number[] = [];
   const refuse = async (where: string, path: string, options: Parameters<typeof refusedWs>[3]) => {
     statuses.push((await refusedWs(t, where, path, options)).status);
   };
   await refuse(pinghub, `/other?access_token=${good}`, { ca });
   await refuse(pinghub, `/allowed?access_token=${good}`, { ca, headers: { origin: 'https://b.example' } });
+  await refuse(pusu, '/', { ca, protocols: ['mqtt', good] });
   // Five from one address are one too many.
   const forwarded = { 'x-forwarded-for': '192.0.2.1' };
   for (const authorization of [
@@ -60,7 +64,7 @@ log: { level: trace, format: json }
   }
   await refuse(wspubsub, `/ws/pub/${bad}/a.com/news`, { ca });
   await refuse(wspubsub, `/ws/pub/${bad}/a.com`, { ca });
-  t.deepEqual(statuses, [403, 403, 401, 401, 401, 401, 429, 403, 400]);
+  t.deepEqual(statuses, [403, 403, 400, 401, 401, 401, 401, 429, 403, 400]);
   await client.leave();
   await new Promise((resolve) => {
     const outgoing = request(`${pinghub.replace('wss', 'https')}/allowed?access_token=${bad}`, {

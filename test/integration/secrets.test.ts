@@ -59,9 +59,9 @@ cluster: { ${isPlain ? '' : 'backplane: nats, servers: ["127.0.0.1:1"], user: u,
 authenticator: ${authenticator}
 forward: { url: "${backEnd.url}?token=${FORWARDED}" }
 doors:
-  pusu: { host: 127.0.0.1, port: 0 }
-  pinghub: { port: 0, metrics_port: null }
-  wspubsub: { port: 0, realm: main, apikeys: { ${keys} } }
+  pusu: { host: 127.0.0.1, port: 0, cookie: sid }
+  pinghub: { port: 0, metrics_port: null, cookie: sid }
+  wspubsub: { port: 0, realm: main, cookie: sid, apikeys: { ${keys} } }
 ${more}`,
     );
     writeFileSync(
@@ -92,7 +92,10 @@ ${more}`,
       await crashListener(own, pinghub, credential);
     });
     seen.set('trace', traced);
-    const live = await connectWs(t, pusu, `/?access_token=${credential}`, { headers: { Cookie: COOKIE } });
+    const live = await connectWs(t, pusu, `/?access_token=${credential}`, {
+      headers: { Cookie: `a=${COOKIE}; sid=${credential}` },
+      protocols: ['pusu', 'bearer', credential],
+    });
     live.send(JSON.stringify({ type: 'authorize', authorization: credential }));
     await live.take(2);
     live.send(JSON.stringify({ type: 'subscribe', channel: `ws/pub/${API_KEY}/d/t` }));
@@ -123,6 +126,7 @@ ${more}`,
         `${what} ${text}`,
       );
     has(/stdout/, /"msg":"refused"/);
+    has(/stdout/, /"offered":"mqtt, \[hidden\]"/);
     has(/stdout/, /"msg":"crash report"/);
     has(/reports\/report-/, /"fanfare"[\s\S]*query.*\[hidden\]/);
     has(/attach\.log/, /"call":"reports"/);

@@ -75,6 +75,22 @@ export async function offer(t: ExecutionContext, at: Ports, given: string, key: 
     client.send(`{"type":"authorize","authorization":"${given}`);
     await client.got.find((one) => typeof one === 'object' && 'code' in one);
   }
+  // As browsers can.
+  for (const [port, path] of [
+    [pusu, '/'],
+    [pinghub, '/a'],
+    [wspubsub, '/ws/sub/d/t'],
+  ] as const) {
+    for (const protocols of [['bearer', given], ['mqtt', given], [given], ['bearer', 'bad', given]])
+      await settled(connectWs(t, port, path, { protocols }).then((client) => client.leave()));
+    const cookie = { Cookie: `a=${COOKIE}; sid=${given}` };
+    for (const headers of [cookie, { ...cookie, Origin: 'https://elsewhere.example' }])
+      await settled(connectWs(t, port, path, { headers }).then((client) => client.leave()));
+  }
+  const stream = await connectRaw(t, pinghub);
+  stream.send(`GET /a HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nCookie: sid=${given}\r\n\r\n`);
+  await stream.until('\r\n\r\n');
+  stream.socket.destroy();
   await settled(connectWs(t, wspubsub, `/ws/pub/${key}/d/t`).then((client) => client.leave()));
   for (const path of [`${key}/other/t`, `${key}/d/t/more`, `${key}-wrong/d/t`])
     await refusedWs(t, wspubsub, `/ws/pub/${path}`);

@@ -95,7 +95,8 @@ function collectingLog(log: Arrivals<Logged>, ended: Arrivals<Logged>): Log {
       log.push(line);
       ended.push(line);
     },
-    refused: (door, status, address) => log.push({ msg: 'refused', door, status, address }),
+    refused: (door, status, address, offered) =>
+      log.push({ msg: 'refused', door, status, address, ...(offered === undefined ? {} : { offered }) }),
     notAdmitted: (door, why, address) => log.push({ msg: 'not admitted', door, why, address }),
     listening: (door, at) => log.push({ msg: 'listening', door, ...at }),
     draining: (connections) => log.push({ msg: 'draining', connections }),

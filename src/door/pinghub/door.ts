@@ -45,6 +45,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
 
   return {
     name: 'pinghub',
+    protocols: ['pinghub'],
     crossOrigin,
     route(request: DoorRequest): Route {
       if (!request.path.startsWith('/')) return notAPath;

@@ -1,7 +1,8 @@
 import type { Door, DoorRequest, Route } from '../contract.ts';
+import { browserCredentialOf } from '../credential.ts';
 import { methodNotAllowed, upgradeRequired } from '../replies.ts';
 import { pusuFormat } from './format.ts';
-import { pusuSession } from './session.ts';
+import { introducedSession, pusuSession } from './session.ts';
 
 export interface PusuOptions {
   /** The longest channel, in characters; 0: no limit. */
@@ -10,19 +11,24 @@ export interface PusuOptions {
 
 /** PuSu: JSON frames over a WebSocket, on any path. */
 export function pusuDoor({ topicLength }: PusuOptions): Door {
-  const open: Route = {
+  const session = pusuSession(topicLength);
+  const open = {
     type: 'open',
     transport: 'websocket',
     format: pusuFormat,
-    session: pusuSession(topicLength),
+    session,
     guard: 'authenticator',
-  };
+  } as const;
   const wrongMethod = methodNotAllowed('GET');
   return {
     name: 'pusu',
-    route({ method, upgrade }: DoorRequest): Route {
-      if (method !== 'GET') return wrongMethod;
-      return upgrade ? open : upgradeRequired;
+    // pypusu asks for the second one, and expects it.
+    protocols: ['pusu', 'http-only'],
+    route(request: DoorRequest): Route {
+      if (request.method !== 'GET') return wrongMethod;
+      if (!request.upgrade) return upgradeRequired;
+      const credential = browserCredentialOf(request);
+      return credential === null ? open : { ...open, session: introducedSession(credential, session) };
     },
   };
 }

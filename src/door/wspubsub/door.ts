@@ -28,6 +28,7 @@ export function wspubsubDoor({ topicLength, subscribersNeedRight }: WspubsubOpti
 
   return {
     name: 'wspubsub',
+    protocols: ['wspubsub'],
     route(request: DoorRequest): Route {
       // The answer never repeats the path: the key is in it.
       const role = roleOf(request.path);

@@ -1,0 +1,81 @@
+import { decodeOnce } from './request-path.ts';
+
+/**
+ * Subprotocols of WebSockets (RFC 6455, section 1.9), as a client offers them in one header. Browsers can set no other
+ * header on a WebSocket, so a credential may stand among them: `bearer`, and the token behind it. Characters that a
+ * subprotocol cannot have are percent-encoded there.
+ */
+const BEARER = 'bearer';
+
+/**
+ * The subprotocol to speak, of those that `header` offers: the first one that is `spoken`; `bearer` where there are none
+ * but a credential. Null: the client speaks something else. The token is never the answer.
+ */
+export function chosenProtocol(header: string, spoken: readonly string[]): string | null {
+  const { names, token } = offer(header);
+  if (names.length === 0 && token !== null) return BEARER;
+  return names.find((name) => spoken.includes(name)) ?? null;
+}
+
+/** The credential that was offered; null: none that can be read. */
+export function bearerToken(header: string | undefined): string | null {
+  const { token } = offer(header ?? '');
+  return token === null ? null : decodeOnce(token);
+}
+
+/** How many of the names that were offered are shown. */
+const MOST_SHOWN = 8;
+
+/** What was offered, for the log. A credential may be anywhere in it: of names, those are shown that everybody knows. */
+export function shownProtocols(header: string, spoken: readonly string[]): string {
+  const known = new Set([...spoken, ...WELL_KNOWN]);
+  let isToken = false;
+  const shown = namesOf(header).map((name) => {
+    const show = !isToken && known.has(name.toLowerCase());
+    isToken = !isToken && name === BEARER;
+    return show ? name : '[hidden]';
+  });
+  return shown.slice(0, MOST_SHOWN).join(', ');
+}
+
+function offer(header: string): { readonly names: readonly string[]; readonly token: string | null } {
+  const names = namesOf(header);
+  const at = names.indexOf(BEARER);
+  const token = at === -1 ? undefined : names[at + 1];
+  if (token === undefined) return { names, token: null };
+  return { names: names.toSpliced(at, 2), token };
+}
+
+function namesOf(header: string): string[] {
+  return header
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** Of IANA's registry and of common libraries. */
+const WELL_KNOWN = [
+  BEARER,
+  'actioncable-v1-json',
+  'amqp',
+  'base64',
+  'binary',
+  'centrifuge-json',
+  'centrifuge-protobuf',
+  'chat',
+  'graphql-transport-ws',
+  'graphql-ws',
+  'json',
+  'mqtt',
+  'mqttv3.1',
+  'ocpp1.6',
+  'sip',
+  'soap',
+  'stomp',
+  'v10.stomp',
+  'v11.stomp',
+  'v12.stomp',
+  'wamp',
+  'wamp.2.json',
+  'xmpp',
+];
