@@ -136,6 +136,7 @@ test('an origin is a scheme and a host, in lower case, or all hosts below one', 
   t.deepEqual(origin('chrome-extension://abcdef'), ['chrome-extension://abcdef']);
   t.deepEqual(origin('https://*.Example.com'), ['https://*.example.com']);
   t.deepEqual(origin('https://*.example.com:8443'), ['https://*.example.com:8443']);
+  t.deepEqual(origin('null'), ['null'], 'in quotes it is an origin');
   for (const bad of [
     '*',
     'chat.example',

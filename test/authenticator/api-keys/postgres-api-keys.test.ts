@@ -182,7 +182,7 @@ testWithPostgres(
     const { tell, told } = changes();
     const stop = authenticator.watch?.(tell);
     await told.take(4);
-    t.like(lines.all, [{ recheck: 5 }]);
+    t.like(lines.all, [{ recheckMs: 5 }]);
     t.regex(String(lines.all[0]?.msg), /rel\/sql\/apikeys\.sql/);
     stop?.();
   },
