@@ -15,12 +15,16 @@ import { turnAway } from './turned-away.ts';
 /** A client that goes before its request is whole has asked for nothing. */
 const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']);
 
+const TOO_LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 /** `code`: that of Node's error. */
 export function malformed(state: ListenerState, socket: Socket, code: string): void {
-  if (!socket.writable || GONE.has(code)) {
+  if (GONE.has(code) || (!socket.writable && code === TOO_LATE)) {
     socket.destroy();
     return;
   }
+  // It has been answered, and what comes still is not read.
+  if (!socket.writable) return;
   const why = state.turnedAway.why(socket);
   if (why !== undefined) {
     turnAway(socket, refusalOf(why));
@@ -47,13 +51,17 @@ export function refuseRequest(message: IncomingMessage): HttpReply | null {
   if (asksForWebSocket(message)) return refuseHandshake(message);
   const {
     httpVersion,
-    headers: { expect },
+    headers: { expect, 'transfer-encoding': transfer },
     rawHeaders,
   } = message;
   if (httpVersion !== '1.1') return null;
   // RFC 9110, section 10.1.1: there is nothing else that could be expected of us.
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     return textReply(417, 'Error: expectation failed.', { Connection: 'close' });
+  }
+  // RFC 9112, section 6.1: what else was done to the body nobody would undo.
+  if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
+    return textReply(501, 'Error: the only transfer coding is chunked.', { Connection: 'close' });
   }
   // RFC 9112, section 3.2.
   let hosts = 0;
@@ -70,7 +78,7 @@ function answerTo(code: string): HttpReply {
       return textReply(431, 'Error: the head of the request is too large.');
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return textReply(413, 'Error: message too large.');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case TOO_LATE:
       return textReply(408, 'Error: the request took too long.');
     default:
       return textReply(400, 'Error: bad request. This is no HTTP.');

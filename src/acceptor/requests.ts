@@ -6,7 +6,7 @@ import { StreamTransport } from '../connection/stream-transport.ts';
 import { onceOver, type Transport } from '../connection/transport.ts';
 import { WebSocketTransport } from '../connection/websocket-transport.ts';
 import type { HttpReply, Route } from '../door/contract.ts';
-import { textReply } from '../door/replies.ts';
+import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
 import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
@@ -186,8 +186,11 @@ function routeOf(state: ListenerState, message: IncomingMessage): Route {
     refuseRequest(message) ??
     preflight(state, message) ??
     context.door.route(asDoorRequest(message, false, cookieOf(state, message)));
-  const isStream = route.type === 'open' && route.transport === 'stream';
-  return isStream && !pipelines.neverEnds(message.socket) ? notTheLast : route;
+  if (route.type !== 'open') return route;
+  if (route.transport === 'stream') return pipelines.neverEnds(message.socket) ? route : notTheLast;
+  const { message: limit } = context.limits;
+  const length = Number(message.headers['content-length'] ?? 0);
+  return limit > 0 && length > limit ? messageTooLarge : route;
 }
 
 /** `forwarded`: of the client only its request is known, and that counts as its connection. */

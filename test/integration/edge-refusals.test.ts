@@ -156,6 +156,16 @@ const bad: readonly Bad[] = [
     bytes: () => plain('POST', '/t', 'Authorization: Bearer good\r\n', 'x'.repeat(64 * 1024 + 1)),
   },
   {
+    what: 'a body that is compressed',
+    answer: { pinghub: [415, 'Error: the body must not be compressed.'] },
+    bytes: () => plain('POST', '/t', 'Content-Encoding: gzip\r\n', '\x1f\x8b'),
+  },
+  {
+    what: 'a body that is compressed on the way',
+    answer: everywhere(501, 'Error: the only transfer coding is chunked.'),
+    bytes: (door) => plain('POST', PATHS[door], 'Transfer-Encoding: gzip, chunked\r\n'),
+  },
+  {
     what: 'a chunk that is none',
     answer: { pinghub: [400, 'Error: bad request. This is no HTTP.'] },
     bytes: () =>

@@ -1,7 +1,7 @@
 import { isWithin } from '../../topic/topic-name.ts';
 import type { Door, DoorRequest, Route } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
-import { methodNotAllowed } from '../replies.ts';
+import { methodNotAllowed, textReply } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
 import { badRequest } from './bad-request.ts';
 import {
@@ -27,6 +27,8 @@ const crossOrigin = {
   methods: 'GET, POST',
   headers: 'Authorization, Content-Type, Last-Event-ID, Cache-Control',
 };
+/** RFC 9110, section 15.5.16. */
+const encoded = textReply(415, 'Error: the body must not be compressed.', { 'Accept-Encoding': 'identity' });
 const notAPath = badRequest('The path must begin with a slash.');
 const invalidPath = badRequest('The path must be percent-encoded, valid UTF-8.');
 
@@ -55,6 +57,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
       const wish = wishOf(request);
       if (wish === 'other') return wrongMethod;
       if (wish === 'page') return pageReply(path);
+      if (wish === 'exchange' && !isPlain(request.header('content-encoding'))) return encoded;
 
       const topic = topicOf(path);
       const credential = credentialOf(request);
@@ -98,6 +101,11 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
 /** The topic of `/` is the empty text: no other door can name it, and `//` keeps a topic of its own. */
 function topicOf(path: string): string {
   return path.slice(1);
+}
+
+/** Nobody would undo what was done to the body; as the message it would be noise. */
+function isPlain(encoding: string | undefined): boolean {
+  return encoding === undefined || /^[\s,]*(identity[\s,]*)*$/i.test(encoding);
 }
 
 function wishOf(request: DoorRequest): 'websocket' | 'stream' | 'exchange' | 'page' | 'other' {

@@ -99,3 +99,17 @@ test('a credential of the request is judged first', (t) => {
     t.deepEqual(play(sessionOf(door, { ...parts, target: '/?access_token=q' })), [['authorise q']]);
   }
 });
+
+test('a POST whose body is compressed is 415, and says what would do', (t) => {
+  const coded = (encoding: string, method = 'POST') =>
+    door.route(doorRequest({ target: '/a', method, headers: { 'content-encoding': encoding } }));
+  for (const encoding of ['gzip', 'GZIP', 'br', 'identity, gzip', 'deflate'])
+    t.like(
+      coded(encoding),
+      { type: 'reply', status: 415, headers: { 'Accept-Encoding': 'identity' } },
+      encoding,
+    );
+  for (const encoding of ['identity', 'Identity', '', 'identity, identity'])
+    t.is(coded(encoding).type, 'open', encoding);
+  t.like(coded('gzip', 'GET'), { status: 200 });
+});
