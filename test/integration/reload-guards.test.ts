@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -25,6 +26,8 @@ interface Policy {
 }
 
 const both = (name: string) => [name, `d/${name}`];
+/** A token as a password: written plain it would be taken for a mistake. */
+const hashOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 const topicOf = (door: Door, who: Who) => (door === 'wspubsub' ? 'd/' : '') + (who === 'two' ? 'b' : 'a');
 
 /** The same credentials everywhere: a token is a password like any other where passwords are judged. */
@@ -51,9 +54,15 @@ async function policies(t: ExecutionContext) {
   });
   const all: Readonly<Record<string, Policy>> = {
     none: { settings: { authenticator: 'None' }, lets: everybody },
-    passwords: { settings: byPassword({ [one]: both('a'), [two]: both('b') }), lets: ['one', 'two'] },
-    fewer: { settings: byPassword({ [two]: both('b') }), lets: ['two'] },
-    readers: { settings: byPassword({ [one]: ['x'] }, { allow_read_by_default: true }), lets: everybody },
+    passwords: {
+      settings: byPassword({ [hashOf(one)]: both('a'), [hashOf(two)]: both('b') }),
+      lets: ['one', 'two'],
+    },
+    fewer: { settings: byPassword({ [hashOf(two)]: both('b') }), lets: ['two'] },
+    readers: {
+      settings: byPassword({ [hashOf(one)]: ['x'] }, { allow_read_by_default: true }),
+      lets: everybody,
+    },
     jwt: {
       settings: { authenticator: 'JWT', jwt_verification_key: SECRET_TEXT },
       lets: ['one', 'two'],
