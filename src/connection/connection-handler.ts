@@ -14,8 +14,8 @@ import { finished, perform, publishAgain, received, step, updateReading } from '
 import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
 import { expire, graceOver, hasRight, regrant } from './rights.ts';
-import { askSilence } from './silence-server.ts';
-import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
+import { type Acknowledging, askSilence } from './silence-server.ts';
+import { acknowledged, checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 const LOOK: ConnectionMessage = { type: 'look' };
@@ -86,7 +86,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         look(connection);
         return keep;
       case 'acknowledging':
-        acknowledging(connection, message.silent);
+        acknowledging(connection, message);
         return keep;
       case 'publish-again':
         publishAgain(connection);
@@ -244,10 +244,16 @@ function heartbeat(connection: Connection): void {
     transport.keepAlive();
     if (transport.kind === 'stream' && pong > 0) sendAfter(self, pong, LOOK);
     const asks = transport.kind === 'websocket' && pong > 0;
-    if (asks) heartbeat.pinged(transport.socket, now(self), connection.paused);
+    if (asks && heartbeat.pinged(transport.socket, now(self), connection.paused)) look(connection);
     sendAfter(self, asks ? pong : ping, HEARTBEAT);
-  } else if (heartbeat.over(transport.socket)) {
+    return;
+  }
+  const state = heartbeat.over(transport.socket);
+  if (state === 'alive') {
     sendAfter(self, Math.max(ping - pong, 0), HEARTBEAT);
+  } else if (state === 'doubtful') {
+    look(connection);
+    sendAfter(self, pong, HEARTBEAT);
   } else {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no pong';
@@ -260,17 +266,22 @@ function look({ phase, self, transport }: Connection): void {
   if (phase === 'open') askSilence(self.system, self, transport.socket);
 }
 
-/** Silent once, its machine may be out of reach for a moment. */
-function acknowledging(connection: Connection, silent: boolean): void {
-  const { context, self, transport, phase, heartbeat } = connection;
+/** Silent once, the client's machine may be out of reach for a moment. */
+function acknowledging(connection: Connection, answer: Acknowledging): void {
+  const { context, self, transport, heartbeat } = connection;
   const { pong } = context.heartbeat;
-  if (phase !== 'open') return;
-  if (heartbeat.silence(silent)) {
+  if (!connection.delivers) return;
+  acknowledged(connection, answer);
+  heartbeat.acknowledged(transport.socket, answer);
+  if (transport.kind !== 'stream' || pong === 0) return;
+  const silence = heartbeat.silence(answer, now(self));
+  if (silence === null) return;
+  if (silence >= pong) {
     connection.closeCode = ABNORMAL;
     connection.closeReason = 'no acknowledgement';
     connection.closeEvent = `its machine acknowledged nothing for ${pong} ms (limits.pong)`;
     transport.destroy();
-  } else if (silent) {
+  } else if (silence === 0) {
     sendAfter(self, pong, LOOK);
   }
 }

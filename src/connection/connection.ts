@@ -163,7 +163,7 @@ export class Connection {
   /** Behind, and not reading: it holds nobody back. */
   stalled = false;
   /** How the writing goes, while a write is under way; see `writing.ts`. */
-  stall: { written: number; since: number } | undefined = undefined;
+  stall: { written: number; acknowledged: number; since: number } | undefined = undefined;
   /** Its end has been counted and logged. */
   ended = false;
   /** The most bytes that have waited to be written to the client. */

@@ -11,7 +11,7 @@ import type { ConnectionArgs, ConnectionMessage } from './connection.ts';
 import { connectionHandler } from './connection-handler.ts';
 import { abandon } from './ending.ts';
 import { SILENCE, silenceServer } from './silence-server.ts';
-import { readSilentInodes } from './tcp-table.ts';
+import { readSent } from './tcp-table.ts';
 
 /** Partitions, so that no supervisor has all connections to look after. */
 const PARTITIONS = 8;
@@ -37,7 +37,7 @@ export class Connections {
       abandoned: abandon,
     } as const;
     return supervisor('connections', { strategy: 'one_for_one', intensity: 5, period: 5000 }, [
-      worker(SILENCE.value, silenceServer, readSilentInodes, { name: SILENCE }),
+      worker(SILENCE.value, silenceServer, readSent, { name: SILENCE }),
       ...this.partitions.map((name) => dynamicSupervisor(name.value, template, { name })),
     ]);
   }

@@ -5,11 +5,14 @@ import { inform, type Pid, type Self, send } from '../otp/process.ts';
 import { processName, sendNamed } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import { bytesTaken } from './socket-bytes.ts';
+import type { Sent } from './tcp-table.ts';
 
 /**
- * Finds out which clients' machines acknowledge nothing any more. A WebSocket is asked by a ping; an event stream has
+ * Finds out what clients' machines have acknowledged, and which of them acknowledge nothing any more. An event stream has
  * nothing to answer with, and a comment to a machine that has vanished looks sent: the kernel has it, and tries for a
- * quarter of an hour. One look at the kernel's tables serves all who have asked by then.
+ * quarter of an hour. A WebSocket that reads slowly shows no progress here while the kernel has all that waits for it.
+ * One look at the kernel's tables serves all who have asked by then.
  */
 export const SILENCE = processName<SilenceMessage>('silence');
 
@@ -18,26 +21,36 @@ export interface Acknowledging {
   readonly type: 'acknowledging';
   /** What was sent is not acknowledged, though it has been sent again. */
   readonly silent: boolean;
+  /** Bytes that were acknowledged since the beginning: between these two, as some may have been sent during the look. */
+  readonly atLeast: number;
+  readonly atMost: number;
 }
 
 /** Asks about the other side of a socket. Where it cannot be known, as on systems without these tables, no answer comes. */
 export function askSilence(system: System, asker: Pid<Acknowledging>, socket: Socket): void {
   const inode = inodeOf(socket);
-  if (inode !== null) sendNamed(system, SILENCE, { type: 'ask', asker, inode });
+  if (inode !== null) sendNamed(system, SILENCE, { type: 'ask', asker, inode, socket });
+}
+
+interface Ask {
+  readonly type: 'ask';
+  readonly asker: Pid<Acknowledging>;
+  readonly inode: number;
+  readonly socket: Socket;
 }
 
 type SilenceMessage =
-  | { readonly type: 'ask'; readonly asker: Pid<Acknowledging>; readonly inode: number }
+  | Ask
   | { readonly type: 'look' }
   /** Null: it cannot be seen. */
-  | { readonly type: 'seen'; readonly silent: ReadonlySet<number> | null };
+  | { readonly type: 'seen'; readonly sent: ReadonlyMap<number, Sent> | null };
 
 interface State {
   readonly self: Self<SilenceMessage>;
-  readonly read: () => Promise<ReadonlySet<number>>;
-  /** By the inodes of their sockets. */
-  asking: Map<number, Pid<Acknowledging>>;
-  looking: Map<number, Pid<Acknowledging>>;
+  readonly read: (inodes: ReadonlySet<number>) => Promise<ReadonlyMap<number, Sent>>;
+  asking: Ask[];
+  /** And how many bytes the kernel had taken when the look began. */
+  looking: { readonly ask: Ask; readonly taken: number }[];
   phase: 'idle' | 'gathering' | 'looking';
   lookedAt: number;
   /** Milliseconds until the next look. */
@@ -49,15 +62,15 @@ const PAUSE = 1000;
 /** A look takes the longer the more connections there are; so many times its own length passes before the next one. */
 const PAUSE_FACTOR = 20;
 
-/** `args`: reads the inodes of the sockets whose other side is silent. */
+/** `args`: reads what was sent to sockets. */
 export const silenceServer: Behaviour<State['read'], State, SilenceMessage> = {
   name: 'silence-server',
 
   init: (self, read) => ({
     self,
     read,
-    asking: new Map(),
-    looking: new Map(),
+    asking: [],
+    looking: [],
     phase: 'idle',
     lookedAt: 0,
     pause: PAUSE,
@@ -66,14 +79,14 @@ export const silenceServer: Behaviour<State['read'], State, SilenceMessage> = {
   handle(state, message) {
     switch (message.type) {
       case 'ask':
-        state.asking.set(message.inode, message.asker);
+        state.asking.push(message);
         if (state.phase === 'idle') gather(state);
         return keep;
       case 'look':
         look(state);
         return keep;
       case 'seen':
-        seen(state, message.silent);
+        seen(state, message.sent);
         return keep;
     }
   },
@@ -85,25 +98,30 @@ function gather(state: State): void {
 }
 
 function look(state: State): void {
-  const { self } = state;
+  const { self, asking } = state;
   state.phase = 'looking';
   state.lookedAt = now(self);
-  state.looking = state.asking;
-  state.asking = new Map();
-  state.read().then(
-    (silent) => inform(self, { type: 'seen', silent }),
-    () => inform(self, { type: 'seen', silent: null }),
+  state.looking = asking.map((ask) => ({ ask, taken: bytesTaken(ask.socket) }));
+  state.asking = [];
+  state.read(new Set(asking.map(({ inode }) => inode))).then(
+    (sent) => inform(self, { type: 'seen', sent }),
+    () => inform(self, { type: 'seen', sent: null }),
   );
 }
 
-function seen(state: State, silent: ReadonlySet<number> | null): void {
+function seen(state: State, sent: ReadonlyMap<number, Sent> | null): void {
   const { looking, asking, self } = state;
-  state.looking = new Map();
-  if (silent !== null)
-    for (const [inode, asker] of looking) send(asker, { type: 'acknowledging', silent: silent.has(inode) });
+  state.looking = [];
+  for (const { ask, taken } of looking) {
+    const found = sent?.get(ask.inode);
+    if (found === undefined) continue;
+    const { silent, unacknowledged } = found;
+    const [atLeast, atMost] = [taken - unacknowledged, bytesTaken(ask.socket) - unacknowledged];
+    send(ask.asker, { type: 'acknowledging', silent, atLeast, atMost });
+  }
   state.pause = Math.max(PAUSE, PAUSE_FACTOR * (now(self) - state.lookedAt));
   state.phase = 'idle';
-  if (asking.size > 0) gather(state);
+  if (asking.length > 0) gather(state);
 }
 
 /** Null: it has no descriptor, or none any more. */

@@ -6,6 +6,7 @@ import type { Topic } from '../topic/topic.ts';
 import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close, finishClose } from './closing.ts';
 import type { Connection, ConnectionMessage } from './connection.ts';
+import { type Acknowledging, askSilence } from './silence-server.ts';
 import { bytesTaken } from './socket-bytes.ts';
 
 /**
@@ -106,6 +107,8 @@ export function checkProgress(connection: Connection): void {
   const progress = written - stall.written;
   stall.written = written;
   if (progress > 0) stall.since = now(self);
+  // It may read on, from what the kernel has.
+  else askSilence(self.system, self, connection.transport.socket);
   const { writeStall } = context.limits;
   const limit = writeStall === 0 && connection.phase === 'closing' ? CLOSING_STALL : writeStall;
   if (limit > 0 && now(self) - stall.since >= limit) {
@@ -115,6 +118,13 @@ export function checkProgress(connection: Connection): void {
   // Those who read slowly hold their topics back; those who do not read hold their neighbours for one period only.
   connection.stalled = progress < PROGRESS_BYTES;
   tell(connection, !connection.stalled && isBehind(connection));
+}
+
+/** What the kernel says of a client whose write is under way: bytes that it has acknowledged are progress. */
+export function acknowledged({ stall, self }: Connection, { atLeast, atMost }: Acknowledging): void {
+  if (stall === undefined) return;
+  if (stall.acknowledged >= 0 && atLeast > stall.acknowledged) stall.since = now(self);
+  stall.acknowledged = atMost;
 }
 
 /** Drops what is queued: the connection is over. */
@@ -158,7 +168,7 @@ function wait(connection: Connection, count: number): void {
     if (error == null) inform(self, FLUSHED);
   });
   if (connection.stall === undefined) {
-    connection.stall = { written: bytesTaken(transport.socket), since: now(self) };
+    connection.stall = { written: bytesTaken(transport.socket), acknowledged: -1, since: now(self) };
     sendAfter(self, PROGRESS_PERIOD, { type: 'progress' });
   }
   if (!connection.behind && isBehind(connection)) tell(connection, true);

@@ -93,17 +93,76 @@ test('a pong that cannot be heard, as nothing is read from the client, is not mi
   t.true(isLost(client));
 });
 
-const silent = (value: boolean) => ({ type: 'acknowledging', silent: value }) as const;
+/** The kernel's answer: so many bytes have been acknowledged. */
+const acknowledged = (bytes: number, silent = false) =>
+  ({ type: 'acknowledging', silent, atLeast: bytes, atMost: bytes }) as const;
 
-test('a stream whose machine is silent twice is closed, and one that was heard between is not', async (t) => {
+/** A client with more in its kernel than it may have read, which has been pinged; then its pong is due. */
+async function doubted(): Promise<{ readonly world: ConnectionWorld; readonly client: FakeClient }> {
   const world = await connectionWorld({ heartbeat });
+  const client = await world.client();
+  deliver(world, client, 64 * 1024 + 1);
+  await world.quiet();
+  await world.advance(PING);
+  send(client.pid, acknowledged(1000));
+  await world.quiet();
+  await world.advance(PONG);
+  return { world, client };
+}
+
+test('what has been acknowledged since the ping is life, where the kernel has all that waits', async (t) => {
+  const { world, client } = await doubted();
+  t.false(isLost(client));
+  send(client.pid, acknowledged(1001));
+  await world.quiet();
+  await world.advance(PONG);
+  t.false(isLost(client));
+  await world.advance(PING - PONG);
+  t.deepEqual(client.done, ['accept', 'ping', 'ping']);
+  // Some is still not acknowledged: the next pong is doubted, too.
+  send(client.pid, acknowledged(1001));
+  await world.quiet();
+  await world.advance(PONG);
+  t.false(isLost(client));
+  send(client.pid, acknowledged(1001));
+  await world.quiet();
+  await world.advance(PONG);
+  t.true(isLost(client));
+});
+
+test('a client whose doubt nobody settles is closed after another time of limits.pong', async (t) => {
+  const { world, client } = await doubted();
+  await world.advance(PONG - 1);
+  t.false(isLost(client));
+  await world.advance(1);
+  t.true(isLost(client));
+});
+
+test('a client that may have read all it was sent is closed when its pong is due, whatever the kernel says', async (t) => {
+  const world = await connectionWorld({ heartbeat });
+  const client = await world.client();
+  deliver(world, client, 64 * 1024);
+  await world.quiet();
+  await world.advance(PING);
+  await world.advance(PONG);
+  t.true(isLost(client));
+});
+
+test('a stream whose machine is silent for limits.pong is closed, and one that was heard between is not', async (t) => {
+  const world = await connectionWorld({ heartbeat: { ping: 0, pong: PONG } });
   const stream = await world.client('stream');
-  const { pid } = stream;
-  for (const one of [true, false, true]) send(pid, silent(one));
-  await world.quiet();
+  const isSilent = async (silent: boolean, after: number) => {
+    await world.advance(after);
+    send(stream.pid, acknowledged(0, silent));
+    await world.quiet();
+  };
+  await isSilent(true, 0);
+  await isSilent(true, PONG - 1);
+  await isSilent(false, PONG);
+  await isSilent(true, PONG);
+  await isSilent(true, PONG - 1);
   t.false(isLost(stream));
-  send(pid, silent(true));
-  await world.quiet();
+  await isSilent(true, 1);
   t.true(isLost(stream));
   t.like(world.closed[0], { code: 1006, reason: 'no acknowledgement' });
 });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { askSilence, SILENCE, silenceServer } from '../../src/connection/silence-server.ts';
+import type { Sent } from '../../src/connection/tcp-table.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 
@@ -14,15 +15,17 @@ function sockets(t: ExecutionContext, count: number): { readonly socket: Socket;
   return Array.from({ length: count }, (_, index) => {
     const fd = openSync(join(folder, String(index)), 'w');
     t.teardown(() => closeSync(fd));
-    return { socket: { _handle: { fd } } as unknown as Socket, inode: fstatSync(fd).ino };
+    const socket = { _handle: { fd, writeQueueSize: 100 }, bytesWritten: 1000 };
+    return { socket: socket as unknown as Socket, inode: fstatSync(fd).ino };
   });
 }
 
 /** A server whose looks are answered by hand. */
 function watched() {
   const world = testSystem();
-  const looks: { resolve(silent: ReadonlySet<number>): void; reject(error: Error): void }[] = [];
-  const read = () => new Promise<ReadonlySet<number>>((resolve, reject) => looks.push({ resolve, reject }));
+  const looks: { at: ReadonlySet<number>; resolve(sent: Seen): void; reject(error: Error): void }[] = [];
+  const read = (at: ReadonlySet<number>) =>
+    new Promise<Seen>((resolve, reject) => looks.push({ at, resolve, reject }));
   spawnOk(world.system, silenceServer, read, { name: SILENCE.value });
   const settled = async () => {
     await Promise.resolve();
@@ -31,8 +34,15 @@ function watched() {
   return { ...world, looks, settled };
 }
 
-const silent = { type: 'acknowledging', silent: true };
-const heard = { type: 'acknowledging', silent: false };
+type Seen = ReadonlyMap<number, Sent>;
+
+/** Of the 900 bytes that the kernel has taken at the beginning of a look, and as many more by its end. */
+const answer = (silent: boolean, atLeast: number, more = 0) => ({
+  type: 'acknowledging',
+  silent,
+  atLeast,
+  atMost: atLeast + more,
+});
 
 test('one look answers all who have asked by then, and who asks meanwhile waits for the next one', async (t) => {
   const { system, looks, quiet, advance, settled } = watched();
@@ -49,16 +59,28 @@ test('one look answers all who have asked by then, and who asks meanwhile waits 
   askSilence(system, later.pid, c.socket);
   await advance(PAUSE);
   t.is(looks.length, 1);
-  looks[0]?.resolve(new Set([b.inode, c.inode]));
+  t.deepEqual(looks[0]?.at, new Set([a.inode, b.inode]));
+  (b.socket as unknown as { bytesWritten: number }).bytesWritten += 50;
+  looks[0]?.resolve(
+    new Map([
+      [a.inode, { silent: false, unacknowledged: 0 }],
+      [b.inode, { silent: true, unacknowledged: 300 }],
+      [c.inode, { silent: true, unacknowledged: 1 }],
+    ]),
+  );
   await settled();
-  t.deepEqual([one.log.got, other.log.got, later.log.got], [[heard], [silent], []]);
+  t.deepEqual(
+    [one.log.got, other.log.got, later.log.got],
+    [[answer(false, 900)], [answer(true, 600, 50)], []],
+  );
   // The look has taken a second: twenty of them are between it and the next one.
   await advance(20 * PAUSE - 1);
   t.is(looks.length, 1);
   await advance(1);
-  looks[1]?.resolve(new Set([c.inode]));
+  t.deepEqual(looks[1]?.at, new Set([c.inode]));
+  looks[1]?.resolve(new Map([[c.inode, { silent: true, unacknowledged: 1 }]]));
   await settled();
-  t.deepEqual(later.log.got, [silent]);
+  t.deepEqual(later.log.got, [answer(true, 899)]);
   await advance(100 * PAUSE);
   t.is(looks.length, 2);
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { readSilentInodes, silentInodes } from '../../src/connection/tcp-table.ts';
+import { readSent, sentOf } from '../../src/connection/tcp-table.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 
 const HEAD =
@@ -32,11 +32,12 @@ test('a socket is silent that has sent the same twice and got no acknowledgement
     ['two probes', line({ timer: '04', probes: 2 }), true],
     ['probes of keep-alive', line({ timer: '02', probes: 5 }), false],
     ['half closed by the client', line({ state: '08', resent: 2 }), true],
-    ['closing', line({ state: '04', resent: 9 }), false],
+    ['closing', line({ state: '04', resent: 9 }), undefined],
     ['IPv6', line({ address: '0000000000000000FFFF00000100007F', resent: 2 }), true],
-    ['the head', HEAD, false],
+    ['another one', line({ inode: 8, resent: 9 }), undefined],
+    ['the head', HEAD, undefined],
   ] as const)
-    t.deepEqual(silentInodes(`${given}\n`), silent ? [7] : [], what);
+    t.is(sentOf(`${given}\n`, new Set([7])).get(7)?.silent, silent, what);
 });
 
 test('tables longer than one read are read whole, line by line', async (t) => {
@@ -48,6 +49,16 @@ test('tables longer than one read are read whole, line by line', async (t) => {
     writeFileSync(join(folder, name), `${[HEAD, ...lines].join('\n')}\n`);
     return join(folder, name);
   });
-  t.deepEqual([...(await readSilentInodes(tables))], [0, 1000, 2000, 10_000, 11_000, 12_000]);
-  await t.throwsAsync(readSilentInodes([join(folder, 'none')]), { code: 'ENOENT' });
+  const wanted = new Set([0, 1, 2999, 11_000, 20_000]);
+  const sent = (silent: boolean) => ({ silent, unacknowledged: 5 });
+  t.deepEqual(
+    [...(await readSent(wanted, tables))],
+    [
+      [0, sent(true)],
+      [1, sent(false)],
+      [2999, sent(false)],
+      [11_000, sent(true)],
+    ],
+  );
+  await t.throwsAsync(readSent(wanted, [join(folder, 'none')]), { code: 'ENOENT' });
 });

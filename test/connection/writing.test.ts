@@ -175,6 +175,27 @@ test('a tiny write_stall ends a stalled write when it is first looked at', async
   t.true(client.done.includes('close 1013 slow'));
 });
 
+test('what is acknowledged puts the end of a stalled write off, though the kernel takes nothing more', async (t) => {
+  const world = await connectionWorld({ limits: { writeStall: 3000 } });
+  const client = await world.client();
+  const acknowledged = async (bytes: number) => {
+    send(client.pid, { type: 'acknowledging', silent: false, atLeast: bytes, atMost: bytes });
+    await world.quiet();
+  };
+  client.socket.room = 0;
+  deliver(world, client, 100);
+  await pass(world, 1000);
+  await acknowledged(10);
+  await pass(world, 1900);
+  await acknowledged(11);
+  await pass(world, 2900);
+  t.deepEqual(client.done, ['accept']);
+  // The same again is no progress.
+  await acknowledged(11);
+  await pass(world, 1100);
+  t.deepEqual(client.done, ['accept', 'close 1013 slow']);
+});
+
 test('a write_stall of 0 is none', async (t) => {
   const world = await connectionWorld({ limits: { writeStall: 0 } });
   const client = await world.client();

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { Connection } from '../../src/connection/connection.ts';
+import type { Acknowledging } from '../../src/connection/silence-server.ts';
 import { bytesReceived, bytesTaken } from '../../src/connection/socket-bytes.ts';
 import { Arrivals, eventually } from '../support/arrivals.ts';
 import { selfSigned } from '../support/certificate.ts';
@@ -218,6 +219,54 @@ test('a reader stays who has a backlog before the ping and takes some of it, and
   await publisher.pings.next();
   await isRead(publisher);
   await relay.wait(PONG);
+  t.like(await relay.closed(), { reason: 'no pong', in: 0 });
+});
+
+test('a reader stays who takes what the kernel has for it, and is closed when it takes nothing', async (t) => {
+  // Longer than the second in which all that ask the kernel are put together.
+  const relay = await stillRelay(t, { doors: { pinghub: {} }, limits: { ping: '10s', pong: '2s' } });
+  const reader = await connectRaw(t, relay.port('pinghub'));
+  reader.send(upgradeRequest());
+  await reader.until('101');
+  const connection = theConnection(relay);
+  reader.socket.pause();
+  const publisher = await connectWs(t, relay.port('pinghub'), '/t');
+  for (let i = 0; i < 20; i++) {
+    publisher.send('x'.repeat(60_000));
+    await publisher.next();
+  }
+  t.is(connection.transport.socket.writableLength, 0);
+  const looks = new Arrivals<Acknowledging>('looks');
+  const { heartbeat } = connection;
+  const acknowledged = heartbeat.acknowledged.bind(heartbeat);
+  heartbeat.acknowledged = (socket, answer) => {
+    acknowledged(socket, answer);
+    looks.push(answer);
+  };
+  const isPinged = async () => {
+    await publisher.pings.next();
+    await isRead(publisher);
+    await relay.wait(1000);
+  };
+  await relay.wait(10_000);
+  await isPinged();
+  const before = await looks.next();
+  reader.socket.resume();
+  await eventually(() => reader.received().length > 300_000, 'the reader has taken something');
+  reader.socket.pause();
+  await relay.wait(1000);
+  await relay.wait(1000);
+  t.true((await looks.next()).atLeast > before.atLeast);
+  await relay.wait(1000);
+  t.is(
+    relay.log.all.find(({ msg }) => msg === 'closed'),
+    undefined,
+  );
+  await relay.wait(8000);
+  await isPinged();
+  // Its pong is due, and again where the kernel still has much for it.
+  await relay.wait(1000);
+  await relay.wait(2000);
   t.like(await relay.closed(), { reason: 'no pong', in: 0 });
 });
 
