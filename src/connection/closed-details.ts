@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { ClosedDetails } from './door-context.ts';
+import type { Transport } from './transport.ts';
 
 /** How many topics are kept by name; the others are counted. */
 export const TOPICS_NAMED = 8;
@@ -18,16 +19,16 @@ export function detailsOf(connection: Connection): ClosedDetails {
     owned: connection.owned?.name ?? null,
     pendingHighWater: connection.pendingHighWater,
     roundTrip: connection.heartbeat.roundTrip < 0 ? null : connection.heartbeat.roundTrip,
-    event: connection.closeEvent === '' ? usualEvent(connection.closeReason) : connection.closeEvent,
+    event: connection.closeEvent || usualEvent(connection.closeReason, connection.transport.kind),
   };
 }
 
-function usualEvent(reason: string): string {
+function usualEvent(reason: string, transport: Transport['kind']): string {
   switch (reason) {
     case 'connection lost':
       return 'the socket closed without a close frame';
     case 'closed by client':
-      return 'the client sent a close frame';
+      return transport === 'stream' ? 'the client ended its request' : 'the client sent a close frame';
     case 'killed':
       return 'its process was killed';
     case 'authorize timeout':

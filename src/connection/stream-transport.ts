@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply, Route } from '../door/contract.ts';
 import { inform, type Pid } from '../otp/process.ts';
-import { ABNORMAL } from './close-codes.ts';
+import { ABNORMAL, NORMAL } from './close-codes.ts';
 import type { TransportMessage } from './connection.ts';
 import { sendReply } from './http-reply.ts';
 import { KEEP_ALIVE, onceOver, type Transport } from './transport.ts';
@@ -12,6 +12,12 @@ export type StreamOptions = Pick<
   Extract<Route, { readonly transport: 'stream' }>,
   'headers' | 'keepAlive' | 'opening' | 'later'
 >;
+
+/** An HTTP client has no close to send: it ends its side, or resets it where something is still on its way. */
+function hasLeft({ readableEnded, errored }: Socket): boolean {
+  const code = (errored as NodeJS.ErrnoException | null)?.code;
+  return code === undefined ? readableEnded : code === 'ECONNRESET' || code === 'EPIPE';
+}
 
 /** Refusals of a moment. */
 const PASSING = new Set([429, 503]);
@@ -39,7 +45,7 @@ export class StreamTransport implements Transport {
     this.#handler = handler;
     const attached = onceOver(this.#response, () => {
       this.#handler = undefined;
-      inform(handler, { type: 'closed', code: ABNORMAL });
+      inform(handler, { type: 'closed', code: hasLeft(this.socket) ? NORMAL : ABNORMAL });
     });
     // A body is not wanted, and unread it would hold the connection back.
     this.#request.resume();

@@ -296,10 +296,20 @@ test('GET with Accept: text/event-stream is a subscription', async (t) => {
   t.true(Number(retry) >= 1000 && Number(retry) <= 5000);
   t.is(events, 'data: first\n\ndata: two\ndata: lines\ndata: and\ndata: more\n\ndata: {"json":1}\n\n');
   raw.socket.destroy();
-  t.like(await relay.closed(), { door: 'pinghub', code: 1006, out: 3 });
+  t.like(await relay.closed(), { door: 'pinghub', code: 1000, reason: 'closed by client', out: 3 });
   await quietAccount(relay);
   t.is(relay.accounting.delivered, 6);
 });
+
+for (const how of ['end', 'resetAndDestroy'] as const)
+  test(`a page that leaves a stream has closed it, and is not lost (${how})`, async (t) => {
+    const relay = await open(t);
+    const { raw } = await stream(t, relay, '/t');
+    raw.socket[how]();
+    t.like(await relay.closed(), { code: 1000, reason: 'closed by client', level: 'info' });
+    await connect(t, relay).then(({ webSocket }) => webSocket.terminate());
+    t.like(await relay.closed(), { code: 1006, reason: 'connection lost' }, 'a WebSocket has words for it');
+  });
 
 test('a stream works in HTTP/1.0, and other clients ask for it beside other types', async (t) => {
   const relay = await open(t);
