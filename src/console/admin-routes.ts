@@ -66,7 +66,7 @@ export function routeAdmin(
       scrape(routes, reply);
       return;
     case '/':
-      reply({ status: 302, type: 'text/plain', text: '', more: { Location: '/observer' } });
+      reply({ status: 302, type: 'text/plain', text: '', more: { Location: 'observer' } });
       return;
     case '/observer':
       reply({ status: 200, type: 'text/html; charset=utf-8', text: observerPage, more: observerHeaders });

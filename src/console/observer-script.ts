@@ -39,7 +39,8 @@ export const observerScript = `
     const query = new URLSearchParams({ tab: view.tab, by: view.by, filter: view.filter, offset: view.offset });
     if (view.pid !== null) query.set('pid', view.pid);
     if (toggled.size > 0) query.set('toggled', [...toggled].join(','));
-    feed = new EventSource('/observer/feed?' + query);
+    // Relative, here and below: a proxy may have the page below a path of its own.
+    feed = new EventSource('observer/feed?' + query);
     feed.addEventListener('hello', ({ data }) => hello(JSON.parse(data)));
     feed.addEventListener('frame', ({ data }) => frame(JSON.parse(data)));
     feed.onerror = () => {
@@ -178,14 +179,14 @@ export const observerScript = `
   async function trace(id) {
     const mine = about;
     setText(mine.said, 'Looking at its messages…');
-    const { lines = [], error } = await ask('/observer/trace?pid=' + id);
+    const { lines = [], error } = await ask('observer/trace?pid=' + id);
     setText(mine.said, error ?? (lines.length === 0 ? 'No message in 3 seconds.' : lines.length + ' messages:'));
     setText(mine.trace, lines.map((line) => visible(line.replace(/^\\S+ (\\d+)\\/\\d+ /, '$1  '))).join('\\n'));
   }
 
   async function act(action, id) {
     const mine = about;
-    const { done, error } = await ask('/observer/actions', { method: 'POST', body: JSON.stringify({ action, pid: id }) });
+    const { done, error } = await ask('observer/actions', { method: 'POST', body: JSON.stringify({ action, pid: id }) });
     setText(mine.said, visible(done ?? error));
   }
 

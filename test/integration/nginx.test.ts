@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { hasNginx, startNginx } from '../support/nginx.ts';
+import { hasIPv6, hasNginx, startNginx } from '../support/nginx.ts';
 import { quiescence } from '../support/otp.ts';
 import { ask, post } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
@@ -208,4 +208,36 @@ nginx('403 forbids, and every other answer is a 500: 200, 401, a redirect, none'
     relays.reduce((sum, relay) => sum + [...relay.relay.topics.all()].length, 0),
     0,
   );
+});
+
+nginx('the service is told the address of the client, and a client cannot tell another one', async (t) => {
+  const relays = await twoRelays(t);
+  const service = await authService(t);
+  const port = await startNginx(t, 'auth.conf', portsOf(relays), service.port);
+  const forged = { 'x-real-ip': '192.0.2.1', 'x-forwarded-for': '192.0.2.2' };
+  await connectWs(t, port, '/pinghub/t', { headers: forged });
+  t.like(service.asked[0]?.headers, {
+    'x-real-ip': '127.0.0.1',
+    'x-forwarded-for': '192.0.2.2, 127.0.0.1',
+  });
+});
+
+nginx('what browsers ask before a page of another origin may ask is not for the service', async (t) => {
+  const relays = await twoRelays(t);
+  const service = await authService(t);
+  const port = await startNginx(t, 'auth.conf', portsOf(relays), service.port);
+  const headers = { origin: 'https://chat.example.com', 'access-control-request-method': 'POST' };
+  const answer = await ask(port, '/pinghub/403', { method: 'OPTIONS', headers });
+  t.deepEqual([answer.status, answer.headers['access-control-allow-origin']], [204, '*']);
+  t.is(service.asked.length, 0);
+});
+
+(hasIPv6() ? nginx : test.skip)('both recipes listen on IPv6 too', async (t) => {
+  const relays = await twoRelays(t);
+  const service = await authService(t);
+  for (const recipe of ['hash.conf', 'auth.conf']) {
+    const port = await startNginx(t, recipe, portsOf(relays), service.port);
+    const answer = await fetch(`http://[::1]:${port}/pinghub/t`, { method: 'POST', body: 'x' });
+    t.is(answer.status, 200, recipe);
+  }
 });

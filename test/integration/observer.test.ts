@@ -1,4 +1,6 @@
-import test from 'ava';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
 import { findProcess } from '../../src/otp/inspect.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
@@ -144,4 +146,54 @@ test('actions are refused where they are off, and of pages of others everywhere'
     (await ask(on.port('admin'), '/observer/actions', { method: 'POST', body: 'x'.repeat(100) })).status,
     400,
   );
+});
+
+/** A proxy that has the admin port below a path, and passes on the name that it is asked by. Returns its address. */
+async function proxyBelow(t: ExecutionContext, path: string, port: number): Promise<string> {
+  const proxy = createServer((asked, answer) => {
+    const { method, headers, url = '' } = asked;
+    if (!url.startsWith(path)) {
+      answer.writeHead(404).end();
+      return;
+    }
+    const onward = request(
+      { host: '127.0.0.1', port, path: url.slice(path.length - 1), method, headers },
+      (answered) => {
+        answer.writeHead(answered.statusCode ?? 502, answered.headers);
+        answered.pipe(answer);
+      },
+    );
+    onward.on('error', () => answer.destroy());
+    answer.on('close', () => onward.destroy());
+    asked.pipe(onward);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`;
+}
+
+test('the page works below a path of a proxy', async (t) => {
+  const relay = await startTestRelay(t, {
+    doors: { pinghub: { metrics_port: null } },
+    admin: { host: '127.0.0.1', port: 0, observer_actions: true },
+  });
+  const client = await connectWs(t, relay.port('pinghub'), '/a');
+  const at = await proxyBelow(t, '/inner/relay/', relay.port('admin'));
+  const { page, complaints } = await openPage(t, await openBrowser(t), at);
+  t.is(page.url().replace(/#.*/, ''), `${at}observer`);
+  await page.waitForSelector('#state[data-state=ready]');
+  await page.click('#tab-connections');
+  await page.click('tbody tr');
+  const sending = setInterval(() => client.send('x'), 10);
+  t.teardown(() => clearInterval(sending));
+  await page.click('aside button:has-text("Trace")');
+  await page.waitForSelector('.said:has-text("messages:")');
+  clearInterval(sending);
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.click('aside button:has-text("Disconnect")');
+  await page.waitForSelector('.said:text-is("This process has ended.")');
+  t.deepEqual(complaints, []);
 });

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
@@ -13,6 +14,11 @@ const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
 /** Whether there is an nginx to run. */
 export function hasNginx(): boolean {
   return spawnSync('nginx', ['-v'], { stdio: 'ignore', env }).status === 0;
+}
+
+/** Whether this machine can be reached over IPv6 at all. */
+export function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 }
 
 /**
@@ -29,6 +35,7 @@ export async function startNginx(
   const [port = 0] = await freePorts(1);
   const text = replaced(readFileSync(join(packageRoot, 'rel', 'nginx', recipe), 'utf8'), [
     ['listen 80;', `listen 127.0.0.1:${port};`],
+    ['listen [::]:80;', hasIPv6() ? `listen [::1]:${port};` : ''],
     ['server 10.0.0.1:8081;', `server 127.0.0.1:${relays[0]};`],
     ['server 10.0.0.2:8081;', `server 127.0.0.1:${relays[1]};`],
     ...(recipe === 'auth.conf' ? ([['127.0.0.1:8089', `127.0.0.1:${service}`]] as const) : []),
