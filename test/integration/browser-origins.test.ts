@@ -1,26 +1,9 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/arrivals.ts';
-import { openBrowser, openPage } from '../support/browser.ts';
+import { newOrigin, openBrowser, openPage } from '../support/browser.ts';
 import { connectRaw, post } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
-
-/** An origin of its own: a server of one empty page. */
-async function origin(t: ExecutionContext): Promise<string> {
-  const server = createServer((_request, response) => {
-    response
-      .writeHead(200, { 'Content-Type': 'text/html' })
-      .end('<!doctype html><link rel=icon href="data:,">');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 /** What a page sees of a POST that browsers ask about first: its status and text, or that it may not know. */
 const posting = (page: Page, url: string, headers = {}): Promise<string> =>
@@ -58,7 +41,7 @@ const sees = (page: Page, what: string): Promise<void> =>
   eventually(async () => (await seenBy(page)).includes(what), what);
 
 test('a page of a listed origin listens, posts and reads refusals; a page of another one does neither', async (t) => {
-  const [ours, theirs] = [await origin(t), await origin(t)];
+  const [ours, theirs] = [await newOrigin(t), await newOrigin(t)];
   const relay = await startTestRelay(t, {
     authenticator: 'PasswordAuthenticator',
     passwords: { word: ['news'] },
@@ -88,7 +71,7 @@ test('a page of a listed origin listens, posts and reads refusals; a page of ano
 test('where any origin may come, every page listens and posts', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const at = `http://127.0.0.1:${relay.port('pinghub')}/news`;
-  const { page } = await openPage(t, await openBrowser(t), await origin(t));
+  const { page } = await openPage(t, await openBrowser(t), await newOrigin(t));
   await listening(page, at);
   await sees(page, 'open');
   t.is(await posting(page, at), '200 OK\n');
@@ -98,7 +81,7 @@ test('where any origin may come, every page listens and posts', async (t) => {
 test('a stream that found the relay full comes back by itself, and gets what is sent from then on', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } }, 2);
   const port = relay.port('pinghub');
-  const { page } = await openPage(t, await openBrowser(t), await origin(t));
+  const { page } = await openPage(t, await openBrowser(t), await newOrigin(t));
   const others = [await connectRaw(t, port), await connectRaw(t, port)];
   await listening(page, `http://127.0.0.1:${port}/news`);
   await sees(page, 'comes back');
@@ -113,7 +96,7 @@ test('a stream of an address that opens too many comes back when its time has co
   const limits = { connection_rate_per_address: 1, exempt: [] };
   const relay = await startTestRelay(t, { doors: { pinghub: {} }, limits });
   const port = relay.port('pinghub');
-  const { page } = await openPage(t, await openBrowser(t), await origin(t));
+  const { page } = await openPage(t, await openBrowser(t), await newOrigin(t));
   // As many as it takes: on a busy machine the rate may allow some more meanwhile.
   await eventually(async () => {
     await connectRaw(t, port);

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { PATIENCE } from './arrivals.ts';
@@ -21,6 +23,20 @@ export async function openBrowser(t: ExecutionContext): Promise<Browser> {
   });
   t.teardown(() => browser.close());
   return browser;
+}
+
+/** An origin of its own: a server of one empty page. Cookies are those of the host, whatever the port. */
+export async function newOrigin(t: ExecutionContext): Promise<string> {
+  const server = createServer((_request, response) => {
+    const page = '<!doctype html><link rel=icon href="data:,">';
+    response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A page whose complaints (of the policy, of scripts) fail the test. */
