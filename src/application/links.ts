@@ -3,14 +3,12 @@ import type { Nats } from '../cluster/nats/nats.ts';
 import type { LinkView } from '../console/link-view.ts';
 import type { System } from '../otp/system.ts';
 
-/** The links of a mesh, two for each relay in the list: one that takes, which this relay has dialled, and one that serves. */
+/** The links of a mesh, two for each relay in the list: an inbound one, which this relay has dialled, and an outbound one. */
 export function meshLinks({ network }: Mesh, { clock }: System): LinkView[] {
   const links: LinkView[] = [];
   const named = new Set<string>();
-  for (const [address, { node, state, why, links: made, roundTrip }] of network.dialled) {
-    // The list names this relay as well; and a name of one that is linked may have more addresses than one.
-    if (state === 'needless' || (node !== null && state !== 'up' && network.nodes.has(node))) continue;
-    const taking = node === null ? undefined : network.taking.get(node);
+  for (const { address, node, state, why, links: made, roundTrip } of network.inbound.ways()) {
+    const counts = node === null ? undefined : network.inbound.countsOf(node);
     if (node !== null) named.add(node);
     links.push({
       peer: node ?? address,
@@ -20,20 +18,22 @@ export function meshLinks({ network }: Mesh, { clock }: System): LinkView[] {
       why,
       roundTrip: roundTrip === null ? null : roundTrip / 1000,
       lag: null,
-      messages: taking?.received ?? 0,
-      bytes: taking?.bytes ?? 0,
-      lost: taking === undefined ? 0 : taking.last - taking.received,
+      messages: counts?.received ?? 0,
+      bytes: counts?.bytes ?? 0,
+      lost: counts?.lost ?? 0,
       pending: 0,
       reconnects: Math.max(0, made - 1),
     });
   }
   const now = clock.now();
-  for (const [node, { live, stats, links: made, pending, lag }] of network.serving) {
+  for (const [node, served] of network.outbound.all()) {
+    const { connection, outbox, links: made, pending } = served;
+    const live = connection !== undefined;
     // One that has left the list, or its name, is forgotten as soon as it is gone.
     if (!live && !named.has(node)) continue;
-    const lost = stats.overflow + stats.unlinked;
+    const lost = outbox.dropped.overflow + outbox.dropped.unlinked;
     // What goes there to be given its order goes over the connection of the other direction.
-    const unreachable = network.forwarding.get(node)?.unreachable ?? 0;
+    const unreachable = network.forwarded.of(node)?.unreachable ?? 0;
     links.push({
       peer: node,
       direction: 'out',
@@ -41,11 +41,11 @@ export function meshLinks({ network }: Mesh, { clock }: System): LinkView[] {
       address: null,
       why: live ? null : 'it has not come back',
       roundTrip: null,
-      lag: live ? lag(now) / 1000 : null,
-      messages: stats.last - lost,
-      bytes: stats.bytes,
+      lag: live ? served.lag(now) / 1000 : null,
+      messages: outbox.last - lost,
+      bytes: outbox.written,
       lost: lost + unreachable,
-      pending: pending(),
+      pending,
       reconnects: Math.max(0, made - 1),
     });
   }

@@ -6,8 +6,7 @@ import type { Way } from '../console/relay-view.ts';
 /** The ways to the relays of a mesh. One that is down is missed only where `needed`: the others are to go on. */
 export function meshWays({ network }: Mesh, needed: boolean): Way[] {
   const ways = new Map<string, Way>();
-  for (const [address, { node, state, why }] of network.dialled) {
-    if (state === 'needless' || (node !== null && state !== 'up' && network.nodes.has(node))) continue;
+  for (const { address, node, state, why } of network.inbound.ways()) {
     const peer = node ?? address;
     ways.set(peer, {
       name: `peer ${peer}`,

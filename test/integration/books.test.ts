@@ -193,14 +193,13 @@ interface Book {
 
 function bookOf({ relay: { backplane }, accounting }: TestRelay, throng: Throng, added: number): Book {
   const network = backplane?.network;
-  const [stats] = network?.taking.values() ?? [];
-  const [serving] = network?.serving.values() ?? [];
+  const other = network?.self.node === 'n0' ? 'n1' : 'n0';
   return {
     isBalanced: isBalanced(accounting),
     messages: accounting.messages,
     published: throng.taken + added,
-    came: stats?.received ?? Number.NaN,
-    taken: serving?.stats.taken ?? Number.NaN,
+    came: network?.inbound.countsOf(other)?.received ?? Number.NaN,
+    taken: network?.outbound.of(other)?.taken ?? Number.NaN,
   };
 }
 

@@ -17,7 +17,7 @@ async function talking(t: ExecutionContext) {
   const [near, far] = [await subscriber(t, a, 'c'), await subscriber(t, b, 'c')];
   near.send(publish(0));
   await Promise.all([near.next(), far.next()]);
-  const serving = a.relay.backplane?.network.serving.get('n1');
+  const serving = a.relay.backplane?.network.outbound.of('n1');
   if (serving === undefined) throw new Error('nothing is served');
   return { a, b, near, serving };
 }

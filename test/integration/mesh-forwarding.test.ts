@@ -22,12 +22,13 @@ function numbersOf({ got }: WsClient): number[] {
 
 /** What of the other relay's messages a relay knows that it has missed. */
 function missedBy({ relay, accounting }: TestRelay): number {
-  const [stats] = relay.backplane?.network.taking.values() ?? [];
-  return (stats?.last ?? 0) - (stats?.received ?? 0) + accounting.lost.stale + accounting.lost.unheard;
+  const network = relay.backplane?.network;
+  const counts = network?.inbound.countsOf(network.self.node === 'n0' ? 'n1' : 'n0');
+  return (counts?.lost ?? 0) + accounting.lost.stale + accounting.lost.unheard;
 }
 
 function takenBy({ relay }: TestRelay): number {
-  return [...(relay.backplane?.network.serving.values() ?? [])][0]?.stats.taken ?? Number.NaN;
+  return relay.backplane?.network.outbound.of('n1')?.taken ?? Number.NaN;
 }
 
 /** One topic whose home is at the first relay, listened to at both, and published to at the second. */
@@ -96,7 +97,7 @@ test.serial(
       'what is missed where it was published',
     );
     t.is(sent() - numbersOf(near).length, unreachable + missedBy(home), 'what is missed at the home');
-    const [stats] = away.relay.backplane?.network.forwarding.values() ?? [];
+    const stats = away.relay.backplane?.network.forwarded.of('n0');
     await eventually(() => stats?.taken === takenBy(home), 'the home says how many it has taken');
     t.like(stats, { sent: takenBy(home), unreachable });
     const lines = away.log.all.filter(({ msg }) => msg === 'linked');
@@ -111,10 +112,10 @@ test.serial(
   },
 );
 
-for (const which of ['peer-link', 'serving-link'] as const) {
+for (const which of ['inbound-link', 'outbound-link'] as const) {
   test.serial(`a ${which} that is killed under load: the count is as exact`, async (t) => {
     const { home, away, near, far, publish, end, sent, link } = await forwarding(t);
-    const isSparing = () => which === 'serving-link' && isNothingLost(away);
+    const isSparing = () => which === 'outbound-link' && isNothingLost(away);
     for (let round = 0; round < 4 || (isSparing() && round < MOST_ROUNDS); round++) {
       for (let turn = 0; turn < 10; turn++) {
         publish(20);
@@ -122,26 +123,29 @@ for (const which of ['peer-link', 'serving-link'] as const) {
       }
       publish(200);
       for (let turn = 0; turn < round % 4; turn++) await nextTurn();
-      const { system } = (which === 'peer-link' ? away : home).relay;
+      const { system } = (which === 'inbound-link' ? away : home).relay;
       for (const one of system.processes.values())
-        if (one.behaviour.name === which && takesPart(one.state)) exit(one, 'kill');
-      await eventually(() => away.relay.backplane?.network.nodes.size === 0, 'it is missed');
+        if (one.behaviour.name === which && (which === 'outbound-link' || takesPart(one.state)))
+          exit(one, 'kill');
+      await eventually(() => away.relay.backplane?.network.inbound.size === 0, 'it is missed');
       await link();
     }
     await end();
     const { unreachable } = away.accounting.lost;
     // What a killed link has written comes nevertheless.
-    if (which === 'serving-link') t.true(unreachable > 0);
+    if (which === 'outbound-link') t.true(unreachable > 0);
     t.is(sent() - numbersOf(near).length, unreachable + missedBy(home));
     t.true(sent() - numbersOf(far).length >= unreachable);
-    t.is(away.relay.backplane?.network.forwarding.get('n0')?.sent, takenBy(home));
+    t.is(away.relay.backplane?.network.forwarded.of('n0')?.sent, takenBy(home));
   });
 }
 
-/** A link to another relay, not one to this relay itself. */
+/** An inbound link from another relay, not one from this relay itself. */
 function takesPart(state: unknown): boolean {
-  const { phase = 'linked' } = state as { readonly phase?: string };
-  return phase === 'linked';
+  const { connection } = state as {
+    readonly connection?: { readonly session: { readonly phase: string } };
+  };
+  return connection?.session.phase === 'linked';
 }
 
 test.serial(
@@ -150,11 +154,11 @@ test.serial(
     const { home, away, publish, part } = await forwarding(t);
     publish(50);
     await eventually(() => takenBy(home) === 50, 'all are taken');
-    const stats = away.relay.backplane?.network.forwarding.get('n0');
-    await eventually(() => stats?.taken === 50, 'and that is known');
-    if (stats !== undefined) stats.sent += 7;
+    const forwarded = away.relay.backplane?.network.forwarded;
+    await eventually(() => forwarded?.of('n0')?.taken === 50, 'and that is known');
+    forwarded?.sent('n0', 7);
     await part();
     t.is(away.accounting.lost.unreachable, 7);
-    t.is(away.relay.backplane?.network.forwarding.size, 0);
+    t.is(forwarded?.of('n0'), undefined);
   },
 );

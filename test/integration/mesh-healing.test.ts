@@ -165,9 +165,8 @@ function ofChannel(client: WsClient, channel: string): number[] {
 }
 
 function counts(server: TestRelay, taker: TestRelay): { served: number; taken: number } {
-  const served = server.relay.backplane?.network.serving.get('n0')?.stats.lost ?? -1;
-  const stats = taker.relay.backplane?.network.taking.get('n1');
-  return { served, taken: stats === undefined ? -2 : stats.last - stats.received };
+  const served = server.relay.backplane?.network.outbound.of('n0')?.outbox.lost ?? -1;
+  return { served, taken: taker.relay.backplane?.network.inbound.countsOf('n1')?.lost ?? -2 };
 }
 
 async function greeted(t: ExecutionContext, relay: TestRelay): Promise<WsClient> {

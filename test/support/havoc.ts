@@ -5,7 +5,7 @@ import { exit } from '../../src/otp/signal.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import { PROBE_REALM } from '../../src/topic/topic-router.ts';
 import type { TopicServerState } from '../../src/topic/topic-server-state.ts';
-import { cut } from './pair-of-relays.ts';
+import { cutServed } from './pair-of-relays.ts';
 import { poison } from './promises.ts';
 import type { TestRelay } from './relay.ts';
 
@@ -40,7 +40,7 @@ const ways = [
 
 /** Processes that any number of may die: their supervisors start them again within an intensity that is large. */
 export const workers = ['connection-handler', 'topic-server'] as const;
-export const links = ['serving-link', 'peer-link'] as const;
+export const links = ['outbound-link', 'inbound-link'] as const;
 /**
  * Of these a few, or the relay ends as it is to end then. Supervisors of supervisors are none of them: as in OTP, what is
  * below a killed one takes longer to go than the one above it tries.
@@ -80,7 +80,7 @@ export const upperBlows: fc.Arbitrary<Blow> = fc.oneof(
 export function strike(relay: TestRelay, { kind, which, way }: Blow): number {
   const { system } = relay.relay;
   if (kind === 'connection') {
-    for (const { pid } of relay.relay.backplane?.network.serving.values() ?? []) cut(pid);
+    cutServed(relay);
     return 0;
   }
   const all = [...system.processes.values()].filter((one) => one.behaviour.name === kind && one.alive);

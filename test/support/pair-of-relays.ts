@@ -36,11 +36,11 @@ export async function pairOfRelays(
       () =>
         relays.every(({ relay }) => {
           const network = relay.backplane?.network;
-          const serving = [...(network?.serving.values() ?? [])];
+          const served = [...(network?.outbound.all() ?? [])];
           return (
-            network?.linked.size === (live ? 1 : 0) &&
-            serving.every((one) => one.live === live) &&
-            (!live || serving.length === 1)
+            network?.inbound.size === (live ? 1 : 0) &&
+            served.every(([, one]) => (one.connection !== undefined) === live) &&
+            (!live || served.length === 1)
           );
         }),
       live ? 'the two are linked' : 'the two have parted',
@@ -56,14 +56,14 @@ export async function pairOfRelays(
       return are(false);
     },
     breakLinks: () => {
-      for (const { relay } of relays)
-        for (const { pid } of relay.backplane?.network.serving.values() ?? []) cut(pid);
+      for (const relay of relays) cutServed(relay);
       return are(false);
     },
   };
 }
 
-/** Ends a serving link's connection under it. */
-export function cut(pid: unknown): void {
-  (pid as { state?: { socket?: { stream: { destroy(): void } } } }).state?.socket?.stream.destroy();
+/** Ends the connections that other relays have made to this one, under their links. */
+export function cutServed({ relay }: TestRelay): void {
+  for (const [, { connection }] of relay.backplane?.network.outbound.all() ?? [])
+    connection?.socket.stream.destroy();
 }

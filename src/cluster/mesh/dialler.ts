@@ -5,9 +5,8 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dyna
 import { inform, type Self } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter, type Timer } from '../../otp/timer.ts';
-import { addressOf } from './dialling.ts';
-import { isNews, type Network } from './network.ts';
-import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
+import { addressOf, type InboundLinkArgs, type InboundLinkMessage } from './inbound-link.ts';
+import type { Network } from './network.ts';
 
 /**
  * Turns the list of relays into addresses, again and again, and has a link for each of them. A name may stand for
@@ -18,7 +17,7 @@ export interface DiallerArgs {
   readonly network: Network;
   /** The list as it is now. */
   readonly relays: () => readonly string[];
-  readonly links: ProcessName<DynamicSupervisorMessage<PeerLinkArgs, PeerLinkMessage>>;
+  readonly links: ProcessName<DynamicSupervisorMessage<InboundLinkArgs, InboundLinkMessage>>;
 }
 
 export type DiallerMessage =
@@ -121,13 +120,13 @@ function resolve(state: State): void {
 function resolved(state: State, { text, host }: Entry, hosts: readonly string[] | null): void {
   const { network } = state;
   if (hosts !== null) {
-    network.said.delete(`name ${host}`);
+    network.news.forget(`name ${host}`);
     state.hosts.set(text, hosts);
     apply(state);
     return;
   }
   // What a name stood for goes on being dialled while nobody can tell.
-  if (isNews(network, `name ${host}`, 'unknown')) {
+  if (network.news.is(`name ${host}`, 'unknown')) {
     network.log.warn('unknown relay', { relay: text, why: 'its name cannot be looked up' });
   }
   again(state, PERIOD_FAILED);
@@ -141,25 +140,18 @@ function again(state: State, delay: number): void {
 /** Starts links that are missing, and ends those that are not wanted any more. */
 function apply(state: State): void {
   const { network, self, links } = state;
-  const wanted = new Map<string, PeerLinkArgs>();
+  const wanted = new Map<string, InboundLinkArgs>();
   for (const { text, port } of state.entries) {
     for (const host of state.hosts.get(text) ?? []) {
       const args = { network, host, port };
       wanted.set(addressOf(args), args);
     }
   }
-  network.addresses.clear();
-  for (const { host } of wanted.values()) network.addresses.add(host);
-  for (const [address, link] of network.dialling) {
-    if (wanted.has(address)) continue;
-    inform(link, { type: 'end' });
-    // It may be wanted again before it has ended: then by another link.
-    network.dialling.delete(address);
-  }
+  network.inbound.list(wanted);
   const supervisor = whereis(self.system, links);
   if (supervisor === undefined) return;
   for (const [address, args] of wanted) {
-    if (network.dialling.has(address) || state.beginning.has(address)) continue;
+    if (network.inbound.isDialled(address) || state.beginning.has(address)) continue;
     const isAsked = startDynamicChild(supervisor, args, ({ ok }) => {
       inform(self, { type: 'begun', address, ok });
     });

@@ -9,16 +9,14 @@ import type { Topics } from '../../topic/topics.ts';
 import type { Backplane } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
 import { type DiallerMessage, dialler } from './dialler.ts';
-import type { MeshLog, MeshSettings, Network } from './network.ts';
+import { type InboundLinkArgs, type InboundLinkMessage, inboundLink } from './inbound-link.ts';
+import { type MeshLog, type MeshSettings, Network } from './network.ts';
 import { MeshOrdering } from './ordering.ts';
+import { type OutboundLinkArgs, type OutboundLinkMessage, outboundLink } from './outbound-link.ts';
 import { type PeerGreetingArgs, peerGreeting } from './peer-greeting.ts';
-import { peerLink } from './peer-link.ts';
-import type { PeerLinkArgs, PeerLinkMessage } from './peer-link-state.ts';
 import { peerListener } from './peer-listener.ts';
 import { ServedWebSocket } from './peer-socket.ts';
 import { RelayList } from './relay-list.ts';
-import { servingLink } from './serving-link.ts';
-import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
 export interface MeshArgs {
   readonly system: System;
@@ -47,7 +45,8 @@ const MAX_PAYLOAD = 1024 * 1024;
  * well, of which no process runs.
  */
 export function mesh({ system, cluster, topics, relays, settings, log }: MeshArgs): Mesh {
-  const network: Network = {
+  const network = new Network({
+    system,
     self: { node: cluster.node, incarnation: randomBytes(16).toString('hex') },
     settings,
     topics,
@@ -55,29 +54,20 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     ownership: cluster.ownershipServer,
     webSockets: webSocketServer(),
     log,
-    dialling: new Map(),
-    linked: new Map(),
-    nodes: new Map(),
-    serving: new Map(),
-    addresses: new Set(),
-    dialled: new Map(),
-    taking: new Map(),
-    forwarding: new Map(),
-    said: new Map(),
-    order: { epoch: 1, highest: 1, self: { node: cluster.node, epoch: 1 } },
-  };
+  });
   cluster.orderedBy(new MeshOrdering(network));
   const diallerName = processName<DiallerMessage>('cluster.dialler');
-  const linkName = processName<DynamicSupervisorMessage<PeerLinkArgs, PeerLinkMessage>>('cluster.peer-links');
-  const servingName =
-    processName<DynamicSupervisorMessage<ServingLinkArgs, ServingLinkMessage>>('cluster.serving-links');
+  const inboundName =
+    processName<DynamicSupervisorMessage<InboundLinkArgs, InboundLinkMessage>>('cluster.inbound-links');
+  const outboundName =
+    processName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>('cluster.outbound-links');
   const greetingName =
     processName<DynamicSupervisorMessage<PeerGreetingArgs, never>>('cluster.peer-greetings');
   const specs = [
     dynamicSupervisor(
-      servingName.value,
-      { behaviour: servingLink, restart: 'temporary', mailboxLimit: 1_000_000, ...INTENSITY },
-      { name: servingName },
+      outboundName.value,
+      { behaviour: outboundLink, restart: 'temporary', mailboxLimit: 1_000_000, ...INTENSITY },
+      { name: outboundName },
     ),
     dynamicSupervisor(
       greetingName.value,
@@ -92,15 +82,20 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     worker('peer-listener', peerListener, {
       network,
       greetings: greetingName,
-      links: servingName,
+      links: outboundName,
       listening: (at) => log.listening('network', at),
     }),
     dynamicSupervisor(
-      linkName.value,
-      { behaviour: peerLink(network), restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
-      { name: linkName },
+      inboundName.value,
+      { behaviour: inboundLink(network), restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
+      { name: inboundName },
     ),
-    worker('dialler', dialler, { network, relays: () => list.now, links: linkName }, { name: diallerName }),
+    worker(
+      'dialler',
+      dialler,
+      { network, relays: () => list.now, links: inboundName },
+      { name: diallerName },
+    ),
   ];
   const list = new RelayList({ system, cluster, network, log, specs, dialler: diallerName, relays });
   return {

@@ -1,52 +1,110 @@
 import type { WebSocketServer } from 'ws';
 import type { Hidden } from '../../config/hidden.ts';
-import type { Relay } from '../../door/peer/codec.ts';
+import type { Answer, Relay } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
-import type { ProcessName } from '../../otp/registry.ts';
-import type { Sequencer } from '../../topic/elsewhere.ts';
+import { informNamed, type ProcessName } from '../../otp/registry.ts';
+import type { System } from '../../otp/system.ts';
 import type { Topics } from '../../topic/topics.ts';
-import type { InterestMessage } from '../interest-server.ts';
-import type { OwnershipMessage } from '../ownership-state.ts';
-import type { PeerLinkMessage } from './peer-link-state.ts';
-import type { ServingLinkMessage } from './serving-link-state.ts';
+import type { InterestReport, LinkMessage, OwnershipReport } from '../backplane.ts';
+import { Epochs } from './epochs.ts';
+import { ForwardedCounts } from './forwarded-counts.ts';
+import { InboundLinks } from './inbound-links.ts';
+import { News } from './news.ts';
+import { OutboundLinks } from './outbound-links.ts';
 
-/** What all processes of the mesh share. The tables are changed by those whose entries they hold, and read by anybody. */
-export interface Network {
+export interface NetworkArgs {
+  readonly system: System;
   readonly self: Relay;
-  /** Those with which the network port was opened last. */
-  settings: MeshSettings;
+  readonly settings: MeshSettings;
   readonly topics: () => Topics;
-  readonly interest: ProcessName<InterestMessage>;
-  readonly ownership: ProcessName<OwnershipMessage>;
+  readonly interest: ProcessName<InterestReport>;
+  readonly ownership: ProcessName<OwnershipReport>;
   readonly webSockets: WebSocketServer;
   readonly log: MeshLog;
-  /** Links that dial, by address as `host:port`. */
-  readonly dialling: Map<string, Pid<PeerLinkMessage>>;
-  /** Those of them that are linked, by the incarnation at the other end: one for each. */
-  readonly linked: Map<string, Pid<PeerLinkMessage>>;
-  /** The same links, by the node at the other end. */
-  readonly nodes: Map<string, Pid<PeerLinkMessage>>;
-  /** Links that serve, by the node at the other end. */
-  readonly serving: Map<string, Serving>;
-  /** IP addresses that the list of relays stands for. */
-  readonly addresses: Set<string>;
-  /** How the links that dial are, for tools: by address. */
-  readonly dialled: Map<string, Dialled>;
-  /** How links are, for tools: by node. */
-  readonly taking: Map<string, TakingStats>;
-  /** What was forwarded to other relays: by node. It outlives links, and who held them. */
-  readonly forwarding: Map<string, Forwarding>;
-  /** This relay's epoch as a sequencer, and the highest that it has heard of. */
-  readonly order: { epoch: number; highest: number; self: Sequencer };
-  /** What was logged last of something that is tried again and again: it is not said again until it has changed. */
-  readonly said: Map<string, string>;
+}
+
+/** What all processes of the mesh share: tables that outlive them, each changed by its own methods. */
+export class Network {
+  readonly self: Relay;
+  readonly topics: () => Topics;
+  readonly webSockets: WebSocketServer;
+  readonly log: MeshLog;
+  readonly inbound = new InboundLinks();
+  readonly outbound = new OutboundLinks();
+  readonly forwarded: ForwardedCounts;
+  readonly epochs: Epochs;
+  readonly news = new News();
+  readonly #args: NetworkArgs;
+  #settings: MeshSettings;
+
+  constructor(args: NetworkArgs) {
+    const { self, topics, webSockets, log, settings } = args;
+    this.self = self;
+    this.topics = topics;
+    this.webSockets = webSockets;
+    this.log = log;
+    this.epochs = new Epochs(self.node);
+    this.forwarded = new ForwardedCounts((count) => {
+      const { accounting } = topics();
+      accounting.messages += count;
+      accounting.lost.unreachable += count;
+    });
+    this.#args = args;
+    this.#settings = settings;
+  }
+
+  /** Those with which the network port was opened last. */
+  get settings(): MeshSettings {
+    return this.#settings;
+  }
+
+  /** The port is to be opened, with these settings. */
+  opens(settings: MeshSettings): void {
+    this.#settings = settings;
+  }
+
+  /** The key that proofs are made with; null: there is no secret. */
+  get key(): Buffer | null {
+    return this.#settings.secret?.reveal() ?? null;
+  }
+
+  /** No process is left: those that were killed could not take themselves out. */
+  end(): void {
+    this.forwarded.settleAll();
+    for (const table of [this.inbound, this.outbound, this.news]) table.clear();
+  }
+
+  /** A link can be used: it is told of interest and claims from here on. */
+  attach(link: Pid<LinkMessage>, node: string): void {
+    this.#tellInterest({ type: 'attach', link });
+    this.tellOwnership({ type: 'attach', link, node });
+  }
+
+  detach(link: Pid<LinkMessage>): void {
+    this.#tellInterest({ type: 'detach', link });
+    this.tellOwnership({ type: 'detach', link });
+  }
+
+  /** What the other relay has answered to what `link` has told it, whichever way it came. */
+  answered(link: Pid<LinkMessage>, frame: Answer): void {
+    if (frame.type === 'confirm') this.#tellInterest({ type: 'confirmed', link, version: frame.version });
+    else this.tellOwnership({ type: 'verdict', link, ref: frame.ref, granted: frame.granted });
+  }
+
+  tellOwnership(report: OwnershipReport): void {
+    informNamed(this.#args.system, this.#args.ownership, report);
+  }
+
+  #tellInterest(report: InterestReport): void {
+    informNamed(this.#args.system, this.#args.interest, report);
+  }
 }
 
 /** Times in milliseconds, sizes in bytes. */
 export interface MeshSettings {
   readonly host: string;
   readonly port: number;
-  /** The key that proves are made with; null: there is no secret. */
+  /** The key that proofs are made with; null: there is no secret. */
   readonly secret: Hidden<Buffer> | null;
   readonly tls: Hidden<{ readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer }> | null;
   readonly heartbeat: number;
@@ -61,83 +119,4 @@ export interface MeshSettings {
 export interface MeshLog {
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
-/** How a link that dials gets on. Times in milliseconds. */
-export interface Dialled {
-  /** Who was at the other end last; null: nobody yet. */
-  node: string | null;
-  /** `needless`: the address is this relay itself, or another one of a relay that is linked already. */
-  state: 'up' | 'connecting' | 'needless';
-  /** Why it is not linked. */
-  why: string | null;
-  /** How often it was. */
-  links: number;
-  /** From a ping to its answer, behind what the other side had to write before; null: none has come. */
-  roundTrip: number | null;
-}
-
-export interface Serving {
-  readonly incarnation: string;
-  readonly pid: Pid<ServingLinkMessage>;
-  /** It has a connection. */
-  live: boolean;
-  /** How often it had one. */
-  links: number;
-  readonly stats: ServingStats;
-  /** Bytes that wait to be written. */
-  pending(): number;
-  /** Milliseconds that the other side's word of what has come is behind. */
-  lag(now: number): number;
-}
-
-/** What became of the messages for one relay, by number since its start: `lost` as it has told. */
-export interface ServingStats {
-  /** The number of the last message that was for this relay. */
-  last: number;
-  overflow: number;
-  unlinked: number;
-  lost: number;
-  /** Of messages, written. */
-  bytes: number;
-  /** Messages that the other relay has forwarded, and this one has taken: be it to be lost here, and counted. */
-  taken: number;
-}
-
-/**
- * What this relay has forwarded to another one, to be given its order there: how many messages were handed to the
- * connection, and how many the other relay had taken when it said so last. Both count from one beginning.
- */
-export interface Forwarding {
-  readonly incarnation: string;
-  sent: number;
-  taken: number;
-  /** Lost on the way there, since the start. */
-  unreachable: number;
-  /** Since when there is no link, in milliseconds; null: there is one. */
-  partedAt: number | null;
-}
-
-/** Milliseconds for which a relay that cannot be reached is counted for, and remembered by. */
-export const FORGET = 10 * 60_000;
-
-/** What has come from one relay. */
-export interface TakingStats {
-  readonly incarnation: string;
-  /** The number of the last message known of, and how many have come. The difference was lost. */
-  last: number;
-  received: number;
-  bytes: number;
-  linked: boolean;
-}
-
-/** Strangers choose what there is to say of them. */
-const SAID = 1000;
-
-/** Whether `text` is news of `what`. */
-export function isNews({ said }: Network, what: string, text: string): boolean {
-  if (said.get(what) === text) return false;
-  if (said.size >= SAID) said.clear();
-  said.set(what, text);
-  return true;
 }

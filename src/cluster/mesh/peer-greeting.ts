@@ -1,23 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { websocketFrames } from '../../door/frame.ts';
-import {
-  encodePeerFrame,
-  type Hello,
-  type PeerFrame,
-  parsePeerFrame,
-  type Refusal,
-} from '../../door/peer/codec.ts';
-import { isProved, NONCE_BYTES, prove } from '../../door/peer/proof.ts';
+import { encodePeerFrame, type Hello, type PeerFrame, type Refusal } from '../../door/peer/codec.ts';
+import { DialledSession } from '../../door/peer/dialled-session.ts';
+import { NONCE_BYTES } from '../../door/peer/proof.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
-import { inform, isAlive, type Pid, type Self, send } from '../../otp/process.ts';
+import { type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
-import { isNews, type Network } from './network.ts';
-import { heardOf } from './ordering.ts';
+import type { Network } from './network.ts';
+import type { OutboundLinkArgs, OutboundLinkMessage } from './outbound-link.ts';
+import type { OutboundRequest } from './outbound-links.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
-import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
 /**
  * Finds out who has connected to the network port. A relay that proves to be of the network is handed to the link that
@@ -28,7 +23,7 @@ export interface PeerGreetingArgs {
   readonly socket: PeerSocket;
   readonly request: IncomingMessage;
   readonly head: Buffer;
-  readonly links: ProcessName<DynamicSupervisorMessage<ServingLinkArgs, ServingLinkMessage>>;
+  readonly links: ProcessName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>;
   /** Called once it is known to be a relay: its time is no longer limited. */
   readonly known: () => void;
 }
@@ -37,13 +32,9 @@ export type PeerGreetingMessage = PeerSocketMessage | { readonly type: 'late' };
 
 interface State extends PeerGreetingArgs {
   readonly self: Self<PeerGreetingMessage>;
-  readonly nonce: Buffer;
-  hello: Hello | undefined;
+  readonly session: DialledSession;
   handedOn: boolean;
 }
-
-/** Longer than any handshake. */
-const HANDSHAKE_BYTES = 2048;
 
 export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessage> = {
   name: 'peer-greeting',
@@ -54,15 +45,30 @@ export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessag
     if (!socket.accept(network.webSockets, request, head)) return stop({ stop: 'gone' });
     // The listener ends the socket of a stranger in that time. The process must not depend on hearing of it.
     sendAfter(self, network.settings.handshake, { type: 'late' });
-    return { ...args, self, nonce: randomBytes(NONCE_BYTES), hello: undefined, handedOn: false };
+    const session = new DialledSession({
+      self: network.self,
+      nonce: randomBytes(NONCE_BYTES),
+      key: network.key,
+      stranger: stranger(network, plain(socket.stream.remoteAddress)),
+      timeout: network.settings.timeout,
+    });
+    return { ...args, self, session, handedOn: false };
   },
 
   handle(state, message): Next<State> {
-    if (message.type !== 'frame' || message.payload.length > HANDSHAKE_BYTES) return stop('normal');
-    const frame = parsePeerFrame(message.payload);
-    if (frame?.type === 'hello' && state.hello === undefined) return greeted(state, frame);
-    if (frame?.type === 'proof' && state.hello !== undefined) return proved(state, state.hello, frame.mac);
-    return stop('normal');
+    if (message.type !== 'frame') return stop('normal');
+    const greeting = state.session.greeted(message.payload);
+    switch (greeting.type) {
+      case 'say':
+        tell(state, greeting.frame);
+        return keep;
+      case 'refuse':
+        return refuse(state, greeting.why, greeting.text);
+      case 'proved':
+        return proved(state, greeting.hello);
+      case 'hang-up':
+        return stop('normal');
+    }
   },
 
   terminate({ handedOn, socket }) {
@@ -71,72 +77,42 @@ export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessag
   },
 };
 
-function greeted(state: State, hello: Hello): Next<State> {
-  const { network, socket, nonce } = state;
-  const { settings, addresses } = network;
-  // Views of a read buffer: copied, because they are kept.
-  state.hello = { ...hello, nonce: Buffer.from(hello.nonce) };
-  if (hello.nonce.length !== NONCE_BYTES || hello.relay.node === '') return stop('normal');
-  const address = plain(socket.stream.remoteAddress);
-  if (settings.secret === null && settings.tls === null && !addresses.has(address)) {
-    return refuse(state, 'address', `${address} is not among the relays`);
-  }
-  tell(state, { type: 'challenge', relay: network.self, nonce });
-  return keep;
+/** Why that address is not let in; null: it is. */
+function stranger({ settings, inbound }: Network, address: string): string | null {
+  const isOpen = settings.secret === null && settings.tls === null;
+  return isOpen && !inbound.isListed(address) ? `${address} is not among the relays` : null;
 }
 
-function proved(state: State, hello: Hello, mac: Buffer): Next<State> {
-  const { network, nonce } = state;
-  const secret = network.settings.secret?.reveal() ?? null;
-  const { relay } = hello;
-  const handshake = {
-    dialling: relay,
-    dialled: network.self,
-    diallingNonce: hello.nonce,
-    dialledNonce: nonce,
-  };
-  if (!isProved(mac, secret, 'dialling', handshake))
-    return refuse(state, 'proof', 'the secrets of the network differ');
-  if (relay.incarnation === network.self.incarnation) return refuse(state, 'self', 'this is the same relay');
-  if (relay.node === network.self.node) {
-    return refuse(state, 'name-taken', `${relay.node} is the name of the relay that was dialled`);
-  }
-  const known = network.serving.get(relay.node);
-  if (known !== undefined && known.incarnation !== relay.incarnation && isAlive(known.pid)) {
-    if (known.live) return refuse(state, 'name-taken', `another relay of the name ${relay.node} is linked`);
-    inform(known.pid, { type: 'replaced' });
-    network.serving.delete(relay.node);
-  }
-  heardOf(network, hello.epoch);
-  handOn(state, hello, prove(secret, 'dialled', handshake));
-  return stop('normal');
-}
-
-function handOn(state: State, hello: Hello, mac: Buffer): void {
-  const { network, self, socket, links, known } = state;
-  const give = (link: Pid<ServingLinkMessage>) => send(link, { type: 'take', socket, hello, mac });
-  const serving = network.serving.get(hello.relay.node);
+function proved(state: State, { relay, epoch }: Hello): Next<State> {
+  const { network, self, socket, session, links, known } = state;
+  const { node } = relay;
+  if (!network.outbound.claim(relay))
+    return refuse(state, 'name-taken', `another relay of the name ${node} is linked`);
+  network.epochs.heard(epoch);
+  const give = (link: Pid<OutboundRequest>) => send(link, { type: 'take', connection: { socket, session } });
+  const link = network.outbound.to(node);
   const supervisor = whereis(self.system, links);
-  if (serving !== undefined && isAlive(serving.pid)) {
-    state.handedOn = give(serving.pid);
+  if (link !== undefined) {
+    state.handedOn = give(link);
   } else if (supervisor !== undefined) {
-    state.handedOn = startDynamicChild(supervisor, { network, hello }, (result) => {
+    state.handedOn = startDynamicChild(supervisor, { network, peer: relay }, (result) => {
       if (!result.ok || !give(result.pid)) socket.stream.destroy();
     });
   }
-  if (!state.handedOn) return;
+  if (!state.handedOn) return stop('normal');
   known();
   const address = socket.stream.remoteAddress;
-  network.said.delete(refusal(address, hello.relay.node));
-  network.said.delete(`versions ${address}`);
-  for (const link of network.dialling.values()) inform(link, { type: 'seen', node: hello.relay.node });
+  network.news.forget(refusal(address, node));
+  network.news.forget(`versions ${address}`);
+  network.inbound.seen(node);
+  return stop('normal');
 }
 
 function refuse(state: State, why: Refusal, text: string): Next<State> {
-  const { network, hello, socket } = state;
+  const { network, session, socket } = state;
   const address = socket.stream.remoteAddress;
-  const peer = hello?.relay.node;
-  if (why !== 'self' && isNews(network, refusal(address, peer), text))
+  const { peer } = session;
+  if (why !== 'self' && network.news.is(refusal(address, peer), text))
     network.log.warn('relay refused', { peer, address, why: text });
   tell(state, { type: 'refuse', why, text });
   return stop('normal');

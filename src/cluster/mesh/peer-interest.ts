@@ -1,69 +1,106 @@
 import type { InterestFrame, PeerTopic } from '../../door/peer/codec.ts';
-import { peerFormat } from '../../door/peer/format.ts';
-import { inform } from '../../otp/process.ts';
 import type { Topic } from '../../topic/topic.ts';
 import { keyOf } from '../interest-server.ts';
-import { answer } from './serving.ts';
-import type { State } from './serving-link-state.ts';
 
-/** The topics that the relay at the other end wants, and our being in them. */
+/** A topic that the other relay wants. */
+interface Wanted extends PeerTopic {
+  /** Set when the link is a member. */
+  topic: Topic | undefined;
+}
 
-export function interest(state: State, frame: InterestFrame): void {
-  state.frames++;
-  if (frame.begin) state.listing = new Set();
-  for (const topic of frame.add) {
+/** Which topics the link is to join, and which it is to leave. */
+interface Changes {
+  readonly join: readonly PeerTopic[];
+  readonly leave: readonly Topic[];
+}
+
+/**
+ * The topics that the relay at the other end of a link wants, and which of them the link is a member of on its behalf.
+ * They outlive the connection; what is to be confirmed does not.
+ */
+export class PeerInterest {
+  readonly #wanted = new Map<string, Wanted>();
+  /** Topics that are being joined, each with the number of the frame that asked for it: in order, so the first is lowest. */
+  readonly #joining = new Map<string, number>();
+  #frames = 0;
+  /** Versions that wait for all topics of their frame and of those before it. */
+  #toConfirm: { readonly version: number; readonly frame: number }[] = [];
+  /** Names that came in a full list that is still coming; undefined: none is. */
+  #listing: Set<string> | undefined = undefined;
+
+  /** The other relay names topics. */
+  named({ begin, end, version, add, drop }: InterestFrame): Changes {
+    const join: PeerTopic[] = [];
+    const leave: Topic[] = [];
+    const unwant = (key: string) => {
+      const topic = this.#wanted.get(key)?.topic;
+      if (topic !== undefined) leave.push(topic);
+      this.#wanted.delete(key);
+      this.#joining.delete(key);
+    };
+    this.#frames++;
+    if (begin) this.#listing = new Set();
+    for (const topic of add) {
+      const key = keyOf(topic);
+      this.#listing?.add(key);
+      if (this.#wanted.has(key)) continue;
+      this.#wanted.set(key, { ...topic, topic: undefined });
+      this.#joining.set(key, this.#frames);
+      join.push(topic);
+    }
+    for (const topic of drop) unwant(keyOf(topic));
+    if (end && this.#listing !== undefined) {
+      for (const key of this.#wanted.keys()) if (!this.#listing.has(key)) unwant(key);
+      this.#listing = undefined;
+    }
+    if (version > 0 || end) this.#toConfirm.push({ version, frame: this.#frames });
+    return { join, leave };
+  }
+
+  /** The link has become a member. False: nobody wants that any more, and it is to leave. */
+  joined(topic: Topic): boolean {
     const key = keyOf(topic);
-    state.listing?.add(key);
-    if (state.wanted.has(key)) continue;
-    state.wanted.set(key, { ...topic, topic: undefined });
-    state.joining.set(key, state.frames);
-    join(state, topic);
+    this.#joining.delete(key);
+    const wanted = this.#wanted.get(key);
+    if (wanted !== undefined) wanted.topic = topic;
+    return wanted !== undefined;
   }
-  for (const topic of frame.drop) leave(state, keyOf(topic));
-  if (frame.end && state.listing !== undefined) {
-    for (const key of state.wanted.keys()) if (!state.listing.has(key)) leave(state, key);
-    state.listing = undefined;
+
+  /** The topic is lost. True: its successor is to be joined. */
+  lost(topic: Topic): boolean {
+    const wanted = this.#wanted.get(keyOf(topic));
+    if (wanted?.topic !== topic) return false;
+    wanted.topic = undefined;
+    this.#joining.set(keyOf(topic), this.#frames);
+    return true;
   }
-  if (frame.version > 0 || frame.end) {
-    state.toConfirm.push({ version: frame.version, frame: state.frames });
+
+  /** Topics of which the link is not a member yet. */
+  get missing(): PeerTopic[] {
+    return [...this.#joining.keys()].flatMap((key) => this.#wanted.get(key) ?? []);
   }
-}
 
-/** Confirms the last version all of whose topics are joined. */
-export function confirm(state: State): void {
-  if (state.toConfirm.length === 0) return;
-  const [lowest = Number.POSITIVE_INFINITY] = state.joining.values();
-  let version: number | undefined;
-  while ((state.toConfirm[0]?.frame ?? lowest) < lowest) version = state.toConfirm.shift()?.version;
-  if (version !== undefined) answer(state, { type: 'confirm', version });
-}
+  /** Topics of which the link is a member. */
+  get topics(): Topic[] {
+    return [...this.#wanted.values()].flatMap(({ topic }) => topic ?? []);
+  }
 
-/** Should the answer not come (a partition of topics that is being restarted), it is asked again with the next tick. */
-export function join({ network, self }: State, { realm, name }: PeerTopic): void {
-  const request = { type: 'join', name, member: self, format: peerFormat(realm), while: 'wanted' } as const;
-  network.topics().route(self.system, realm, request);
-}
+  topicOf(key: PeerTopic): Topic | undefined {
+    return this.#wanted.get(keyOf(key))?.topic;
+  }
 
-export function joined(state: State, topic: Topic): void {
-  const key = keyOf(topic);
-  state.joining.delete(key);
-  const wanted = state.wanted.get(key);
-  if (wanted !== undefined) wanted.topic = topic;
-  else if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: state.self });
-}
+  /** The last version all of whose topics are joined, to be confirmed now; undefined: there is none. */
+  confirm(): number | undefined {
+    if (this.#toConfirm.length === 0) return undefined;
+    const [lowest = Number.POSITIVE_INFINITY] = this.#joining.values();
+    let version: number | undefined;
+    while ((this.#toConfirm[0]?.frame ?? lowest) < lowest) version = this.#toConfirm.shift()?.version;
+    return version;
+  }
 
-export function leave(state: State, key: string): void {
-  const wanted = state.wanted.get(key);
-  state.wanted.delete(key);
-  state.joining.delete(key);
-  const server = wanted?.topic?.server;
-  if (server !== undefined) inform(server, { type: 'leave', member: state.self });
-}
-
-export function rejoin(state: State, topic: Topic): void {
-  const wanted = state.wanted.get(keyOf(topic));
-  if (wanted?.topic !== topic) return;
-  wanted.topic = undefined;
-  state.joining.set(keyOf(topic), state.frames);
-  join(state, wanted);
+  /** The connection has ended: nobody waits for a confirmation. */
+  disconnected(): void {
+    this.#toConfirm = [];
+    this.#listing = undefined;
+  }
 }

@@ -9,10 +9,10 @@ import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dyna
 import { watch } from '../../otp/monitor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
-import { isNews, type Network } from './network.ts';
+import type { Network } from './network.ts';
+import type { OutboundLinkArgs, OutboundLinkMessage } from './outbound-link.ts';
 import type { PeerGreetingArgs } from './peer-greeting.ts';
 import { PeerSocket } from './peer-socket.ts';
-import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.ts';
 
 /**
  * The network port. It answers nobody who does not speak the protocol between relays: what is no upgrade to it is
@@ -21,7 +21,7 @@ import type { ServingLinkArgs, ServingLinkMessage } from './serving-link-state.t
 export interface PeerListenerArgs {
   readonly network: Network;
   readonly greetings: ProcessName<DynamicSupervisorMessage<PeerGreetingArgs, never>>;
-  readonly links: ProcessName<DynamicSupervisorMessage<ServingLinkArgs, ServingLinkMessage>>;
+  readonly links: ProcessName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>;
   readonly listening: (at: { readonly host: string; readonly port: number }) => void;
 }
 
@@ -127,7 +127,7 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
   if (negotiate(versions, VERSIONS) === null) {
     const why = mismatch(versions, VERSIONS);
     const address = socket.remoteAddress;
-    if (isNews(network, `versions ${address}`, why)) network.log.warn('relay refused', { address, why });
+    if (network.news.is(`versions ${address}`, why)) network.log.warn('relay refused', { address, why });
     socket.end(
       `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${why.length}\r\n\r\n${why}`,
     );

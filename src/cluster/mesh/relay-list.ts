@@ -4,7 +4,6 @@ import { type ProcessName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Cluster } from '../cluster.ts';
 import type { DiallerMessage } from './dialler.ts';
-import { settleForwarded } from './forwarding.ts';
 import type { MeshLog, MeshSettings, Network } from './network.ts';
 
 export interface RelayListOptions {
@@ -51,7 +50,7 @@ export class RelayList {
   async #begin(relays: readonly string[], settings: () => MeshSettings): Promise<readonly string[]> {
     const { system, cluster, network, log, specs } = this.#options;
     try {
-      network.settings = settings();
+      network.opens(settings());
     } catch (error) {
       return [`relays: ${(error as Error).message}`];
     }
@@ -73,10 +72,7 @@ export class RelayList {
   async #end(): Promise<void> {
     const { system, cluster, network, specs } = this.#options;
     for (const { id } of specs.toReversed()) await removeChild(system, cluster.supervisor, id);
-    for (const node of [...network.forwarding.keys()]) settleForwarded(network, node);
-    // Who was killed could not take itself out.
-    const { dialling, linked, nodes, serving, dialled, taking, addresses, said } = network;
-    for (const table of [dialling, linked, nodes, serving, dialled, taking, addresses, said]) table.clear();
+    network.end();
     cluster.unlink();
   }
 }

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { inform, type Self, send } from '../../otp/process.ts';
 import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
+import { Overflow } from '../overflow.ts';
 import { beat, endConversation, openConversation } from './conversation.ts';
 import { dialAny } from './dial.ts';
 import { askServer, subscribe } from './linked.ts';
@@ -54,7 +55,7 @@ export function opened(state: State, connection: NatsConnection): void {
     subjects: names,
     talk,
     window: new Window(pending),
-    overflow: new Map(),
+    overflow: new Overflow(),
     maxPayload: info.max_payload,
     askedAt: null,
     subscriptions: new Map(),
@@ -122,9 +123,8 @@ export function hangUp(state: State, why: string): void {
 
 /** What has not been sent for want of room since it was said last, by topic. */
 function sayOverflow({ network, linked }: State): void {
-  if (linked === undefined || linked.overflow.size === 0) return;
-  network.log.warn('link overflow', { over: 'nats', topics: Object.fromEntries(linked.overflow) });
-  linked.overflow.clear();
+  const topics = linked?.overflow.take() ?? null;
+  if (topics !== null) network.log.warn('link overflow', { over: 'nats', topics });
 }
 
 /** Returns how many messages the server has not confirmed. */

@@ -1,10 +1,10 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { claimsFrames } from '../../door/peer/chunks.ts';
 import { encodePeerFrame, type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
 import type { Self } from '../../otp/process.ts';
 import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import type { LinkMessage } from '../backplane.ts';
-import { claimsFrames } from '../mesh/chunks.ts';
 import type { NatsNetwork } from './network.ts';
 import { type Heard, Peers, type Verdict } from './peers.ts';
 import type { Subjects } from './subject.ts';

@@ -4,6 +4,7 @@ import { inform } from '../../otp/process.ts';
 import { informNamed } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
 import type { TopicKey } from '../backplane.ts';
+import { Publication } from '../publication.ts';
 import { dial, disconnect, hangUp, opened, RETRY_FIRST, reload, tick } from './connecting.ts';
 import { askedEnough, HEADER, headerOf, senderOf, takeControl, tellClaims } from './conversation.ts';
 import { withProbes } from './echo.ts';
@@ -46,7 +47,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
       retry: RETRY_FIRST,
       timer: undefined,
       said: '',
-      credit: 0,
+      publication: new Publication(network.topics, self),
     };
   },
 
@@ -65,7 +66,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
         handOver(state.network, linked, message);
         return keep;
       case 'credit':
-        state.credit -= message.bytes;
+        state.publication.arrived(message.bytes);
         return keep;
       case 'answered':
         if (linked !== undefined) answered(state, linked);
@@ -152,12 +153,12 @@ export function natsLink(network: NatsNetwork): Behaviour<NatsLinkArgs, State, N
 
 /** Messages of a topic. */
 function take(state: State, topic: TopicKey, message: Msg): void {
-  const { network, self } = state;
+  const { network } = state;
   const from = senderOf(message);
   // The server echoes nothing; but a connection that has just been lost may still be dying at another server.
   if (from?.incarnation === network.self.incarnation) return;
   if (from === null) network.stats.foreign++;
-  else arrived(state, self, topic, { from, data: message.data });
+  else arrived(state, topic, { from, data: message.data });
 }
 
 /** What relays say to each other beside messages. */

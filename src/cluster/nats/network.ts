@@ -48,8 +48,6 @@ export interface NatsStats {
   /** Longer than the server takes. */
   tooLarge: number;
   received: number;
-  /** Came for a topic that nobody here is in any more. */
-  unheard: number;
   /** Came faster than the topics here took them. */
   refused: number;
   /** Came and were none of a relay's. */
@@ -71,7 +69,6 @@ export function newNatsStats(): NatsStats {
     unlinked: 0,
     tooLarge: 0,
     received: 0,
-    unheard: 0,
     refused: 0,
     foreign: 0,
   };

@@ -1,6 +1,7 @@
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Message } from '../../topic/message.ts';
 import type { TopicKey } from '../backplane.ts';
+import type { Overflow } from '../overflow.ts';
 import type { NatsNetwork } from './network.ts';
 import { encodeMessages, split } from './payload.ts';
 import type { Subjects } from './subject.ts';
@@ -21,8 +22,7 @@ export interface Outlet {
   readonly headers: MsgHdrs;
   readonly subjects: Subjects;
   readonly window: Window;
-  /** By topic, what was dropped since it was logged last. */
-  readonly overflow: Map<string, number>;
+  readonly overflow: Overflow;
   /** Bytes that the server takes in one message, headers included. */
   readonly maxPayload: number;
   /** When the server was asked the question that it has not answered; null: there is none. */
@@ -33,8 +33,6 @@ export interface Outlet {
 const HEADERS = 512;
 /** Bytes that a message costs beside its own. */
 const COST = 64;
-/** Topics that one log line names. */
-const TOPICS_LOGGED = 100;
 
 /** Publishes what one turn of a topic has brought, and counts what cannot be. Never waits. */
 export function handOver(network: NatsNetwork, outlet: Outlet | undefined, published: Published): void {
@@ -62,8 +60,6 @@ export function handOver(network: NatsNetwork, outlet: Outlet | undefined, publi
     }
     dropped.overflow += run.length;
     stats.overflow += run.length;
-    const name = `${topic.realm} ${topic.name}`;
-    const key = outlet.overflow.has(name) || outlet.overflow.size < TOPICS_LOGGED ? name : 'others';
-    outlet.overflow.set(key, (outlet.overflow.get(key) ?? 0) + run.length);
+    outlet.overflow.add(topic, run.length);
   }
 }

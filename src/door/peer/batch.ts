@@ -76,6 +76,13 @@ export function messagesHeader(first: number, length: number): Buffer {
   return header;
 }
 
+/** A frame of messages as it is read. `first`: the number of its first message; of those forwarded, the relays passed. */
+export interface Messages {
+  readonly type: 'messages';
+  readonly first: number;
+  readonly batches: readonly Batch[];
+}
+
 /** A batch as it is read. The payloads are views of the frame. */
 export interface Batch extends PeerTopic {
   readonly messages: readonly Message[];
@@ -90,8 +97,8 @@ export function forwardedFrame(hops: number, batches: readonly Buffer[]): Buffer
   return Buffer.concat([head, ...batches]);
 }
 
-/** Reads a frame of messages, or one of those forwarded, whose first number is that of hops. Null: it is none. */
-export function parseMessages(frame: Buffer): { readonly first: number; readonly batches: Batch[] } | null {
+/** Null: it is no frame of messages. */
+export function parseMessages(frame: Buffer): Messages | null {
   const from = new Reader(frame);
   const type = from.byte();
   if (type !== MESSAGES && type !== FORWARDED) return null;
@@ -102,7 +109,7 @@ export function parseMessages(frame: Buffer): { readonly first: number; readonly
     if (one === null) return null;
     batches.push(one);
   }
-  return from.bad ? null : { first, batches };
+  return from.bad ? null : { type: 'messages', first, batches };
 }
 
 function parseBatch(bytes: Buffer): Batch | null {

@@ -1,24 +1,29 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { LinkOutbox } from '../../../src/cluster/mesh/link-outbox.ts';
+import { NumberedOutbox } from '../../../src/door/peer/numbered-outbox.ts';
 
-type Act = { readonly push: number; readonly epoch: number } | { readonly skip: number } | 'take' | 'clear';
+type Act =
+  | { readonly push: number; readonly epoch: number }
+  | { readonly drop: number }
+  | 'take'
+  | 'arrived'
+  | 'clear';
 
 const acts: fc.Arbitrary<readonly Act[]> = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: fc.record({ push: fc.integer({ min: 1, max: 4 }), epoch: fc.nat({ max: 1 }) }) },
-    fc.record({ skip: fc.integer({ min: 1, max: 4 }) }),
-    fc.constantFrom('take' as const, 'clear' as const),
+    fc.record({ drop: fc.integer({ min: 1, max: 4 }) }),
+    fc.constantFrom('take' as const, 'arrived' as const, 'clear' as const),
   ),
 );
 
 test('every number is taken, dropped or waiting; a frame has no gap, one epoch, and keeps its size', (t) => {
   fc.assert(
     fc.property(acts, (script) => {
-      const outbox = new LinkOutbox(0);
+      const outbox = new NumberedOutbox();
       const gone = new Set<number>();
-      let last = 0;
-      let next = 0;
+      let [last, next, inFlight, arrived] = [0, 0, 0, 0];
+      let waiting: number[] = [];
       for (const act of script) {
         if (act === 'take') {
           const frame = outbox.take(100);
@@ -30,30 +35,41 @@ test('every number is taken, dropped or waiting; a frame has no gap, one epoch, 
             for (let number = last + 1; number < one.first; number++)
               t.true(gone.has(number), 'a gap was dropped');
             last = one.first + one.count - 1;
+            inFlight += one.count;
           }
+          waiting = waiting.filter((number) => number > last);
+        } else if (act === 'arrived') {
+          t.is(outbox.arrived(), inFlight);
+          arrived += inFlight;
+          inFlight = 0;
         } else if (act === 'clear') {
-          for (const one of outbox.clear()) for (let i = 0; i < one.count; i++) gone.add(one.first + i);
-        } else if ('skip' in act) {
-          for (let i = 1; i <= act.skip; i++) gone.add(next + i);
-          outbox.skip(act.skip);
-          next += act.skip;
+          t.is(outbox.clear(), waiting.length + inFlight);
+          for (const number of waiting) gone.add(number);
+          waiting = [];
+          inFlight = 0;
+        } else if ('drop' in act) {
+          for (let i = 1; i <= act.drop; i++) gone.add(next + i);
+          outbox.drop(act.drop, 'overflow');
+          next += act.drop;
         } else {
           outbox.push(Buffer.alloc(act.push * 30), act.push, act.epoch);
+          for (let i = 1; i <= act.push; i++) waiting.push(next + i);
           next += act.push;
         }
         t.is(outbox.last, next);
         t.true(outbox.settled >= last && outbox.settled <= next);
+        const { overflow, unlinked } = outbox.dropped;
+        t.is(arrived + overflow + unlinked + waiting.length + inFlight, next, 'each number is counted once');
       }
-      let left = 0;
-      for (const one of outbox.clear()) left += one.bytes.length;
+      outbox.clear();
       t.is(outbox.bytes, 0);
-      t.true(left >= 0);
     }),
   );
 });
 
 test('a delivery larger than a frame goes alone', (t) => {
-  const outbox = new LinkOutbox(7);
+  const outbox = new NumberedOutbox();
+  outbox.resume(7, 7);
   outbox.push(Buffer.alloc(500), 1, 0);
   outbox.push(Buffer.alloc(1), 1, 0);
   t.deepEqual(

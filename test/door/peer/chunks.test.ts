@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { claimsFrames, interestFrames } from '../../../src/cluster/mesh/chunks.ts';
+import { claimsFrames, interestFrames } from '../../../src/door/peer/chunks.ts';
 import { encodePeerFrame } from '../../../src/door/peer/codec.ts';
 
 const topics = (label: string) =>
@@ -13,7 +13,7 @@ const topics = (label: string) =>
 test('what is told in pieces is all of it, in order, and only the last piece has the version', (t) => {
   fc.assert(
     fc.property(topics('a'), topics('d'), fc.boolean(), (add, drop, all) => {
-      const frames = interestFrames({ type: 'interest', version: 7, all, add, drop });
+      const frames = interestFrames({ version: 7, all, add, drop });
       t.deepEqual(
         frames.flatMap((frame) => frame.add),
         add,
@@ -41,6 +41,6 @@ test('what is told in pieces is all of it, in order, and only the last piece has
 });
 
 test('nothing at all is one frame', (t) => {
-  t.is(interestFrames({ type: 'interest', version: 0, all: true, add: [], drop: [] }).length, 1);
-  t.is(claimsFrames({ type: 'claims', ref: 0, all: true, claims: [] }).length, 1);
+  t.is(interestFrames({ version: 0, all: true, add: [], drop: [] }).length, 1);
+  t.is(claimsFrames({ ref: 0, all: true, claims: [] }).length, 1);
 });

@@ -1,5 +1,4 @@
-import type { ClaimsFrame, InterestFrame } from '../../door/peer/codec.ts';
-import type { LinkMessage } from '../backplane.ts';
+import type { ClaimsFrame, InterestFrame, PeerTopic } from './codec.ts';
 
 /** Characters of names in one frame: it stays well below what the other side takes, unless one name alone does not. */
 const CHARACTERS = 64 * 1024;
@@ -11,7 +10,12 @@ export function interestFrames({
   all,
   add,
   drop,
-}: Extract<LinkMessage, { readonly type: 'interest' }>): InterestFrame[] {
+}: {
+  readonly version: number;
+  readonly all: boolean;
+  readonly add: readonly PeerTopic[];
+  readonly drop: readonly PeerTopic[];
+}): InterestFrame[] {
   return pieces([...add, ...drop]).map(({ from, to, first, last }) => ({
     type: 'interest',
     version: last ? version : 0,
@@ -26,7 +30,7 @@ export function claimsFrames({
   ref,
   all,
   claims,
-}: Extract<LinkMessage, { readonly type: 'claims' }>): ClaimsFrame[] {
+}: Pick<ClaimsFrame, 'ref' | 'claims'> & { readonly all: boolean }): ClaimsFrame[] {
   return pieces(claims).map(({ from, to, first, last }) => ({
     type: 'claims',
     ref,

@@ -22,9 +22,4 @@ export class Progress {
     const first = this.#notes[0];
     return first === undefined ? 0 : now - first.at;
   }
-
-  /** Nobody is at the other side. */
-  clear(): void {
-    this.#notes = [];
-  }
 }

@@ -1,0 +1,108 @@
+import type { Relay } from '../../door/peer/codec.ts';
+
+/**
+ * What this relay has forwarded to another one: how many messages were handed to the connection, and how many the other
+ * relay had taken when it said so last. Both count from one beginning.
+ */
+export interface Forwarded {
+  readonly incarnation: string;
+  readonly sent: number;
+  readonly taken: number;
+  /** Lost on the way there, since the start. */
+  readonly unreachable: number;
+}
+
+interface Counts {
+  readonly incarnation: string;
+  sent: number;
+  taken: number;
+  unreachable: number;
+  /** Since when there is no link, in milliseconds; null: there is one. */
+  partedAt: number | null;
+}
+
+/** Milliseconds for which a relay that cannot be reached is counted for, and remembered by. */
+export const FORGET = 10 * 60_000;
+
+/**
+ * What goes to other relays to be given its order there, and what becomes of it. This relay counts what it has handed
+ * to the connection, and the other one what it has taken; it says so in each heartbeat, and when a link is made again.
+ * Then nothing is under way, so the difference was lost with the connection before, to the message. Of a relay that does
+ * not come back, or has been started anew, only what it has said can be gone by: what it took after that is counted
+ * as lost, too. It outlives links, and the processes that held them. Pure; time is an argument, in milliseconds.
+ */
+export class ForwardedCounts {
+  readonly #counts = new Map<string, Counts>();
+  readonly #lose: (count: number) => void;
+
+  /** `lose`: called for all messages that have got lost. */
+  constructor(lose: (count: number) => void) {
+    this.#lose = lose;
+  }
+
+  of(node: string): Forwarded | undefined {
+    return this.#counts.get(node);
+  }
+
+  /** Messages were handed to the connection to that relay. */
+  sent(node: string, count: number): void {
+    const counts = this.#counts.get(node);
+    if (counts !== undefined) counts.sent += count;
+  }
+
+  /** Messages could not be handed over. `node`: null when it is not known who would have been at the other end. */
+  unreachable(node: string | null, count: number): void {
+    const counts = node === null ? undefined : this.#counts.get(node);
+    if (counts !== undefined) counts.unreachable += count;
+    this.#lose(count);
+  }
+
+  /**
+   * A link has been made, and the other relay has taken `taken` messages. Returns how many were lost on the way to it. One
+   * that has said that it had more has forgotten, and counts from the beginning.
+   */
+  linked({ node, incarnation }: Relay, taken: number): number {
+    const before = this.#counts.get(node);
+    let lost = 0;
+    if (before !== undefined) {
+      const remembers = before.incarnation === incarnation && taken >= before.taken;
+      lost = Math.max(0, before.sent - (remembers ? taken : before.taken));
+      this.#lose(lost);
+    }
+    const unreachable = (before?.unreachable ?? 0) + lost;
+    this.#counts.set(node, { incarnation, sent: taken, taken, unreachable, partedAt: null });
+    return lost;
+  }
+
+  /** The other relay says how many it has taken. */
+  confirmed(node: string, taken: number): void {
+    const counts = this.#counts.get(node);
+    if (counts !== undefined) counts.taken = taken;
+  }
+
+  /** The link has ended. Returns of how many messages nobody can tell yet whether they have been taken. */
+  parted(node: string, now: number): number {
+    const counts = this.#counts.get(node);
+    if (counts === undefined) return 0;
+    counts.partedAt = now;
+    return counts.sent - counts.taken;
+  }
+
+  /** A relay that has been away for so long has forgotten what it took. */
+  forgetIfLongGone(node: string, now: number): void {
+    const partedAt = this.#counts.get(node)?.partedAt ?? null;
+    if (partedAt !== null && now - partedAt >= FORGET) this.settle(node);
+  }
+
+  /** The relay is not waited for any more: what it has not confirmed is lost. */
+  settle(node: string): void {
+    const counts = this.#counts.get(node);
+    if (counts === undefined) return;
+    this.#counts.delete(node);
+    this.#lose(counts.sent - counts.taken);
+  }
+
+  settleAll(): void {
+    for (const node of [...this.#counts.keys()]) this.settle(node);
+  }
+}

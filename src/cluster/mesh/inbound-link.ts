@@ -1,0 +1,416 @@
+import { randomBytes } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { type Batch, forwardedFrame } from '../../door/peer/batch.ts';
+import { claimsFrames, interestFrames } from '../../door/peer/chunks.ts';
+import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { type DiallingCommand, DiallingSession, type Linked } from '../../door/peer/dialling-session.ts';
+import { NONCE_BYTES } from '../../door/peer/proof.ts';
+import { offer, VERSIONS } from '../../door/peer/versions.ts';
+import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
+import { inform, type Self } from '../../otp/process.ts';
+import { now, sendAfter, type Timer } from '../../otp/timer.ts';
+import { Delivery } from '../../topic/delivery.ts';
+import type { MemberMessage } from '../../topic/topic.ts';
+import type { LinkMessage } from '../backplane.ts';
+import { Publication } from '../publication.ts';
+import type { DialledAddress, InboundRequest } from './inbound-links.ts';
+import type { Network } from './network.ts';
+import { withProbes } from './probe.ts';
+
+/** What an inbound link starts with. */
+export interface InboundLinkArgs {
+  readonly network: Network;
+  /** An IP address, and a port. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export type InboundLinkMessage =
+  | LinkMessage
+  | MemberMessage
+  | Exit
+  | InboundRequest
+  | { readonly type: 'dial' }
+  | { readonly type: 'frame'; readonly connection: Connection; readonly payload: Buffer }
+  | { readonly type: 'closed'; readonly connection: Connection; readonly why: string }
+  | { readonly type: 'pong' | 'tick' | 'late'; readonly connection: Connection };
+
+interface Connection {
+  readonly socket: WebSocket;
+  readonly session: DiallingSession;
+}
+
+interface State extends InboundLinkArgs {
+  readonly self: Self<InboundLinkMessage>;
+  readonly dialled: DialledAddress;
+  readonly publication: Publication;
+  connection: Connection | undefined;
+  /** The relay that has named itself there last. */
+  peer: string | null;
+  /** Milliseconds until it is dialled again. */
+  retry: number;
+  /** The start of a relay that was found here, and linked already; it is dialled again much later. */
+  spareOf: string | null;
+  timer: Timer | undefined;
+}
+
+const RETRY_FIRST = 500;
+const RETRY_MOST = 4000;
+/** When an address turned out to be this relay itself or one that is linked already: how long until it is tried again. */
+const RETRY_NEEDLESS = 10_000;
+/** Together with the longest wait this is less than the 5 s within which a link is to be back. */
+const UPGRADE_TIMEOUT = 1800;
+const ANSWER_TIMEOUT = 5000;
+const REASON_LENGTH = 200;
+/** Beside one message: what a turn of a topic may have gathered before it. */
+const FRAME_BYTES = 2 * 1024 * 1024;
+
+export function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * The link to one other relay that takes messages from it: dials it, says which topics have members here, and publishes
+ * here what comes. It dials again for as long as it lives, a little later each time. What is said on a connection is the
+ * session's (`door/peer/dialling-session.ts`); this process performs it.
+ *
+ * What happens on a connection comes as a message that names it: what an earlier one still says is nothing to us.
+ */
+const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
+  name: 'inbound-link',
+  trapExit: true,
+
+  init(self, args) {
+    const dialled = args.network.inbound.begin(addressOf(args), self);
+    inform(self, { type: 'dial' });
+    return {
+      ...args,
+      self,
+      dialled,
+      publication: new Publication(args.network.topics, self),
+      connection: undefined,
+      peer: dialled.node,
+      retry: RETRY_FIRST,
+      spareOf: null,
+      timer: undefined,
+    };
+  },
+
+  handle(state, message): Next<State> {
+    if (message instanceof Delivery) return keep;
+    const { connection } = state;
+    switch (message.type) {
+      case 'frame':
+        if (message.connection === connection)
+          perform(state, connection, connection.session.received(message.payload, now(state.self)));
+        return keep;
+      case 'credit':
+        arrived(state, message.bytes);
+        return keep;
+      case 'interest':
+        if (connection !== undefined)
+          tell(state, interestFrames(withProbes(state.network, connection.session.via.node, message)));
+        return keep;
+      case 'claims':
+        tell(state, claimsFrames(message));
+        return keep;
+      case 'answer':
+        tell(state, [message.frame]);
+        return keep;
+      case 'forward':
+        forward(state, message.bytes, message.count, message.hops);
+        return keep;
+      case 'pong':
+        if (message.connection === connection) {
+          const roundTrip = connection.session.ponged(now(state.self));
+          if (roundTrip !== null) state.dialled.answered(roundTrip);
+        }
+        return keep;
+      case 'tick':
+        if (message.connection === connection) tick(state, connection);
+        return keep;
+      case 'dial':
+        dial(state);
+        return keep;
+      case 'needed':
+        if (message.incarnation === state.spareOf) dial(state);
+        return keep;
+      case 'seen':
+        if (message.node === state.peer) seen(state);
+        return keep;
+      case 'late':
+        if (message.connection === connection && connection.session.phase !== 'linked')
+          hangUp(state, 'no answer in time');
+        return keep;
+      case 'closed':
+        if (message.connection === connection) hangUp(state, message.why);
+        return keep;
+      case 'end':
+        leaveList(state);
+        return stop('shutdown');
+      case 'exit':
+        return stop('shutdown');
+      case 'joined':
+      case 'claimed':
+      case 'refused':
+      case 'ended':
+      case 'lost':
+        // It is a member of nothing here.
+        return keep;
+    }
+  },
+
+  terminate(state, reason) {
+    disconnect(state, 'ended');
+    state.network.inbound.end(state.dialled, state.self, reason === 'shutdown');
+  },
+
+  salvage(state) {
+    disconnect(state, 'killed');
+    state.network.inbound.end(state.dialled, state.self, false);
+  },
+};
+
+/** The behaviour of the inbound links of one network: the messages that one leaves in its mailbox are counted. */
+export function inboundLink(network: Network): Behaviour<InboundLinkArgs, State, InboundLinkMessage> {
+  return {
+    ...linkBehaviour,
+    undelivered(message) {
+      if ('type' in message && message.type === 'forward') network.forwarded.unreachable(null, message.count);
+    },
+  };
+}
+
+function dial(state: State): void {
+  const { network, self, dialled } = state;
+  if (state.connection !== undefined) return;
+  const { tls, message, timeout } = network.settings;
+  const { address } = dialled;
+  const socket = new WebSocket(`${tls === null ? 'ws' : 'wss'}://${address}/`, offer(VERSIONS), {
+    perMessageDeflate: false,
+    handshakeTimeout: UPGRADE_TIMEOUT,
+    maxPayload: message === 0 ? 0 : message + FRAME_BYTES,
+    // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
+    ...(tls === null ? {} : { ...tls.reveal(), checkServerIdentity: anyName }),
+  });
+  const nonce = randomBytes(NONCE_BYTES);
+  const { self: relay, inbound: known, key } = network;
+  const session = new DiallingSession({ self: relay, known, address, nonce, key, timeout });
+  const connection = { socket, session };
+  socket.on('message', (payload: Buffer) => inform(self, { type: 'frame', connection, payload }));
+  let why = 'connection lost';
+  let isRefused = false;
+  socket.on('unexpected-response', (_request, response) => {
+    isRefused = true;
+    why = `refused: ${response.statusMessage}`;
+    // Who speaks other versions says so.
+    response.on('data', (text: Buffer) => {
+      why = text.toString().trim().slice(0, REASON_LENGTH);
+    });
+    response.on('end', () => socket.terminate());
+  });
+  socket.on('error', (error) => {
+    // Of a refusal, the error only says that the connection was ended.
+    if (!isRefused) why = error.message;
+  });
+  socket.on('pong', () => inform(self, { type: 'pong', connection }));
+  socket.on('close', () => inform(self, { type: 'closed', connection, why }));
+  const hello = session.hello(dialled.node, network.epochs.highest);
+  socket.on('open', () => say(connection, hello));
+  state.connection = connection;
+  state.spareOf = null;
+  later(state, ANSWER_TIMEOUT, { type: 'late', connection });
+}
+
+/** The type of ws is not that of Node, which it calls: no error is a name that will do. */
+const anyName = (() => undefined) as unknown as () => boolean;
+
+/** In place of what was to happen later. */
+function later(state: State, delay: number, message: InboundLinkMessage): void {
+  state.timer?.cancel();
+  state.timer = sendAfter(state.self, delay, message);
+}
+
+function perform(state: State, connection: Connection, command: DiallingCommand | null): void {
+  const { network, self, dialled } = state;
+  switch (command?.type) {
+    case 'messages':
+      publish(state, connection, command.batches);
+      return;
+    case 'taken':
+      if (dialled.node !== null) network.forwarded.confirmed(dialled.node, command.count);
+      return;
+    case 'confirm':
+    case 'verdict':
+      network.answered(self, command);
+      return;
+    case 'epoch':
+      network.epochs.heard(command.epoch);
+      return;
+    case 'say':
+      say(connection, command.frame);
+      return;
+    case 'beat':
+      say(connection, command.frame);
+      if (command.ping && connection.socket.readyState === WebSocket.OPEN) connection.socket.ping();
+      return;
+    case 'linked':
+      linked(state, connection, command);
+      return;
+    case 'needless':
+      needless(state, command.why, command.spareOf);
+      return;
+    case 'hang-up':
+      hangUp(state, command.why);
+      return;
+    case undefined:
+      return;
+  }
+}
+
+/** Nobody is told before the link is made: then it is attached, and told everything. */
+function tell({ connection }: State, frames: readonly PeerFrame[]): void {
+  if (connection?.session.phase === 'linked') for (const frame of frames) say(connection, frame);
+}
+
+function say({ socket }: Connection, frame: PeerFrame): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(encodePeerFrame(frame));
+}
+
+function linked(state: State, connection: Connection, { peer, counts, missed, taken, epoch }: Linked): void {
+  const { network, self, dialled } = state;
+  const { address, node } = dialled;
+  // Another relay is at this address by now.
+  if (node !== null && node !== peer.node && !network.inbound.has(node)) network.forwarded.settle(node);
+  dialled.linked(peer.node);
+  state.retry = RETRY_FIRST;
+  network.inbound.linked(peer, self, counts);
+  network.epochs.heard(epoch);
+  network.epochs.next();
+  network.news.forget(address);
+  network.news.forget(`needless ${address}`);
+  const unreachable = network.forwarded.linked(peer, taken);
+  network.log.note('linked', {
+    peer: peer.node,
+    address,
+    missed,
+    lost: counts.lost,
+    ...(unreachable > 0 ? { unreachable } : {}),
+  });
+  network.attach(self, peer.node);
+  tick(state, connection);
+}
+
+/** Tells what has come, and looks whether anything has. */
+function tick(state: State, connection: Connection): void {
+  const { self, publication } = state;
+  perform(state, connection, connection.session.tick(bytesRead(connection), !publication.isFull, now(self)));
+  if (state.connection === connection)
+    later(state, state.network.settings.heartbeat, { type: 'tick', connection });
+}
+
+function bytesRead({ socket }: Connection): number {
+  return (
+    (socket as WebSocket & { readonly _socket?: { readonly bytesRead: number } })._socket?.bytesRead ?? 0
+  );
+}
+
+function publish({ publication }: State, { session, socket }: Connection, batches: readonly Batch[]): void {
+  for (const batch of batches) {
+    // Before they are handed on: after a crash in between they have come, and have not been missed.
+    session.take(batch.messages.length);
+    publication.publish(batch, batch.messages, batch.bytes, session.via);
+  }
+  if (publication.isFull) socket.pause();
+}
+
+/** What a batch has cost comes back. */
+function arrived({ publication, connection, self }: State, bytes: number): void {
+  if (!publication.arrived(bytes)) return;
+  connection?.session.resumed(now(self));
+  connection?.socket.resume();
+}
+
+/** A link that does not get on loses what is more than may wait, as in the other direction. */
+function forward({ network, connection, dialled }: State, bytes: Buffer, count: number, hops: number): void {
+  const { pending } = network.settings;
+  const { node } = dialled;
+  if (
+    connection?.session.phase === 'linked' &&
+    node !== null &&
+    (pending === 0 || connection.socket.bufferedAmount <= pending)
+  ) {
+    connection.socket.send(forwardedFrame(hops, [bytes]));
+    network.forwarded.sent(node, count);
+    return;
+  }
+  network.forwarded.unreachable(node, count);
+}
+
+/** The relay has just dialled this one: there is no need to wait any longer. */
+function seen(state: State): void {
+  if (state.connection !== undefined && state.connection.session.phase !== 'dialling') return;
+  disconnect(state, 'dialled anew');
+  state.retry = RETRY_FIRST;
+  dial(state);
+}
+
+/** There is no use in this link as long as things are as they are. */
+function needless(state: State, why: string, spareOf: string | null): void {
+  const { network, dialled } = state;
+  if (network.news.is(`needless ${dialled.address}`, why)) network.log.note('link not needed', { why });
+  disconnect(state, why);
+  again(state, RETRY_NEEDLESS);
+  dialled.notLinked('needless', why);
+  state.spareOf = spareOf;
+}
+
+/** Ends the connection, if there is one, and dials again later. */
+function hangUp(state: State, why: string): void {
+  const { network, dialled } = state;
+  const { address } = dialled;
+  if (state.connection?.session.phase !== 'linked' && network.news.is(address, why))
+    network.log.warn('not linked', { address, why });
+  disconnect(state, why);
+  // Relays that lost each other at once do not come back at once.
+  again(state, state.retry * (0.5 + Math.random() / 2));
+  state.retry = Math.min(state.retry * 2, RETRY_MOST);
+  dialled.notLinked('connecting', why);
+}
+
+function again(state: State, wait: number): void {
+  const { network, self, dialled } = state;
+  if (dialled.node !== null) network.forwarded.forgetIfLongGone(dialled.node, now(self));
+  later(state, wait, { type: 'dial' });
+}
+
+function disconnect(state: State, why: string): void {
+  const { network, self, connection, dialled } = state;
+  if (connection === undefined) return;
+  const { session, socket } = connection;
+  const { peer } = session;
+  state.connection = undefined;
+  state.peer = peer?.node ?? state.peer;
+  if (session.phase === 'linked' && peer !== undefined) {
+    const unconfirmed = network.forwarded.parted(peer.node, now(self));
+    const fields = {
+      peer: peer.node,
+      address: dialled.address,
+      why,
+      ...(unconfirmed > 0 ? { unconfirmed } : {}),
+    };
+    if (why === 'ended') network.log.note('unlinked', fields);
+    else network.log.warn('unlinked', fields);
+    network.detach(self);
+    network.inbound.unlinked(peer, self);
+    network.epochs.next();
+  }
+  socket.terminate();
+}
+
+/** Its address has left the list: the relay there is not waited for, unless it is linked at another one. */
+function leaveList(state: State): void {
+  const { network, dialled } = state;
+  disconnect(state, 'ended');
+  if (dialled.node !== null && !network.inbound.has(dialled.node)) network.forwarded.settle(dialled.node);
+}

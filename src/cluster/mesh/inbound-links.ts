@@ -1,0 +1,183 @@
+import type { Answer, Relay } from '../../door/peer/codec.ts';
+import type { KnownRelays } from '../../door/peer/dialling-session.ts';
+import type { ReceivedCounts } from '../../door/peer/received-counts.ts';
+import { inform, type Pid, send } from '../../otp/process.ts';
+import type { LinkMessage } from '../backplane.ts';
+
+/** What an inbound link is asked by the rest of the mesh. */
+export type InboundRequest =
+  /** For the relay at the other end to give an order. */
+  | { readonly type: 'forward'; readonly bytes: Buffer; readonly count: number; readonly hops: number }
+  /** To what the relay at the other end has said on the link that it has made to this one. */
+  | { readonly type: 'answer'; readonly frame: Answer }
+  /** That relay has just dialled this one: it can be reached. */
+  | { readonly type: 'seen'; readonly node: string }
+  /** The link to that start of a relay has ended: another address of it may be needed after all. */
+  | { readonly type: 'needed'; readonly incarnation: string }
+  /** Its address has left the list. */
+  | { readonly type: 'end' };
+
+type Link = Pid<InboundRequest | LinkMessage>;
+
+/** How the link to one address gets on, for tools. Its link alone changes it. Times in milliseconds. */
+export class DialledAddress {
+  readonly address: string;
+  /** The process that dials it. */
+  link: Link | undefined = undefined;
+  /** The relay that was at the other end last; null: none yet. */
+  node: string | null = null;
+  /** `needless`: the address is this relay itself, or another one of a relay that is linked already. */
+  state: 'up' | 'connecting' | 'needless' = 'connecting';
+  /** Why it is not linked. */
+  why: string | null = null;
+  /** How often it was. */
+  links = 0;
+  /** From a ping to its answer, behind what the other side had to write before; null: none has come. */
+  roundTrip: number | null = null;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  linked(node: string): void {
+    this.node = node;
+    this.state = 'up';
+    this.why = null;
+    this.links++;
+  }
+
+  notLinked(state: 'connecting' | 'needless', why: string | null): void {
+    this.state = state;
+    this.why = why;
+    this.roundTrip = null;
+  }
+
+  answered(roundTrip: number): void {
+    this.roundTrip = roundTrip;
+  }
+}
+
+/** The links that this relay has dialled, and what has come over them: read by anybody, and the way to speak to them. */
+export class InboundLinks implements KnownRelays {
+  /** By address as `host:port`. */
+  readonly #addresses = new Map<string, DialledAddress>();
+  /** Links that are linked, by the start of a relay at the other end: one for each. */
+  readonly #byIncarnation = new Map<string, Link>();
+  /** The same links, by the name of the relay. */
+  readonly #byNode = new Map<string, Link>();
+  /** By the name of the relay. They outlive links. */
+  readonly #counts = new Map<string, ReceivedCounts>();
+  /** IP addresses that the list of relays stands for. */
+  #listed: ReadonlySet<string> = new Set();
+
+  /** How many links are linked. */
+  get size(): number {
+    return this.#byNode.size;
+  }
+
+  /** The names of the relays that are linked. */
+  get nodes(): Iterable<string> {
+    return this.#byNode.keys();
+  }
+
+  /** Addresses that lead to another relay: the list names this one too, and a linked one may have more than one. */
+  *ways(): Iterable<Readonly<DialledAddress>> {
+    for (const dialled of this.#addresses.values()) {
+      const { node, state } = dialled;
+      if (state === 'needless' || (node !== null && state !== 'up' && this.has(node))) continue;
+      yield dialled;
+    }
+  }
+
+  has(node: string): boolean {
+    return this.#byNode.has(node);
+  }
+
+  isLinked(incarnation: string): boolean {
+    return this.#byIncarnation.has(incarnation);
+  }
+
+  /** The link to that start of a relay. */
+  to(incarnation: string): Link | undefined {
+    return this.#byIncarnation.get(incarnation);
+  }
+
+  countsOf(node: string): ReceivedCounts | undefined {
+    return this.#counts.get(node);
+  }
+
+  /** Whether the list of relays stands for that IP address. */
+  isListed(host: string): boolean {
+    return this.#listed.has(host);
+  }
+
+  isDialled(address: string): boolean {
+    return this.#addresses.get(address)?.link !== undefined;
+  }
+
+  /** The list stands for these hosts, by address, and no others: the links to others are to end. */
+  list(hosts: ReadonlyMap<string, { readonly host: string }>): void {
+    this.#listed = new Set([...hosts.values()].map(({ host }) => host));
+    for (const [address, dialled] of this.#addresses) {
+      if (dialled.link === undefined || hosts.has(address)) continue;
+      inform(dialled.link, { type: 'end' });
+      // It may be wanted again before it has ended: then by another link.
+      dialled.link = undefined;
+    }
+  }
+
+  /** A process dials that address, be it in the place of one that was killed and could not say that its links are gone. */
+  begin(address: string, link: Link): DialledAddress {
+    const dialled = this.#addresses.get(address) ?? new DialledAddress(address);
+    this.#addresses.set(address, dialled);
+    dialled.link = link;
+    dialled.notLinked('connecting', dialled.why);
+    return dialled;
+  }
+
+  /** That process dials no more. `forGood`: no other one is to come in its place. */
+  end({ address }: DialledAddress, link: Link, forGood: boolean): void {
+    const dialled = this.#addresses.get(address);
+    if (dialled?.link === link) dialled.link = undefined;
+    if (forGood && dialled?.link === undefined) this.#addresses.delete(address);
+  }
+
+  linked({ node, incarnation }: Relay, link: Link, counts: ReceivedCounts): void {
+    this.#byIncarnation.set(incarnation, link);
+    this.#byNode.set(node, link);
+    this.#counts.set(node, counts);
+  }
+
+  unlinked({ node, incarnation }: Relay, link: Link): void {
+    if (this.#byIncarnation.get(incarnation) === link) this.#byIncarnation.delete(incarnation);
+    if (this.#byNode.get(node) === link) this.#byNode.delete(node);
+    for (const dialled of this.#dialling()) inform(dialled, { type: 'needed', incarnation });
+  }
+
+  /** A batch of `count` messages for that relay to give an order. False: it cannot be reached. */
+  forward(node: string, bytes: Buffer, count: number, hops: number): boolean {
+    const link = this.#byNode.get(node);
+    return link !== undefined && send(link, { type: 'forward', bytes, count, hops });
+  }
+
+  /** False: there is no link to that start of a relay. */
+  answer(incarnation: string, frame: Answer): boolean {
+    const link = this.#byIncarnation.get(incarnation);
+    return link !== undefined && send(link, { type: 'answer', frame });
+  }
+
+  /** That relay has just dialled this one: there is no need to wait any longer. */
+  seen(node: string): void {
+    for (const link of this.#dialling()) inform(link, { type: 'seen', node });
+  }
+
+  /** No process is left. */
+  clear(): void {
+    for (const table of [this.#addresses, this.#byIncarnation, this.#byNode, this.#counts]) table.clear();
+    this.#listed = new Set();
+  }
+
+  *#dialling(): Iterable<Link> {
+    for (const { link } of this.#addresses.values()) if (link !== undefined) yield link;
+  }
+}

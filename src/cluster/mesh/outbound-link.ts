@@ -1,0 +1,380 @@
+import { websocketFrames } from '../../door/frame.ts';
+import { type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
+import {
+  type Answer,
+  encodePeerFrame,
+  type InterestFrame,
+  type PeerFrame,
+  type PeerTopic,
+  type Relay,
+} from '../../door/peer/codec.ts';
+import type { DialledCommand } from '../../door/peer/dialled-session.ts';
+import { peerFormat } from '../../door/peer/format.ts';
+import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
+import { isOrderly } from '../../otp/exit-reason.ts';
+import { inform, type Self } from '../../otp/process.ts';
+import { now, sendAfter, type Timer } from '../../otp/timer.ts';
+import { Delivery } from '../../topic/delivery.ts';
+import type { MemberMessage, Topic } from '../../topic/topic.ts';
+import { PROBE_REALM } from '../../topic/topic-router.ts';
+import { Overflow } from '../overflow.ts';
+import { Publication } from '../publication.ts';
+import { FORGET } from './forwarded-counts.ts';
+import type { Network } from './network.ts';
+import { forward, isHome } from './ordering.ts';
+import type { Connection, OutboundRequest, Served } from './outbound-links.ts';
+import { PeerInterest } from './peer-interest.ts';
+import type { PeerSocketMessage } from './peer-socket.ts';
+import { answerProbe } from './probe.ts';
+
+/** What an outbound link starts with. */
+export interface OutboundLinkArgs {
+  readonly network: Network;
+  readonly peer: Relay;
+}
+
+export type OutboundLinkMessage =
+  | OutboundRequest
+  | MemberMessage
+  | PeerSocketMessage
+  | Exit
+  | { readonly type: 'written' | 'tick'; readonly connection: Connection }
+  | { readonly type: 'forget' };
+
+interface State extends OutboundLinkArgs {
+  readonly self: Self<OutboundLinkMessage>;
+  readonly served: Served;
+  readonly interest: PeerInterest;
+  /** What the peer forwards. */
+  readonly publication: Publication;
+  readonly overflow: Overflow;
+  /** A write is under way; nothing more is written until it is done. */
+  writing: boolean;
+  timer: Timer | undefined;
+}
+
+const WRITE_BYTES = 256 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The link to one other relay that brings it messages: a member, on the peer's behalf, of the topics that the peer wants.
+ * It outlives its connection for a while: messages that come meanwhile are numbered and dropped, so that both sides know
+ * how many were missed. What is said on a connection is the session's (`door/peer/dialled-session.ts`); this process
+ * performs it.
+ *
+ * It is never in the way of its topics: what it cannot write waits within `network.pending`, and is dropped beyond it.
+ */
+export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessage> = {
+  name: 'outbound-link',
+  trapExit: true,
+
+  init: (self, args) => ({
+    ...args,
+    self,
+    served: args.network.outbound.begin(args.peer, self),
+    interest: new PeerInterest(),
+    publication: new Publication(args.network.topics, self),
+    overflow: new Overflow(),
+    writing: false,
+    timer: undefined,
+  }),
+
+  handle(state, message): Next<State> {
+    if (message instanceof Delivery) {
+      queue(state, message);
+      return keep;
+    }
+    if (state.served.pid !== state.self) return yieldTo(message);
+    const { connection } = state.served;
+    switch (message.type) {
+      case 'frame':
+        if (message.socket === connection?.socket)
+          perform(state, connection, connection.session.received(message.payload));
+        return keep;
+      case 'joined':
+        if (!state.interest.joined(message.topic)) leave(state, message.topic);
+        return keep;
+      case 'credit':
+        arrived(state, message.bytes);
+        return keep;
+      case 'lost':
+        if (state.interest.lost(message.topic)) join(state, message.topic);
+        return keep;
+      case 'written':
+        if (message.connection === connection) written(state);
+        return keep;
+      case 'tick':
+        if (message.connection === connection) tick(state, connection);
+        return keep;
+      case 'take':
+        take(state, message.connection);
+        return keep;
+      case 'closed':
+        if (message.socket === connection?.socket) disconnect(state, 'connection lost');
+        return keep;
+      case 'forget':
+        return connection === undefined ? stop('normal') : keep;
+      case 'replaced':
+        return stop('normal');
+      case 'exit':
+        flush(state);
+        return stop('shutdown');
+      case 'refused':
+      case 'claimed':
+      case 'ended':
+        // What was not joined is asked for again with the next tick.
+        return keep;
+    }
+  },
+
+  settle(state) {
+    flush(state);
+    const version = state.interest.confirm();
+    if (version !== undefined) answer(state, { type: 'confirm', version });
+    return keep;
+  },
+
+  terminate(state, reason) {
+    const { network, peer, served, self } = state;
+    if (served.pid !== self) return;
+    disconnect(state, 'ended');
+    for (const topic of state.interest.topics) leave(state, topic);
+    // Where it is to go on, as after a restart of the processes around it, its counts are there for the next one.
+    if (reason === 'normal') network.outbound.forget(peer.node, served);
+  },
+
+  salvage(state) {
+    if (state.served.pid === state.self) disconnect(state, 'killed');
+  },
+
+  /** What came in behind its end, such as that of a link to a relay that has been started anew. */
+  undelivered(message, reason, state) {
+    if (!(message instanceof Delivery)) return;
+    message.accounting.dropped[isOrderly(reason) ? 'unlinked' : 'crash'] += message.count;
+    state?.served.outbox.drop(message.count, 'unlinked');
+  },
+};
+
+/** Another process was started for the relay at the same time: this connection is one too many. */
+function yieldTo(message: OutboundLinkMessage): Next<State> {
+  if ('type' in message && message.type === 'take') message.connection.socket.stream.destroy();
+  return stop('normal');
+}
+
+function take(state: State, connection: Connection): void {
+  const { network, self, served, peer } = state;
+  const { socket, session } = connection;
+  disconnect(state, 'linked anew');
+  socket.attach(self);
+  const welcome = session.welcome(served.outbox, served.taken, network.epochs.sequencer.epoch, now(self));
+  served.connected(connection);
+  say(connection, welcome);
+  network.log.note('serving', {
+    peer: peer.node,
+    address: socket.stream.remoteAddress,
+    lost: served.outbox.lost,
+  });
+  tick(state, connection);
+}
+
+function perform(state: State, connection: Connection, command: DialledCommand | null): void {
+  const { network, peer } = state;
+  switch (command?.type) {
+    case 'messages':
+      publish(state, connection, command);
+      return;
+    case 'interest':
+      changeInterest(state, command);
+      return;
+    case 'claims': {
+      const { ref, all, claims } = command;
+      const judge = (granted: boolean) => {
+        if (state.served.connection === connection) answer(state, { type: 'verdict', ref, granted });
+      };
+      network.tellOwnership({
+        type: 'announced',
+        node: peer.node,
+        all,
+        claims,
+        answer: ref === 0 ? null : judge,
+      });
+      return;
+    }
+    case 'confirm':
+    case 'verdict': {
+      const link = network.inbound.to(peer.incarnation);
+      if (link !== undefined) network.answered(link, command);
+      return;
+    }
+    case 'hang-up':
+      disconnect(state, command.why);
+      return;
+    case undefined:
+      return;
+  }
+}
+
+function tick(state: State, connection: Connection): void {
+  const { network, self, publication } = state;
+  const { session, socket } = connection;
+  if (!session.tick(socket.stream.bytesRead, !publication.isFull, now(self))) {
+    disconnect(state, 'silent');
+    return;
+  }
+  // Should an answer not come (a partition of topics that is being restarted), it is asked for again.
+  for (const topic of state.interest.missing) join(state, topic);
+  sayOverflow(state);
+  beat(state, connection);
+  later(state, network.settings.heartbeat, { type: 'tick', connection });
+}
+
+/** In place of what was to happen later. */
+function later(state: State, delay: number, message: OutboundLinkMessage): void {
+  state.timer?.cancel();
+  state.timer = sendAfter(state.self, delay, message);
+}
+
+function changeInterest(state: State, frame: InterestFrame): void {
+  const changes = state.interest.named(frame);
+  for (const topic of changes.join) join(state, topic);
+  for (const topic of changes.leave) leave(state, topic);
+}
+
+function join({ network, self }: State, { realm, name }: PeerTopic): void {
+  const request = { type: 'join', name, member: self, format: peerFormat(realm), while: 'wanted' } as const;
+  network.topics().route(self.system, realm, request);
+}
+
+function leave({ self }: State, { server }: Topic): void {
+  if (server !== undefined) inform(server, { type: 'leave', member: self });
+}
+
+/** Gives the messages of a delivery their numbers, and has them wait for the next write. */
+function queue({ network, served, writing, overflow }: State, delivery: Delivery): void {
+  const { outbox, connection } = served;
+  const { accounting } = network.topics();
+  const { dropped } = accounting;
+  const { count, bytes } = delivery;
+  const { pending } = network.settings;
+  // A probe that goes over a link is a message like any other there, and is counted from here on.
+  if (delivery.accounting !== accounting) {
+    delivery.accounting.delivered += count;
+    accounting.messages += count;
+    accounting.attempts += count;
+  }
+  if (connection === undefined) {
+    outbox.drop(count, 'unlinked');
+    dropped.unlinked += count;
+  } else if (pending > 0 && writing && served.pending + bytes.length > pending) {
+    outbox.drop(count, 'overflow');
+    dropped.overflow += count;
+    overflow.add(topicOfBatch(bytes), count);
+  } else {
+    outbox.push(bytes, count, network.epochs.sequencer.epoch);
+  }
+}
+
+/** Writes what waits, one write under way at a time. One frame carries all that there is, up to a size. */
+function flush(state: State): void {
+  const { self, served } = state;
+  const { outbox, connection } = served;
+  if (connection === undefined || state.writing || outbox.bytes === 0) return;
+  const { stream } = connection.socket;
+  if (!stream.writable) return;
+  while (outbox.bytes > 0) {
+    const taken = outbox.take(WRITE_BYTES);
+    const epoch = connection.session.epoch(taken[0]?.epoch ?? 0);
+    if (epoch !== null) say(connection, epoch);
+    let length = 0;
+    for (const { bytes } of taken) length += bytes.length;
+    stream.cork();
+    stream.write(messagesHeader(taken[0]?.first ?? 0, length));
+    for (const { bytes } of taken) stream.write(bytes);
+    stream.uncork();
+    if (stream.writableLength > 0) {
+      state.writing = true;
+      stream.write(NOTHING, (error) => {
+        if (error == null) inform(self, { type: 'written', connection });
+      });
+      return;
+    }
+    // A write that has failed at once: its connection has ended, and counts what was in flight.
+    if (stream.errored !== null) return;
+    written(state);
+  }
+}
+
+function written(state: State): void {
+  state.writing = false;
+  state.network.topics().accounting.delivered += state.served.outbox.arrived();
+}
+
+/** Messages to be given their order here; or, if this is not their home either, one hop further. */
+function publish(state: State, connection: Connection, { first: hops, batches }: Messages): void {
+  const { network, served, publication } = state;
+  for (const batch of batches) {
+    const { messages, bytes } = batch;
+    // From here on they are this relay's to account for.
+    served.take(messages.length);
+    if (batch.realm === PROBE_REALM) {
+      const topic = state.interest.topicOf(batch);
+      if (topic !== undefined) answerProbe(state.self, topic, messages);
+    } else if (isHome(network, batch)) {
+      publication.publish(batch, messages, bytes, null);
+    } else if (hops > 0 || !forward(network, batch, messages, 1)) {
+      network.forwarded.unreachable(null, messages.length);
+    }
+  }
+  if (connection.session.isToTell(served.taken)) beat(state, connection);
+  if (publication.isFull) connection.socket.stream.pause();
+}
+
+/** What a batch has cost comes back. */
+function arrived({ publication, served, self }: State, bytes: number): void {
+  if (!publication.arrived(bytes)) return;
+  served.connection?.session.resumed(now(self));
+  served.connection?.socket.stream.resume();
+}
+
+/** Tells how far this end is. Behind a write that does not get on it would be old before it is read. */
+function beat({ served, writing }: State, connection: Connection): void {
+  if (!writing) say(connection, connection.session.beat(served.taken));
+}
+
+function say({ socket: { stream } }: Connection, frame: PeerFrame): void {
+  if (stream.writable) stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+}
+
+/**
+ * Says what somebody over there waits for. Behind messages that a slow link has taken it would be late: it goes over the
+ * connection that this relay has made to the same one, where no messages are, as long as there is one.
+ */
+function answer({ network, peer, served }: State, frame: Answer): void {
+  if (network.inbound.answer(peer.incarnation, frame)) return;
+  if (served.connection !== undefined) say(served.connection, frame);
+}
+
+function disconnect(state: State, why: string): void {
+  const { network, served, peer } = state;
+  const { connection } = served;
+  if (connection === undefined) return;
+  const { stream } = connection.socket;
+  served.disconnected();
+  const dropped = served.outbox.clear();
+  network.topics().accounting.dropped.unlinked += dropped;
+  state.writing = false;
+  state.interest.disconnected();
+  // Ended in good order, what was written still goes out.
+  if (why === 'ended') stream.destroySoon();
+  else stream.destroy();
+  sayOverflow(state);
+  network.log.note('not serving', { peer: peer.node, why, dropped });
+  network.tellOwnership({ type: 'unheard', node: peer.node });
+  later(state, FORGET, { type: 'forget' });
+}
+
+/** What has not been sent for want of room since it was said last, by topic. */
+function sayOverflow({ network, peer, overflow }: State): void {
+  const topics = overflow.take();
+  if (topics !== null) network.log.warn('link overflow', { peer: peer.node, topics });
+}

@@ -1,0 +1,71 @@
+import { type Pid, send } from '../otp/process.ts';
+import type { Sequencer } from '../topic/elsewhere.ts';
+import type { Message } from '../topic/message.ts';
+import type { MemberMessage } from '../topic/topic.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { TopicKey } from './backplane.ts';
+
+/** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
+const LIMIT = 4 * 1024 * 1024;
+/** What a message costs beside its own bytes. */
+const MESSAGE_COST = 64;
+
+/**
+ * Publishes here what comes over a link, and knows how much of it is on its way to topics. The last message of each
+ * batch brings back, as `credit` to the link, what all of the batch has cost.
+ */
+export class Publication {
+  /** Bytes that are on their way. */
+  underWay = 0;
+  /** So much is on its way that the link is not to be read. */
+  isFull = false;
+  readonly #topics: () => Topics;
+  readonly #link: Pid<MemberMessage>;
+
+  constructor(topics: () => Topics, link: Pid<MemberMessage>) {
+    this.#topics = topics;
+    this.#link = link;
+  }
+
+  /**
+   * Messages of one topic, of so many bytes. `via`: the relay that has given them their order; null: they get it here.
+   * What is lost is counted. Returns how many of them the topic has refused.
+   */
+  publish(
+    { realm, name }: TopicKey,
+    messages: readonly Message[],
+    bytes: number,
+    via: Sequencer | null,
+  ): number {
+    const topics = this.#topics();
+    const { accounting } = topics;
+    const { length } = messages;
+    const server = topics.find(realm, name)?.server;
+    if (server === undefined) {
+      // Nobody is in the topic any more, or it is just being lost.
+      accounting.messages += length;
+      accounting.lost.unheard += length;
+      return 0;
+    }
+    const cost = bytes + MESSAGE_COST * length;
+    let refused = 0;
+    for (let i = 0; i < length; i++) {
+      const message = messages[i] as Message;
+      const credit = i === length - 1 ? cost : 0;
+      if (send(server, { type: 'publish', message, from: this.#link, credit, via })) this.underWay += credit;
+      else refused++;
+    }
+    accounting.messages += refused;
+    accounting.lost.refused += refused;
+    this.isFull ||= this.underWay >= LIMIT;
+    return refused;
+  }
+
+  /** The cost of a batch has come back. True: a link that was not read is read again. */
+  arrived(bytes: number): boolean {
+    this.underWay -= bytes;
+    if (!this.isFull || this.underWay > LIMIT / 2) return false;
+    this.isFull = false;
+    return true;
+  }
+}

@@ -1,0 +1,108 @@
+/** One delivery for a link: bytes of a batch, and the number of its first message. */
+export interface Numbered {
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: Buffer;
+  /** Of this relay, when it took its number. */
+  readonly epoch: number;
+}
+
+/**
+ * Messages for one start of another relay, over however many connections. Each takes the next number, be it dropped or
+ * not: the other side sees from a gap how many it has missed.
+ */
+export class NumberedOutbox {
+  /** The number of the last message. */
+  last = 0;
+  /** Bytes that wait. */
+  bytes = 0;
+  /** Bytes that were taken out to be written, in all. */
+  written = 0;
+  /** Messages for which there was no room, or no connection. */
+  readonly dropped = { overflow: 0, unlinked: 0 };
+  /** Messages that did not get to the other side, as it has told. */
+  lost = 0;
+  #queue: Numbered[] = [];
+  #head = 0;
+  #inFlight = 0;
+
+  push(bytes: Buffer, count: number, epoch: number): void {
+    this.#queue.push({ first: this.last + 1, count, bytes, epoch });
+    this.last += count;
+    this.bytes += bytes.length;
+  }
+
+  /** Their numbers are nobody's. */
+  drop(count: number, why: 'overflow' | 'unlinked'): void {
+    this.last += count;
+    this.dropped[why] += count;
+  }
+
+  /** The last number before what waits. */
+  get settled(): number {
+    const next = this.#queue[this.#head];
+    return next === undefined ? this.last : next.first - 1;
+  }
+
+  /**
+   * Takes out what goes into one frame: numbers without a gap, of one epoch, at least one delivery, else no more than
+   * `limit` bytes. It is in flight until `arrived`.
+   */
+  take(limit: number): Numbered[] {
+    const taken: Numbered[] = [];
+    let size = 0;
+    let expected = 0;
+    while (this.#head < this.#queue.length) {
+      const next = this.#queue[this.#head] as Numbered;
+      if (
+        taken.length > 0 &&
+        (next.first !== expected || next.epoch !== taken[0]?.epoch || size + next.bytes.length > limit)
+      )
+        break;
+      taken.push(next);
+      size += next.bytes.length;
+      expected = next.first + next.count;
+      this.#inFlight += next.count;
+      this.#head++;
+    }
+    this.bytes -= size;
+    this.written += size;
+    if (this.#head === this.#queue.length || this.#head > 1024) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return taken;
+  }
+
+  /** The kernel has what was in flight. Returns how many messages that were. */
+  arrived(): number {
+    const count = this.#inFlight;
+    this.#inFlight = 0;
+    return count;
+  }
+
+  /** The connection has ended: what waits and what was in flight is dropped. Returns how many messages that were. */
+  clear(): number {
+    let count = this.arrived();
+    for (let index = this.#head; index < this.#queue.length; index++)
+      count += (this.#queue[index] as Numbered).count;
+    this.#queue = [];
+    this.#head = 0;
+    this.bytes = 0;
+    this.dropped.unlinked += count;
+    return count;
+  }
+
+  /** The other side tells of a connection before this one. Numbers that are forgotten here go on where it left off. */
+  resume(last: number, received: number): void {
+    this.last = Math.max(this.last, last);
+    if (received <= this.last) this.lost = this.last - received;
+  }
+
+  /** The other side tells which number it has come to, and how many messages have come. False: it makes no sense. */
+  told(last: number, received: number): boolean {
+    if (last > this.last) return false;
+    this.lost = last - received;
+    return true;
+  }
+}

@@ -1,0 +1,71 @@
+import test from 'ava';
+import { FORGET, ForwardedCounts } from '../../../src/cluster/mesh/forwarded-counts.ts';
+
+const home = { node: 'home', incarnation: 'first' };
+const anew = { node: 'home', incarnation: 'second' };
+
+/** A relay that has forwarded so many messages to its home, of which so many are known to have been taken. */
+function forwarded(sent: number, taken: number) {
+  let lost = 0;
+  const counts = new ForwardedCounts((count) => {
+    lost += count;
+  });
+  counts.linked(home, 0);
+  counts.sent('home', sent);
+  counts.confirmed('home', taken);
+  return { counts, lost: () => lost };
+}
+
+test('a link made again to the same relay: what it has not taken is lost, to the message', (t) => {
+  const { counts, lost } = forwarded(100, 60);
+  t.is(counts.linked(home, 97), 3);
+  t.is(lost(), 3);
+  t.like(counts.of('home'), { sent: 97, taken: 97, unreachable: 3 });
+  t.is(counts.linked(home, 97), 0, 'and only once');
+  t.is(lost(), 3);
+});
+
+test('a relay that was started anew: what the one before has not confirmed is lost', (t) => {
+  const { counts, lost } = forwarded(100, 60);
+  t.is(counts.linked(anew, 0), 40);
+  t.is(lost(), 40);
+  t.like(counts.of('home'), { incarnation: 'second', sent: 0, taken: 0, unreachable: 40 });
+});
+
+test('a relay that has forgotten what it took counts from its new beginning', (t) => {
+  const { counts, lost } = forwarded(100, 60);
+  t.is(counts.linked(home, 59), 40);
+  t.is(lost(), 40);
+  t.like(counts.of('home'), { sent: 59, taken: 59 });
+});
+
+test('a relay that remembers more than this one has sent since it was settled for has lost nothing more', (t) => {
+  const { counts, lost } = forwarded(100, 60);
+  counts.settle('home');
+  t.is(lost(), 40);
+  t.is(counts.linked(home, 97), 0);
+  counts.settleAll();
+  t.is(lost(), 40);
+});
+
+test('a relay that stays away is waited for as long as it remembers, and no longer', (t) => {
+  const { counts, lost } = forwarded(100, 60);
+  counts.forgetIfLongGone('home', 2 * FORGET);
+  t.is(lost(), 0, 'one that is linked is never given up');
+  t.is(counts.parted('home', 1000), 40, 'of so many nobody can tell');
+  counts.forgetIfLongGone('home', 1000 + FORGET - 1);
+  t.is(lost(), 0);
+  counts.forgetIfLongGone('home', 1000 + FORGET);
+  t.is(lost(), 40);
+  t.is(counts.of('home'), undefined);
+  counts.forgetIfLongGone('home', 1000 + FORGET);
+  t.is(lost(), 40);
+});
+
+test('what could not be handed over is lost at once, whoever would have been there', (t) => {
+  const { counts, lost } = forwarded(100, 100);
+  counts.unreachable('home', 3);
+  counts.unreachable(null, 4);
+  t.is(lost(), 7);
+  t.like(counts.of('home'), { sent: 100, unreachable: 3 });
+});
