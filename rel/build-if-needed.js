@@ -1,5 +1,6 @@
 // Compiles the sources when one of them is newer than what was compiled last: `npm start` in a fresh clone just works,
 // and in a release, which has no compiler, there is nothing to do.
+import './node-version.js';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

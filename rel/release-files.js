@@ -15,6 +15,7 @@ export const FILES = [
   'doc/*.png',
   // The protocols, where the README says that they are.
   'src/door/*/README.md',
+  'rel/container.yaml',
   'rel/grafana/*.json',
   'rel/nginx/*.conf',
   'rel/plugins/*.js',

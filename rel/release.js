@@ -1,5 +1,6 @@
 // Makes fanfare-VERSION.tar.gz: everything that a machine with Node and nothing else needs to run a relay. Dependencies
 // are installed afresh from the lock file, without those for development, in a folder of their own.
+import './node-version.js';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

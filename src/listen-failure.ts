@@ -41,3 +41,8 @@ function kindOf(path: string): 'folder' | 'file' | 'missing' | 'unknown' {
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unknown';
   }
 }
+
+/** A connection that could not be accepted, for want of descriptors as a rule: the listener goes on. */
+export function isAcceptFailure(error: Error & { readonly syscall?: string | undefined }): boolean {
+  return error.syscall === 'accept';
+}

@@ -1,4 +1,6 @@
 import {
+  accessSync,
+  constants,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -63,6 +65,17 @@ export function runningBelow(root: string): { readonly folder: string; readonly 
     const pid = runningPid(folder);
     return pid === undefined ? [] : [{ folder, pid }];
   });
+}
+
+/** Whether this user can neither look into the folder nor make it: a node of this user has left no word there either. */
+export function isOutOfReach(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return false;
+  } catch (error) {
+    const above = dirname(folder);
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT' || above === folder || isOutOfReach(above);
+  }
 }
 
 /** Whose the folder is now. */

@@ -45,6 +45,7 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
     version,
     plugins,
     folder: unusable === null ? folder : null,
+    openFiles: descriptors,
     load,
     logTarget: log,
   });

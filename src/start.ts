@@ -1,60 +1,22 @@
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { FAILED } from './command/command.ts';
-import { commands, runCommand } from './command/commands.ts';
-import { redactText } from './redaction.ts';
+/**
+ * Where the program starts. Nothing is imported before Node's version is known to do: what an old one lacks would end it
+ * with a stack trace, while it reads the modules. So this file keeps to what old versions can read themselves.
+ */
+const NEEDED = [20, 19];
 
-/** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
-const USAGE = `usage: bin/fanfare COMMAND [options]            in a release
-       node dist/start.js [COMMAND] [options]   in the sources, where no command means start
+const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
 
-  --config FILE       settings (default: config/relay.yaml of the package)
-  --set KEY=VALUE     overrides one setting, such as limits.message=128KiB; may be repeated
-  --check             looks at the settings, says what is wrong with them, and ends
-  --version, --help
-
-Each command has --help:
-
-  start, foreground   runs a relay in this process
-  daemon              runs one in the background, and returns when it is ready
-  console             the same, and attaches to it
-  stop, restart       waits for the end of a drain
-  ping [--wait S]     pong when it serves
-  status, pid         0 and its pid when it runs
-  attach              a prompt in the running relay; also remote_console, remote
-  eval, rpc           one expression, one named operation
-  reload              reads the configuration again; a bad one changes nothing
-  check               looks at the configuration
-  version, versions, help
-`;
-
-/** What the options of older days are called now. */
-const FLAGS = new Map([
-  ['--check', 'check'],
-  ['--version', 'version'],
-]);
-
-async function main(argv: readonly string[]): Promise<number> {
-  const [word = 'start', ...rest] = argv;
-  if (word === 'help' || word === '--help' || word === '-h') {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const flag = argv.find((one) => FLAGS.has(one));
-  const name = word.startsWith('-') ? (FLAGS.get(flag ?? '') ?? 'start') : word;
-  const args = word.startsWith('-') ? argv.filter((one) => one !== flag) : rest;
-  const command = commands.get(name);
-  if (command === undefined) {
-    process.stderr.write(`unknown command: ${redactText(name)}\n\n${USAGE}`);
-    return FAILED;
-  }
-  return runCommand(command, args, {
-    packageRoot: dirname(dirname(fileURLToPath(import.meta.url))),
-    env: process.env,
-    input: process.stdin,
-    out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
-  });
+if (major < (NEEDED[0] as number) || (major === NEEDED[0] && minor < (NEEDED[1] as number))) {
+  process.stderr.write(
+    `fanfare needs Node.js ${NEEDED.join('.')} or newer, and this is ${process.versions.node}: install it, or set RELEASE_NODE to its path\n`,
+  );
+  process.exitCode = 1;
+} else {
+  void import('./command/main.ts')
+    .then(({ main }) => main(process.argv.slice(2)))
+    .then((code) => {
+      process.exitCode = code;
+    });
 }
 
-process.exitCode = await main(process.argv.slice(2));
+export {};

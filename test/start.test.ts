@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
+import { commands } from '../src/command/commands.ts';
 import { eventually } from './support/arrivals.ts';
 import { clientFrame, connectRaw, post, upgradeRequest } from './support/raw-client.ts';
 import { configFile, packageRoot, runRelay, temporaryFolder } from './support/relay-process.ts';
@@ -343,4 +345,40 @@ test.serial('the log can go to a file', async (t) => {
   relay.signal('SIGTERM');
   t.is((await relay.exited).out, '');
   t.true(written().trimEnd().endsWith('"msg":"stopped"}'));
+});
+
+test.serial(
+  'a Node that is too old gets one sentence, and the oldest that will do is that of package.json',
+  async (t) => {
+    const { engines } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+      readonly engines: { readonly node: string };
+    };
+    t.is(engines.node, '>=20.19');
+    const runAs = (version: string, file: string, ...args: string[]) => {
+      const code = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`;
+      const preload = `data:text/javascript,${encodeURIComponent(code)}`;
+      return spawnSync(process.execPath, [`--import=${preload}`, join(packageRoot, file), ...args], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] ?? '' },
+      });
+    };
+    for (const file of ['dist/start.js', 'rel/build-if-needed.js', 'rel/release.js', 'rel/node-version.js'])
+      for (const version of ['20.18.9', '18.20.4']) {
+        const { status, stdout, stderr } = runAs(version, file);
+        t.is(status, 1);
+        t.is(stdout, '');
+        t.regex(stderr, /^fanfare needs Node\.js 20\.19 or newer, and this is \S+[^\n]*\n$/, file);
+        t.true(stderr.includes(`this is ${version}`));
+      }
+    for (const version of ['20.19.0', '21.0.0', '100.0.0'])
+      t.regex(runAs(version, 'dist/start.js', 'version').stdout, /^fanfare \d/);
+  },
+);
+
+test.serial('help names every command, and says how the program is called', (t) => {
+  const { stdout } = spawnSync(process.execPath, [join(packageRoot, 'dist', 'start.js'), 'help'], {
+    encoding: 'utf8',
+  });
+  for (const name of commands.keys()) t.regex(stdout, new RegExp(`\\b${name}\\b`));
+  t.true(stdout.startsWith('usage: node dist/start.js COMMAND'));
 });

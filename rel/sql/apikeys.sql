@@ -3,7 +3,7 @@
 --   psql --single-transaction --set=ON_ERROR_STOP=1 --file=rel/sql/apikeys.sql DATABASE
 --
 -- It may run again at any time, and on a table that is there already: that one keeps its rows and gets what it lacks.
--- A row is a dead key unless it says active = true, as active is false by default: "node dist/start.js apikey add"
+-- A row is a dead key unless it says active = true, as active is false by default: "bin/fanfare apikey add"
 -- makes active ones. A relay itself needs SELECT on the table and nothing more.
 
 SET client_min_messages = warning;

@@ -1,6 +1,7 @@
 import { AddressList } from './address-list.ts';
 import { AdmissionControl, type AdmissionLimits } from './admission.ts';
 import { FailedAuthorisations } from './failed-authorisations.ts';
+import { OpenFiles } from './open-files.ts';
 import { PostRates } from './post-rates.ts';
 import { newRefusals, type Refusals } from './refusals.ts';
 
@@ -24,8 +25,11 @@ export class Gate {
   readonly admission: AdmissionControl;
   readonly attempts: FailedAuthorisations;
   readonly posts: PostRates;
+  readonly files: OpenFiles;
 
-  constructor(limits: GateLimits) {
+  /** `openFiles`: the process's limit on them. */
+  constructor(limits: GateLimits, openFiles = Number.POSITIVE_INFINITY) {
+    this.files = new OpenFiles(openFiles);
     const exempt = new AddressList(limits.exempt);
     this.admission = new AdmissionControl(admissionLimits(limits), this.refusals);
     this.attempts = new FailedAuthorisations(limits.failedAuthorisations, exempt, this.refusals);

@@ -5,10 +5,10 @@ import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport.ts';
 import { Pipelines } from '../http/pipelines.ts';
-import { describeFailure } from '../listen-failure.ts';
+import { describeFailure, isAcceptFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
-import { type Self, send, started } from '../otp/process.ts';
+import { inform, type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { AddressList, plainAddress } from './address-list.ts';
 import { admit, countTurnedAway, pass, proxied } from './admitting.ts';
@@ -92,6 +92,8 @@ export type ListenerMessage =
       readonly request: IncomingMessage;
       readonly response: ServerResponse;
     }
+  /** A connection was closed at once, for want of descriptors; `address`: its client, where that is known. */
+  | { readonly type: 'no-files'; readonly address: string }
   /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
   | { readonly type: 'malformed' | 'malformed-turn'; readonly socket: Socket; readonly code: string }
   /** No TLS came about, or a body was too large: it has been answered, as far as it could be. */
@@ -154,8 +156,17 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
     const { server, http } = state;
     // These run outside of the process: each only passes on what happened.
     server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error) => send(self, { type: 'failed', error }));
+    server.on('error', (error) => {
+      if (isAcceptFailure(error)) inform(self, { type: 'no-files', address: '' });
+      else send(self, { type: 'failed', error });
+    });
     server.on('connection', (socket: Socket) => {
+      // Not when the process has its turn: a burst would have used up all of them by then.
+      if (gate.files.areShort(socket)) {
+        inform(self, { type: 'no-files', address: plainAddress(socket.remoteAddress) });
+        socket.destroy();
+        return;
+      }
       const { protocol } = http;
       const served = !state.edge.proxyProtocol;
       if (served) protocol.serve(socket);
@@ -197,6 +208,9 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
         return keep;
       case 'malformed-turn':
         refuseMalformed(state, message.socket, message.code);
+        return keep;
+      case 'no-files':
+        noFiles(state, message.address);
         return keep;
       case 'turned-away':
         countTurnedAway(state, message.socket, message.why);
@@ -271,6 +285,19 @@ function listening(state: ListenerState): void {
     log.listening(context.door.name, at);
   }
   started(self);
+}
+
+function noFiles({ gate, log, context, self }: ListenerState, address: string): void {
+  const door = context.door.name;
+  gate.refusals.files++;
+  log.notAdmitted(door, 'files', address);
+  const closed = gate.files.closed(now(self));
+  if (closed !== undefined)
+    log.warn('connections are closed: the limit on open files is reached', {
+      door,
+      closed,
+      openFiles: gate.files.limit,
+    });
 }
 
 function warnOfOrigins({ edge, context, log }: ListenerState, host: string): void {

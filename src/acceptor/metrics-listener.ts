@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { DoorCounters } from '../connection/door-counters.ts';
 import { ignoreError } from '../connection/transport.ts';
 import { metricsText } from '../door/pinghub/metrics-text.ts';
-import { describeFailure } from '../listen-failure.ts';
+import { describeFailure, isAcceptFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
@@ -46,7 +46,9 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
     const server = createServer();
     server.maxConnections = MAX_CONNECTIONS;
     server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error) => send(self, { type: 'failed', error }));
+    server.on('error', (error) => {
+      if (!isAcceptFailure(error)) send(self, { type: 'failed', error });
+    });
     server.on('connection', (socket) => {
       socket.on('error', ignoreError);
       if (!send(self, { type: 'connection', socket })) socket.destroy();

@@ -2,6 +2,8 @@
 export interface Refusals {
   /** `limits.connections` is reached. */
   full: number;
+  /** The limit on open files is reached. */
+  files: number;
   'address-full': number;
   'address-rate': number;
   'failed-authorisations': number;
@@ -18,6 +20,7 @@ export interface Refusals {
 export function newRefusals(): Refusals {
   return {
     full: 0,
+    files: 0,
     'address-full': 0,
     'address-rate': 0,
     'failed-authorisations': 0,

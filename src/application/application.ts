@@ -69,6 +69,8 @@ export interface RelayOptions {
   readonly load?: Load;
   /** How the log gets on, for metrics, and where the watchdog's thread may write. */
   readonly logTarget?: Pick<OpenLog, 'linesLost' | 'raw'>;
+  /** The process's limit on open files, where it is known. */
+  readonly openFiles?: number;
   /** Milliseconds without a turn that are a stall. */
   readonly stall?: number;
   readonly clock?: Clock;
@@ -104,7 +106,8 @@ export function startRelay(
   const network = new NetworkPart(system, config, () => topics, log);
   const topics: Topics = new Topics(newAccounting(), network.cluster);
   const connections = new Connections();
-  const gate = new Gate(gateLimits(config, maxConnections));
+  const gate = new Gate(gateLimits(config, maxConnections), options.openFiles);
+  sayWhatIsShort(config, gate, log);
   let running = config;
   let logLevel = config.log.level;
   const drainerArgs: Omit<DrainerArgs, 'only'> = {
@@ -144,6 +147,7 @@ export function startRelay(
       apply: (next) => {
         running = next;
         gate.configure(gateLimits(next, maxConnections));
+        sayWhatIsShort(next, gate, log);
         return [];
       },
     },
@@ -278,6 +282,16 @@ export async function callRoot(system: System, timeout: number): Promise<void> {
 
 function gateLimits({ limits }: Config, maxConnections: number): GateLimits {
   return { ...limits, connections: limits.connections ?? maxConnections };
+}
+
+/** The system would close connections that the settings allow. */
+function sayWhatIsShort({ limits: { connections } }: Config, { files }: Gate, log: Log): void {
+  if (connections === null || (connections > 0 && connections <= files.most)) return;
+  if (files.limit !== Number.POSITIVE_INFINITY)
+    log.warn('limits.connections is more than the limit on open files leaves', {
+      connections,
+      openFiles: files.limit,
+    });
 }
 
 /** What an operator might not expect of these settings, once, at the start. */

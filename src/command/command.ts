@@ -1,4 +1,7 @@
-/** What `node dist/start.js NAME …` does instead of starting a relay. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What the program does for one word behind its name. */
 export interface Command {
   /** A line each, without the program's name: `apikey list`. */
   readonly usage: readonly string[];
@@ -30,6 +33,12 @@ export function usageError(error: unknown): BadUsage {
   return new BadUsage(error instanceof Error ? (/^[^.\n]*/.exec(error.message)?.[0] ?? '') : 'bad arguments');
 }
 
-export function usageOf({ usage }: Command): string {
-  return `usage: ${usage.map((line) => `node dist/start.js ${line}`).join('\n       ')}`;
+/** How the program is called: by its control script in a release, and as it is in the sources. */
+export function programOf(packageRoot: string): string {
+  return existsSync(join(packageRoot, 'bin', 'fanfare')) ? 'bin/fanfare' : 'node dist/start.js';
+}
+
+export function usageOf({ usage }: Command, { packageRoot }: Pick<Place, 'packageRoot'>): string {
+  const program = programOf(packageRoot);
+  return `usage: ${usage.map((line) => `${program} ${line}`).join('\n       ')}`;
 }

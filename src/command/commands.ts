@@ -36,7 +36,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
 /** The exit code. */
 export async function runCommand(command: Command, args: readonly string[], place: Place): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
-    place.out(usageOf(command));
+    place.out(usageOf(command, place));
     return 0;
   }
   try {
@@ -44,7 +44,7 @@ export async function runCommand(command: Command, args: readonly string[], plac
   } catch (error) {
     if (!(error instanceof BadUsage)) throw error;
     if (error.message !== '') place.err(redactText(error.message));
-    place.err(usageOf(command));
+    place.err(usageOf(command, place));
     return FAILED;
   }
 }

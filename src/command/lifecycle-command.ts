@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { statusOf } from '../console/client/node-client.ts';
 import { isRunning } from '../run-folder.ts';
+import { statusAtAdmin } from './admin-status.ts';
 import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
 import { type FoundNode, findNode, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 
@@ -76,8 +77,8 @@ export const pingCommand: Command = {
 };
 
 /** Of a node that nobody can attach to no more is known than that it runs. */
-async function statusOfNode({ pid, folder, closed }: FoundNode): Promise<string> {
-  if (pid === undefined) return 'stopped';
+async function statusOfNode({ pid, folder, closed, asked }: FoundNode): Promise<string> {
+  if (pid === undefined) return asked === null ? 'stopped' : statusAtAdmin(asked);
   return closed ? 'ready' : statusOf(folder);
 }
 
@@ -96,6 +97,10 @@ export const statusCommand: Command = {
   async run(args, place) {
     const found = findNode(nodeOptions(args, [0, 0]), place);
     if (found === null) return BAD_CONFIG;
+    if (found.pid === undefined && found.asked !== null && (await statusAtAdmin(found.asked)) !== 'stopped') {
+      place.out(`running; its folder ${found.folder} is out of reach`);
+      return DONE;
+    }
     place.out(found.pid === undefined ? 'stopped' : `running as pid ${found.pid}`);
     return found.pid === undefined ? STOPPED : DONE;
   },

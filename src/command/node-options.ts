@@ -6,7 +6,7 @@ import { formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { loadPlugins } from '../plugins.ts';
 import type { Loaded } from '../reload/reload.ts';
-import { runFolder, runningBelow, runningPid, varRoot } from '../run-folder.ts';
+import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../run-folder.ts';
 import { BadUsage, type Place, usageError } from './command.ts';
 
 /** The options that find a node: the same as it was, or is to be, started with. */
@@ -96,6 +96,8 @@ export interface FoundNode {
   readonly drain: number | null;
   /** By its configuration nobody can attach to it. */
   readonly closed: boolean;
+  /** Where its folder is out of reach: by which address and as which node it answers. Null: the folder tells all. */
+  readonly asked: { readonly node: string; readonly host: string; readonly port: number } | null;
 }
 
 /**
@@ -106,13 +108,20 @@ export function findNode(options: NodeOptions, place: Place): FoundNode | null {
   const loaded = load(options, place);
   if (loaded.ok) {
     const folder = folderOf(loaded.config, loaded.file);
-    const { attach, limits } = loaded.config;
-    return { folder, pid: runningPid(folder), drain: limits.drain, closed: !attach.enabled };
+    const { node, admin, attach, limits } = loaded.config;
+    const pid = runningPid(folder);
+    return {
+      folder,
+      pid,
+      drain: limits.drain,
+      closed: !attach.enabled,
+      asked: pid === undefined && admin !== null && isOutOfReach(folder) ? { node, ...admin } : null,
+    };
   }
   const file = options.config ?? join(place.packageRoot, 'config', 'relay.yaml');
   const running = runningBelow(varRoot(place.env['FANFARE_VAR_DIR'] || null, file));
   const [only] = running;
-  if (running.length === 1 && only !== undefined) return { ...only, drain: null, closed: false };
+  if (running.length === 1 && only !== undefined) return { ...only, drain: null, closed: false, asked: null };
   for (const error of loaded.errors) place.err(formatError(error));
   return null;
 }

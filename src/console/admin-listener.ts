@@ -4,7 +4,7 @@ import { lingerAtEnd } from '../http/lingering.ts';
 import { Pipelines } from '../http/pipelines.ts';
 import { targetOf } from '../http/request-target.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
-import { describeFailure } from '../listen-failure.ts';
+import { describeFailure, isAcceptFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
@@ -64,7 +64,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     // These run outside of the processes: each only passes on what happened.
     server.on('listening', () => send(self, { type: 'listening' }));
     server.on('error', (error: NodeJS.ErrnoException) => {
-      send(self, { type: 'failed', why: describeFailure(error, args) });
+      if (!isAcceptFailure(error)) send(self, { type: 'failed', why: describeFailure(error, args) });
     });
     server.on('request', (request, response) => {
       // Its close follows, and says enough.

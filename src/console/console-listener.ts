@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { isAcceptFailure } from '../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
@@ -42,6 +43,7 @@ export const consoleListener: Behaviour<ConsoleListenerArgs, State, ConsoleListe
     server.maxConnections = SESSIONS;
     server.on('listening', () => send(self, { type: 'listening' }));
     server.on('error', (error: Error & { readonly code?: string }) => {
+      if (isAcceptFailure(error)) return;
       if (error.code === 'EADDRINUSE') send(self, { type: 'taken' });
       else send(self, { type: 'failed', why: error.code ?? error.name });
     });

@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { Histogram, quantile } from '../histogram.ts';
 import { sampleNext } from '../topic/accounting.ts';
 import { type Census, takeCensus } from './census.ts';
+import { memory } from './memory.ts';
 import type { RelayView } from './relay-view.ts';
 
 /** One look at the relay. Rates are per second over the time since the last look. */
@@ -89,7 +90,7 @@ export class Sampling {
     const timed = now.latency.map((count, index) => count - (last.latency[index] ?? 0));
     const utilisation = performance.eventLoopUtilization(this.#utilisation);
     this.#utilisation = performance.eventLoopUtilization();
-    const { rss, heapUsed } = process.memoryUsage();
+    const { rss, heapUsed } = memory();
     const sample: Sample = {
       at: Date.now(),
       messages: (now.messages - last.messages) / seconds,

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { memory } from '../console/memory.ts';
 import type { RelayView } from '../console/relay-view.ts';
 import { heapLimit, type Sampling } from '../console/sampling.ts';
 import { byKey, type Definitions } from './definitions.ts';
@@ -40,7 +41,7 @@ export function runtimeMetrics(
     'memory_bytes',
     'Memory of the process.',
     () => {
-      const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+      const { rss, heapUsed, heapTotal, external } = memory();
       return [
         [rss, { kind: 'resident' }],
         [heapUsed, { kind: 'heap_used' }],

@@ -1,6 +1,7 @@
 // Runs before the tests: what they need of the system is installed when that is possible (as root, on Debian and what
 // derives from it) and missing; where it is not, a line says what is missing, and the tests that need it are skipped.
 // FANFARE_PROVISION=off leaves the system as it is.
+import '../../rel/node-version.js';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
-import { describeFailure } from '../../listen-failure.ts';
+import { describeFailure, isAcceptFailure } from '../../listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
@@ -61,7 +61,9 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
         : createTlsServer({ ...options, ...tls.reveal(), requestCert: true, rejectUnauthorized: true });
     const strangers = new Map<Socket, ClockTimer>();
     server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error) => send(self, { type: 'failed', error }));
+    server.on('error', (error) => {
+      if (!isAcceptFailure(error)) send(self, { type: 'failed', error });
+    });
     // Bound from the first byte, be it one of TLS or of nothing at all.
     server.on('connection', (socket: Socket) => {
       socket.on('error', ignoreError);

@@ -1,0 +1,41 @@
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { freePorts } from '../support/cluster.ts';
+import { startTestRelay } from '../support/relay.ts';
+import { configFile } from '../support/relay-process.ts';
+import { runCommand } from './run-command.ts';
+
+/** The options of a node whose folder nobody can make: it would be below a file. */
+function options(t: ExecutionContext, port: number, node = 'test'): string[] {
+  const file = configFile(t, `node: ${node}\nadmin: { host: 127.0.0.1, port: ${port} }\n`);
+  return ['--config', file, '--set', `var_dir=${join(file, 'var')}`];
+}
+
+test('where the folder of a node is out of reach, ping and status ask its admin port', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const args = options(t, relay.port('admin'));
+  t.like(await runCommand(['ping', ...args]), { code: 0, out: 'pong\n' });
+  const status = await runCommand(['status', ...args]);
+  t.is(status.code, 0);
+  t.regex(status.out, /^running; its folder .* is out of reach\n$/);
+});
+
+test('another node at that port is not the one that is asked about, nor is a stranger', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const stranger = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
+  t.teardown(() => stranger.close());
+  await new Promise((resolve) => stranger.once('listening', resolve));
+  const at = stranger.address() as { readonly port: number };
+  const [nobody = 0] = await freePorts(1);
+  for (const args of [options(t, relay.port('admin'), 'other'), options(t, at.port), options(t, nobody)]) {
+    t.like(await runCommand(['ping', ...args]), { code: 1, out: 'Node is not running!\n' });
+    t.like(await runCommand(['status', ...args]), { code: 3, out: 'stopped\n' });
+  }
+});
+
+test('a node whose folder tells that it does not run is not looked for elsewhere', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const file = configFile(t, `node: test\nadmin: { host: 127.0.0.1, port: ${relay.port('admin')} }\n`);
+  t.like(await runCommand(['ping', '--config', file]), { code: 1, out: 'Node is not running!\n' });
+});
