@@ -16,8 +16,18 @@ export interface Protocol {
   serve(socket: Socket): void;
 }
 
-/** Bytes of a request's head. */
-const HEAD_BYTES = 16 * 1024;
+/** What the limits of a door are for HTTP. */
+export interface HttpLimits {
+  /** Bytes of a request's head. */
+  readonly head: number;
+  /** Milliseconds for the head of a request, and for TLS before it; 0: no limit (TLS: two minutes). */
+  readonly handshake: number;
+  /** Milliseconds from an answer to the next request; 0: no limit. Null: `KEEP_ALIVE`. */
+  readonly keepAlive: number | null;
+}
+
+/** Milliseconds that the next request is waited for: of a trusted proxy, and of anybody else. */
+export const KEEP_ALIVE = { proxy: 75_000, other: 5_000 };
 /** How long a body may take, as a multiple of the time for the head. */
 const BODY_TIMES = 6;
 
@@ -33,17 +43,14 @@ interface Speaker<S extends Server> {
  */
 export class HttpServers {
   readonly #wire: (server: Server) => void;
-  #handshake: number;
+  #limits: HttpLimits;
   #plain: Speaker<Server> | undefined = undefined;
   #secure: Speaker<TlsServer> | undefined = undefined;
   #protocol: Protocol;
 
-  /**
-   * `handshake`: milliseconds for the head of a request, and for TLS before it; 0: no limit (TLS: two minutes). `wire`
-   * listens to a server before it is given connections.
-   */
-  constructor(handshake: number, tls: TlsPair | null, wire: (server: Server) => void) {
-    this.#handshake = handshake;
+  /** `wire` listens to a server before it is given connections. */
+  constructor(limits: HttpLimits, tls: TlsPair | null, wire: (server: Server) => void) {
+    this.#limits = limits;
     this.#wire = wire;
     this.#protocol = this.#protocolOf(tls);
   }
@@ -58,10 +65,10 @@ export class HttpServers {
     this.#protocol = this.#protocolOf(tls);
   }
 
-  /** Other times for the requests to come. */
-  setTimes(handshake: number): void {
-    this.#handshake = handshake;
-    for (const server of this.#all) setTimes(server, handshake);
+  /** Other limits for the requests to come; that of a head is for the connections to come. */
+  configure(limits: HttpLimits): void {
+    this.#limits = limits;
+    for (const server of this.#all) configure(server, limits);
   }
 
   /** Goes on with plain HTTP at an upgrade that is not ours. */
@@ -89,7 +96,7 @@ export class HttpServers {
       return { secure: false, serve: (socket) => void server.emit('connection', socket) };
     }
     if (this.#secure === undefined) {
-      const options = { ...this.#options, ...tls, handshakeTimeout: this.#handshake };
+      const options = { ...this.#options, ...tls, handshakeTimeout: this.#limits.handshake };
       this.#secure = this.#speaker(createTlsServer(options), true);
     } else this.#secure.server.setSecureContext(tls);
     const { server } = this.#secure;
@@ -105,7 +112,7 @@ export class HttpServers {
 
   #speaker<S extends Server>(server: S, isTls: boolean): Speaker<S> {
     const ignoreUpgrade = ignoreUpgrades(server, isTls);
-    setTimes(server, this.#handshake);
+    configure(server, this.#limits);
     this.#wire(server);
     // Node looks for late requests from when a server says that it listens.
     server.emit('listening');
@@ -114,7 +121,6 @@ export class HttpServers {
 
   get #options(): ServerOptions {
     return {
-      maxHeaderSize: HEAD_BYTES,
       connectionsCheckingInterval: 1000,
       // Judged by us, who count what is refused.
       requireHostHeader: false,
@@ -122,7 +128,14 @@ export class HttpServers {
   }
 }
 
-function setTimes(server: Server, handshake: number): void {
+/** A server's limit of a head is set by an option; Node reads it where it keeps that. */
+interface Limited extends Server {
+  maxHeaderSize?: number;
+}
+
+function configure(server: Limited, { head, handshake, keepAlive }: HttpLimits): void {
+  server.maxHeaderSize = head;
+  server.keepAliveTimeout = keepAlive ?? KEEP_ALIVE.other;
   server.headersTimeout = handshake;
   server.requestTimeout = handshake * BODY_TIMES;
 }

@@ -141,7 +141,7 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       currentEdge: args.edge,
       edge,
       server: createServer({ allowHalfOpen: true, noDelay: true }),
-      http: new HttpServers(context.limits.handshake, tls, (server) => hear(self, clients, server)),
+      http: new HttpServers(context.limits, tls, (server) => hear(self, clients, server)),
       clients,
       isOriginAllowed: originRule(edge.origin),
       crossOrigin: crossOriginOf(context, edge),
@@ -318,7 +318,7 @@ function reconfigure(state: ListenerState): void {
   const { http, clients, context, server, edge: before } = state;
   const edge = state.currentEdge();
   state.edge = edge;
-  http.setTimes(context.limits.handshake);
+  http.configure(context.limits);
   clients.configure(new AddressList(edge.trustedProxies), edge.proxyProtocol);
   state.isOriginAllowed = originRule(edge.origin);
   state.crossOrigin = crossOriginOf(context, edge);

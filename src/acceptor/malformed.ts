@@ -38,7 +38,7 @@ export function malformed(state: ListenerState, socket: Socket, code: string): v
 
 export function refuseMalformed(state: ListenerState, socket: Socket, code: string): void {
   if (!socket.writable) return;
-  const answer = answerTo(code);
+  const answer = answerTo(code, state.context.limits.head);
   state.context.log.refused(state.context.door.name, answer.status, state.clients.ofConnection(socket));
   // Amidst an answer that is under way, no other would be understood.
   if (state.pipelines.isAmidst(socket)) socket.destroySoon();
@@ -72,10 +72,10 @@ export function refuseRequest(message: IncomingMessage): HttpReply | null {
     : textReply(400, 'Error: bad request. Exactly one Host header is required.', { Connection: 'close' });
 }
 
-function answerTo(code: string): HttpReply {
+function answerTo(code: string, head: number): HttpReply {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return textReply(431, 'Error: the head of the request is too large.');
+      return textReply(431, `Error: the head of the request has more than ${head} bytes (limits.head).`);
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return textReply(413, 'Error: message too large.');
     case TOO_LATE:

@@ -10,11 +10,13 @@ import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
 import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
+import { plainAddress } from './address-list.ts';
 import { notWaitedFor, pass, refusalOf, type Verdict } from './admitting.ts';
 import { clientRequest } from './client-request.ts';
 import { cookieMayCount, cookieValue } from './cookie.ts';
 import { asDoorRequest } from './door-request.ts';
 import { refuseHandshake, refuseProtocols } from './handshake.ts';
+import { KEEP_ALIVE } from './http-server.ts';
 import type { ListenerState } from './listener.ts';
 import { refuseRequest } from './malformed.ts';
 import { turnAway } from './turned-away.ts';
@@ -79,6 +81,7 @@ export function answer(state: ListenerState, message: IncomingMessage, response:
   // Here, for whatever answers later: a page of another origin may read refusals too.
   for (const [name, value] of Object.entries(crossOrigin?.headersFor(rawHeaders) ?? {}))
     response.setHeader(name, value);
+  keepForProxy(state, message.socket, response);
   const route = routeOf(state, message);
   const why = turnedAway.why(message.socket);
   if (why !== undefined) {
@@ -119,6 +122,16 @@ function mayBringCookies(
   rawHeaders: readonly string[],
 ): boolean {
   return cookie === null || cookieMayCount(rawHeaders, { listed: origin !== null, tls: tls !== null });
+}
+
+/** A proxy keeps its connections for its clients' next requests, and what it sends on one that we have ended is lost. */
+function keepForProxy({ context, clients }: ListenerState, socket: Socket, response: ServerResponse): void {
+  if (context.limits.keepAlive !== null || !clients.isProxy(plainAddress(socket.remoteAddress))) return;
+  response.setHeader('Keep-Alive', `timeout=${KEEP_ALIVE.proxy / 1000}`);
+  response.once('close', () => {
+    // Node has just set its own, where no other request waits: a second more than is announced.
+    if (socket.timeout) socket.setTimeout(KEEP_ALIVE.proxy + 1000);
+  });
 }
 
 /** Null: the request is none, or the door has nothing for other origins. */

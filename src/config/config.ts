@@ -213,7 +213,10 @@ export interface Limits {
   readonly messageBeforeAuth: number;
   readonly topicLength: number;
   readonly fragments: number;
+  readonly head: number;
   readonly handshake: number;
+  /** Null: longer for trusted proxies than for others. */
+  readonly keepAlive: number | null;
   readonly close: number;
   /** Null: each door's own. */
   readonly ping: number | null;

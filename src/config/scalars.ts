@@ -38,6 +38,17 @@ export const size: Kind<number> = textKind(
   },
 );
 
+/** Bytes of the head of a request: each connection may hold as many before anything is known of it. */
+export const headSize: Kind<number> = {
+  expected: 'a size from 4KiB to 1MiB',
+  parse(value, path, context) {
+    const bytes = size.parse(value, path, context);
+    if (bytes === undefined || (bytes >= 4096 && bytes <= 1024 ** 2)) return bytes;
+    context.report(value.at, path, this.expected);
+    return undefined;
+  },
+};
+
 const timeUnits = new Map([
   ['ms', 1],
   ['s', 1000],

@@ -12,6 +12,7 @@ export function sendReply(response: ServerResponse, { status, headers, body }: H
   if (all['Connection'] === 'Upgrade' && !response.shouldKeepAlive) all['Connection'] += ', close';
   // A client that is still sending does not read before it is done.
   if (!req.complete) lingerAtEnd(req.socket);
+  if (!response.shouldKeepAlive || all['Connection'] === 'close') response.removeHeader('Keep-Alive');
   response.writeHead(status, all);
   response.end(body);
 }

@@ -57,6 +57,7 @@ export class StreamTransport implements Transport {
     const response = this.#response;
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
+    response.removeHeader('Keep-Alive');
     response.writeHead(200, this.#options.headers);
     this.socket.setNoDelay(true);
     this.socket.setKeepAlive(true, KEEP_ALIVE);

@@ -42,7 +42,8 @@ interface State extends AdminListenerArgs {
 /** Askers at one time: a scraper, some probes, some pages. */
 const CONNECTIONS = 128;
 const HEAD_TIMEOUT = 5000;
-const HEAD_BYTES = 8 * 1024;
+/** Cookies are shared by all ports of a host, those of logins elsewhere too. */
+const HEAD_BYTES = 64 * 1024;
 const BODY_BYTES = 4 * 1024;
 
 export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMessage> = {

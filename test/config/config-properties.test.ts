@@ -26,6 +26,7 @@ const settings = {
   'limits.ping': { read: ['limits', 'ping'], value: time },
   'limits.write_stall': { read: ['limits', 'writeStall'], value: time },
   'limits.message_before_auth': { read: ['limits', 'messageBeforeAuth'], value: size },
+  'limits.keep_alive': { read: ['limits', 'keepAlive'], value: time },
   'limits.pending': { read: ['limits', 'pending'], value: size },
   'limits.topics_per_connection': { read: ['limits', 'topicsPerConnection'], value: count },
   'limits.connections': { read: ['limits', 'connections'], value: as(fc.option(fc.nat({ max: 99_999 }))) },

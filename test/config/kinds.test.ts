@@ -37,6 +37,14 @@ test('times have units', (t) => {
   }
 });
 
+test('the head of a request has from 4 KiB to 1 MiB', (t) => {
+  const head = (text: string) => accepted(`limits: { head: ${text} }`).limits.head;
+  t.deepEqual(['4096', '4KiB', '16KiB', '1MiB', '1048576'].map(head), [4096, 4096, 16384, 1048576, 1048576]);
+  t.is(accepted('').limits.head, 16384);
+  for (const bad of ['4095', '1048577', '0', '2MiB', '1GiB'])
+    t.is(message(`limits: { head: ${bad} }`), 'a size from 4KiB to 1MiB', bad);
+});
+
 test('a port is a whole number from 0 to 65535', (t) => {
   const port = (text: string): unknown => accepted(`admin: { port: ${text} }`).admin?.port;
   t.deepEqual(['0', '1', '65535'].map(port), [0, 1, 65535]);

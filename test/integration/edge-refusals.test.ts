@@ -58,7 +58,7 @@ const bad: readonly Bad[] = [
   },
   {
     what: 'a head of more than 16 KiB',
-    answer: everywhere(431, 'Error: the head of the request is too large.'),
+    answer: everywhere(431, 'Error: the head of the request has more than 16384 bytes (limits.head).'),
     bytes: upgrade({ X: 'x'.repeat(16 * 1024) }),
   },
   {

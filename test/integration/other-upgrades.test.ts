@@ -144,7 +144,7 @@ test('the same over TLS, and behind a PROXY header', async (t) => {
   t.deepEqual(statuses(await one.until('OK\n')), [200, 200]);
 });
 
-test('at the admin port', async (t) => {
+test.serial('at the admin port', async (t) => {
   const relay = await open(t);
   const health = (more: string) => `GET /health/live HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
   const client = await connectRaw(t, relay.port('admin'));
