@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type BackEnd, startBackEnd } from '../support/back-end.ts';
 import { ask, connectRaw, upgradeRequest } from '../support/raw-client.ts';
-import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 
@@ -144,4 +144,13 @@ test('a server that is asked gets the token of a subprotocol as a header, and no
     ['Bearer a b', undefined],
     ['Bearer good', undefined],
   ]);
+});
+
+test('a cookie that a reload names counts at once, and so does the list of origins beside it', async (t) => {
+  const relay = await startTestRelay(t, { ...passwords, doors: { pinghub: {} } });
+  const status = async () => (await at(relay, 'POST', { cookie: 'sid=good', origin: wanted })).status;
+  t.is(await status(), 401);
+  const config = testConfig({ ...passwords, doors: { pinghub: { cookie: 'sid', origin: wanted } } });
+  await relay.relay.reload(() => ({ ok: true, config }));
+  t.is(await status(), 200);
 });
