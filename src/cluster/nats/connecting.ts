@@ -5,7 +5,7 @@ import { now, sendAfter } from '../../otp/timer.ts';
 import { Overflow } from '../overflow.ts';
 import { beat, endConversation, openConversation } from './conversation.ts';
 import { dialAny } from './dial.ts';
-import { askServer, subscribe } from './linked.ts';
+import { askServer, isSilent, subscribe } from './linked.ts';
 import type { NatsLinkMessage, State } from './nats-link-state.ts';
 import { Window } from './window.ts';
 
@@ -59,6 +59,8 @@ export function opened(state: State, connection: NatsConnection): void {
     maxPayload: info.max_payload,
     askedAt: null,
     subscriptions: new Map(),
+    received: 0,
+    heardAt: now(self),
   };
   network.open = state.linked;
   state.retry = RETRY_FIRST;
@@ -85,7 +87,7 @@ export function tick(state: State): void {
   const { network, self, linked } = state;
   if (linked === undefined) return;
   const { heartbeat, timeout } = network.settings;
-  if (linked.askedAt !== null && now(self) - linked.askedAt >= timeout) {
+  if (isSilent(state, linked, timeout)) {
     hangUp(state, 'silent');
     return;
   }

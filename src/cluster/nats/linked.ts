@@ -13,6 +13,9 @@ import type { Outlet } from './outlet.ts';
 export interface Linked extends Outlet {
   readonly talk: Conversation;
   readonly subscriptions: Map<string, Subscription>;
+  /** Bytes that had come at the last heartbeat, and when they had become more. */
+  received: number;
+  heardAt: number;
 }
 
 /** What the functions here need of the link. */
@@ -75,6 +78,18 @@ export function askServer({ self }: Link, linked: Linked, always = false): void 
   if (linked.askedAt !== null || (!window.ask() && !always)) return;
   linked.askedAt = now(self);
   afterAll(connection, () => inform(self, { type: 'answered', connection }));
+}
+
+/**
+ * Whether the server has said nothing for so many milliseconds that it was asked something. What it sends counts as well
+ * as its answer, which stands behind all that is under way.
+ */
+export function isSilent({ self }: Link, linked: Linked, timeout: number): boolean {
+  const { connection, askedAt } = linked;
+  const { inBytes } = connection.stats();
+  if (inBytes !== linked.received) linked.heardAt = now(self);
+  linked.received = inBytes;
+  return askedAt !== null && now(self) - Math.max(askedAt, linked.heardAt) >= timeout;
 }
 
 export function answered({ network, self }: Link, linked: Linked): void {
