@@ -59,7 +59,7 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
   let stopping = false;
   let hasFailed = false;
   const stopOn = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(FAILED);
+    if (stopping && !relay.leaving()) process.exit(FAILED);
     log.note('stopping', { signal });
     relay.node.stop();
   };

@@ -234,6 +234,17 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+test.serial('a second signal cuts the delay of a drain short, and the drain is in good order', async (t) => {
+  const relay = runRelay(t, ['--config', configFile(t, `${pusuAlone}\nlimits: { drain_delay: 1h }\n`)]);
+  const one = await connectWs(t, await relay.port('pusu'));
+  await relay.log.find(({ msg }) => msg === 'ready');
+  relay.signal('SIGTERM');
+  await relay.log.find(({ msg }) => msg === 'leaving');
+  relay.signal('SIGTERM');
+  await one.got.find((got) => typeof got === 'object' && 'code' in got && got.code === 1001);
+  t.is((await relay.exited).code, 0);
+});
+
 const MiB = 1024 * 1024;
 /** More than the kernel takes for a client that does not read. */
 const MESSAGES = 24;

@@ -22,7 +22,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { type Application, startApplication } from '../otp/application-master.ts';
 import { call } from '../otp/call.ts';
 import { type ChildCounts, worker } from '../otp/child-spec.ts';
-import { type Clock, systemClock } from '../otp/clock.ts';
+import { type Clock, type ClockTimer, systemClock } from '../otp/clock.ts';
 import { processName, whereis } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import { System } from '../otp/system.ts';
@@ -53,6 +53,8 @@ export interface Relay extends Application {
   rereadTls(): void;
   /** What tools may see of it, and ask for. */
   readonly node: NodeView;
+  /** Whether it waits for `limits.drain_delay` before it drains: another `stop` has it drain at once. */
+  leaving(): boolean;
   /** Settles when the relay was first asked to stop. */
   readonly stopRequested: Promise<void>;
   /** Takes another configuration, as far as that can be done while it runs; see `Reload`. */
@@ -131,14 +133,24 @@ export function startRelay(
   });
   const specs = doors.open(config, plugins);
   sayWhatBinds(config, log);
-  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  // Who leaves is not ready any more, and accepts as before: whoever sends clients here is given time to see it.
+  let state: 'starting' | 'ready' | 'leaving' | 'stopping' = 'starting';
+  let leaving: ClockTimer | undefined;
   let onStop: () => void = () => undefined;
   const stopRequested = new Promise<void>((resolve) => {
     onStop = resolve;
   });
   const stop = () => {
-    state = 'stopping';
     onStop();
+    const delay = running.limits.drainDelay;
+    if (state === 'ready' && delay > 0) {
+      state = 'leaving';
+      log.note('leaving', { drainDelayMs: delay });
+      leaving = system.clock.after(delay, stop);
+      return;
+    }
+    leaving?.cancel();
+    state = 'stopping';
     application.stop();
   };
   const parts: readonly Reloadable[] = [
@@ -201,7 +213,7 @@ export function startRelay(
   };
   const view: RelayView = {
     ...node,
-    phase: () => (state === 'stopping' ? 'draining' : state),
+    phase: () => (state === 'leaving' || state === 'stopping' ? 'draining' : state),
     doors: () => doors.views,
     admission: gate.admission,
     refused: () => ({ ...gate.refusals }),
@@ -256,12 +268,16 @@ export function startRelay(
   void application.started.then((result) => {
     if (result.ok && state === 'starting') state = 'ready';
   });
-  void application.ended.then(() => sampling.stop());
+  void application.ended.then(() => {
+    leaving?.cancel();
+    sampling.stop();
+  });
   const rereadTls = () => doors.rereadTls();
   return {
     ...application,
     stop,
     stopRequested,
+    leaving: () => state === 'leaving',
     refusals: gate.refusals,
     rereadTls,
     system,

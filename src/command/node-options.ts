@@ -92,7 +92,7 @@ export function folderOf(config: Config, file: string): string {
 export interface FoundNode {
   readonly folder: string;
   readonly pid: number | undefined;
-  /** Milliseconds that it may take to drain; null: not known. */
+  /** Milliseconds that it may take until it is drained, 0: as long as it needs; null: not known. */
   readonly drain: number | null;
   /** By its configuration nobody can attach to it. */
   readonly closed: boolean;
@@ -113,7 +113,7 @@ export function findNode(options: NodeOptions, place: Place): FoundNode | null {
     return {
       folder,
       pid,
-      drain: limits.drain,
+      drain: limits.drain === 0 ? 0 : limits.drainDelay + limits.drain,
       closed: !attach.enabled,
       asked: pid === undefined && admin !== null && isOutOfReach(folder) ? { node, ...admin } : null,
     };

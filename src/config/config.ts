@@ -236,6 +236,8 @@ export interface Limits {
   /** Addresses or CIDR blocks free of the limits per address. */
   readonly exempt: readonly string[];
   readonly authorise: number;
+  /** From being told to stop to the drain: not ready, and accepting. */
+  readonly drainDelay: number;
   readonly drain: number;
 }
 

@@ -187,6 +187,7 @@ export const relayKeys = section({
     publish_rate: key(count, 0),
     exempt: key(wordsOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
     authorise: key(time, 60 * seconds),
+    drain_delay: key(time, 0),
     drain: key(time, 30 * seconds),
   }),
 

@@ -4,8 +4,10 @@ import { isAlive, type Pid } from '../../src/otp/process.ts';
 import { processName } from '../../src/otp/registry.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { suspend } from '../../src/otp/sys.ts';
+import { ask } from '../support/admin.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 import { isBalanced, startTestRelay } from '../support/relay.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { connectWs } from '../support/ws-client.ts';
 
 test('a thousand connections are told at once, more of them in portions over half of the time', (t) => {
@@ -15,6 +17,37 @@ test('a thousand connections are told at once, more of them in portions over hal
   t.is(portionOf(10_000, 30_000), 67);
   t.is(portionOf(10_000, 0), 67);
   t.is(portionOf(10_000, 100), 10_000);
+});
+
+test('in the delay of a drain readiness is red and clients are let in; then it drains', async (t) => {
+  const clock = new VirtualClock();
+  const settings = { doors: { pusu: {} }, limits: { drain_delay: '15s' } };
+  const { relay, log, port } = await startTestRelay(t, settings, 1000, { clock });
+  relay.stop();
+  t.like(await log.find(({ msg }) => msg === 'leaving'), { drainDelayMs: 15_000 });
+  const health = await ask(port('admin'), '/health/ready');
+  t.is(health.status, 503);
+  t.regex(health.body, /"why":"draining"/);
+  clock.advance(14_999);
+  const late = await connectWs(t, port('pusu'));
+  t.is(await late.next(), '{"type":"hello"}');
+  clock.advance(1);
+  t.deepEqual(await late.next(), { code: 1001, reason: 'going away' });
+  await relay.ended;
+});
+
+test('a second stop cuts the delay of a drain short', async (t) => {
+  const settings = { doors: { pusu: {} }, limits: { drain_delay: '15s' } };
+  const { relay, log, port } = await startTestRelay(t, settings, 1000, { clock: new VirtualClock() });
+  const one = await connectWs(t, port('pusu'));
+  await one.next();
+  relay.stop();
+  t.true(relay.leaving());
+  relay.stop();
+  t.false(relay.leaving());
+  t.deepEqual(await one.next(), { code: 1001, reason: 'going away' });
+  await log.find(({ msg }) => msg === 'drained');
+  await relay.ended;
 });
 
 test('a drain tells who moved, what was flushed, and what was dropped', async (t) => {
