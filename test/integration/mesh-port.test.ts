@@ -12,7 +12,10 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 /** A link is not taken for dead because this process stands still for a while. */
 const patient = { secret: SECRET, timeout: '30s' };
 
-/** The network port of a relay in this process, whose only peer is nowhere. */
+/**
+ * The network port of a relay in this process, whose only peer is nowhere. Its time stands still unless a test says
+ * otherwise: a handshake has less than 5 s, which is not much for a test on a busy machine.
+ */
 async function relayWithPort(t: ExecutionContext, options: RelayOptions = {}): Promise<TestRelay> {
   const [port, nobody] = await freePorts(2);
   const settings = {
@@ -20,7 +23,7 @@ async function relayWithPort(t: ExecutionContext, options: RelayOptions = {}): P
     network: { host: '127.0.0.1', port, secret: SECRET },
     doors: { pusu: {} },
   };
-  return startTestRelay(t, settings, 1000, options);
+  return startTestRelay(t, settings, 1000, { clock: new VirtualClock(), ...options });
 }
 
 test('without relays the network port is not opened', async (t) => {
@@ -63,11 +66,12 @@ test('a live relay keeps its name; a newer start takes it over from a dead one',
 test('without a secret only the addresses in relays are let in, and a warning says so', async (t) => {
   const [port] = await freePorts(1);
   const network = { host: '127.0.0.1', port, secret: null };
-  const closed = await startTestRelay(t, { relays: ['192.0.2.1'], network, doors: { pusu: {} } });
+  const start = (relays: readonly string[], at: object) =>
+    startTestRelay(t, { relays, network: at, doors: { pusu: {} } }, 1000, { clock: new VirtualClock() });
+  const closed = await start(['192.0.2.1'], network);
   t.is(why(await handshake(t, closed, 'b', '1', null)), 'address');
   const [other] = await freePorts(1);
-  const relays = ['127.0.0.1:1'];
-  const open = await startTestRelay(t, { relays, network: { ...network, port: other }, doors: { pusu: {} } });
+  const open = await start(['127.0.0.1:1'], { ...network, port: other });
   t.is(why(await handshake(t, open, 'b', '1', null)), 'welcome');
   t.true(open.log.all.some(({ msg }) => msg === 'open network'));
 });

@@ -6,17 +6,19 @@ import { freePorts, SECRET } from '../support/cluster.ts';
 import { rawExchange, upgradeRequest } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { dial, introduce, why } from '../support/scripted-peer.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { connectWs } from '../support/ws-client.ts';
 
 /** A relay of this release, whose other relay is at `peer`. */
 async function relayOf(t: ExecutionContext, peer?: number): Promise<TestRelay> {
   const [port, nobody] = await freePorts(2);
-  return startTestRelay(t, {
+  const settings = {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${peer ?? nobody}`],
-    // A scripted relay has no heartbeat: it must not be taken for dead in the middle.
-    network: { host: '127.0.0.1', port, secret: SECRET, timeout: '30s' },
+    network: { host: '127.0.0.1', port, secret: SECRET },
     doors: { pusu: {} },
-  });
+  };
+  // A scripted relay has no heartbeat: it must not be taken for dead in the middle, nor be late on a busy machine.
+  return startTestRelay(t, settings, 1000, { clock: new VirtualClock() });
 }
 
 test('a relay of the next release offers its own version and ours: ours is taken, and messages flow', async (t) => {
