@@ -50,9 +50,9 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/door/pusu/a.ts', '../../topic/topic-name.ts'],
   ['src/connection/a.ts', '../door/contract.ts'],
   ['src/acceptor/a.ts', '../connection/connections.ts'],
-  ['src/console/a.ts', '../http/pipelines.ts'],
+  ['src/admin/a.ts', '../http/pipelines.ts'],
   ['src/application/a.ts', '../door/pusu/door.ts'],
-  ['src/command/a.ts', '../authenticator/secret.ts'],
+  ['src/command/a.ts', '../secret/secret.ts'],
   ['src/start.ts', './command/commands.ts'],
 ];
 

@@ -1,7 +1,7 @@
 import type { Mesh } from '../cluster/mesh/mesh.ts';
 import type { Nats } from '../cluster/nats/nats.ts';
-import type { LinkView } from '../console/link-view.ts';
 import type { System } from '../otp/system.ts';
+import type { LinkView } from '../view/link-view.ts';
 
 /** The links of a mesh, two for each relay in the list: an inbound one, which this relay has dialled, and an outbound one. */
 export function meshLinks({ network }: Mesh, { clock }: System): LinkView[] {

@@ -5,13 +5,13 @@ import { meshSettings } from '../cluster/mesh/settings.ts';
 import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
 import { natsSettings } from '../cluster/nats/settings.ts';
 import type { Config } from '../config/config.ts';
-import type { LinkView } from '../console/link-view.ts';
-import type { Way } from '../console/relay-view.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/reload.ts';
 import { matches } from '../topic/pattern.ts';
 import type { Topics } from '../topic/topics.ts';
+import type { LinkView } from '../view/link-view.ts';
+import type { Way } from '../view/relay-view.ts';
 import { meshLinks, natsLinks } from './links.ts';
 import { meshWays, natsWays } from './ways.ts';
 

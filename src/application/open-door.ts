@@ -9,7 +9,6 @@ import type { Limits } from '../config/config.ts';
 import { readTls } from '../config/tls-files.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { newDoorCounters } from '../connection/door-counters.ts';
-import type { DoorView } from '../console/relay-view.ts';
 import type { Door } from '../door/contract.ts';
 import type { Log } from '../log/log.ts';
 import { call } from '../otp/call.ts';
@@ -19,6 +18,7 @@ import { informNamed, type ProcessName, processName, whereis } from '../otp/regi
 import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
+import type { DoorView } from '../view/relay-view.ts';
 import type { DoorSettings } from './doors.ts';
 import { isOf, tellConnections } from './open-connections.ts';
 

@@ -1,7 +1,7 @@
-import type { Certificates } from '../console/certificates.ts';
-import type { RecentReports } from '../console/recent-reports.ts';
 import type { Log } from '../log/log.ts';
-import { redacted } from '../redaction.ts';
+import { redacted } from '../secret/redaction.ts';
+import type { Certificates } from '../view/certificates.ts';
+import type { RecentReports } from '../view/recent-reports.ts';
 
 /** Keeps, for those who look into it afterwards, what the log forgets. */
 export function remembering(log: Log, certificates: Certificates, reports: RecentReports): Log {

@@ -1,7 +1,7 @@
 import type { Mesh } from '../cluster/mesh/mesh.ts';
 import { probe, probeTopic } from '../cluster/mesh/probe.ts';
 import type { Nats } from '../cluster/nats/nats.ts';
-import type { Way } from '../console/relay-view.ts';
+import type { Way } from '../view/relay-view.ts';
 
 /** The ways to the relays of a mesh. One that is down is missed only where `needed`: the others are to go on. */
 export function meshWays({ network }: Mesh, needed: boolean): Way[] {

@@ -1,6 +1,7 @@
 import { monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Self, send } from '../otp/process.ts';
 import { now, type Timer } from '../otp/timer.ts';
+import { Hidden } from '../secret/secret.ts';
 import type { AuthenticatorMessage } from './authenticator-server.ts';
 import { type Authorisation, termsOf } from './authorisation.ts';
 import type { Answer, Authenticator, Question } from './contract.ts';
@@ -9,7 +10,6 @@ import { type AuthenticatorEvent, answer, type Fault, fault, type Outage } from 
 import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
 import { isEmpty } from './permissions.ts';
 import type { Review } from './review.ts';
-import { Hidden } from './secret.ts';
 import { CREDENTIALS, type Keeper, type Standing, type StandingAnswers } from './standing.ts';
 
 /** How a question that has come to an authenticator's process is answered, exactly once; see `authenticator-server.ts`. */

@@ -4,6 +4,7 @@ import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { informNamed, type ProcessName, sendNamed } from '../otp/registry.ts';
 import { now } from '../otp/timer.ts';
+import { Hidden } from '../secret/secret.ts';
 import {
   ask,
   askAgain,
@@ -21,7 +22,6 @@ import { endAlarm, expire } from './deadlines.ts';
 import type { AuthenticatorEvent } from './outage.ts';
 import type { Outcome } from './outcome.ts';
 import { Review } from './review.ts';
-import { Hidden } from './secret.ts';
 import { type Keeper, type Standing, StandingAnswers } from './standing.ts';
 
 /**

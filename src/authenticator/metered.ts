@@ -1,4 +1,4 @@
-import { Histogram } from '../histogram.ts';
+import { Histogram } from '../measure/histogram.ts';
 import type { Authenticator } from './contract.ts';
 
 /** What one authenticator was asked, in plain numbers. */

@@ -1,6 +1,6 @@
+import { entriesOf } from '../secret/secret.ts';
 import type { Authenticator } from './contract.ts';
 import { none, onPatterns, type Permissions, readAndWrite, readEverything, union } from './permissions.ts';
-import { entriesOf } from './secret.ts';
 
 export interface Password {
   /** SHA-256 of the password: 32 bytes. */

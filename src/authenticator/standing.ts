@@ -1,6 +1,6 @@
 import type { Pid } from '../otp/process.ts';
+import type { Hidden } from '../secret/secret.ts';
 import type { Question } from './contract.ts';
-import type { Hidden } from './secret.ts';
 
 /** Credentials of one connection that are remembered; past it the oldest one goes, at the connection too. */
 export const CREDENTIALS = 32;

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
-import { NodeClient } from '../console/client/node-client.ts';
-import { attachTerminal } from '../console/client/terminal.ts';
-import type { Style } from '../console/protocol.ts';
+import { NodeClient } from '../attach/client/node-client.ts';
+import { attachTerminal } from '../attach/client/terminal.ts';
+import type { Style } from '../attach/protocol.ts';
 import { BAD_CONFIG, BadUsage, type Command, DONE, FAILED, type Place } from './command.ts';
 import { NOT_RUNNING } from './lifecycle-command.ts';
 import { findNode, NODE_OPTIONS, type NodeOptions, nodeOptions } from './node-options.ts';

@@ -1,4 +1,4 @@
-import { redactText } from '../redaction.ts';
+import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
 import { checkCommand } from './check-command.ts';

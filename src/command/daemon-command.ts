@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatError } from '../config/config-error.ts';
-import { LOG_FILE, runningPid } from '../run-folder.ts';
+import { LOG_FILE, runningPid } from '../host/run-folder.ts';
 import { attach } from './attach-command.ts';
 import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
 import { stop } from './lifecycle-command.ts';

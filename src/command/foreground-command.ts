@@ -1,5 +1,5 @@
 import { formatError } from '../config/config-error.ts';
-import { claimFolder } from '../run-folder.ts';
+import { claimFolder } from '../host/run-folder.ts';
 import { BAD_CONFIG, type Command, FAILED, type Place } from './command.ts';
 import { folderOf, loadAgain, loadWhole, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 import { versionOf } from './versions-command.ts';
@@ -25,7 +25,7 @@ export async function start(args: readonly string[], place: Place): Promise<numb
     return FAILED;
   }
   // Loaded here, because all the other commands do without a relay.
-  const { run } = await import('../running.ts');
+  const { run } = await import('../host/running.ts');
   run({
     config: loaded.config,
     plugins: loaded.plugins,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { statusOf } from '../console/client/node-client.ts';
-import { isRunning } from '../run-folder.ts';
+import { statusOf } from '../attach/client/node-client.ts';
+import { isRunning } from '../host/run-folder.ts';
 import { statusAtAdmin } from './admin-status.ts';
 import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
 import { type FoundNode, findNode, NODE_OPTIONS, nodeOptions } from './node-options.ts';

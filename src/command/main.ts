@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { redactText } from '../redaction.ts';
+import { redactText } from '../secret/redaction.ts';
 import { FAILED, programOf } from './command.ts';
 import { commands, runCommand } from './commands.ts';
 

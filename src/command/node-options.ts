@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
+import { loadPlugins } from '../authenticator/plugins.ts';
 import type { Config } from '../config/config.ts';
 import { formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
-import { loadPlugins } from '../plugins.ts';
+import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import type { Loaded } from '../reload/reload.ts';
-import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../run-folder.ts';
 import { BadUsage, type Place, usageError } from './command.ts';
 
 /** The options that find a node: the same as it was, or is to be, started with. */

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
+import { Hidden } from '../secret/hidden.ts';
 import { apiKeys } from './api-keys.ts';
 import type { ApiKeysConfig } from './config.ts';
-import { Hidden } from './hidden.ts';
 import { orNull, textKind, writtenAs } from './kind.ts';
 import { filePath, time } from './scalars.ts';
 import { key, type Reader, section } from './section.ts';

@@ -1,4 +1,4 @@
-import { redactForms } from '../redaction.ts';
+import { redactForms } from '../secret/redaction.ts';
 
 /** Where something was written; lines and columns count from 1. */
 export interface Place {

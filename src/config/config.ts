@@ -1,5 +1,5 @@
+import type { Hidden } from '../secret/hidden.ts';
 import type { Place } from './config-error.ts';
-import type { Hidden } from './hidden.ts';
 import type { VerificationKey } from './jwt-keys.ts';
 
 /**

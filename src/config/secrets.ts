@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { Hidden } from '../secret/hidden.ts';
 import { type Instead, mistaken } from './evident.ts';
-import { Hidden } from './hidden.ts';
 import { type Kind, Refusal, textKind, writtenAs } from './kind.ts';
 
 /** The SHA-256 of a secret (32 bytes): what is kept in its place. */

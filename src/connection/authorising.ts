@@ -2,10 +2,10 @@ import { authorise, forget, offer } from '../authenticator/authenticator-server.
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { Question as Asked } from '../authenticator/contract.ts';
 import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
-import { Hidden } from '../authenticator/secret.ts';
 import type { Event } from '../door/contract.ts';
 import { tooManyAttempts } from '../door/replies.ts';
 import { now } from '../otp/timer.ts';
+import { Hidden } from '../secret/secret.ts';
 import { POLICY_VIOLATION } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import type { Connection, Judging, Question } from './connection.ts';

@@ -6,7 +6,7 @@ import type { AuthenticatorEvent } from '../authenticator/outage.ts';
 import type { LogConfig } from '../config/config.ts';
 import type { ConnectionLog } from '../connection/door-context.ts';
 import type { Report } from '../otp/reports.ts';
-import { redacted, redactText } from '../redaction.ts';
+import { redacted, redactText } from '../secret/redaction.ts';
 import { Folding } from './log-folding.ts';
 import { LogTarget } from './log-target.ts';
 

@@ -1,5 +1,5 @@
-import type { RelayView } from '../console/relay-view.ts';
-import type { Sampling } from '../console/sampling.ts';
+import type { RelayView } from '../view/relay-view.ts';
+import type { Sampling } from '../view/sampling.ts';
 import { byKey, type Definitions } from './definitions.ts';
 
 /** Those who are connected, those who were turned away, and who asks for them. */

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
-import type { Histogram } from '../histogram.ts';
-import { redacted } from '../redaction.ts';
+import type { Histogram } from '../measure/histogram.ts';
+import { redacted } from '../secret/redaction.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Read = () => Iterable<readonly [value: number, labels?: Labels]>;

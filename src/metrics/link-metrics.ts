@@ -1,5 +1,5 @@
-import type { LinkView } from '../console/link-view.ts';
-import type { RelayView } from '../console/relay-view.ts';
+import type { LinkView } from '../view/link-view.ts';
+import type { RelayView } from '../view/relay-view.ts';
 import type { Definitions } from './definitions.ts';
 
 /** The links to other relays. Their names are those of the network's own relays: as many as there are links. */

@@ -1,4 +1,4 @@
-import type { RelayView } from '../console/relay-view.ts';
+import type { RelayView } from '../view/relay-view.ts';
 import { byKey, type Definitions } from './definitions.ts';
 
 /** What becomes of messages. */

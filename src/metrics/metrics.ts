@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
-import type { RelayView } from '../console/relay-view.ts';
-import type { Sampling } from '../console/sampling.ts';
+import type { RelayView } from '../view/relay-view.ts';
+import type { Sampling } from '../view/sampling.ts';
 import { clientMetrics } from './client-metrics.ts';
 import { definitions } from './definitions.ts';
 import { linkMetrics } from './link-metrics.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { memory } from '../console/memory.ts';
-import type { RelayView } from '../console/relay-view.ts';
-import { heapLimit, type Sampling } from '../console/sampling.ts';
+import { memory } from '../view/memory.ts';
+import type { RelayView } from '../view/relay-view.ts';
+import { heapLimit, type Sampling } from '../view/sampling.ts';
 import { byKey, type Definitions } from './definitions.ts';
 
 /** The process that all of it runs in. */

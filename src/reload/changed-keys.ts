@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Hidden } from '../config/hidden.ts';
+import { Hidden } from '../secret/hidden.ts';
 
 /** A key whose value has changed: where it is in the configuration, and how an operator calls it. */
 export interface ChangedKey {

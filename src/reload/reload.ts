@@ -1,6 +1,6 @@
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
-import type { Reloaded } from '../console/node-view.ts';
+import type { Reloaded } from '../view/node-view.ts';
 import { type ChangedKey, changedKeys, withKeys } from './changed-keys.ts';
 import { ReadFiles } from './read-files.ts';
 

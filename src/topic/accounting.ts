@@ -1,4 +1,4 @@
-import { Histogram } from '../histogram.ts';
+import { Histogram } from '../measure/histogram.ts';
 
 /**
  * What became of every message, counted exactly: `attempts = delivered + Σ dropped`, once nothing is under way. One

@@ -12,7 +12,7 @@ import {
   type Permissions,
   readAndWrite,
 } from '../../src/authenticator/permissions.ts';
-import { sha256 } from '../../src/authenticator/secret.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { permissionsFor, question } from './asker.ts';
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { authenticatorFrom } from '../../src/authenticator/authenticator-from.ts';
 import { allows, everything, none, readEverything } from '../../src/authenticator/permissions.ts';
-import { sha256 } from '../../src/authenticator/secret.ts';
 import type { AuthenticatorConfig } from '../../src/config/config.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { testConfig } from '../support/relay.ts';
 import { storeLog } from './api-keys/store-log.ts';

@@ -3,7 +3,7 @@ import type { Answer } from '../../src/authenticator/contract.ts';
 import { grantOf } from '../../src/authenticator/grant.ts';
 import { type Password, passwordAuthenticator } from '../../src/authenticator/password-authenticator.ts';
 import { everything, isEmpty, readAndWrite, readEverything } from '../../src/authenticator/permissions.ts';
-import { sha256 } from '../../src/authenticator/secret.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { printed, question } from './asker.ts';
 

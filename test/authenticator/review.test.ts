@@ -1,8 +1,8 @@
 import test from 'ava';
 import { Review } from '../../src/authenticator/review.ts';
-import { Hidden } from '../../src/authenticator/secret.ts';
 import type { Standing } from '../../src/authenticator/standing.ts';
 import type { Pid } from '../../src/otp/process.ts';
+import { Hidden } from '../../src/secret/secret.ts';
 
 const standing = (ref: number): Standing<never> => ({
   from: {} as Pid<never>,

@@ -1,8 +1,8 @@
 import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { sha256 } from '../../src/authenticator/secret.ts';
 import { parseKeyFile } from '../../src/config/key-file.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { queryOn, sharedPostgres, testWithPostgres } from '../support/postgres.ts';
 import { configFile, type Exited, packageRoot } from '../support/relay-process.ts';
 import { runCommand, runProgram } from './run-command.ts';

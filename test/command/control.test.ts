@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { runningPid } from '../../src/run-folder.ts';
+import { runningPid } from '../../src/host/run-folder.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { packageRoot } from '../support/relay-process.ts';
 import { connectWs } from '../support/ws-client.ts';

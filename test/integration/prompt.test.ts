@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import test from 'ava';
-import { NodeClient } from '../../src/console/client/node-client.ts';
+import { NodeClient } from '../../src/attach/client/node-client.ts';
 import { ask } from '../support/admin.ts';
 import { configFile, runRelay, temporaryFolder } from '../support/relay-process.ts';
 import { connectWs } from '../support/ws-client.ts';

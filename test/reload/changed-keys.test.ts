@@ -1,6 +1,6 @@
 import test from 'ava';
-import { Hidden } from '../../src/config/hidden.ts';
 import { changedKeys, withKeys } from '../../src/reload/changed-keys.ts';
+import { Hidden } from '../../src/secret/hidden.ts';
 
 const before = {
   node: 'a',

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { NodeClient } from '../../src/console/client/node-client.ts';
-import type { Style } from '../../src/console/protocol.ts';
+import { NodeClient } from '../../src/attach/client/node-client.ts';
+import type { Style } from '../../src/attach/protocol.ts';
 import { ask } from './admin.ts';
 
 /** All that a relay shows to those who may look into it, by where it was seen. */

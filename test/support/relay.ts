@@ -1,10 +1,10 @@
 import type { ExecutionContext } from 'ava';
 import { type Relay, type RelayOptions, startRelay } from '../../src/application/application.ts';
+import { loadPlugins } from '../../src/authenticator/plugins.ts';
 import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Log } from '../../src/log/log.ts';
-import { loadPlugins } from '../../src/plugins.ts';
 import type { Accounting } from '../../src/topic/accounting.ts';
 import { Arrivals } from './arrivals.ts';
 

@@ -1,6 +1,6 @@
+import { entriesOf } from '../../secret/secret.ts';
 import type { Authenticator } from '../contract.ts';
 import { none, ofPrefix, type Permissions, union, writeOnly } from '../permissions.ts';
-import { entriesOf } from '../secret.ts';
 
 export interface DomainKey {
   /** Not empty, without a slash. */

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { formatError } from '../../config/config-error.ts';
 import { type FiledKey, parseKeyFile } from '../../config/key-file.ts';
-import { sha256 } from '../secret.ts';
+import { sha256 } from '../../secret/secret.ts';
 import { withKeys } from './key-file-text.ts';
 import { type KeyRow, type KeyStore, type NewKey, type PutResult, StoreFault } from './key-store.ts';
 

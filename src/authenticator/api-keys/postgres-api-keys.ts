@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Hidden } from '../../config/hidden.ts';
+import type { Hidden } from '../../secret/hidden.ts';
 import type { Authenticator } from '../contract.ts';
 import { none, type Permissions, union } from '../permissions.ts';
 import { publishingIn } from './api-keys.ts';

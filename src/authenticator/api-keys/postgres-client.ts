@@ -1,5 +1,5 @@
 import type { Client, ClientConfig, Pool } from 'pg';
-import type { Hidden } from '../../config/hidden.ts';
+import type { Hidden } from '../../secret/hidden.ts';
 import { LONGEST_KEY } from './key-store.ts';
 
 /** Milliseconds that connecting, and each query, may take, of a connection that answers no questions. */

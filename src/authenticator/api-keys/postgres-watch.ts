@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import type { Hidden } from '../../config/hidden.ts';
+import type { Hidden } from '../../secret/hidden.ts';
 import { labelOf } from '../outage.ts';
 import type { StoreLog } from './key-store.ts';
 import { newClient } from './postgres-client.ts';

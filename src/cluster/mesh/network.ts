@@ -1,9 +1,9 @@
 import type { WebSocketServer } from 'ws';
-import type { Hidden } from '../../config/hidden.ts';
 import type { Answer, Relay } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
 import { informNamed, type ProcessName } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
+import type { Hidden } from '../../secret/hidden.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { InterestReport, LinkMessage, OwnershipReport } from '../backplane.ts';
 import { Epochs } from './epochs.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
-import { describeFailure, isAcceptFailure } from '../../listen-failure.ts';
+import { describeFailure, isAcceptFailure } from '../../http/listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';

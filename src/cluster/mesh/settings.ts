@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config, NetworkConfig } from '../../config/config.ts';
-import { Hidden } from '../../config/hidden.ts';
+import { Hidden } from '../../secret/hidden.ts';
 import type { MeshSettings } from './network.ts';
 
 /** Whoever is at the network port has no longer than this, whatever clients have: closed within 5 s, timers and all. */

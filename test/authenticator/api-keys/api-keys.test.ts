@@ -1,7 +1,7 @@
 import test from 'ava';
 import { apiKeys } from '../../../src/authenticator/api-keys/api-keys.ts';
 import { allows, everything, isEmpty, type Permissions } from '../../../src/authenticator/permissions.ts';
-import { sha256 } from '../../../src/authenticator/secret.ts';
+import { sha256 } from '../../../src/secret/secret.ts';
 import { authenticatorContract } from '../../contract/authenticator-contract.ts';
 import { question } from '../asker.ts';
 

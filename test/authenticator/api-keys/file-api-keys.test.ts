@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { fileApiKeys } from '../../../src/authenticator/api-keys/file-api-keys.ts';
 import { allows, type Permissions } from '../../../src/authenticator/permissions.ts';
-import { sha256 } from '../../../src/authenticator/secret.ts';
+import { sha256 } from '../../../src/secret/secret.ts';
 import { authenticatorContract } from '../../contract/authenticator-contract.ts';
 import { temporaryFolder } from '../../support/relay-process.ts';
 import { question } from '../asker.ts';

@@ -7,8 +7,8 @@ import {
 import { authenticatorServer } from '../../../src/authenticator/authenticator-server.ts';
 import type { AuthenticatorEvent } from '../../../src/authenticator/outage.ts';
 import { allows, isEmpty, type Permissions } from '../../../src/authenticator/permissions.ts';
-import { Hidden } from '../../../src/authenticator/secret.ts';
 import { System } from '../../../src/otp/system.ts';
+import { Hidden } from '../../../src/secret/secret.ts';
 import { authenticatorContract } from '../../contract/authenticator-contract.ts';
 import { eventually } from '../../support/arrivals.ts';
 import { spawnOk } from '../../support/otp.ts';

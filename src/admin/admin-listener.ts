@@ -1,0 +1,185 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { lingerAtEnd } from '../http/lingering.ts';
+import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
+import { Pipelines } from '../http/pipelines.ts';
+import { targetOf } from '../http/request-target.ts';
+import { ignoreUpgrades } from '../http/upgrades.ts';
+import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
+import { watch } from '../otp/monitor.ts';
+import { type Self, send, started } from '../otp/process.ts';
+import { isOwnHost, isOwnOrigin, isOwnSite, isProbe } from './admin-guard.ts';
+import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.ts';
+
+/** The admin port: health, metrics and the observer page over HTTP. It has started when it listens. */
+export interface AdminListenerArgs extends AdminRoutes {
+  readonly host: string;
+  readonly port: number;
+  readonly log: AdminLog;
+}
+
+export interface AdminLog {
+  listening(door: string, at: { readonly host: string; readonly port: number }): void;
+}
+
+export type AdminListenerMessage =
+  | Exit
+  | { readonly type: 'listening' }
+  | { readonly type: 'failed'; readonly why: string }
+  | {
+      readonly type: 'request';
+      readonly request: IncomingMessage;
+      readonly response: ServerResponse;
+      readonly body: string;
+    };
+
+interface State extends AdminListenerArgs {
+  readonly self: Self<AdminListenerMessage>;
+  readonly server: Server;
+  readonly pipelines: Pipelines;
+}
+
+/** Askers at one time: a scraper, some probes, some pages. */
+const CONNECTIONS = 128;
+const HEAD_TIMEOUT = 5000;
+/** Cookies are shared by all ports of a host, those of logins elsewhere too. */
+const HEAD_BYTES = 64 * 1024;
+const BODY_BYTES = 4 * 1024;
+
+export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMessage> = {
+  name: 'admin-listener',
+  trapExit: true,
+
+  init(self, args) {
+    const server = createServer({
+      maxHeaderSize: HEAD_BYTES,
+      headersTimeout: HEAD_TIMEOUT,
+      requestTimeout: HEAD_TIMEOUT,
+      // Node looks for late requests every 30 s by default: so long a few of them would keep the probes out.
+      connectionsCheckingInterval: 1000,
+      noDelay: true,
+    });
+    const ignoreUpgrade = ignoreUpgrades(server, false);
+    const pipelines = new Pipelines();
+    server.maxConnections = CONNECTIONS;
+    // These run outside of the processes: each only passes on what happened.
+    server.on('listening', () => send(self, { type: 'listening' }));
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (!isAcceptFailure(error)) send(self, { type: 'failed', why: describeFailure(error, args) });
+    });
+    server.on('request', (request, response) => {
+      // Its close follows, and says enough.
+      response.on('error', () => undefined);
+      const take = () =>
+        readBody(request, response, (body) => {
+          if (!send(self, { type: 'request', request, response, body })) response.destroy();
+        });
+      const place = pipelines.enter(request.socket, response, take);
+      if (place === 'now') take();
+      else if (place === 'full') request.socket.destroy();
+    });
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      const take = () => ignoreUpgrade(request, socket, head);
+      const place = pipelines.leave(socket, take);
+      if (place === 'now') take();
+      else if (place === 'full') socket.destroy();
+    });
+    server.listen(args.port, args.host);
+    // However it ends, killed included: its successor needs the port.
+    watch(self, () => {
+      server.close();
+      server.closeAllConnections();
+    });
+    return starting({ ...args, self, server, pipelines });
+  },
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'listening':
+        listening(state);
+        return keep;
+      case 'request':
+        answer(state, message.request, message.response, message.body);
+        return keep;
+      case 'failed':
+        return stop({ stop: message.why });
+      case 'exit':
+        return stop(message.reason);
+    }
+  },
+
+  undelivered(message) {
+    if (message.type === 'request') message.response.destroy();
+  },
+};
+
+function listening({ self, server, log }: State): void {
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) {
+    log.listening('admin', { host: address.address, port: address.port });
+  }
+  started(self);
+}
+
+function readBody(request: IncomingMessage, response: ServerResponse, done: (body: string) => void): void {
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (chunk: string) => {
+    if (response.headersSent) return;
+    body += chunk;
+    if (body.length <= BODY_BYTES) return;
+    body = '';
+    lingerAtEnd(request.socket);
+    response.writeHead(413, { Connection: 'close' }).end('Error: the body is too large.\n');
+  });
+  request.on('end', () => {
+    if (!response.headersSent) done(body);
+  });
+  request.on('error', () => undefined);
+}
+
+function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
+  const { headers, method = 'GET', socket } = request;
+  const { target, host } = targetOf(request);
+  // Nobody is there any more, or will be in a moment: what is begun now would never hear of the end.
+  if (response.socket?.writable !== true) return;
+  const reply = ({ status, type, text, more = {} }: AdminAnswer): void => {
+    if (response.headersSent || response.destroyed) return;
+    response.writeHead(status, {
+      'Content-Type': type,
+      'Content-Length': Buffer.byteLength(text),
+      'Cache-Control': 'no-store, no-transform',
+      'X-Accel-Buffering': 'no',
+      'X-Content-Type-Options': 'nosniff',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Referrer-Policy': 'no-referrer',
+      ...more,
+    });
+    response.end(method === 'HEAD' ? undefined : text);
+  };
+  const at = target.indexOf('?');
+  const path = at === -1 ? target : target.slice(0, at);
+  const query = at === -1 ? '' : target.slice(at + 1);
+  const isOwn =
+    host === undefined ? isProbe(request.httpVersion, path) : isOwnHost(host, state.settings.names);
+  if (!isOwn) {
+    reply(plain(421, 'Error: not asked by a name of mine. Add it to admin.names.'));
+    return;
+  }
+  const site = headers['sec-fetch-site'];
+  const mode = headers['sec-fetch-mode'];
+  if (!isOwnOrigin(headers.origin, host) || !isOwnSite(text(site), text(mode))) {
+    reply(plain(403, 'Error: forbidden. Pages of other origins may not ask.'));
+    return;
+  }
+  const neverEnds = () => state.pipelines.neverEnds(socket);
+  routeAdmin(state, { method, path, query, body, response, neverEnds }, reply);
+}
+
+function text(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header;
+}
+
+export function plain(status: number, words: string): AdminAnswer {
+  return { status, type: 'text/plain; charset=utf-8', text: `${words}\n` };
+}

@@ -1,0 +1,120 @@
+import { type SamplerMessage, sampler } from '../observer/sampler.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { addChild, removeChild } from '../otp/children.ts';
+import { processName } from '../otp/registry.ts';
+import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
+import type { RelayView } from '../view/relay-view.ts';
+import type { Sampling } from '../view/sampling.ts';
+import { type AdminLog, adminListener } from './admin-listener.ts';
+import type { AdminRoutes } from './admin-routes.ts';
+import { canaries } from './canaries.ts';
+import { type WatchdogArgs, watchdog } from './watchdog.ts';
+
+export interface AdminOptions {
+  readonly view: RelayView;
+  readonly sampling: Sampling;
+  readonly metrics: AdminRoutes['metrics'];
+  /** Null: nothing listens, and the watchdog alone is at work. */
+  readonly at: AdminAt | null;
+  readonly watchdog: WatchdogArgs;
+  readonly log: AdminLog;
+}
+
+export interface AdminAt {
+  readonly host: string;
+  readonly port: number;
+  /** Names by which it may be asked. */
+  readonly names: readonly string[];
+  readonly observerActions: boolean;
+}
+
+/** What may change while the port stays where it is: read at the time of need. */
+export interface AdminSettings {
+  names: readonly string[];
+  actions: boolean;
+}
+
+const ADMIN = processName<SupervisorMessage>('admin');
+const SAMPLER = processName<SamplerMessage>('admin.sampler');
+
+/**
+ * `admin`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
+ * whoever looks on must not take down what is looked at.
+ */
+export class Admin {
+  readonly keys = ['admin'];
+  readonly #options: AdminOptions;
+  readonly #settings: AdminSettings = { names: [], actions: false };
+  #at: AdminAt | null;
+  #listener = 'admin.listener';
+  #generation = 0;
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    this.#at = options.at;
+  }
+
+  get spec(): ChildSpec {
+    const { watchdog: args } = this.#options;
+    const children = [worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') })];
+    if (this.#at !== null) children.push(...this.#lookers, this.#listenerAt(this.#at));
+    return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
+      restart: 'temporary',
+      name: ADMIN,
+    });
+  }
+
+  /** Takes another place or other settings; pages that are open lose their feed when it moves. */
+  async apply({ admin: next }: { readonly admin: AdminAt | null }): Promise<readonly string[]> {
+    const { system } = this.#options.view;
+    const before = this.#at;
+    const old = this.#listener;
+    if (next === null) {
+      this.#at = null;
+      for (const id of [old, ...this.#lookers.map(({ id: looker }) => looker)])
+        await removeChild(system, ADMIN, id);
+      return [];
+    }
+    if (before !== null && before.host === next.host && before.port === next.port) {
+      this.#at = next;
+      this.#set(next);
+      return [];
+    }
+    const specs = before === null ? this.#lookers : [];
+    this.#generation++;
+    this.#listener = `admin.listener.${this.#generation}`;
+    // The new place opens before the old one closes.
+    for (const spec of [...specs, this.#listenerAt(next)]) {
+      const result = await addChild(system, ADMIN, spec);
+      if (result.ok) continue;
+      for (const { id } of [...specs, { id: this.#listener }]) await removeChild(system, ADMIN, id);
+      this.#listener = old;
+      if (before !== null) this.#set(before);
+      return [`admin: ${result.error}`];
+    }
+    this.#at = next;
+    if (before !== null) await removeChild(system, ADMIN, old);
+    return [];
+  }
+
+  get #lookers(): ChildSpec[] {
+    const { view, sampling } = this.#options;
+    return [
+      worker('admin.sampler', sampler, { view, sampling, settings: this.#settings }, { name: SAMPLER }),
+      canaries,
+    ];
+  }
+
+  #listenerAt(at: AdminAt): ChildSpec {
+    const { view, metrics, log } = this.#options;
+    const { host, port } = at;
+    this.#set(at);
+    const args = { view, metrics, sampler: SAMPLER, settings: this.#settings, host, port, log };
+    return worker(this.#listener, adminListener, args, { name: processName(this.#listener) });
+  }
+
+  #set({ host, names, observerActions }: AdminAt): void {
+    this.#settings.names = names.includes(host) ? names : [host, ...names];
+    this.#settings.actions = observerActions;
+  }
+}

@@ -1,0 +1,77 @@
+import { inspect } from 'node:util';
+import { redacting, redactText } from '../secret/redaction.ts';
+import { Refusal } from '../view/node-view.ts';
+import { bounded, safeBlock, safeJson, safeLine } from './format/safe-text.ts';
+import type { Operation } from './operations/operation.ts';
+import type { Style } from './protocol.ts';
+
+/** Characters of an answer on one line. */
+const LINE = 65_536;
+
+/** What came of a command as text: bounded, and safe for a terminal. */
+export function answerText(value: unknown, operation: Operation | undefined, style: Style): string {
+  if (style === 'json') return jsonOf(value);
+  if (style === 'line') {
+    const text =
+      typeof value === 'string'
+        ? value.slice(0, 2 * LINE)
+        : inspected(value, {
+            breakLength: Number.POSITIVE_INFINITY,
+            compact: true,
+            // What an operation returns is plain and bounded: it is shown whole.
+            ...(operation === undefined ? {} : { depth: null, maxArrayLength: null }),
+          });
+    return bounded(safeLine(redactText(text)), 1, LINE);
+  }
+  const text =
+    operation === undefined
+      ? inspected(value, { colors: style === 'colours', breakLength: 100, compact: 3 })
+      : operation.show(value);
+  return bounded(safeBlock(redactText(text)));
+}
+
+/** An error for the operator: of a refusal its message, of others as much of the stack as is theirs. */
+export function errorText(error: unknown, style: Style): string {
+  if (error instanceof Refusal) return safeBlock(redactText(error.message));
+  const text = redactText(isError(error) ? ownStack(error) : inspected(error, {}));
+  return style === 'lines' || style === 'colours'
+    ? bounded(safeBlock(`Uncaught ${text}`), 30)
+    : safeLine(`Uncaught ${text.split('\n', 1)[0]}`);
+}
+
+function isError(value: unknown): value is Error {
+  return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
+}
+
+/** The frames up to where it was evaluated: the rest is how we got there. */
+function ownStack({ name, message, stack }: Error): string {
+  if (typeof stack !== 'string') return `${name}: ${message}`;
+  // Of an uncaught one Node puts the source line before it.
+  const from = Math.max(0, stack.indexOf(`${name}: ${message}`));
+  const lines = stack.slice(from).split('\n');
+  const end = lines.findIndex((line) =>
+    /^\s+at .*(evaluator\.[jt]s|operator-timers\.[jt]s|node:vm)/.test(line),
+  );
+  return (end < 0 ? lines : lines.slice(0, end)).join('\n');
+}
+
+function inspected(value: unknown, options: Parameters<typeof inspect>[1]): string {
+  try {
+    return inspect(value, { depth: 3, maxArrayLength: 100, maxStringLength: 10_000, ...options });
+  } catch {
+    return '[what cannot be shown]';
+  }
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return safeJson(JSON.stringify(value, plain) ?? 'null');
+  } catch {
+    return safeJson(JSON.stringify(redactText(inspected(value, { breakLength: Number.POSITIVE_INFINITY }))));
+  }
+}
+
+function plain(key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return redacting(key, value instanceof Map || value instanceof Set ? [...value] : value);
+}

@@ -1,0 +1,78 @@
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Behaviour, keep } from '../otp/behaviour.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import {
+  type DynamicSupervisorMessage,
+  dynamicSupervisor,
+  startDynamicChild,
+} from '../otp/dynamic-supervisor.ts';
+import { processName, whereis } from '../otp/registry.ts';
+import { supervisor } from '../otp/supervisor.ts';
+import type { System } from '../otp/system.ts';
+import type { MemberMessage } from '../topic/topic.ts';
+import type { NodeView } from '../view/node-view.ts';
+import { attachLog } from './attach-log.ts';
+import { type ConsoleLog, consoleListener } from './console-listener.ts';
+import { type ConsoleSessionArgs, type ConsoleSessionMessage, consoleSession } from './console-session.ts';
+import { ATTACH_LOG_FILE, SOCKET_FILE } from './protocol.ts';
+
+export interface ConsoleOptions {
+  /** The node's folder for what it makes as it runs. */
+  readonly folder: string;
+  readonly evaluation: boolean;
+  /** Milliseconds of one evaluation. */
+  readonly limit?: number;
+  readonly log: ConsoleLog;
+}
+
+const EVALUATION_LIMIT = 5000;
+
+type SessionsMessage = DynamicSupervisorMessage<ConsoleSessionArgs, ConsoleSessionMessage>;
+
+/**
+ * `console`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
+ * whoever looks on must not take down what is looked at.
+ */
+export function consoleSpec(system: System, node: NodeView, options: ConsoleOptions): ChildSpec {
+  const { folder, evaluation, limit = EVALUATION_LIMIT } = options;
+  const sessions = processName<SessionsMessage>('console.sessions');
+  const publisher = processName<MemberMessage>('console.publisher');
+  const log = attachLog(join(folder, ATTACH_LOG_FILE), (error) =>
+    options.log.warn('the log of attached operators cannot be written', { why: error.message }),
+  );
+  const startSession = (socket: Socket) => {
+    const to = whereis(system, sessions);
+    return (
+      to !== undefined &&
+      startDynamicChild(to, { socket, node, evaluation, limit, log, publisher }, () => undefined)
+    );
+  };
+  const template = {
+    behaviour: consoleSession,
+    restart: 'temporary',
+    abandoned: ({ socket }: ConsoleSessionArgs) => socket.destroy(),
+  } as const;
+  return supervisor(
+    'console',
+    { strategy: 'one_for_one', intensity: 5, period: 5000 },
+    [
+      worker('console.publisher', deaf, null, { name: publisher }),
+      dynamicSupervisor('console.sessions', template, { name: sessions }),
+      worker(
+        'console.listener',
+        consoleListener,
+        { path: join(folder, SOCKET_FILE), startSession, log: options.log },
+        { name: processName('console.listener') },
+      ),
+    ],
+    { restart: 'transient' },
+  );
+}
+
+/** In whose name an operator publishes: what its topics answer is of no interest. */
+const deaf: Behaviour<null, null, MemberMessage> = {
+  name: 'console-publisher',
+  init: () => null,
+  handle: () => keep,
+};

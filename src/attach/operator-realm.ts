@@ -1,0 +1,134 @@
+import { createRequire } from 'node:module';
+import { inspect } from 'node:util';
+import { Refusal } from '../view/node-view.ts';
+import { safeBlock } from './format/safe-text.ts';
+import type { Asked, Operation } from './operations/operation.ts';
+import { help, operations } from './operations/operations.ts';
+
+/** What the last operation returned, so that its answer can be shown as its own. */
+export interface Produced {
+  readonly value: unknown;
+  readonly operation: Operation;
+}
+
+export interface OperatorRealm {
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** How a value came to be, when it is one that an operation returned. */
+  producedBy(value: unknown): Operation | undefined;
+  /** Forgets what was returned, so that nothing is retained for its sake. */
+  forget(): void;
+}
+
+/** What evaluates in the realm. */
+export interface RealmHost {
+  /** Called before each operation; throws where none may begin. */
+  enter(): void;
+  /** Runs it among the realm's microtasks. */
+  soon(run: unknown): void;
+  /** Lets the realm's microtasks go on. */
+  look(): void;
+}
+
+/**
+ * The globals of a session: the operations as functions, what they look at, and Node's own. What would end the node when
+ * it is typed by habit or by mistake is refused; a prison it is not, for whoever may type here may stop the node.
+ */
+export function operatorRealm(
+  ask: (args: readonly unknown[]) => Asked,
+  host: () => RealmHost | undefined,
+): OperatorRealm {
+  const produced = new WeakMap<object, Operation>();
+  let last: Produced | undefined;
+  const functions: Record<string, unknown> = {};
+  for (const operation of operations.values()) {
+    const call = (...args: unknown[]) => {
+      host()?.enter();
+      const value = operation.run(ask(args));
+      if (typeof value === 'object' && value !== null) produced.set(value, operation);
+      if (value instanceof Promise) {
+        // Who waits for it in the realm goes on as soon as it is there; where nobody does, nobody is to blame.
+        const look = () => setImmediate(() => host()?.look());
+        value.then((data) => {
+          if (typeof data === 'object' && data !== null) produced.set(data, operation);
+          look();
+        }, look);
+      }
+      last = { value, operation };
+      return value;
+    };
+    Object.defineProperty(call, 'name', { value: operation.name });
+    const [section, name] = operation.name.split('.') as [string, string | undefined];
+    if (name === undefined) functions[section] = call;
+    else functions[section] = { ...(functions[section] as object | undefined), [name]: call };
+  }
+  const asked = ask([]);
+  const h = (what?: unknown) => {
+    const value = help(typeof what === 'function' ? what.name : what);
+    last = { value, operation: HELP };
+    return value;
+  };
+  const leave = () => {
+    throw new Refusal('^D detaches; init.stop({confirm: true}) stops the relay');
+  };
+  const say = (...values: unknown[]) => {
+    const texts = values.map((value) => (typeof value === 'string' ? value : inspect(value)));
+    asked.say(safeBlock(texts.join(' ')));
+  };
+  const operatorProcess = Object.create(process, {
+    exit: { value: leave },
+    abort: { value: leave },
+    reallyExit: { value: leave },
+    kill: {
+      value: (pid: unknown, ...signal: [string?]) => {
+        // Zero and less are groups of processes, to which this one may belong.
+        if (!(Number(pid) > 0) || Number(pid) === process.pid) leave();
+        return process.kill(Number(pid), ...signal);
+      },
+    },
+    // A chain of Node's own ticks would never let the event loop go on.
+    nextTick: {
+      value: (run: unknown, ...args: unknown[]) =>
+        host()?.soon(typeof run === 'function' ? () => run(...args) : run),
+    },
+  }) as unknown;
+  const require = createRequire(import.meta.url);
+  return {
+    globals: {
+      ...functions,
+      h,
+      exit: leave,
+      quit: leave,
+      relay: { system: asked.node.system, topics: asked.node.topics },
+      process: operatorProcess,
+      console: { log: say, info: say, warn: say, error: say, debug: say, dir: say },
+      require: Object.assign(
+        (id: string) => (/^(node:)?process$/.test(id) ? operatorProcess : (require(id) as unknown)),
+        require,
+      ),
+      Buffer,
+      URL,
+      URLSearchParams,
+      TextEncoder,
+      TextDecoder,
+      AbortController,
+      AbortSignal,
+      performance,
+      structuredClone,
+    },
+    producedBy(value) {
+      if (typeof value === 'object' && value !== null) return produced.get(value);
+      return last !== undefined && last.value === value ? last.operation : undefined;
+    },
+    forget() {
+      last = undefined;
+    },
+  };
+}
+
+const HELP: Operation = {
+  name: 'h',
+  usage: 'h(name)',
+  summary: 'help',
+  run: ({ args }) => help(args[0]),
+  show: (data) => String(data),
+};

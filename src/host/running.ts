@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { callRoot, startRelay } from '../application/application.ts';
+import { isStray } from '../attach/stray-errors.ts';
+import type { Plugins } from '../authenticator/authenticator-from.ts';
+import type { Config } from '../config/config.ts';
+import type { ClosedDoor } from '../config/layers.ts';
+import { type Log, openLog } from '../log/log.ts';
+import { describeError, describeReason, type ExitReason, toError } from '../otp/exit-reason.ts';
+import type { Load } from '../reload/reload.ts';
+import { redactText } from '../secret/redaction.ts';
+import { writeDiagnosticReport } from './diagnostic-report.ts';
+import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
+import { serviceManager } from './systemd.ts';
+
+/** Part of the file descriptors that connections may take; files, listeners and links need some too. */
+const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
+const DEFAULT_DESCRIPTORS = 1024;
+/** Milliseconds for the root supervisor to answer the watchdog. */
+const ROOT_TIMEOUT = 5000;
+const FAILED = 1;
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly plugins: Plugins;
+  /** Doors that the configuration leaves closed. */
+  readonly closed: readonly ClosedDoor[];
+  readonly version: string;
+  /** The node's folder, claimed. */
+  readonly folder: string;
+  /** Why the folder cannot be used. A relay without one can still serve; only nobody can attach to it. */
+  readonly unusable: string | null;
+  /** Reads the configuration again. */
+  readonly load: Load;
+}
+
+/** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
+export function run({ config, plugins, closed, version, folder, unusable, load }: RunOptions): void {
+  const log = openLog(config.log, config.node);
+  endOnUncaught(log);
+  for (const door of closed) log.note('door stays closed', { ...door });
+  if (unusable !== null) log.warn('nobody can attach: the folder cannot be used', { folder, why: unusable });
+  const descriptors = descriptorLimit();
+  const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {
+    version,
+    plugins,
+    folder: unusable === null ? folder : null,
+    openFiles: descriptors,
+    load,
+    logTarget: log,
+  });
+  const manager = serviceManager({
+    env: process.env,
+    alive: () => callRoot(relay.system, ROOT_TIMEOUT),
+    failed: (why) => log.warn('the service manager was not told', { why }),
+  });
+  // Sockets keep Node alive; a relay whose last listener is being restarted has none for a moment.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  let stopping = false;
+  let hasFailed = false;
+  const stopOn = (signal: NodeJS.Signals) => {
+    if (stopping && !relay.leaving()) process.exit(FAILED);
+    log.note('stopping', { signal });
+    relay.node.stop();
+  };
+  process.on('SIGTERM', stopOn);
+  process.on('SIGINT', stopOn);
+  process.on('SIGHUP', () => {
+    if (!log.reopen()) log.warn('the log cannot be opened anew');
+    void relay.node.reload().then(() => manager.reloading());
+  });
+  process.on('SIGUSR2', () => report(folder, relay.node, log));
+  void relay.stopRequested.then(() => {
+    stopping = true;
+    manager.stopping();
+  });
+  void relay.started.then((result) => {
+    if (result.ok) {
+      log.ready();
+      manager.ready();
+      tellParent();
+      return;
+    }
+    const why = causeOf(result.reason);
+    // Whoever reads standard output reads standard error as well, and the same once is enough.
+    if (config.log.file !== null) log.fatal('could not start', { why });
+    log.flush();
+    process.stderr.write(`fanfare could not start: ${redactText(why)}\n`);
+    hasFailed = true;
+  });
+  void relay.ended.then((reason) => {
+    clearInterval(alive);
+    manager.close();
+    leaveFolder(folder);
+    if (!hasFailed) log.stopped(describeReason(reason));
+    log.flush();
+    // A root that ends unasked has given up: the service manager is to start the relay afresh.
+    process.exit(stopping ? 0 : FAILED);
+  });
+}
+
+/** What went wrong at the bottom of the tree, without the supervisors through which it came up. */
+function causeOf(reason: ExitReason): string {
+  return describeReason(reason).replaceAll(/(shutdown: )?failed to start [^:]+: /g, '');
+}
+
+/** An error that no guard has caught ends the relay, unless it is an attached operator's own. */
+function endOnUncaught(log: Log): void {
+  const onError = (thrown: unknown, promise: Promise<unknown> | null) => {
+    if (isStray(thrown, promise)) {
+      log.warn('uncaught error of what was evaluated: the relay goes on');
+      return;
+    }
+    const error = toError(thrown);
+    const stack = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+    log.fatal('uncaught error: the relay ends', {
+      reason: describeError(error),
+      stack: stack.map((line) => line.trim()),
+    });
+    log.flush();
+    process.exit(FAILED);
+  };
+  process.on('uncaughtException', (error) => onError(error, null));
+  process.on('unhandledRejection', (error, promise) => onError(error, promise));
+}
+
+function report(folder: string, node: Parameters<typeof writeDiagnosticReport>[0], log: Log): void {
+  try {
+    log.note('diagnostic report', { file: writeDiagnosticReport(node, join(folder, REPORTS_FOLDER)) });
+  } catch (error) {
+    log.warn('no diagnostic report', { why: describeError(error as Error) });
+  }
+}
+
+/** Who started this process as a daemon waits for it to be ready. */
+function tellParent(): void {
+  if (process.send === undefined) return;
+  process.send('ready', () => process.disconnect());
+}
+
+/** The soft limit on open files, where the system tells it. */
+function descriptorLimit(): number {
+  try {
+    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    const limit = Number(line?.[1]);
+    return Number.isFinite(limit) ? limit : 2 ** 20;
+  } catch {
+    return DEFAULT_DESCRIPTORS;
+  }
+}

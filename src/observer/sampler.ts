@@ -1,0 +1,134 @@
+import type { ServerResponse } from 'node:http';
+import type { AdminSettings } from '../admin/admin.ts';
+import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
+import type { Self } from '../otp/process.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import { redacting } from '../secret/redaction.ts';
+import type { RelayView } from '../view/relay-view.ts';
+import { heapLimit, SAMPLE_PERIOD, type Sampling } from '../view/sampling.ts';
+import { detailOf, type Frame, listOf, type Totals, totalsOf } from './observer-frame.ts';
+import { noteRates } from './observer-lists.ts';
+import type { ObserverQuery } from './observer-query.ts';
+import { Rates } from './rates.ts';
+
+/**
+ * Samples the relay once a second, whoever looks, and pushes what observer pages look at, as server-sent events. All
+ * pages have the one sampler; what it does for each of them is bounded, and nothing waits for one that does not read.
+ */
+export interface SamplerArgs {
+  readonly view: RelayView;
+  readonly sampling: Sampling;
+  /** The page may do more than look. */
+  readonly settings: Readonly<AdminSettings>;
+}
+
+export type SamplerMessage =
+  | Exit
+  | { readonly type: 'tick' }
+  | { readonly type: 'watch'; readonly response: ServerResponse; readonly query: ObserverQuery }
+  | { readonly type: 'gone'; readonly response: ServerResponse };
+
+interface State extends SamplerArgs {
+  readonly self: Self<SamplerMessage>;
+  readonly watchers: Map<ServerResponse, ObserverQuery>;
+  readonly rates: Rates;
+  readonly heapLimit: number;
+  ticks: number;
+}
+
+/** Pages that may look at the same time. */
+const WATCHERS = 16;
+/** Lists are pushed with every so-manyeth sample. */
+const LIST_EVERY = 2;
+/** Bytes that may wait for a page; with more it is left out until it has read them. */
+const UNREAD = 256 * 1024;
+const TICK: SamplerMessage = { type: 'tick' };
+
+export const sampler: Behaviour<SamplerArgs, State, SamplerMessage> = {
+  name: 'sampler',
+  trapExit: true,
+
+  init(self, args) {
+    sendAfter(self, SAMPLE_PERIOD, TICK);
+    return { ...args, self, watchers: new Map(), rates: new Rates(), heapLimit: heapLimit(), ticks: 0 };
+  },
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'tick':
+        tick(state);
+        return keep;
+      case 'watch':
+        watch(state, message.response, message.query);
+        return keep;
+      case 'gone':
+        state.watchers.delete(message.response);
+        if (state.watchers.size === 0) state.rates.clear();
+        return keep;
+      case 'exit':
+        return stop(message.reason);
+    }
+  },
+
+  terminate({ watchers }) {
+    for (const response of watchers.keys()) response.destroy();
+  },
+
+  undelivered(message) {
+    if (message.type === 'watch') message.response.destroy();
+  },
+};
+
+function tick(state: State): void {
+  const { self, view, sampling, watchers, rates } = state;
+  sendAfter(self, SAMPLE_PERIOD, TICK);
+  const sample = sampling.take();
+  state.ticks++;
+  if (watchers.size === 0) return;
+  const withList = state.ticks % LIST_EVERY === 0;
+  if (withList) noteRates(view, rates, now(self));
+  const totals = totalsOf(view, sampling, state.heapLimit);
+  for (const [response, query] of watchers) {
+    if (response.writableLength > UNREAD) continue;
+    push(response, 'frame', { sample, totals, ...(withList ? seen(state, query) : NOTHING) });
+  }
+}
+
+const NOTHING = { list: null, detail: null };
+
+function seen({ view, rates }: State, query: ObserverQuery): Pick<Frame, 'list' | 'detail'> {
+  return {
+    list: listOf(view, rates, query),
+    detail: query.pid === null ? null : detailOf(view, rates, query.pid),
+  };
+}
+
+function watch(state: State, response: ServerResponse, query: ObserverQuery): void {
+  const { view, sampling, watchers, rates, self } = state;
+  if (watchers.size >= WATCHERS) {
+    response.writeHead(503, { 'Retry-After': '5' }).end('Error: too many observers.\n');
+    return;
+  }
+  // Rates need two looks: those who come first see none for a moment.
+  if (watchers.size === 0) noteRates(view, rates, now(self));
+  watchers.set(response, query);
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  });
+  const totals: Totals = totalsOf(view, sampling, state.heapLimit);
+  push(response, 'hello', {
+    node: view.node,
+    version: view.version,
+    runtime: `Node.js ${process.version}`,
+    pid: process.pid,
+    actions: state.settings.actions,
+    history: sampling.history,
+  });
+  push(response, 'frame', { sample: null, totals, ...seen(state, query) });
+}
+
+function push(response: ServerResponse, event: string, content: object): void {
+  response.write(`event: ${event}\ndata: ${JSON.stringify(content, redacting)}\n\n`);
+}

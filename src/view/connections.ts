@@ -1,0 +1,86 @@
+import { Connection } from '../connection/connection.ts';
+import { liveProcesses, stateOf, viewOf } from '../otp/inspect.ts';
+import type { Pid } from '../otp/process.ts';
+import { exit } from '../otp/signal.ts';
+import type { Certificate } from './certificates.ts';
+import { type NodeView, Refusal } from './node-view.ts';
+import { numberOf, processOf } from './references.ts';
+
+export interface ConnectionRow {
+  readonly ref: string;
+  readonly door: string;
+  readonly address: string;
+  readonly phase: string;
+  readonly topics: number;
+  /** Bytes that wait for the client. */
+  readonly pending: number;
+  readonly pendingHighWater: number;
+  readonly in: number;
+  readonly out: number;
+  /** Milliseconds. */
+  readonly age: number;
+  /** Milliseconds of the last ping and its pong. */
+  readonly roundTrip: number | null;
+  readonly behind: boolean;
+}
+
+/** The row of a connection's process; undefined: it is none. */
+export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
+  const { state } = stateOf(pid);
+  if (!(state instanceof Connection)) return undefined;
+  return {
+    ref: pid.toString(),
+    door: state.context.door.name,
+    address: state.address,
+    phase: state.phase,
+    topics: state.memberships.size,
+    pending: state.outbox.bytes + state.transport.socket.writableLength,
+    pendingHighWater: state.pendingHighWater,
+    in: state.messagesIn,
+    out: state.messagesOut,
+    age: Math.round(viewOf(pid).uptime),
+    roundTrip: state.heartbeat.roundTrip < 0 ? null : state.heartbeat.roundTrip,
+    behind: state.behind,
+  };
+}
+
+export type ConnectionsBy = 'pending' | 'out' | 'in' | 'age' | 'topics';
+
+export function connections(
+  node: NodeView,
+  by: ConnectionsBy,
+  n: number,
+): { readonly total: number; readonly rows: readonly ConnectionRow[] } {
+  const rows: ConnectionRow[] = [];
+  for (const pid of liveProcesses(node.system)) {
+    const row = connectionRow(pid);
+    if (row !== undefined) rows.push(row);
+  }
+  rows.sort((a, b) => b[by] - a[by]);
+  return { total: rows.length, rows: rows.slice(0, n) };
+}
+
+/** Longest text of a close frame's reason (RFC 6455, section 5.5: 125 bytes, 2 of them the code). */
+const REASON_BYTES = 123;
+
+/** Ends a connection in good order, with 1001 and these words. */
+export function disconnect(node: NodeView, ref: unknown, reason: unknown): string {
+  const pid = processOf(node, ref);
+  if (connectionRow(pid) === undefined) throw new Refusal(`${pid} is no connection`);
+  const words = reason === undefined ? 'disconnected by the operator' : String(reason);
+  if (Buffer.byteLength(words) > REASON_BYTES)
+    throw new Refusal(`a reason has at most ${REASON_BYTES} bytes`);
+  exit(pid, { shutdown: words });
+  return `${pid} was told to go: ${words}`;
+}
+
+/** Why a connection is gone. */
+export function why(node: NodeView, ref: unknown): Certificate {
+  const number = numberOf(ref);
+  if (number === undefined) throw new Refusal('a connection is named by its pid, such as <88>');
+  const certificate = node.certificates.find(number);
+  if (certificate !== undefined) return certificate;
+  const pid = node.system.processes.get(number);
+  if (pid !== undefined) throw new Refusal(`<${number}> is alive`);
+  throw new Refusal(`nothing is known of <${number}>: no connection, never accepted, or closed too long ago`);
+}

@@ -1,0 +1,136 @@
+import { isSupervisor, liveProcesses, type ProcessView, stateOf, viewOf } from '../otp/inspect.ts';
+import { isAlive, type Pid } from '../otp/process.ts';
+import { exit } from '../otp/signal.ts';
+import {
+  resume as resumeProcess,
+  type Statistics,
+  statistics,
+  suspend as suspendProcess,
+  trace as traceProcess,
+} from '../otp/sys.ts';
+import { connectionRow } from './connections.ts';
+import { describe, type Plain } from './describe.ts';
+import { type NodeView, Refusal } from './node-view.ts';
+import { processOf } from './references.ts';
+import { topicRow } from './topics.ts';
+
+export interface ProcessInfo extends ProcessView {
+  readonly ancestors: readonly string[];
+  /** Of a connection or a topic, its row in those lists. */
+  readonly about: Readonly<Record<string, unknown>> | null;
+}
+
+export function info(node: NodeView, ref: unknown): ProcessInfo {
+  const pid = processOf(node, ref);
+  const view = viewOf(pid);
+  const ancestors: string[] = [];
+  for (let at = view.parent; at !== null; ) {
+    const parent = node.system.processes.get(at);
+    if (parent === undefined) break;
+    const parentView = viewOf(parent);
+    ancestors.push(parentView.name);
+    at = parentView.parent;
+  }
+  return { ...view, ancestors, about: aboutOf(node, pid) };
+}
+
+function aboutOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unknown>> | null {
+  const connection = connectionRow(pid);
+  if (connection !== undefined) return { ...connection };
+  for (const topic of node.topics.all()) if (topic.server === pid) return { ...topicRow(topic) };
+  return null;
+}
+
+export function state(node: NodeView, ref: unknown): Plain {
+  return describe(stateOf(processOf(node, ref)).state);
+}
+
+export function stats(node: NodeView, ref: unknown): Statistics {
+  return statistics(processOf(node, ref));
+}
+
+export function suspend(node: NodeView, ref: unknown, force: boolean): string {
+  const pid = processOf(node, ref);
+  if (isSupervisor(pid) && !force)
+    throw new Refusal(`${viewOf(pid).name} is a supervisor: add { force: true }`);
+  suspendProcess(pid);
+  return `${viewOf(pid).name} handles nothing until resume('${pid}')`;
+}
+
+export function resume(node: NodeView, ref: unknown): string {
+  const pid = processOf(node, ref);
+  resumeProcess(pid);
+  return `${viewOf(pid).name} goes on`;
+}
+
+/** Ends a process at once, as a crash would; its supervisor does with it what it does then. */
+export function kill(node: NodeView, ref: unknown, force: boolean): string {
+  const pid = processOf(node, ref);
+  const { name } = viewOf(pid);
+  if (isSupervisor(pid) && !force) {
+    throw new Refusal(`${name} is a supervisor, and all below it would go with it: add { force: true }`);
+  }
+  exit(pid, 'kill');
+  return isAlive(pid) ? `${name} will end with the message that it is on` : `${name} was killed`;
+}
+
+export interface TraceOptions {
+  readonly max: number;
+  /** Milliseconds. */
+  readonly period: number;
+  readonly say: (line: string) => void;
+}
+
+/** Shows the next messages of a process as they are handled. Returns what ends it early. */
+export function trace(node: NodeView, ref: unknown, { max, period, say }: TraceOptions): () => void {
+  const pid = processOf(node, ref);
+  const name = viewOf(pid).name;
+  let seen = 0;
+  return traceProcess(pid, max, period, (message) => {
+    seen++;
+    say(`${name} ${seen}/${max} ${JSON.stringify(describeMessage(message))}`);
+  });
+}
+
+/** Contents of messages belong to clients, and some are credentials: they are shown by their size. */
+function describeMessage(message: unknown): Plain {
+  const plain = describe(message, 2);
+  return typeof message === 'object' && message !== null && message.constructor.name !== 'Object'
+    ? { [message.constructor.name]: plain }
+    : plain;
+}
+
+export interface TopRow {
+  readonly ref: string;
+  readonly name: string;
+  readonly mailbox: number;
+  readonly mailboxHighWater: number;
+  /** In the window, or since the process started. */
+  readonly handled: number;
+  /** Bytes that wait for a connection's client. */
+  readonly pending: number;
+}
+
+export type TopBy = 'mailbox' | 'handled' | 'pending';
+
+/** The `n` processes that have most of something now; with `before`, of what was handled since then. */
+export function top(node: NodeView, by: TopBy, n: number, before?: ReadonlyMap<number, number>): TopRow[] {
+  const rows: TopRow[] = [];
+  for (const pid of liveProcesses(node.system)) {
+    const { ref, name, mailbox, mailboxHighWater, handled, id } = viewOf(pid);
+    const pending = connectionRow(pid)?.pending ?? 0;
+    const row = { ref, name, mailbox, mailboxHighWater, handled: handled - (before?.get(id) ?? 0), pending };
+    if (rows.length === n && row[by] <= (rows[n - 1] as TopRow)[by]) continue;
+    const at = rows.findIndex((other) => other[by] < row[by]);
+    rows.splice(at < 0 ? rows.length : at, 0, row);
+    if (rows.length > n) rows.pop();
+  }
+  return rows;
+}
+
+/** What every process has handled so far, for `top` to compare with later. */
+export function handledSoFar(node: NodeView): Map<number, number> {
+  const handled = new Map<number, number>();
+  for (const pid of liveProcesses(node.system)) handled.set(pid.id, viewOf(pid).handled);
+  return handled;
+}

@@ -1,0 +1,146 @@
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { Histogram, quantile } from '../measure/histogram.ts';
+import { sampleNext } from '../topic/accounting.ts';
+import { type Census, takeCensus } from './census.ts';
+import { memory } from './memory.ts';
+import type { RelayView } from './relay-view.ts';
+
+/** One look at the relay. Rates are per second over the time since the last look. */
+export interface Sample {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly messages: number;
+  readonly deliveries: number;
+  readonly dropped: number;
+  /** Milliseconds from publish to write; null: nothing was timed. */
+  readonly latency50: number | null;
+  readonly latency99: number | null;
+  /** Milliseconds that timers of the event loop came too late, at worst; and its share of busy time. */
+  readonly loopDelay: number;
+  readonly utilisation: number;
+  readonly heapUsed: number;
+  readonly rss: number;
+  readonly connections: number;
+}
+
+/** Milliseconds between two samples, and how many are kept: ten minutes. */
+export const SAMPLE_PERIOD = 1000;
+export const SAMPLES_KEPT = 600;
+/** Milliseconds for which a look at all processes is good. */
+const CENSUS_VALID = 900;
+
+/** Milliseconds between two looks at how late a timer is; each wakes the loop. */
+const DELAY_PERIOD = 25;
+/** Seconds. */
+const DELAY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Samples that the utilisation for metrics is the mean of: a scraper comes every few seconds. */
+const UTILISATION_SAMPLES = 10;
+
+/**
+ * The relay sampled: the last ten minutes, and a census that is shared by all who ask within a second. Cheap when nobody
+ * looks: a sample reads some thirty numbers.
+ */
+export class Sampling {
+  readonly history: Sample[] = [];
+  readonly #view: RelayView;
+  /** How late a timer was, in seconds. */
+  readonly loopDelay = new Histogram(DELAY_BOUNDS);
+  readonly #delayTimer: NodeJS.Timeout;
+  #delayAt = performance.now();
+  /** Since the last sample, in milliseconds. */
+  #worstDelay = 0;
+  #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
+  #last: { at: number; messages: number; deliveries: number; dropped: number; latency: number[] };
+  #census: { readonly at: number; readonly census: Census } | null = null;
+
+  constructor(view: RelayView) {
+    this.#view = view;
+    this.#delayTimer = setInterval(() => this.#noteDelay(), DELAY_PERIOD).unref();
+    this.#last = this.#totals();
+  }
+
+  /** The event loop's share of busy time, lately; before the first sample, since the start. */
+  get utilisation(): number {
+    const lately = this.history.slice(-UTILISATION_SAMPLES);
+    if (lately.length === 0) return performance.eventLoopUtilization().utilization;
+    return lately.reduce((sum, { utilisation }) => sum + utilisation, 0) / lately.length;
+  }
+
+  stop(): void {
+    clearInterval(this.#delayTimer);
+  }
+
+  census(): Census {
+    const at = performance.now();
+    if (this.#census === null || at - this.#census.at > CENSUS_VALID) {
+      this.#census = { at, census: takeCensus(this.#view.system) };
+    }
+    return this.#census.census;
+  }
+
+  /** Takes a sample, and keeps it. */
+  take(): Sample {
+    const { topics, doors } = this.#view;
+    const last = this.#last;
+    const now = this.#totals();
+    this.#last = now;
+    const seconds = Math.max(0.001, (now.at - last.at) / 1000);
+    const { bounds } = topics.accounting.samples.latency;
+    const timed = now.latency.map((count, index) => count - (last.latency[index] ?? 0));
+    const utilisation = performance.eventLoopUtilization(this.#utilisation);
+    this.#utilisation = performance.eventLoopUtilization();
+    const { rss, heapUsed } = memory();
+    const sample: Sample = {
+      at: Date.now(),
+      messages: (now.messages - last.messages) / seconds,
+      deliveries: (now.deliveries - last.deliveries) / seconds,
+      dropped: (now.dropped - last.dropped) / seconds,
+      latency50: milliseconds(quantile(bounds, timed, 0.5)),
+      latency99: milliseconds(quantile(bounds, timed, 0.99)),
+      loopDelay: this.#takeDelay(),
+      utilisation: utilisation.utilization,
+      heapUsed,
+      rss,
+      connections: doors().reduce((sum, { counters }) => sum + counters.connections, 0),
+    };
+    this.history.push(sample);
+    if (this.history.length > SAMPLES_KEPT) this.history.shift();
+    sampleNext(topics.accounting);
+    return sample;
+  }
+
+  #totals() {
+    const { messages, delivered, dropped, samples } = this.#view.topics.accounting;
+    return {
+      at: performance.now(),
+      messages,
+      deliveries: delivered,
+      dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
+      latency: [...samples.latency.counts],
+    };
+  }
+
+  #noteDelay(): void {
+    const now = performance.now();
+    const late = Math.max(0, now - this.#delayAt - DELAY_PERIOD);
+    this.#delayAt = now;
+    this.loopDelay.observe(late / 1000);
+    this.#worstDelay = Math.max(this.#worstDelay, late);
+  }
+
+  #takeDelay(): number {
+    const worst = this.#worstDelay;
+    this.#worstDelay = 0;
+    return worst;
+  }
+}
+
+function milliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000;
+}
+
+/** Bytes of the heap in use, and the most that there can be. */
+export function heapLimit(): number {
+  return getHeapStatistics().heap_size_limit;
+}

@@ -1,0 +1,101 @@
+import { viewOf } from '../otp/inspect.ts';
+import { type Pid, send } from '../otp/process.ts';
+import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { connectionRow } from './connections.ts';
+import { type NodeView, Refusal } from './node-view.ts';
+import { topicOf, topicParts } from './references.ts';
+
+export interface TopicRow {
+  /** `topic:main:chat`. */
+  readonly topic: string;
+  readonly ref: string | null;
+  readonly members: number;
+  /** Messages that are not fanned out yet. */
+  readonly queue: number;
+  /** Members that are behind and hold it back. */
+  readonly behind: number;
+  readonly owner: string | null;
+  /** Messages that its process has handled. */
+  readonly handled: number;
+}
+
+export function topicRow(topic: Topic): TopicRow {
+  const { lifetime, server } = topic;
+  return {
+    topic: topic.toString(),
+    ref: server?.toString() ?? null,
+    members: topic.members.size,
+    queue: topic.queue.length,
+    behind: topic.behind.size,
+    owner: lifetime.state === 'owned' ? lifetime.owner.toString() : null,
+    handled: server === undefined ? 0 : viewOf(server as Pid<never>).handled,
+  };
+}
+
+export type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
+
+/** The `n` topics that have most of something, or the first by name; and how many there are. */
+export function topics(
+  node: NodeView,
+  by: TopicsBy,
+  n: number,
+): { readonly total: number; readonly rows: readonly TopicRow[] } {
+  const rows = Array.from(node.topics.all(), topicRow);
+  rows.sort((a, b) => {
+    const first = by === 'name' ? 0 : b[by] - a[by];
+    return first !== 0 ? first : a.topic < b.topic ? -1 : 1;
+  });
+  return { total: rows.length, rows: rows.slice(0, n) };
+}
+
+export interface MemberRow {
+  readonly ref: string;
+  readonly door: string | null;
+  readonly address: string | null;
+  readonly format: string;
+  readonly pending: number;
+  readonly behind: boolean;
+}
+
+export function members(
+  node: NodeView,
+  ref: unknown,
+  n: number,
+): { readonly topic: string; readonly total: number; readonly rows: readonly MemberRow[] } {
+  const topic = topicOf(node, ref);
+  const rows: MemberRow[] = [];
+  for (const { format, members: pids } of topic.members.groups) {
+    for (const pid of pids.keys()) {
+      if (rows.length >= n) break;
+      const connection = connectionRow(pid as Pid<never>);
+      rows.push({
+        ref: pid.toString(),
+        door: connection?.door ?? null,
+        address: connection?.address ?? null,
+        format: format.name,
+        pending: connection?.pending ?? 0,
+        behind: topic.behind.has(pid),
+      });
+    }
+  }
+  return { topic: topic.toString(), total: topic.members.size, rows };
+}
+
+/** Publishes a text as a client would. `from` is told of a refusal, and does not listen. */
+export function publish(node: NodeView, ref: unknown, message: unknown, from: Pid<MemberMessage>): string {
+  const parts = topicParts(ref);
+  if (parts === undefined) throw new Refusal('a topic is named as topic:REALM:NAME, such as topic:main:chat');
+  const topic = node.topics.find(parts.realm, parts.name);
+  if (topic?.server === undefined) return `nobody is in ${String(ref)} on this relay`;
+  if (topic.lifetime.state === 'owned') throw new Refusal(`${topic} has an owner, who alone publishes to it`);
+  const payload = Buffer.from(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''));
+  const taken = send(topic.server, {
+    type: 'publish',
+    message: { kind: 'text', payload },
+    from,
+    via: null,
+    credit: 0,
+  });
+  if (!taken) throw new Refusal(`${topic} takes no more messages now`);
+  return `published ${payload.length} bytes to ${topic.members.size} members of ${topic}`;
+}

@@ -1,0 +1,164 @@
+import { readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { NodeClient } from '../../src/attach/client/node-client.ts';
+import type { Pid } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { Arrivals, eventually } from '../support/arrivals.ts';
+import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { temporaryFolder } from '../support/relay-process.ts';
+import { connectWs } from '../support/ws-client.ts';
+
+interface Attached {
+  readonly relay: TestRelay;
+  readonly folder: string;
+  readonly client: NodeClient;
+  readonly said: Arrivals<string>;
+}
+
+async function attached(t: ExecutionContext, settings = {}): Promise<Attached> {
+  const folder = join(temporaryFolder(t), 'node');
+  const relay = await startTestRelay(t, settings, 10, { folder, version: '9.9' });
+  const client = await NodeClient.connect(folder);
+  if (client === undefined) throw new Error('nobody answers');
+  t.teardown(() => client.close());
+  const said = new Arrivals<string>('said');
+  client.onSay = (text) => said.push(text);
+  return { relay, folder, client, said };
+}
+
+test('only the owner can open the socket and enter its folder', async (t) => {
+  const { folder, client } = await attached(t);
+  t.is(statSync(folder).mode & 0o777, 0o700);
+  t.is(statSync(join(folder, 'attach.sock')).mode & 0o777, 0o600);
+  t.like(client.hello, { node: 'test', pid: process.pid, version: '9.9', evaluation: true });
+  t.is(await client.status(), 'ready');
+});
+
+test('an operation is a function whose answer is aligned for people, one line, or JSON', async (t) => {
+  const { client } = await attached(t);
+  t.regex((await client.evaluate('tree()', 'lines')).text, /\n {3}├─ topics/);
+  for (const { text } of [await client.evaluate('tree()', 'line'), await client.call('tree', [], 'line')]) {
+    t.regex(text, /^\[ \{ id: 1, .*\]$/);
+    t.regex(text, /name: 'console\.listener'/, 'down to its leaves');
+    t.notRegex(text, /\[Array\]|\[Object\]/);
+  }
+  t.is((JSON.parse((await client.evaluate('topics()', 'json')).text) as { total: number }).total, 0);
+  t.regex((await client.evaluate('top({window: 1})', 'lines')).text, /^ref +process/);
+  t.deepEqual(await client.call('topics', [{ by: 'nothing' }], 'lines'), {
+    ok: false,
+    text: 'by is one of members, queue, handled, name',
+  });
+  t.like(await client.call('nothing', [], 'lines'), { ok: false });
+  t.regex((await client.evaluate('h()', 'lines')).text, /node_stats/);
+  t.regex((await client.evaluate('h(tree)', 'lines')).text, /^tree/);
+});
+
+test('an error is told with what of its stack is the operator’s, and habits do not stop the node', async (t) => {
+  const { client, relay } = await attached(t);
+  const { ok, text } = await client.evaluate('function f() { null.x }\nf()', 'lines');
+  t.false(ok);
+  t.regex(text, /^Uncaught TypeError: .*\n {4}at f \(prompt:1:21\)\n {4}at prompt:2:1$/);
+  for (const habit of ['process.exit()', 'exit()', 'quit()', 'process.abort()'])
+    t.regex((await client.evaluate(habit, 'lines')).text, /\^D detaches/, habit);
+  t.true(relay.relay.node.ready());
+});
+
+test('what a timer throws later and what it prints comes unasked', async (t) => {
+  const { client, said } = await attached(t);
+  await client.evaluate('setTimeout(() => { console.log("hi\\u001b"); null.x }); 1', 'lines');
+  t.is(await said.next(), 'hi\\x1b');
+  t.regex(await said.next(), /^Uncaught TypeError/);
+});
+
+test('an operation that takes long is given up when it is cancelled', async (t) => {
+  const { client } = await attached(t);
+  const under = client.evaluate('node_stats(100, 1000)', 'lines');
+  client.cancel();
+  t.deepEqual(await under, { ok: false, text: 'cancelled' });
+  const waiting = client.evaluate('await new Promise(() => {})', 'lines');
+  client.cancel();
+  t.deepEqual(await waiting, { ok: false, text: 'cancelled' });
+});
+
+test('every command is in the log of attached operators', async (t) => {
+  const { client, folder } = await attached(t);
+  await client.evaluate('1 + 1', 'line');
+  await client.call('topics', [{ n: 1 }], 'line');
+  await client.command('peers', 'line');
+  const file = join(folder, 'attach.log');
+  const lines = readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  t.like(lines, [{ evaluate: '1 + 1' }, { call: 'topics', args: [{ n: 1 }] }, { command: 'peers' }]);
+  t.is(statSync(file).mode & 0o777, 0o600);
+});
+
+test('without attach.eval the operations are there, and nothing is evaluated', async (t) => {
+  const { client } = await attached(t, { attach: { eval: false } });
+  t.false(client.hello.evaluation);
+  t.like(await client.evaluate('1 + 1', 'line'), { ok: false });
+  t.regex((await client.command('topics {by: name}', 'lines')).text, /none/);
+  t.regex((await client.command('h', 'lines')).text, /node_stats/);
+  t.deepEqual(await client.complete('conn'), ['connections']);
+});
+
+test('without attach.enabled there is no socket', async (t) => {
+  const folder = temporaryFolder(t);
+  await startTestRelay(t, { attach: { enabled: false } }, 10, { folder });
+  t.is(await NodeClient.connect(folder), undefined);
+});
+
+test('what is no request ends the connection, and no other', async (t) => {
+  const { client, folder } = await attached(t);
+  for (const line of [
+    'hello',
+    '{"type":"evaluate"}',
+    '{"type":"nothing","id":1}',
+    `"${'x'.repeat(1024 * 1024)}`,
+  ]) {
+    const socket = connect(join(folder, 'attach.sock'));
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('error', () => undefined);
+    socket.resume();
+    socket.write(`${line}\n`);
+    await closed;
+  }
+  t.like(await client.evaluate('1', 'line'), { text: '1' });
+});
+
+test('a listener that is killed is followed by another at the same place', async (t) => {
+  const { client, relay, folder } = await attached(t, { doors: { pusu: {} } });
+  for (const name of ['console.listener', 'listener.pusu'])
+    t.like(await client.call('kill', [name], 'line'), { ok: true });
+  await relay.log.count(({ msg }) => msg === 'console', 2);
+  const again = await NodeClient.connect(folder);
+  t.is(again?.hello.pid, process.pid);
+  again?.close();
+  await relay.log.count(({ msg, door }) => msg === 'listening' && door === 'pusu', 2);
+  await connectWs(t, relay.port('pusu'));
+});
+
+test('the relay lives on when the console has used up its restarts', async (t) => {
+  const { relay } = await attached(t, { doors: { pusu: {} } });
+  const { names } = relay.relay.system;
+  // As fast as it is there again: they count only within a few seconds of each other.
+  let last: Pid<unknown> | undefined;
+  let kills = 0;
+  await eventually(() => {
+    const publisher = names.get('console.publisher');
+    if (publisher !== undefined && publisher !== last) {
+      exit(publisher as Pid<never>, 'kill');
+      last = publisher;
+      kills++;
+    }
+    return !names.has('console.listener');
+  }, 'the console is down');
+  t.true(kills >= 6, `${kills} kills`);
+  await relay.log.find(
+    ({ context, supervisor }) => context === 'shutdown' && String(supervisor).startsWith('console'),
+  );
+  await connectWs(t, relay.port('pusu'));
+});

@@ -1,0 +1,66 @@
+import test from 'ava';
+import { bounded, safeBlock, safeJson, safeLine, shorten } from '../../src/attach/format/safe-text.ts';
+import { table } from '../../src/attach/format/table.ts';
+import { duration, size, whole } from '../../src/attach/format/units.ts';
+
+const hostile = 'a\u001b[2J\u0007b\u202ec\u0085\nd\u2028é😀';
+
+test('a line shows control and bidirectional characters as escapes, and all others as they are', (t) => {
+  t.is(safeLine(hostile), 'a\\x1b[2J\\x07b\\u202ec\\x85\\nd\\u2028é😀');
+});
+
+test('a block keeps its line ends and colours, and no other sequence', (t) => {
+  t.is(
+    safeBlock('a\n\u001b[31mred\u001b[39m\u001b[2J\u001b]0;x\u0007'),
+    'a\n\u001b[31mred\u001b[39m\\x1b[2J\\x1b]0;x\\x07',
+  );
+});
+
+test('JSON stays JSON, and means the same', (t) => {
+  const json = safeJson(JSON.stringify({ topic: hostile }));
+  t.deepEqual(JSON.parse(json), { topic: hostile });
+  for (const character of ['\u0085', '\u202e', '\u2028', '\u001b']) t.false(json.includes(character));
+});
+
+test('what is longer than its limit is cut, and what is not is left', (t) => {
+  t.is(shorten('😀😀😀', 3), '😀😀😀');
+  t.is(shorten('😀😀😀😀', 3), '😀😀…');
+  t.is(bounded('a\nb', 2), 'a\nb');
+  t.is(bounded('a\nb\nc', 2), 'a\nb\n… 2 more characters');
+  t.is(bounded('abcd', 5, 4), 'abcd');
+  t.is(bounded('abcde', 5, 4), 'abcd\n… 1 more characters');
+});
+
+test('columns are aligned, numbers to the right', (t) => {
+  const text = table(
+    [
+      { title: 'name', value: ({ name }: { name: string; n: number }) => name },
+      { title: 'n', align: 'right', value: ({ n }) => String(n) },
+    ],
+    [
+      { name: 'a', n: 1 },
+      { name: 'long\u0007', n: 100 },
+    ],
+  );
+  t.deepEqual(text.split('\n'), ['name        n', 'a           1', 'long\\x07  100']);
+  t.is(table([{ title: 'x', value: String }], []), '(none)');
+});
+
+test('sizes, times and numbers are short', (t) => {
+  t.deepEqual([0, 1023, 1024, 1536, 104_857_600].map(size), ['0 B', '1023 B', '1 KiB', '1.5 KiB', '100 MiB']);
+  t.deepEqual([999, 1000, 59_999, 60_000, 3_600_000, 90_000_000].map(duration), [
+    '999ms',
+    '1s',
+    '59.9s',
+    '1m 0s',
+    '1h 0m',
+    '1d 1h',
+  ]);
+  t.deepEqual([0, 999, 1000, 1_234_567].map(whole), ['0', '999', '1 000', '1 234 567']);
+});
+
+test('a table of more rows than a call takes arguments is a table', (t) => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => i);
+  const text = table([{ title: 'n', value: String }], rows);
+  t.is(text.length, 'n\n'.length + rows.join('\n').length);
+});

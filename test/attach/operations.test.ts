@@ -1,0 +1,208 @@
+import test, { type ExecutionContext } from 'ava';
+import type { Asked } from '../../src/attach/operations/operation.ts';
+import { help, operations } from '../../src/attach/operations/operations.ts';
+import { processName, whereis } from '../../src/otp/registry.ts';
+import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
+import { temporaryFolder } from '../support/relay-process.ts';
+import { connectWs, type WsClient } from '../support/ws-client.ts';
+
+interface World {
+  readonly relay: TestRelay;
+  /** What an operation finds, and how it is shown. */
+  ask(name: string, ...args: unknown[]): Promise<{ readonly data: unknown; readonly text: string }>;
+  readonly said: string[];
+}
+
+async function world(t: ExecutionContext): Promise<World> {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } }, 1000, { folder: temporaryFolder(t) });
+  const { node } = relay.relay;
+  const said: string[] = [];
+  const controller = new AbortController();
+  const asked: Omit<Asked, 'args'> = {
+    node,
+    say: (line) => said.push(line),
+    signal: controller.signal,
+    onGone: () => undefined,
+    publisher: () => whereis(node.system, processName('console.publisher')),
+  };
+  return {
+    relay,
+    said,
+    async ask(name, ...args) {
+      const operation = operations.get(name);
+      if (operation === undefined) throw new Error(`no ${name}`);
+      const data = await operation.run({ ...asked, args });
+      return { data, text: operation.show(data) };
+    },
+  };
+}
+
+async function subscriber(t: ExecutionContext, relay: TestRelay, channel: string): Promise<WsClient> {
+  const client = await connectWs(t, relay.port('pusu'));
+  await client.next();
+  client.send(JSON.stringify({ type: 'subscribe', channel }));
+  await client.next();
+  return client;
+}
+
+const rowsOf = (data: unknown) => (data as { rows: Record<string, unknown>[] }).rows;
+
+test('tree shows every supervisor, counts what is below, and bounds what it shows', async (t) => {
+  const { relay, ask } = await world(t);
+  for (let i = 0; i < 30; i++) await subscriber(t, relay, 'c');
+  const { text, data } = await ask('tree', { children: 1 });
+  for (const name of ['root', 'topics.0.router', 'console.listener', 'listener.pusu', 'connections.7'])
+    t.regex(text, new RegExp(name.replaceAll('.', '\\.')));
+  t.regex(text, /… 3 more/);
+  const [master] = data as [{ below: number }];
+  t.is(master.below, relay.relay.system.processes.size - 1);
+});
+
+test('topics, members and connections are found, sorted and bounded', async (t) => {
+  const { relay, ask } = await world(t);
+  const one = await subscriber(t, relay, 'busy');
+  await subscriber(t, relay, 'busy');
+  await subscriber(t, relay, 'quiet\u001b[2J');
+  const topics = await ask('topics', { by: 'members', n: 1 });
+  t.like(topics.data, { total: 2 });
+  t.like(rowsOf(topics.data)[0], { topic: 'topic:main:busy', members: 2 });
+  t.regex(topics.text, /… 1 of 2 topics$/);
+  t.false((await ask('topics')).text.includes('\u001b'));
+  t.like(rowsOf((await ask('members', 'topic:main:busy')).data)[0], { door: 'pusu', address: '127.0.0.1' });
+  one.send('{"type":"publish","channel":"busy","content":1}');
+  await one.next();
+  const connections = await ask('connections', { by: 'in', n: 1 });
+  t.like(connections.data, { total: 3 });
+  t.like(rowsOf(connections.data)[0], { in: 1, out: 1, topics: 1, phase: 'open' });
+  await t.throwsAsync(ask('topics', { by: 'size' }), { name: 'Refusal', message: /one of members/ });
+  for (const n of [0, 1001, 1.5, '3']) await t.throwsAsync(ask('topics', { n }), { name: 'Refusal' });
+  await t.throwsAsync(ask('members', 'topic:main:none'), { name: 'Refusal' });
+});
+
+test('a process is found by its number, its name, and as the server of its topic', async (t) => {
+  const { relay, ask } = await world(t);
+  await subscriber(t, relay, 'a:b');
+  const { data } = await ask('i', 'topic:main:a:b');
+  const { ref, id } = data as { ref: string; id: number };
+  t.like((await ask('i', ref)).data, { id, about: { topic: 'topic:main:a:b', members: 1 } });
+  t.like((await ask('stats', id)).data, { initialCall: 'topic-server' });
+  t.like((await ask('i', 'listener.pusu')).data, { registered: 'listener.pusu' });
+  t.regex((await ask('state', ref)).text, /a:b/);
+  await t.throwsAsync(ask('i', '<999999>'), { message: 'no live process <999999>' });
+});
+
+test('publish reaches the members, and says when there are none', async (t) => {
+  const { relay, ask } = await world(t);
+  const one = await subscriber(t, relay, 'c');
+  t.is(
+    (await ask('publish', 'topic:main:c', 'hello')).text,
+    'published 5 bytes to 1 members of topic:main:c',
+  );
+  t.is(await one.next(), '{"type":"publish","channel":"c","content":"hello"}');
+  t.regex((await ask('publish', 'topic:main:none', 'x')).text, /nobody is in/);
+  await t.throwsAsync(ask('publish', 'c', 'x'), { name: 'Refusal' });
+});
+
+test('disconnect closes with its words, and why tells of it afterwards', async (t) => {
+  const { relay, ask } = await world(t);
+  const one = await subscriber(t, relay, 'c');
+  one.send('{"type":"publish","channel":"c","content":1}');
+  await one.next();
+  const ref = rowsOf((await ask('connections')).data)[0]?.['ref'];
+  await t.throwsAsync(ask('why', ref), { message: /is alive/ });
+  await t.throwsAsync(ask('disconnect', ref, 'x'.repeat(124)), { message: /at most 123 bytes/ });
+  await t.throwsAsync(ask('disconnect', 'root', 'x'), { message: /is no connection/ });
+  await ask('disconnect', ref, 'bye');
+  t.deepEqual(await one.next(), { code: 1001, reason: 'bye' });
+  await relay.closed();
+  const { data, text } = await ask('why', ref);
+  t.like(data, {
+    door: 'pusu',
+    code: 1001,
+    reason: 'bye',
+    event: 'an operator disconnected it',
+    topics: ['c'],
+    in: 1,
+    out: 1,
+    authorised: false,
+    roundTrip: null,
+  });
+  t.regex(text, /because +an operator disconnected it/);
+  await t.throwsAsync(ask('why', '<1>'), { message: /is alive/ });
+  await t.throwsAsync(ask('why', 999_999), { message: /nothing is known/ });
+});
+
+test('kill ends a worker, which its supervisor restarts; a supervisor only with force', async (t) => {
+  const { relay, ask } = await world(t);
+  const { id } = (await ask('i', 'topics.0.router')).data as { id: number };
+  await ask('kill', 'topics.0.router');
+  await relay.log.find(({ msg }) => msg === 'supervisor report');
+  t.not(((await ask('i', 'topics.0.router')).data as { id: number }).id, id);
+  await t.throwsAsync(ask('kill', 'connections.0'), { message: /force: true/ });
+  const one = await subscriber(t, relay, 'c');
+  t.regex((await ask('reports')).text, /topics\.0/);
+  one.send('{"type":"publish","channel":"c","content":1}');
+  t.regex(String(await one.next()), /publish/);
+});
+
+test('suspend keeps messages waiting, resume lets them go on', async (t) => {
+  const { relay, ask } = await world(t);
+  const one = await subscriber(t, relay, 'c');
+  const { ref } = (await ask('i', 'topic:main:c')).data as { ref: string };
+  await ask('suspend', ref);
+  await ask('publish', 'topic:main:c', 'later');
+  t.like((await ask('stats', ref)).data, { status: 'suspended', mailboxLength: 1 });
+  await ask('resume', ref);
+  t.regex(String(await one.next()), /later/);
+});
+
+test('trace shows as many messages as asked for, and never what clients sent', async (t) => {
+  const { relay, ask, said } = await world(t);
+  const one = await subscriber(t, relay, 'c');
+  const ref = rowsOf((await ask('connections')).data)[0]?.['ref'];
+  await ask('trace', ref, { max: 2 });
+  for (const word of ['secret-1', 'secret-2']) {
+    one.send(`{"type":"publish","channel":"c","content":"${word}"}`);
+    await one.next();
+  }
+  t.is(said.length, 2);
+  t.regex(said[0] ?? '', /1\/2 .*text.*bytes/);
+  t.notRegex(said.join(), /secret/);
+});
+
+test('top, node_stats, runtime_info, bin_leak and peers say how the relay is', async (t) => {
+  const { ask } = await world(t);
+  t.is(((await ask('top', { by: 'handled', n: 3 })).data as unknown[]).length, 3);
+  t.is(((await ask('top', { n: 3, window: 10 })).data as unknown[]).length, 3);
+  t.is(((await ask('node_stats', 2, 1)).data as unknown[]).length, 2);
+  t.like((await ask('runtime_info')).data, { node: 'test', pid: process.pid });
+  t.regex((await ask('bin_leak')).text, /after a collection/);
+  t.regex((await ask('peers')).text, /is alone/);
+});
+
+test('log_level makes the log say more or less, until it is told otherwise', async (t) => {
+  const { relay, ask } = await world(t);
+  t.is((await ask('log_level')).text, 'the log says info and above');
+  t.is((await ask('log_level', 'debug')).text, 'the log says debug and above');
+  t.like(await relay.log.find(({ msg }) => msg === 'level'), { level: 'debug' });
+  await t.throwsAsync(ask('log_level', 'loud'), { name: 'Refusal', message: /^the level is one of/ });
+  await relay.relay.reload(() => ({
+    ok: true,
+    config: testConfig({ doors: { pusu: {} }, limits: { drain: '1s' } }),
+  }));
+  t.is((await ask('log_level')).text, 'the log says debug and above');
+});
+
+test('init.stop wants to be confirmed', async (t) => {
+  const { relay, ask } = await world(t);
+  t.regex((await ask('init.stop')).text, /confirm: true/);
+  t.true(relay.relay.node.ready());
+  await ask('init.stop', { confirm: true });
+  t.is(await relay.relay.ended, 'shutdown');
+});
+
+test('each operation has help', (t) => {
+  for (const name of operations.keys()) t.true(help(name).startsWith(name), name);
+  t.regex(help(), /bin_leak/);
+  t.throws(() => help('nothing'), { name: 'Refusal' });
+});
