@@ -6,7 +6,6 @@ import type { Event } from '../door/contract.ts';
 import { tooManyAttempts } from '../door/replies.ts';
 import { now } from '../otp/timer.ts';
 import { Hidden } from '../secret/secret.ts';
-import { POLICY_VIOLATION } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import type { Connection, Judging, Question } from './connection.ts';
 import { judge, judgement, nextRef } from './judging.ts';
@@ -177,7 +176,7 @@ function hasFailedTooOften(connection: Connection): boolean {
   const { context, address, self, phase } = connection;
   if (!context.attempts.refuses(address, now(self))) return false;
   if (phase === 'opening') reply(connection, tooManyAttempts);
-  else close(connection, POLICY_VIOLATION, 'too many failed authorisations');
+  else close(connection, { type: 'too many failed authorisations' });
   return true;
 }
 

@@ -1,12 +1,12 @@
 import type { HttpReply } from '../door/contract.ts';
 import type { Connection } from './connection.ts';
+import { type End, tellingOf } from './end.ts';
 import { flush, letGo } from './writing.ts';
 
 /** Ends an accepted connection: what is queued goes out first, and then the close. */
-export function close(connection: Connection, code: number, reason: string): void {
+export function close(connection: Connection, end: End): void {
   if (connection.phase === 'closing') return;
-  connection.closeCode = code;
-  connection.closeReason = reason;
+  connection.end ??= end;
   connection.inbox = undefined;
   if (connection.phase === 'opening') {
     connection.phase = 'closing';
@@ -21,7 +21,10 @@ export function close(connection: Connection, code: number, reason: string): voi
 
 /** Sends the close, once nothing waits to be written any more. */
 export function finishClose(connection: Connection): void {
-  connection.transport.close(connection.closeCode, connection.closeReason);
+  const { end, transport } = connection;
+  if (end === undefined) return;
+  const { code, reason } = tellingOf(end, transport.kind);
+  transport.close(code, reason);
 }
 
 /** Answers a request that is not accepted. */
@@ -29,7 +32,6 @@ export function reply(connection: Connection, answer: HttpReply): void {
   if (connection.phase !== 'opening') return;
   connection.phase = 'closing';
   connection.inbox = undefined;
-  connection.closeCode = answer.status;
   if (answer.status >= 400)
     connection.context.log.refused(connection.context.door.name, answer.status, connection.address);
   connection.transport.reply(answer);

@@ -5,7 +5,7 @@ import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
 import { authorisation, introduce, notAnswered } from './authorising.ts';
-import { ABNORMAL, GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION, TOO_BIG } from './close-codes.ts';
+import { ABNORMAL, INTERNAL_ERROR } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
 import { ended, killed } from './ending.ts';
@@ -146,16 +146,14 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   terminate(connection, reason) {
     const crashed = reason !== 'normal' && reason !== 'shutdown';
     if (crashed) {
-      connection.closeCode = INTERNAL_ERROR;
-      connection.closeReason = 'crash';
-      connection.closeEvent = `its process crashed: ${describeReason(reason)}`;
+      connection.end = { type: 'crash', why: describeReason(reason) };
       const { transport } = connection;
       // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of another one.
       if (connection.phase === 'open' && transport.kind === 'websocket')
         transport.close(INTERNAL_ERROR, 'internal error');
       else transport.destroy();
     }
-    ended(connection, connection.closeReason === 'slow' ? 'slow' : crashed ? 'crash' : 'closed');
+    ended(connection);
   },
 
   salvage: killed,
@@ -179,7 +177,7 @@ function isTooMuch(connection: Connection, size: number): boolean {
   if (messageBeforeAuth === 0) return false;
   const cost = transport.socket.bytesRead + (inbox?.length ?? 0) * WAITING_COST;
   if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
-  close(connection, TOO_BIG, 'authorize first');
+  close(connection, { type: 'authorize first' });
   return true;
 }
 
@@ -209,7 +207,7 @@ function stillNoRight(connection: Connection): void {
   if (hasRight(connection)) return;
   // A timer may be a fraction of a millisecond early; one that is earlier is of a limit before.
   if (authorise === 0 || uptime(self) + 1 < authorise) return;
-  if (phase === 'open') close(connection, POLICY_VIOLATION, 'authorize timeout');
+  if (phase === 'open') close(connection, { type: 'authorize timeout' });
   else if (transport.kind === 'exchange' && question === undefined) reply(connection, unauthorised);
 }
 
@@ -255,9 +253,7 @@ function heartbeat(connection: Connection): void {
     look(connection);
     sendAfter(self, pong, HEARTBEAT);
   } else {
-    connection.closeCode = ABNORMAL;
-    connection.closeReason = 'no pong';
-    connection.closeEvent = `a ping was not answered within ${pong} ms (limits.pong), and no byte has moved`;
+    connection.end ??= { type: 'no pong', after: pong };
     transport.destroy();
   }
 }
@@ -277,9 +273,7 @@ function acknowledging(connection: Connection, answer: Acknowledging): void {
   const silence = heartbeat.silence(answer, now(self));
   if (silence === null) return;
   if (silence >= pong) {
-    connection.closeCode = ABNORMAL;
-    connection.closeReason = 'no acknowledgement';
-    connection.closeEvent = `its machine acknowledged nothing for ${pong} ms (limits.pong)`;
+    connection.end ??= { type: 'no acknowledgement', after: pong };
     transport.destroy();
   } else if (silence === 0) {
     sendAfter(self, pong, LOOK);
@@ -297,19 +291,13 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
     return keep;
   }
   const wish = typeof reason === 'object' && 'shutdown' in reason ? reason.shutdown : undefined;
-  if (connection.phase === 'open')
-    connection.closeEvent =
-      wish === undefined ? 'the relay or its door was drained' : 'an operator disconnected it';
-  close(connection, GOING_AWAY, wish ?? 'going away');
+  close(connection, wish === undefined ? { type: 'drained' } : { type: 'operator', words: wish });
   return keep;
 }
 
 /** What the transport says of the end matters only where nothing else has ended it. */
 function closedByTransport(connection: Connection, code: number): void {
-  const { phase, closeCode, lastWords } = connection;
-  if (phase === 'closing' || closeCode !== 0) return;
-  const last = lastWords.at(-1);
-  connection.closeCode = last?.type === 'close' ? last.code : code;
-  if (last?.type === 'close') connection.closeReason = last.reason;
-  else connection.closeReason = code === ABNORMAL ? 'connection lost' : 'closed by client';
+  const { phase, last } = connection;
+  if (phase === 'closing') return;
+  connection.end ??= last?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code });
 }

@@ -1,7 +1,7 @@
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { ClientRequest } from '../authenticator/contract.ts';
 import type { Permissions, Right } from '../authenticator/permissions.ts';
-import { type About, type Command, type Event, nothing, type Session } from '../door/contract.ts';
+import type { About, Command, Event, Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import type { Timer } from '../otp/timer.ts';
@@ -10,6 +10,7 @@ import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { Asking } from './asking.ts';
 import { Credit } from './credit.ts';
 import type { DoorContext, Guard } from './door-context.ts';
+import type { End } from './end.ts';
 import type { Ending } from './ending-rights.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Memberships } from './memberships.ts';
@@ -31,9 +32,7 @@ export type TransportMessage =
 /** The client's close, or the end of a client that has sent what it may not: nothing more of it is read. */
 export interface Farewell {
   readonly type: 'farewell';
-  readonly code: number;
-  /** In words for people. */
-  readonly reason: string;
+  readonly end: Extract<End, { readonly type: 'left' | 'fault' }>;
 }
 
 /** All that a connection's handler understands. */
@@ -149,8 +148,8 @@ export class Connection {
   inbox: ((TransportMessage & Event) | Farewell)[] | undefined = undefined;
   /** Waits in the inbox for its turn. */
   farewell: Farewell | undefined = undefined;
-  /** What the session says at its end, once all that the client has published is fanned out. */
-  lastWords: readonly Command[] = nothing;
+  /** What is still to be said, and how it ends then, once all that the client has published is fanned out. */
+  last: { readonly words: readonly Command[]; readonly end: End } | undefined = undefined;
   paused = false;
   accepted = false;
   readonly heartbeat = new Heartbeat();
@@ -170,10 +169,8 @@ export class Connection {
   pendingHighWater = 0;
   /** Whether a credential of the client's was good for some right. */
   authorised = false;
-  closeCode = 0;
-  closeReason = '';
-  /** What led to the end, in words for people, where code and reason do not say it. */
-  closeEvent = '';
+  /** What ended it, before all else that would have. */
+  end: End | undefined = undefined;
   messagesIn = 0;
   messagesOut = 0;
 

@@ -64,7 +64,7 @@ export interface AuthorisationAttempts {
 /** What else is known of a connection at its end: for those who look into it afterwards, not for the log. */
 export interface ClosedDetails {
   readonly authorised: boolean;
-  /** Up to `TOPICS_NAMED` of the topics that it was in. */
+  /** Some of the topics that it was in. */
   readonly topics: readonly string[];
   readonly topicCount: number;
   /** The topic that it owned. */

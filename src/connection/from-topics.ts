@@ -3,7 +3,6 @@ import { now } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { mayStill } from './authorising.ts';
-import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close } from './closing.ts';
 import type { Connection, Question } from './connection.ts';
 import { answered, refusal, step } from './performing.ts';
@@ -28,7 +27,7 @@ export function fromTopic(
       else if (isAsked(question, message.action, message.name))
         answered(connection, refusal(message.action, question.as, message.why));
       // Where nothing is asked it is about a topic that was lost, and will be tried again.
-      else if (message.why !== 'unavailable') close(connection, TRY_AGAIN_LATER, 'topic lost');
+      else if (message.why !== 'unavailable') close(connection, { type: 'topic lost' });
       return;
     case 'ended':
       memberships.delete(message.topic.name);

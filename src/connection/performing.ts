@@ -1,5 +1,5 @@
 import { isEmpty } from '../authenticator/permissions.ts';
-import type { Command, Event, Refused } from '../door/contract.ts';
+import { type Command, type Event, nothing, type Refused } from '../door/contract.ts';
 import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { isSampled } from '../topic/accounting.ts';
@@ -8,6 +8,7 @@ import type { Topic } from '../topic/topic.ts';
 import { askAuthenticator, usable } from './authorising.ts';
 import { close, reply } from './closing.ts';
 import type { Connection, Farewell, Question, TransportMessage } from './connection.ts';
+import type { End } from './end.ts';
 import { forgetJudgement } from './judging.ts';
 import { forget } from './rights.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -33,8 +34,9 @@ export function step(connection: Connection, event: Event): void {
 }
 
 export function perform(connection: Connection, commands: readonly Command[]): void {
-  if (commands.at(-1)?.type === 'close' && connection.phase === 'open' && !connection.credit.whole) {
-    finish(connection, commands);
+  const last = commands.at(-1);
+  if (last?.type === 'close' && connection.phase === 'open' && !connection.credit.whole) {
+    finish(connection, commands.slice(0, -1), { ...last, type: 'session' });
     return;
   }
   for (const command of commands) {
@@ -47,10 +49,10 @@ export function perform(connection: Connection, commands: readonly Command[]): v
  * What a client has published leaves in its order: what ends the connection waits for the deliveries that precede it. A
  * topic delivers a message before it gives the credit back.
  */
-function finish(connection: Connection, commands: readonly Command[]): void {
+function finish(connection: Connection, words: readonly Command[], end: End): void {
   connection.phase = 'finishing';
   connection.inbox = undefined;
-  connection.lastWords = commands;
+  connection.last = { words, end };
   updateReading(connection);
   limitFinish(connection);
 }
@@ -62,12 +64,13 @@ function limitFinish({ context, self }: Connection): void {
 
 /** All is delivered, or the time for it is over. */
 export function finished(connection: Connection): void {
-  const { phase, farewell, lastWords } = connection;
-  if (phase === 'finishing') {
+  const { phase, farewell, last } = connection;
+  if (phase === 'finishing' && last !== undefined) {
     connection.phase = 'open';
-    for (const command of lastWords) performOne(connection, command);
+    for (const command of last.words) performOne(connection, command);
+    close(connection, last.end);
   } else if (phase === 'open' && farewell !== undefined) {
-    close(connection, farewell.code, farewell.reason);
+    close(connection, farewell.end);
   }
 }
 
@@ -88,8 +91,9 @@ export function received(connection: Connection, message: Received): void {
 }
 
 function take(connection: Connection, message: Received): void {
-  if (message.type === 'farewell') perform(connection, [{ ...message, type: 'close' }]);
-  else step(connection, message);
+  if (message.type !== 'farewell') step(connection, message);
+  else if (connection.phase === 'open' && !connection.credit.whole) finish(connection, nothing, message.end);
+  else close(connection, message.end);
 }
 
 /** The open question has been answered, or never will be. What has waited for it goes on. */
@@ -167,7 +171,7 @@ export function performOne(connection: Connection, command: Command): void {
       reply(connection, command);
       return;
     case 'close':
-      close(connection, command.code, command.reason);
+      close(connection, { type: 'session', code: command.code, reason: command.reason });
       return;
   }
 }

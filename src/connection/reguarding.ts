@@ -1,7 +1,6 @@
 import { confirm } from '../authenticator/authenticator-server.ts';
 import { none } from '../authenticator/permissions.ts';
 import { sendAfter } from '../otp/timer.ts';
-import { POLICY_VIOLATION } from './close-codes.ts';
 import { close } from './closing.ts';
 import type { Connection, Unconfirmed } from './connection.ts';
 import { Ending } from './ending-rights.ts';
@@ -46,7 +45,7 @@ export function confirmOver(connection: Connection, unconfirmed: Unconfirmed): v
 }
 
 function turnOut(connection: Connection): void {
-  if (connection.accepted) close(connection, POLICY_VIOLATION, 'revoked');
+  if (connection.accepted) close(connection, { type: 'revoked' });
   else step(connection, { type: 'unavailable' });
 }
 

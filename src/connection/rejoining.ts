@@ -1,6 +1,5 @@
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
-import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close } from './closing.ts';
 import type { Connection } from './connection.ts';
 
@@ -17,7 +16,7 @@ export function rejoin(connection: Connection, topic: Topic, since: number): voi
   const isMember = memberships.get(name) === topic && format !== null;
   if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
   if (now(self) - since >= REJOIN_LIMIT) {
-    close(connection, TRY_AGAIN_LATER, 'topic lost');
+    close(connection, { type: 'topic lost' });
     return;
   }
   if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });

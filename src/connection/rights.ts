@@ -12,7 +12,6 @@ import { CREDENTIALS } from '../authenticator/standing.ts';
 import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Topic } from '../topic/topic.ts';
-import { POLICY_VIOLATION } from './close-codes.ts';
 import { close } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { Ending } from './ending-rights.ts';
@@ -84,15 +83,14 @@ function rejudge(
   const { asking } = connection;
   const gives = (right: Right, topic: string) =>
     message.type === 'regranted' && allows(message.permissions, right, topic);
-  if (asking?.judged.take(message.ref, gives) && connection.accepted)
-    close(connection, POLICY_VIOLATION, 'revoked');
+  if (asking?.judged.take(message.ref, gives) && connection.accepted) close(connection, { type: 'revoked' });
 }
 
 /** Closes a connection that has lost what it uses, or all; else it goes on with what is left, and with what has come back. */
 export function endIfLost(connection: Connection): void {
   const { accepted, ending } = connection;
   if (accepted && (!hasRight(connection) || lostTopics(connection).length > 0 || !ownsByRight(connection)))
-    close(connection, POLICY_VIOLATION, 'revoked');
+    close(connection, { type: 'revoked' });
   else if (ending !== undefined) resume(connection, ending);
 }
 
@@ -133,7 +131,7 @@ export function expire(connection: Connection): void {
     if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
     ending.suspended = [...ending.suspended, topic.name];
   }
-  if (!ownsByRight(connection)) close(connection, POLICY_VIOLATION, 'expired');
+  if (!ownsByRight(connection)) close(connection, { type: 'expired' });
   else if (!hasRight(connection) || lost.length > 0) {
     // The grace of an earlier token is over with the one that followed it.
     ending.grace?.cancel();
@@ -146,7 +144,7 @@ export function expire(connection: Connection): void {
 /** By now it should have authorised again. */
 export function graceOver(connection: Connection): void {
   const lacks = (connection.ending?.suspended.length ?? 0) > 0 || !hasRight(connection);
-  if (connection.phase === 'open' && lacks) close(connection, POLICY_VIOLATION, 'expired');
+  if (connection.phase === 'open' && lacks) close(connection, { type: 'expired' });
 }
 
 /** It leaves a topic that it is not getting at the moment. */

@@ -167,13 +167,13 @@ export class WebSocketTransport implements Transport {
     const reason = code === TOO_BIG && this.restricted ? 'authorize first' : reasonOfFault(code);
     // The other codes say it themselves.
     this.#answer = { code, reason: code === POLICY_VIOLATION || reason === 'authorize first' ? reason : '' };
-    this.tell({ type: 'farewell', code, reason });
+    this.tell({ type: 'farewell', end: { type: 'fault', code, reason } });
   }
 
   /** The client has sent a close frame. */
   left(code: number | undefined, reason: string): void {
     this.#answer = { code, reason };
-    this.tell({ type: 'farewell', code: code ?? NO_STATUS, reason: 'closed by client' });
+    this.tell({ type: 'farewell', end: { type: 'left', code: code ?? NO_STATUS } });
   }
 
   closed(code: number): void {

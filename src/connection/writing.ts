@@ -3,7 +3,6 @@ import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
 import type { Topic } from '../topic/topic.ts';
-import { TRY_AGAIN_LATER } from './close-codes.ts';
 import { close, finishClose } from './closing.ts';
 import type { Connection, ConnectionMessage } from './connection.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
@@ -41,8 +40,7 @@ export function queue(connection: Connection, delivery: Delivery): void {
   const waiting = pendingBytes(connection);
   if (waiting > connection.pendingHighWater) connection.pendingHighWater = waiting;
   if (connection.behind || connection.stalled) {
-    if (pending > 0 && !connection.burst && waiting > pending)
-      tooSlow(connection, `${waiting} bytes waited for it (limits.pending)`);
+    if (pending > 0 && !connection.burst && waiting > pending) tooSlow(connection, 'pending', waiting);
   } else if (isBehind(connection)) {
     // What comes in the same turn was sent before its topics could know, by many of them perhaps: it is not held
     // against the client.
@@ -112,7 +110,7 @@ export function checkProgress(connection: Connection): void {
   const { writeStall } = context.limits;
   const limit = writeStall === 0 && connection.phase === 'closing' ? CLOSING_STALL : writeStall;
   if (limit > 0 && now(self) - stall.since >= limit) {
-    tooSlow(connection, `it read nothing for ${limit} ms (limits.write_stall)`);
+    tooSlow(connection, 'write_stall', limit);
     return;
   }
   // Those who read slowly hold their topics back; those who do not read hold their neighbours for one period only.
@@ -193,19 +191,18 @@ function tell(connection: Connection, behind: boolean): void {
   }
 }
 
-function tooSlow(connection: Connection, event: string): void {
-  connection.closeEvent ||= event;
+function tooSlow(connection: Connection, limit: 'pending' | 'write_stall', reached: number): void {
+  const end = { type: 'slow', limit, reached } as const;
   drop(connection, 'slow');
   // A stream has no close that a client would have to read.
   if (connection.phase !== 'open' || connection.transport.kind === 'stream') {
-    connection.closeCode ||= TRY_AGAIN_LATER;
-    connection.closeReason ||= 'slow';
+    connection.end ??= end;
     letGo(connection);
     connection.phase = 'closing';
     connection.transport.destroy();
     return;
   }
-  close(connection, TRY_AGAIN_LATER, 'slow');
+  close(connection, end);
   // Behind what it does not read the client will not see the close in time, but it is there if it reads on.
   finishClose(connection);
 }

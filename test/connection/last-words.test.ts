@@ -9,7 +9,10 @@ import { type ConnectionWorld, connectionWorld, type FakeClient } from './connec
 /** Less than the second after which a topic goes on without a member who does not read. */
 const CLOSE = 500;
 const PARTITIONS = 8;
-const FAULT = { type: 'farewell', code: 1002, reason: 'protocol error' } as const;
+const FAULT = {
+  type: 'farewell',
+  end: { type: 'fault', code: 1002, reason: 'protocol error' },
+} as const;
 
 interface Held {
   readonly world: ConnectionWorld;

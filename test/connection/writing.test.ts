@@ -1,5 +1,6 @@
 import test from 'ava';
 import { send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { Delivery } from '../../src/topic/delivery.ts';
 import { isBalanced } from '../support/relay.ts';
 import { type ConnectionWorld, connectionWorld, type FakeClient } from './connection-world.ts';
@@ -339,4 +340,20 @@ test('what is queued goes out before the close', async (t) => {
   await world.quiet();
   t.is(client.text(), 'firstsecond');
   t.deepEqual(client.done, ['accept', 'close 1000 asked']);
+});
+
+test('a client that an operator disconnects as slow, in words, is none that did not read', async (t) => {
+  const world = await connectionWorld();
+  const client = await world.client();
+  client.socket.room = 0;
+  deliver(world, client, 10);
+  await world.quiet();
+  deliver(world, client, 10);
+  exit(client.pid, { shutdown: 'slow' });
+  await world.quiet();
+  client.tells({ type: 'closed', code: 1006 });
+  await world.quiet();
+  t.like(world.closed[0], { code: 1001, reason: 'slow', level: 'info' });
+  t.like(world.accounting.dropped, { slow: 0, closed: 2 });
+  t.true(isBalanced(world.accounting));
 });

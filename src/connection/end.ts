@@ -1,0 +1,100 @@
+import {
+  ABNORMAL,
+  GOING_AWAY,
+  INTERNAL_ERROR,
+  POLICY_VIOLATION,
+  TOO_BIG,
+  TRY_AGAIN_LATER,
+} from './close-codes.ts';
+
+/** How an accepted connection ends. All that is told of an end follows from this, in `tellingOf`. */
+export type End =
+  /** The client did not read: so many bytes waited for it, or nothing was read for so many milliseconds. */
+  | { readonly type: 'slow'; readonly limit: 'pending' | 'write_stall'; readonly reached: number }
+  /** The client, or its machine, gave no sign of life for so many milliseconds. */
+  | { readonly type: 'no pong' | 'no acknowledgement'; readonly after: number }
+  /** The socket closed without a close frame. */
+  | { readonly type: 'connection lost' }
+  /** The client closed, with this code. */
+  | { readonly type: 'left'; readonly code: number }
+  /** The client sent what no WebSocket may. */
+  | { readonly type: 'fault'; readonly code: number; readonly reason: string }
+  /** The door's session ended it, in the words of its protocol: `owned elsewhere`, `topic ended`, … */
+  | { readonly type: 'session'; readonly code: number; readonly reason: string }
+  | { readonly type: 'authorize first' | 'authorize timeout' | 'too many failed authorisations' }
+  | { readonly type: 'revoked' | 'expired' }
+  /** A topic that was lost could not be had again. */
+  | { readonly type: 'topic lost' }
+  /** The relay or its door was drained. */
+  | { readonly type: 'drained' }
+  /** An operator disconnected it, with these words for the client. */
+  | { readonly type: 'operator'; readonly words: string }
+  | { readonly type: 'crash'; readonly why: string }
+  | { readonly type: 'killed' };
+
+export interface Telling {
+  /** Of the close frame and the log. */
+  readonly code: number;
+  readonly reason: string;
+  readonly level: 'info' | 'warn';
+  /** What the messages count as that still waited for the client. */
+  readonly dropped: 'slow' | 'closed' | 'crash';
+  /** What led to the end, in words for people. */
+  readonly event: string;
+}
+
+export function tellingOf(end: End, transport: 'websocket' | 'stream' | 'exchange'): Telling {
+  switch (end.type) {
+    case 'slow':
+      return { ...told(TRY_AGAIN_LATER, 'slow', slowness(end)), level: 'warn', dropped: 'slow' };
+    case 'no pong':
+      return told(
+        ABNORMAL,
+        end.type,
+        `a ping was not answered within ${end.after} ms (limits.pong), and no byte has moved`,
+      );
+    case 'no acknowledgement':
+      return told(ABNORMAL, end.type, `its machine acknowledged nothing for ${end.after} ms (limits.pong)`);
+    case 'connection lost':
+      return told(ABNORMAL, end.type, 'the socket closed without a close frame');
+    case 'left':
+      return told(
+        end.code,
+        'closed by client',
+        transport === 'stream' ? 'the client ended its request' : 'the client sent a close frame',
+      );
+    case 'fault':
+    case 'session':
+      return told(end.code, end.reason, 'the relay answered what the client had sent');
+    case 'authorize first':
+      return told(TOO_BIG, end.type, 'it sent more than a client may that has no right yet');
+    case 'authorize timeout':
+      return told(POLICY_VIOLATION, end.type, 'no right was granted in time (limits.authorise)');
+    case 'too many failed authorisations':
+      return told(POLICY_VIOLATION, end.type, 'too many wrong credentials came from its address');
+    case 'revoked':
+      return told(POLICY_VIOLATION, end.type, 'a right that it used was taken back');
+    case 'expired':
+      return told(POLICY_VIOLATION, end.type, 'a right that it used has expired');
+    case 'topic lost':
+      return told(TRY_AGAIN_LATER, end.type, 'its topic ended and could not be had again');
+    case 'drained':
+      return told(GOING_AWAY, 'going away', 'the relay or its door was drained');
+    case 'operator':
+      return told(GOING_AWAY, end.words, 'an operator disconnected it');
+    case 'crash':
+      return { ...told(INTERNAL_ERROR, 'crash', `its process crashed: ${end.why}`), dropped: 'crash' };
+    case 'killed':
+      return { ...told(ABNORMAL, 'killed', 'its process was killed'), dropped: 'crash' };
+  }
+}
+
+function told(code: number, reason: string, event: string): Telling {
+  return { code, reason, level: 'info', dropped: 'closed', event };
+}
+
+function slowness({ limit, reached }: Extract<End, { readonly type: 'slow' }>): string {
+  return limit === 'pending'
+    ? `${reached} bytes waited for it (limits.pending)`
+    : `it read nothing for ${reached} ms (limits.write_stall)`;
+}
