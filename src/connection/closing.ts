@@ -16,7 +16,7 @@ export function close(connection: Connection, end: End): void {
   flush(connection);
   connection.phase = 'closing';
   letGo(connection);
-  if (!connection.outbox.writing) finishClose(connection);
+  if (!connection.outflow.writing) finishClose(connection);
 }
 
 /** Sends the close, once nothing waits to be written any more. */

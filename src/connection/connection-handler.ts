@@ -15,7 +15,7 @@ import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
 import { expire, graceOver, hasRight, regrant } from './rights.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
-import { acknowledged, checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
+import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 const LOOK: ConnectionMessage = { type: 'look' };
@@ -138,7 +138,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 
   settle(connection) {
-    if (connection.burst) connection.burst = false;
+    connection.outflow.settle();
     flush(connection);
     return keep;
   },
@@ -267,7 +267,7 @@ function acknowledging(connection: Connection, answer: Acknowledging): void {
   const { context, self, transport, heartbeat } = connection;
   const { pong } = context.heartbeat;
   if (!connection.delivers) return;
-  acknowledged(connection, answer);
+  connection.outflow.acknowledged(answer.atLeast, answer.atMost, now(self));
   heartbeat.acknowledged(transport.socket, answer);
   if (transport.kind !== 'stream' || pong === 0) return;
   const silence = heartbeat.silence(answer, now(self));

@@ -14,7 +14,7 @@ import type { End } from './end.ts';
 import type { Ending } from './ending-rights.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Memberships } from './memberships.ts';
-import { Outbox } from './outbox.ts';
+import { Outflow } from './outflow.ts';
 import type { Acknowledging } from './silence-server.ts';
 import type { TokenBucket } from './token-bucket.ts';
 import type { Transport } from './transport.ts';
@@ -132,7 +132,7 @@ export class Connection {
   /** Who it is, for the log. */
   subject: string | null = null;
   readonly memberships = new Memberships();
-  readonly outbox = new Outbox();
+  readonly outflow = new Outflow();
   readonly credit = new Credit();
   /** Where the last message was published that went to a topic this connection is not in. */
   target: Topic | undefined = undefined;
@@ -155,18 +155,8 @@ export class Connection {
   readonly heartbeat = new Heartbeat();
   /** On what terms it joins its topics. */
   memberWhile: 'wanted' | 'owned' = 'wanted';
-  /** Has been told to its topics as behind. */
-  behind = false;
-  /** Has become behind in this very turn. */
-  burst = false;
-  /** Behind, and not reading: it holds nobody back. */
-  stalled = false;
-  /** How the writing goes, while a write is under way; see `writing.ts`. */
-  stall: { written: number; acknowledged: number; since: number } | undefined = undefined;
   /** Its end has been counted and logged. */
   ended = false;
-  /** The most bytes that have waited to be written to the client. */
-  pendingHighWater = 0;
   /** Whether a credential of the client's was good for some right. */
   authorised = false;
   /** What ended it, before all else that would have. */

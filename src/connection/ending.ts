@@ -2,7 +2,7 @@ import { uptime } from '../otp/timer.ts';
 import type { Connection, ConnectionArgs } from './connection.ts';
 import type { ClosedDetails } from './door-context.ts';
 import { type Telling, tellingOf } from './end.ts';
-import { drop, dropInFlight } from './writing.ts';
+import { dropAll } from './writing.ts';
 
 /** How many topics of a connection that has ended are kept by name; the others are counted. */
 const TOPICS_NAMED = 8;
@@ -15,8 +15,7 @@ export function ended(connection: Connection): void {
 function count(connection: Connection, telling: Telling): void {
   if (connection.ended) return;
   connection.ended = true;
-  drop(connection, telling.dropped);
-  dropInFlight(connection, telling.dropped);
+  dropAll(connection, telling.dropped);
   if (!connection.accepted) return;
   connection.context.counters.connections--;
   writeLog(connection, telling);
@@ -53,7 +52,7 @@ function detailsOf(connection: Connection, event: string): ClosedDetails {
     topics,
     topicCount: connection.memberships.size,
     owned: connection.owned?.name ?? null,
-    pendingHighWater: connection.pendingHighWater,
+    pendingHighWater: connection.outflow.highWater,
     roundTrip: connection.heartbeat.roundTrip < 0 ? null : connection.heartbeat.roundTrip,
     event,
   };

@@ -9,19 +9,19 @@ import type { Delivery } from '../topic/delivery.ts';
 export class Outbox {
   #first: Delivery | undefined = undefined;
   #rest: Delivery[] | undefined = undefined;
+  #bytes = 0;
+
   /** Bytes that wait here. */
-  bytes = 0;
-  /** Messages that were written and have not reached the kernel. */
-  inFlight = 0;
-  /** A write is under way; nothing more is written until it is done. */
-  writing = false;
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   get empty(): boolean {
     return this.#first === undefined;
   }
 
   push(delivery: Delivery): void {
-    this.bytes += delivery.bytes.length;
+    this.#bytes += delivery.bytes.length;
     if (this.#first === undefined) this.#first = delivery;
     else if (this.#rest === undefined) this.#rest = [delivery];
     else this.#rest.push(delivery);
@@ -34,7 +34,7 @@ export class Outbox {
     if (first === undefined) return undefined;
     if (rest === undefined) {
       this.#first = undefined;
-      this.bytes = 0;
+      this.#bytes = 0;
       return first;
     }
     const taken = [first];
@@ -47,7 +47,7 @@ export class Outbox {
       size += next.bytes.length;
       count++;
     }
-    this.bytes -= size;
+    this.#bytes -= size;
     this.#first = rest[count];
     const left = rest.slice(count + 1);
     this.#rest = left.length === 0 ? undefined : left;
@@ -60,7 +60,7 @@ export class Outbox {
     for (const delivery of this.#rest ?? []) count += delivery.count;
     this.#first = undefined;
     this.#rest = undefined;
-    this.bytes = 0;
+    this.#bytes = 0;
     return count;
   }
 }

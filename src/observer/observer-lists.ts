@@ -145,10 +145,12 @@ export function connectionPage(
       case 'roundTrip':
         return connection.heartbeat.roundTrip;
       case 'pendingHighWater':
-        return connection.pendingHighWater;
+        return connection.outflow.highWater;
       default:
         // The slowest first: those who do not read, those who hold others back, and then by what waits for them.
-        return pendingOf(connection) + (connection.stalled ? 2e12 : connection.behind ? 1e12 : 0);
+        return (
+          pendingOf(connection) + (connection.outflow.stalled ? 2e12 : connection.outflow.behind ? 1e12 : 0)
+        );
     }
   };
   const { filter } = query;

@@ -42,8 +42,8 @@ export function takeCensus(system: System): Census {
     const connection = connectionOf(process);
     if (connection === undefined) continue;
     pending += pendingOf(connection);
-    if (connection.behind) behind++;
-    if (connection.stalled) stalled++;
+    if (connection.outflow.behind) behind++;
+    if (connection.outflow.stalled) stalled++;
   }
   return { kinds, pending, behind, stalled, timers };
 }
@@ -53,6 +53,6 @@ export function connectionOf(process: Resident): Connection | undefined {
 }
 
 /** Bytes that wait to be written to a client. */
-export function pendingOf({ outbox, transport }: Connection): number {
-  return outbox.bytes + transport.socket.writableLength;
+export function pendingOf({ outflow, transport }: Connection): number {
+  return outflow.pending(transport.socket.writableLength);
 }

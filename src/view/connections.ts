@@ -34,13 +34,13 @@ export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
     address: state.address,
     phase: state.phase,
     topics: state.memberships.size,
-    pending: state.outbox.bytes + state.transport.socket.writableLength,
-    pendingHighWater: state.pendingHighWater,
+    pending: state.outflow.pending(state.transport.socket.writableLength),
+    pendingHighWater: state.outflow.highWater,
     in: state.messagesIn,
     out: state.messagesOut,
     age: Math.round(viewOf(pid).uptime),
     roundTrip: state.heartbeat.roundTrip < 0 ? null : state.heartbeat.roundTrip,
-    behind: state.behind,
+    behind: state.outflow.behind,
   };
 }
 

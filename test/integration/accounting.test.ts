@@ -124,10 +124,10 @@ test('what a client that does not read was to get is counted when its handler is
   );
   if (handler?.parent === undefined) throw new Error('nobody handles the client');
   const publisher = await connectWs(t, port, '/t');
-  const { outbox } = handler.state as Connection;
+  const { outflow } = handler.state as Connection;
   await eventually(() => {
     if (publisher.webSocket.bufferedAmount === 0) publisher.send('x'.repeat(60_000));
-    return outbox.inFlight > 0 && !outbox.empty;
+    return outflow.writing && !outflow.empty;
   }, 'something is under way, and something waits');
   exit(handler.parent, 'kill');
   exit(handler, 'kill');

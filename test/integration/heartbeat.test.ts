@@ -195,7 +195,7 @@ test('a reader stays who has a backlog before the ping and takes some of it, and
   reader.socket.pause();
   const publisher = await connectWs(t, relay.port('pinghub'), '/t');
   // Until nothing moves any more, and more waits than a kernel would still find room for.
-  while (connection.outbox.bytes < 120_000) {
+  while (connection.outflow.pending(0) < 120_000) {
     publisher.send('x'.repeat(60_000));
     await publisher.next();
   }

@@ -60,8 +60,8 @@ function watchMemory(t: ExecutionContext, { relay }: TestRelay, name: string): W
     seen.waiting = Math.max(seen.waiting, topic?.queue.reduce((sum, { credit }) => sum + credit, 0) ?? 0);
     for (const { behaviour, state } of relay.system.processes.values()) {
       if (behaviour.name !== 'connection-handler' || state === undefined) continue;
-      const { outbox, transport } = state as Connection;
-      seen.pending = Math.max(seen.pending, outbox.bytes + transport.socket.writableLength);
+      const { outflow, transport } = state as Connection;
+      seen.pending = Math.max(seen.pending, outflow.pending(transport.socket.writableLength));
     }
     if (on) setImmediate(look);
   };

@@ -1,0 +1,177 @@
+import type { Delivery } from '../topic/delivery.ts';
+import { Outbox } from './outbox.ts';
+
+/** Bytes in one write, so that a slow client's progress shows. */
+const WRITE_BYTES = 256 * 1024;
+/** A client that is this far behind holds its topics back, as a part of `limits.pending` (256 KiB of 1 MiB). */
+const BEHIND_PART = 4;
+const BEHIND_BYTES = 256 * 1024;
+/** Bytes between two looks; with less, a client is not reading, and holds nobody back any more. */
+const PROGRESS_BYTES = 4096;
+
+/** What is to be done about a client: nothing, tell its topics that it is behind or no longer is, or close it. */
+export type Verdict = 'go on' | 'behind' | 'caught up' | 'too slow';
+
+/**
+ * What waits for one client's socket, and how the client keeps up. Everything is told to it: `unsent` are the bytes that
+ * were written and that the kernel has not taken, `pending` is `limits.pending`; times are in milliseconds.
+ *
+ * One write is under way at a time. As long as the kernel takes all of it at once, that is all there is to it. When it
+ * does not, the outbox fills: the topics are told, and hold back while the client makes progress; past `pending` bytes, or
+ * a time without progress, the client is too slow.
+ */
+export class Outflow {
+  readonly #outbox = new Outbox();
+  /** Messages that were written and have not reached the kernel. */
+  #inFlight = 0;
+  #writing = false;
+  #behind = false;
+  /** Has become behind in this very turn. */
+  #burst = false;
+  /** Behind, and not reading: it holds nobody back. */
+  #stalled = false;
+  #closing = false;
+  #highWater = 0;
+  /** How the writing goes, while it is looked at. */
+  #progress: { taken: number; acknowledged: number; since: number; lookedAt: number } | undefined = undefined;
+
+  push(delivery: Delivery): void {
+    this.#outbox.push(delivery);
+  }
+
+  /** To be asked after a `push` while a write is under way. */
+  weigh(unsent: number, pending: number): Verdict {
+    const waiting = this.pending(unsent);
+    if (waiting > this.#highWater) this.#highWater = waiting;
+    if (this.#behind || this.#stalled)
+      return pending > 0 && !this.#burst && waiting > pending ? 'too slow' : 'go on';
+    if (!this.#isBehind(unsent, pending)) return 'go on';
+    // What comes in the same turn was sent before its topics could know, by many of them perhaps: it is not held
+    // against the client.
+    this.#burst = true;
+    return this.#turn(true);
+  }
+
+  /** The turn is over. */
+  settle(): void {
+    if (this.#burst) this.#burst = false;
+  }
+
+  /** What goes into the next write; undefined: nothing, or a write is under way. */
+  take(): Delivery | Delivery[] | undefined {
+    return this.#writing ? undefined : this.#outbox.take(WRITE_BYTES);
+  }
+
+  /** The kernel has not taken all of a write: it is under way until `arrived`. `taken`: bytes that the kernel has, ever. */
+  waits(count: number, unsent: number, pending: number, taken: number, now: number): Verdict {
+    this.#writing = true;
+    this.#inFlight = count;
+    this.#highWater = Math.max(this.#highWater, this.pending(unsent));
+    this.#progress ??= { taken, acknowledged: -1, since: now, lookedAt: now };
+    return !this.#behind && this.#isBehind(unsent, pending) ? this.#turn(true) : 'go on';
+  }
+
+  /** The write under way has reached the kernel. Returns how many messages it had. */
+  arrived(): number {
+    const count = this.#inFlight;
+    this.#inFlight = 0;
+    this.#writing = false;
+    return count;
+  }
+
+  /** To be asked after an arrival, when what had waited for it has been written. */
+  lighten(unsent: number, pending: number): Verdict {
+    const light = this.#behind && this.pending(unsent) <= behindBytes(pending) / 2;
+    return light ? this.#turn(false) : 'go on';
+  }
+
+  /** Looks at how a write gets on, a while after the last look. `stall`: how long may pass without progress; 0: any time. */
+  look(unsent: number, pending: number, taken: number, now: number, stall: number): Verdict {
+    const progress = this.#progress;
+    if (progress === undefined) return 'go on';
+    if (!this.#writing) {
+      this.#progress = undefined;
+      this.#stalled = false;
+      return 'go on';
+    }
+    const bytes = taken - progress.taken;
+    progress.taken = taken;
+    progress.lookedAt = now;
+    if (bytes > 0) progress.since = now;
+    if (stall > 0 && now - progress.since >= stall) return 'too slow';
+    // Those who read slowly hold their topics back; those who do not read hold their neighbours for one period only.
+    this.#stalled = bytes < PROGRESS_BYTES;
+    return this.#turn(!this.#stalled && this.#isBehind(unsent, pending));
+  }
+
+  /** What the client's machine has acknowledged is progress. Bytes, ever. */
+  acknowledged(atLeast: number, atMost: number, now: number): void {
+    const progress = this.#progress;
+    if (progress === undefined) return;
+    if (progress.acknowledged >= 0 && atLeast > progress.acknowledged) progress.since = now;
+    progress.acknowledged = atMost;
+  }
+
+  /** The connection is being closed: it gets nothing more, so it holds nobody back. */
+  close(): Verdict {
+    this.#closing = true;
+    return this.#turn(false);
+  }
+
+  /** Drops what is queued. Returns how many messages that were. */
+  drop(): number {
+    return this.#outbox.clear();
+  }
+
+  get empty(): boolean {
+    return this.#outbox.empty;
+  }
+
+  /** A write is under way. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** The writing is to be looked at again. */
+  get watched(): boolean {
+    return this.#progress !== undefined;
+  }
+
+  /** At the last look nothing had moved. */
+  get still(): boolean {
+    return this.#progress !== undefined && this.#progress.since < this.#progress.lookedAt;
+  }
+
+  /** It has been told to its topics as behind. */
+  get behind(): boolean {
+    return this.#behind;
+  }
+
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
+  /** The most bytes that have waited to be written to the client. */
+  get highWater(): number {
+    return this.#highWater;
+  }
+
+  /** Bytes that wait for the client. */
+  pending(unsent: number): number {
+    return this.#outbox.bytes + unsent;
+  }
+
+  #isBehind(unsent: number, pending: number): boolean {
+    return !this.#closing && this.pending(unsent) > behindBytes(pending);
+  }
+
+  #turn(behind: boolean): Verdict {
+    if (this.#behind === behind) return 'go on';
+    this.#behind = behind;
+    return behind ? 'behind' : 'caught up';
+  }
+}
+
+function behindBytes(pending: number): number {
+  return pending === 0 ? BEHIND_BYTES : Math.min(BEHIND_BYTES, pending / BEHIND_PART);
+}

@@ -1,0 +1,165 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { Outflow } from '../../src/connection/outflow.ts';
+import { newAccounting } from '../../src/topic/accounting.ts';
+import { Delivery } from '../../src/topic/delivery.ts';
+
+const accounting = newAccounting();
+
+function delivery(size: number, count = 1): Delivery {
+  return new Delivery(Buffer.alloc(size), count, accounting);
+}
+
+/** One write is under way since 0, of which the kernel has not taken `unsent` bytes. */
+function writing(unsent: number, pending: number): Outflow {
+  const outflow = new Outflow();
+  outflow.push(delivery(unsent));
+  outflow.take();
+  outflow.waits(1, unsent, pending, 0, 0);
+  return outflow;
+}
+
+test('nothing is taken while a write is under way', (t) => {
+  const outflow = writing(10, 1000);
+  outflow.push(delivery(5, 3));
+  t.is(outflow.take(), undefined);
+  t.is(outflow.arrived(), 1);
+  t.is((outflow.take() as Delivery).count, 3);
+});
+
+test('a client is behind past a quarter of its limit, until half of that waits', (t) => {
+  const outflow = writing(1000, 4000);
+  t.is(outflow.weigh(1000, 4000), 'go on');
+  outflow.push(delivery(1));
+  t.is(outflow.weigh(1000, 4000), 'behind');
+  t.is(outflow.weigh(1000, 4000), 'go on', 'its topics are told once');
+  t.is(outflow.lighten(500, 4000), 'go on', '501 bytes wait');
+  t.is(outflow.lighten(499, 4000), 'caught up');
+  t.is(outflow.highWater, 1001);
+});
+
+test('what comes in the turn in which a client falls behind is not held against it', (t) => {
+  const outflow = writing(100, 400);
+  outflow.push(delivery(301));
+  t.is(outflow.weigh(100, 400), 'behind');
+  t.is(outflow.weigh(100, 400), 'go on');
+  outflow.settle();
+  t.is(outflow.weigh(100, 400), 'too slow');
+  t.is(outflow.weigh(99, 400), 'go on', 'at the limit it is within it');
+});
+
+test('a pending limit of 0 is none, and holds topics back all the same', (t) => {
+  const outflow = writing(100, 0);
+  outflow.push(delivery(256 * 1024));
+  t.is(outflow.weigh(100, 0), 'behind');
+  outflow.settle();
+  outflow.push(delivery(64 * 1024 * 1024));
+  t.is(outflow.weigh(100, 0), 'go on');
+});
+
+test('a client is too slow when nothing has moved for the time of the limit; any byte puts that off', (t) => {
+  const outflow = writing(10, 1000);
+  t.is(outflow.look(10, 1000, 0, 1000, 3000), 'go on');
+  t.true(outflow.still);
+  t.is(outflow.look(9, 1000, 1, 2999, 3000), 'go on');
+  t.false(outflow.still);
+  t.is(outflow.look(9, 1000, 1, 5998, 3000), 'go on');
+  t.is(outflow.look(9, 1000, 1, 5999, 3000), 'too slow');
+  t.is(outflow.look(9, 1000, 1, 99_999, 0), 'go on', 'without a limit it may take any time');
+});
+
+test('what is acknowledged is progress, the same again is none', (t) => {
+  const outflow = writing(10, 1000);
+  outflow.acknowledged(5, 5, 100);
+  t.is(outflow.look(10, 1000, 0, 3000, 3000), 'too slow', 'the first word only says where it stands');
+  outflow.acknowledged(6, 6, 2000);
+  outflow.acknowledged(6, 6, 2900);
+  t.is(outflow.look(10, 1000, 0, 4999, 3000), 'go on');
+  t.is(outflow.look(10, 1000, 0, 5000, 3000), 'too slow');
+});
+
+test('a client that hardly reads holds nobody back; when it reads again it does', (t) => {
+  const outflow = writing(2000, 4000);
+  t.true(outflow.behind);
+  t.is(outflow.look(2000, 4000, 4095, 1000, 0), 'caught up');
+  t.true(outflow.stalled);
+  t.is(outflow.weigh(2000, 4000), 'go on', 'a stalled client is not behind');
+  t.is(outflow.look(2000, 4000, 4095 + 4096, 2000, 0), 'behind');
+  t.false(outflow.stalled);
+});
+
+test('with the write under way the stall is over, and the next one is looked at anew', (t) => {
+  const outflow = writing(2000, 4000);
+  outflow.look(2000, 4000, 0, 1000, 0);
+  t.true(outflow.stalled);
+  outflow.arrived();
+  outflow.look(0, 4000, 2000, 2000, 0);
+  t.false(outflow.stalled || outflow.watched);
+  t.is(outflow.waits(1, 1001, 4000, 2000, 9000), 'behind');
+  t.is(outflow.look(1001, 4000, 2000, 9999, 1000), 'caught up');
+});
+
+const event = fc.oneof(
+  fc.record({ do: fc.constant('push' as const), size: fc.nat(600), count: fc.nat(3) }),
+  fc.record({ do: fc.constantFrom('write' as const, 'look' as const), unsent: fc.nat(600) }),
+  fc.record({ do: fc.constantFrom('arrive' as const, 'settle' as const, 'drop' as const, 'close' as const) }),
+);
+
+test('whatever happens, every message arrives or is dropped once, and topics are told by turns', (t) => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80 }), fc.constantFrom(0, 1000), (events, pending) => {
+      const outflow = new Outflow();
+      const [told, seen] = [[] as string[], { pushed: 0, gone: 0, taken: 0, now: 0, unsent: 0 }];
+      let closed = false;
+      const heed = (verdict: string) => {
+        if (verdict === 'behind' || verdict === 'caught up') told.push(verdict);
+        if (closed && verdict === 'behind') throw new Error('holds its topics back when it is closed');
+      };
+      for (const one of events) {
+        seen.now += 500;
+        switch (one.do) {
+          case 'push':
+            outflow.push(delivery(one.size, one.count));
+            seen.pushed += one.count;
+            if (outflow.writing) heed(outflow.weigh(seen.unsent, pending));
+            break;
+          case 'write': {
+            const count = [outflow.take() ?? []].flat().reduce((sum, each) => sum + each.count, 0);
+            if (outflow.writing) break;
+            seen.unsent = one.unsent;
+            seen.taken += one.unsent;
+            if (one.unsent === 0) seen.gone += count;
+            else heed(outflow.waits(count, one.unsent, pending, seen.taken, seen.now));
+            break;
+          }
+          case 'look':
+            seen.taken += one.unsent;
+            heed(outflow.look(seen.unsent, pending, seen.taken, seen.now, 3000));
+            break;
+          case 'arrive':
+            seen.gone += outflow.arrived();
+            seen.unsent = 0;
+            heed(outflow.lighten(0, pending));
+            break;
+          case 'settle':
+            outflow.settle();
+            break;
+          case 'drop':
+            seen.gone += outflow.drop();
+            break;
+          case 'close':
+            heed(outflow.close());
+            closed = true;
+            break;
+        }
+        if (outflow.highWater < 0 || outflow.behind !== (told.at(-1) === 'behind')) return false;
+      }
+      seen.gone += outflow.drop() + outflow.arrived();
+      return (
+        seen.gone === seen.pushed && told.every((one, at) => one === (at % 2 === 0 ? 'behind' : 'caught up'))
+      );
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
