@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
@@ -29,32 +29,64 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/start.ts', 'nact'],
   ['src/otp/a.ts', '../topic/topic.ts'],
   ['src/http/a.ts', '../otp/process.ts'],
+  ['src/secret/a.ts', '../config/config.ts'],
+  ['src/measure/a.ts', '../otp/process.ts'],
+  ['src/config/a.ts', '../otp/process.ts'],
   ['src/topic/a.ts', '../connection/outbox.ts'],
   ['src/topic/a.ts', '../door/contract.ts'],
+  ['src/topic/a.ts', '../log/log.ts'],
   ['src/door/pusu/a.ts', '../../otp/process.ts'],
   ['src/door/pusu/a.ts', '../../topic/topic-server.ts'],
+  ['src/door/pusu/a.ts', 'node:net'],
+  ['src/authenticator/a.ts', '../connection/connection.ts'],
+  ['src/authenticator/api-keys/a.ts', '../../command/command.ts'],
   ['src/connection/a.ts', '../door/pusu/session.ts'],
   ['src/connection/a.ts', '../acceptor/listener.ts'],
-  ['src/acceptor/a.ts', '../topic/topics.ts'],
-  ['src/authenticator/a.ts', '../connection/connection.ts'],
-  ['src/config/a.ts', '../otp/process.ts'],
-  ['src/command/a.ts', '../connection/connection.ts'],
-  ['src/authenticator/a.ts', '../command/command.ts'],
   ['src/connection/a.ts', '../application/guards.ts'],
-  ['src/topic/a.ts', '../log/log.ts'],
+  ['src/acceptor/a.ts', '../topic/topics.ts'],
+  ['src/cluster/mesh/a.ts', '../../connection/connection.ts'],
+  ['src/cluster/a.ts', '../door/pinghub/door.ts'],
+  ['src/log/a.ts', '../topic/topic.ts'],
+  ['src/view/a.ts', '../admin/watchdog.ts'],
+  ['src/metrics/a.ts', '../otp/system.ts'],
+  ['src/attach/client/a.ts', '../../acceptor/listener.ts'],
+  ['src/observer/a.ts', '../admin/admin.ts'],
+  ['src/admin/a.ts', '../attach/attach.ts'],
+  ['src/reload/a.ts', '../application/application.ts'],
+  ['src/command/a.ts', '../connection/connection.ts'],
+  ['src/host/a.ts', '../command/command.ts'],
+  ['src/application/a.ts', '../host/running.ts'],
 ];
 
 const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/otp/a.ts', 'nact'],
   ['src/topic/a.ts', '../otp/process.ts'],
   ['src/door/pusu/a.ts', '../../topic/topic-name.ts'],
+  ['src/door/pusu/a.ts', '../contract.ts'],
+  ['src/authenticator/api-keys/a.ts', '../contract.ts'],
   ['src/connection/a.ts', '../door/contract.ts'],
   ['src/acceptor/a.ts', '../connection/connections.ts'],
+  ['src/cluster/mesh/a.ts', '../../door/peer/codec.ts'],
+  ['src/view/a.ts', '../connection/connection.ts'],
+  ['src/attach/client/a.ts', '../protocol.ts'],
   ['src/admin/a.ts', '../http/pipelines.ts'],
   ['src/application/a.ts', '../door/pusu/door.ts'],
   ['src/command/a.ts', '../secret/secret.ts'],
   ['src/start.ts', './command/commands.ts'],
 ];
+
+test('every folder of the sources has a rule', (t) => {
+  const { overrides } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as {
+    overrides: readonly { includes: readonly string[] }[];
+  };
+  const ruled = overrides.flatMap(({ includes }) => includes);
+  const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
+  t.deepEqual(
+    entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name),
+    ['start.ts'],
+  );
+  for (const { name } of entries) if (name !== 'start.ts') t.true(ruled.includes(`src/${name}/**`), name);
+});
 
 for (const [file, specifier] of forbidden) {
   test(`${file} may not import ${specifier}`, (t) => t.false(isAllowed(file, specifier)));

@@ -8,14 +8,21 @@ import { disconnect } from '../view/connections.ts';
 import { Refusal } from '../view/node-view.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
-import type { AdminSettings } from './admin.ts';
 
 /** What the admin port answers, by path. */
 export interface AdminRoutes {
   readonly view: RelayView;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly sampler: ProcessName<SamplerMessage>;
-  readonly settings: Readonly<AdminSettings>;
+  readonly settings: AdminSettings;
+}
+
+/** What may change while the port stays where it is: read at the time of need. */
+export interface AdminSettings {
+  /** Names by which the port may be asked. */
+  readonly names: readonly string[];
+  /** The observer page may do more than look. */
+  readonly actions: boolean;
 }
 
 export interface AdminRequest {

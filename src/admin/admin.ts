@@ -6,7 +6,7 @@ import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import type { Sampling } from '../view/sampling.ts';
 import { type AdminLog, adminListener } from './admin-listener.ts';
-import type { AdminRoutes } from './admin-routes.ts';
+import type { AdminRoutes, AdminSettings } from './admin-routes.ts';
 import { canaries } from './canaries.ts';
 import { type WatchdogArgs, watchdog } from './watchdog.ts';
 
@@ -28,12 +28,6 @@ export interface AdminAt {
   readonly observerActions: boolean;
 }
 
-/** What may change while the port stays where it is: read at the time of need. */
-export interface AdminSettings {
-  names: readonly string[];
-  actions: boolean;
-}
-
 const ADMIN = processName<SupervisorMessage>('admin');
 const SAMPLER = processName<SamplerMessage>('admin.sampler');
 
@@ -44,7 +38,10 @@ const SAMPLER = processName<SamplerMessage>('admin.sampler');
 export class Admin {
   readonly keys = ['admin'];
   readonly #options: AdminOptions;
-  readonly #settings: AdminSettings = { names: [], actions: false };
+  readonly #settings: { -readonly [Key in keyof AdminSettings]: AdminSettings[Key] } = {
+    names: [],
+    actions: false,
+  };
   #at: AdminAt | null;
   #listener = 'admin.listener';
   #generation = 0;

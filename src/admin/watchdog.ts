@@ -3,6 +3,7 @@ import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
+import type { Stalls } from '../view/stalls.ts';
 import { type Heap, longLivedHeap } from './heap.ts';
 import { stallWatcherScript } from './stall-watcher.ts';
 
@@ -96,7 +97,7 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
 };
 
 function beat(self: Self<WatchdogMessage>, { stalls, threshold }: WatchdogArgs): void {
-  Atomics.add(stalls.shared, BEATS, 1);
+  stalls.beat();
   sendAfter(self, threshold / BEATS_PER_THRESHOLD, { type: 'beat' });
 }
 
@@ -112,22 +113,4 @@ function watchHeap(state: State): void {
     state.shedding ? 'heap nearly full: new connections are refused' : 'heap has room again',
     fields,
   );
-}
-
-const BEATS = 0;
-const STALLS = 1;
-const STALLED = 2;
-
-/** What the two threads share. */
-export class Stalls {
-  readonly shared = new Int32Array(new SharedArrayBuffer(12));
-
-  /** Stalls so far. */
-  get count(): number {
-    return Atomics.load(this.shared, STALLS);
-  }
-
-  get now(): boolean {
-    return Atomics.load(this.shared, STALLED) === 1;
-  }
 }

@@ -3,7 +3,7 @@ import { Gate, type GateLimits } from '../acceptor/gate.ts';
 import type { Refusals } from '../acceptor/refusals.ts';
 import { Admin } from '../admin/admin.ts';
 import { edgesOf } from '../admin/canaries.ts';
-import { STALL, Stalls } from '../admin/watchdog.ts';
+import { STALL } from '../admin/watchdog.ts';
 import { consoleSpec } from '../attach/console.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Mesh } from '../cluster/mesh/mesh.ts';
@@ -29,11 +29,12 @@ import type { NodeView, Reloaded } from '../view/node-view.ts';
 import { RecentReports } from '../view/recent-reports.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
+import { Stalls } from '../view/stalls.ts';
 import { doorSettings } from './doors.ts';
 import { NetworkPart } from './network-part.ts';
 import { OpenDoors } from './open-doors.ts';
-import { remembering } from './remembering.ts';
 import { webSocketServer } from './websocket-server.ts';
+import { heardBy } from './witness.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
 const ROOT_INTENSITY = { intensity: 3, period: 10_000 };
@@ -96,7 +97,7 @@ export function startRelay(
   const certificates = new Certificates();
   const reports = new RecentReports();
   const chronicle = new Chronicle();
-  const log = chronicle.hearing(remembering(givenLog, certificates, reports));
+  const log = heardBy({ certificates, reports, chronicle }, givenLog);
   const system = new System({
     report: (report) => {
       // What has kept the tree from starting is the outcome of `started`; each supervisor above would repeat it.

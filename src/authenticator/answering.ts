@@ -1,7 +1,7 @@
 import { monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Self, send } from '../otp/process.ts';
 import { now, type Timer } from '../otp/timer.ts';
-import { Hidden } from '../secret/secret.ts';
+import { Hidden } from '../secret/hidden.ts';
 import type { AuthenticatorMessage } from './authenticator-server.ts';
 import { type Authorisation, termsOf } from './authorisation.ts';
 import type { Answer, Authenticator, Question } from './contract.ts';

@@ -4,7 +4,7 @@ import { monitor } from '../otp/monitor.ts';
 import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { informNamed, type ProcessName, sendNamed } from '../otp/registry.ts';
 import { now } from '../otp/timer.ts';
-import { Hidden } from '../secret/secret.ts';
+import { Hidden } from '../secret/hidden.ts';
 import {
   ask,
   askAgain,

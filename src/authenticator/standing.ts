@@ -1,5 +1,5 @@
 import type { Pid } from '../otp/process.ts';
-import type { Hidden } from '../secret/secret.ts';
+import type { Hidden } from '../secret/hidden.ts';
 import type { Question } from './contract.ts';
 
 /** Credentials of one connection that are remembered; past it the oldest one goes, at the connection too. */

@@ -2,7 +2,7 @@ import type { ClientRequest } from '../authenticator/contract.ts';
 import { none, type Permissions, type Right, union } from '../authenticator/permissions.ts';
 import { CREDENTIALS } from '../authenticator/standing.ts';
 import type { About } from '../door/contract.ts';
-import { Hidden } from '../secret/secret.ts';
+import { Hidden } from '../secret/hidden.ts';
 
 /** What a connection has to remember for a guard that wants to know more than a credential. */
 export class Asking {

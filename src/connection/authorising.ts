@@ -5,7 +5,7 @@ import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
 import type { Event } from '../door/contract.ts';
 import { tooManyAttempts } from '../door/replies.ts';
 import { now } from '../otp/timer.ts';
-import { Hidden } from '../secret/secret.ts';
+import { Hidden } from '../secret/hidden.ts';
 import { close, reply } from './closing.ts';
 import type { Connection, Judging, Question } from './connection.ts';
 import { judge, judgement, nextRef } from './judging.ts';

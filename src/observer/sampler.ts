@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { AdminSettings } from '../admin/admin.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
@@ -18,8 +17,8 @@ import { Rates } from './rates.ts';
 export interface SamplerArgs {
   readonly view: RelayView;
   readonly sampling: Sampling;
-  /** The page may do more than look. */
-  readonly settings: Readonly<AdminSettings>;
+  /** Whether the page may do more than look; read at the time of need. */
+  readonly settings: { readonly actions: boolean };
 }
 
 export type SamplerMessage =

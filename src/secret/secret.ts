@@ -1,7 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-export { Hidden } from './hidden.ts';
-
 /** 32 bytes, of the text as UTF-8. */
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text, 'utf8').digest();

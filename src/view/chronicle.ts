@@ -1,30 +1,14 @@
-import type { Log } from '../log/log.ts';
-
-/**
- * What has happened to clients so far, counted for metrics. It hears what the log hears, and no more: nothing in it is
- * secret.
- */
+/** What has happened to clients so far, counted for metrics. Nothing in it is secret. */
 export class Chronicle {
   readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
   readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
 
-  /** The same log, listened to. */
-  hearing(log: Log): Log {
-    return {
-      ...log,
-      closed: (closed, level, details) => {
-        this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
-        log.closed(closed, level, details);
-      },
-      refused: (door, status, ...more) => {
-        this.refusals.add({ door, reason: String(status) });
-        log.refused(door, status, ...more);
-      },
-      notAdmitted: (door, why, address) => {
-        this.refusals.add({ door, reason: why });
-        log.notAdmitted(door, why, address);
-      },
-    };
+  closed(door: string, code: number, reason: string): void {
+    this.closes.add({ door, code: codeLabel(code), reason });
+  }
+
+  refused(door: string, reason: string): void {
+    this.refusals.add({ door, reason });
   }
 }
 

@@ -1,10 +1,10 @@
-import type { Stalls } from '../admin/watchdog.ts';
 import type { Histogram } from '../measure/histogram.ts';
 import type { Format } from '../topic/format.ts';
 import type { Message } from '../topic/message.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Edges } from './edges.ts';
 import type { NodeView } from './node-view.ts';
+import type { Stalls } from './stalls.ts';
 
 /** What is watched: the relay as the console sees it, and what is counted for metrics. It is read, and not changed. */
 export interface RelayView extends NodeView {

@@ -2,7 +2,7 @@ import test from 'ava';
 import { Review } from '../../src/authenticator/review.ts';
 import type { Standing } from '../../src/authenticator/standing.ts';
 import type { Pid } from '../../src/otp/process.ts';
-import { Hidden } from '../../src/secret/secret.ts';
+import { Hidden } from '../../src/secret/hidden.ts';
 
 const standing = (ref: number): Standing<never> => ({
   from: {} as Pid<never>,

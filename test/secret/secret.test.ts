@@ -1,5 +1,6 @@
 import test from 'ava';
-import { entriesOf, Hidden, sha256 } from '../../src/secret/secret.ts';
+import { Hidden } from '../../src/secret/hidden.ts';
+import { entriesOf, sha256 } from '../../src/secret/secret.ts';
 import { printed } from '../authenticator/asker.ts';
 
 test('the hash is the SHA-256 of the UTF-8 text', (t) => {

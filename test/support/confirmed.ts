@@ -1,12 +1,14 @@
 import type { ExecutionContext } from 'ava';
 import { PATIENCE } from './arrivals.ts';
-import type { At } from './traffic.ts';
 import { connectWs } from './ws-client.ts';
 
 /**
  * The first subscriber of a topic at a relay is let in when all linked relays know of it, and after 250 ms in any case. On
  * a machine that is slow or busy that comes first, and the subscriber may miss what is published elsewhere in that moment.
  */
+
+/** Where a relay's PuSu door is: a port of loopback, or `ws://host:port`. */
+export type At = number | string;
 
 /** Milliseconds: an answer that took less has been waited for. */
 const IN_TIME = 240;

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
+import type { At } from './confirmed.ts';
 import { servedTime } from './served-time.ts';
-import type { At } from './traffic.ts';
 import { connectWs } from './ws-client.ts';
 
 /** Somebody who subscribes to topics that nobody knows, one after the other: each waits for all linked relays to answer. */

@@ -1,10 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { PATIENCE } from './arrivals.ts';
-import { confirmed } from './confirmed.ts';
+import { type At, confirmed } from './confirmed.ts';
 import { connectWs, type WsClient } from './ws-client.ts';
-
-/** Where a relay's PuSu door is: a port of loopback, or `ws://host:port`. */
-export type At = number | string;
 
 /** Publishes numbered messages at a steady rate. */
 export interface Publisher {

@@ -8,7 +8,7 @@ import { authenticatorServer } from '../../../src/authenticator/authenticator-se
 import type { AuthenticatorEvent } from '../../../src/authenticator/outage.ts';
 import { allows, isEmpty, type Permissions } from '../../../src/authenticator/permissions.ts';
 import { System } from '../../../src/otp/system.ts';
-import { Hidden } from '../../../src/secret/secret.ts';
+import { Hidden } from '../../../src/secret/hidden.ts';
 import { authenticatorContract } from '../../contract/authenticator-contract.ts';
 import { eventually } from '../../support/arrivals.ts';
 import { spawnOk } from '../../support/otp.ts';
