@@ -1,6 +1,7 @@
+import { mustMakeWay, whyNotMoved } from '../http/listen-failure.ts';
 import { type SamplerMessage, sampler } from '../observer/sampler.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
-import { addChild, removeChild } from '../otp/children.ts';
+import { addChild, removeChild, replaceChild } from '../otp/children.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { RelayView } from '../view/relay-view.ts';
@@ -54,7 +55,7 @@ export class Admin {
   get spec(): ChildSpec {
     const { watchdog: args } = this.#options;
     const children = [worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') })];
-    if (this.#at !== null) children.push(...this.#lookers, this.#listenerAt(this.#at));
+    if (this.#at !== null) children.push(...this.#lookers, this.#listenerAt(this.#listener, this.#at));
     return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
       restart: 'temporary',
       name: ADMIN,
@@ -77,21 +78,38 @@ export class Admin {
       this.#set(next);
       return [];
     }
-    const specs = before === null ? this.#lookers : [];
     this.#generation++;
-    this.#listener = `admin.listener.${this.#generation}`;
-    // The new place opens before the old one closes.
-    for (const spec of [...specs, this.#listenerAt(next)]) {
+    const name = `admin.listener.${this.#generation}`;
+    const error = before === null ? await this.#open(name, next) : await this.#move(before, name, next);
+    if (error !== null) return [`admin: ${error}`];
+    this.#at = next;
+    this.#listener = name;
+    return [];
+  }
+
+  /** Null, or why it cannot be opened. */
+  async #open(name: string, at: AdminAt): Promise<string | null> {
+    const { system } = this.#options.view;
+    const specs = [...this.#lookers, this.#listenerAt(name, at)];
+    for (const spec of specs) {
       const result = await addChild(system, ADMIN, spec);
       if (result.ok) continue;
-      for (const { id } of [...specs, { id: this.#listener }]) await removeChild(system, ADMIN, id);
-      this.#listener = old;
-      if (before !== null) this.#set(before);
-      return [`admin: ${result.error}`];
+      for (const { id } of specs) await removeChild(system, ADMIN, id);
+      return result.error;
     }
-    this.#at = next;
-    if (before !== null) await removeChild(system, ADMIN, old);
-    return [];
+    return null;
+  }
+
+  /** The new place opens before the old one closes, where both can be open at once. Null, or why it has not moved. */
+  async #move(before: AdminAt, name: string, at: AdminAt): Promise<string | null> {
+    const old = this.#listenerAt(this.#listener, before);
+    const next = this.#listenerAt(name, at);
+    const replaced = await replaceChild(this.#options.view.system, ADMIN, { old, next }, (failure) =>
+      mustMakeWay(before, at, failure),
+    );
+    if (replaced.ok) return null;
+    this.#set(before);
+    return whyNotMoved(replaced);
   }
 
   get #lookers(): ChildSpec[] {
@@ -102,12 +120,12 @@ export class Admin {
     ];
   }
 
-  #listenerAt(at: AdminAt): ChildSpec {
+  #listenerAt(name: string, at: AdminAt): ChildSpec {
     const { view, metrics, log } = this.#options;
     const { host, port } = at;
     this.#set(at);
     const args = { view, metrics, sampler: SAMPLER, settings: this.#settings, host, port, log };
-    return worker(this.#listener, adminListener, args, { name: processName(this.#listener) });
+    return worker(name, adminListener, args, { name: processName(name) });
   }
 
   #set({ host, names, observerActions }: AdminAt): void {

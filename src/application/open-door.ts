@@ -10,10 +10,11 @@ import { readTls } from '../config/tls-files.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { newDoorCounters } from '../connection/door-counters.ts';
 import type { Door } from '../door/contract.ts';
+import { mustMakeWay, whyNotMoved } from '../http/listen-failure.ts';
 import type { Log } from '../log/log.ts';
 import { call } from '../otp/call.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
-import { addChild, removeChild } from '../otp/children.ts';
+import { addChild, removeChild, replaceChild } from '../otp/children.ts';
 import { informNamed, type ProcessName, processName, whereis } from '../otp/registry.ts';
 import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
@@ -155,41 +156,58 @@ export class OpenDoor {
     );
   }
 
-  /** Another place opens before the old one closes, whose clients are told to come again. */
+  /**
+   * Another place opens before the old one closes, whose clients are told to come again. Where both cannot be open at
+   * once the old one makes way, and its clients stay: they are at the same port still.
+   */
   async #changeDoor(settings: DoorSettings): Promise<string | null> {
+    const { system, acceptor } = this.#entrance;
     const before = this.#settings;
     const tls = edgeOf(settings, this.#context).tls?.() ?? null;
     if (tls !== null && 'expected' in tls) return `cannot speak TLS: ${tls.expected} is missing`;
+    const old = this.#doorSpec(this.#listeners.door);
     this.#settings = { ...settings, metrics: before.metrics };
     if (samePlace(before.at, settings.at)) return null;
-    const lastBefore = this.#entrance.system.counters.spawned;
+    const lastBefore = system.counters.spawned;
     const { door } = this.#namesOf(settings);
-    const error = await this.#start([this.#doorSpec(door)]);
-    if (error !== null) {
+    const replaced = await replaceChild(system, acceptor, { old, next: this.#doorSpec(door) }, (failure) =>
+      mustMakeWay(before.at, settings.at, failure),
+    );
+    if (!replaced.ok) {
       this.#settings = before;
-      return `${error}; it stays where it is`;
+      return whyNotMoved(replaced);
     }
-    const old = this.#listeners;
-    this.#listeners = { ...old, door };
-    await this.#stop({ door: old.door, metrics: null });
-    await this.#drain(lastBefore);
+    this.#listeners = { ...this.#listeners, door };
+    if (!replaced.madeWay) await this.#drain(lastBefore);
     return null;
   }
 
   async #changeMetrics({ metrics: place, ...settings }: DoorSettings): Promise<string | null> {
+    const { system, acceptor } = this.#entrance;
     const before = this.#settings;
     if (samePlace(before.metrics, place)) return null;
-    const old = this.#listeners;
+    const { door, metrics: name } = this.#listeners;
+    const old = name === null ? null : this.#metricsSpec(name);
     const { metrics } = this.#namesOf({ ...settings, metrics: place });
     this.#settings = { ...before, metrics: place };
-    const error = metrics === null ? null : await this.#start([this.#metricsSpec(metrics)]);
-    if (error !== null) {
-      this.#settings = before;
-      return `${error}; it stays where it is`;
+    if (old !== null && metrics !== null) {
+      const next = this.#metricsSpec(metrics);
+      const replaced = await replaceChild(system, acceptor, { old, next }, (failure) =>
+        mustMakeWay(before.metrics, place, failure),
+      );
+      if (!replaced.ok) {
+        this.#settings = before;
+        return whyNotMoved(replaced);
+      }
+    } else if (old !== null) await removeChild(system, acceptor, old.id);
+    else if (metrics !== null) {
+      const error = await this.#start([this.#metricsSpec(metrics)]);
+      if (error !== null) {
+        this.#settings = before;
+        return error;
+      }
     }
-    this.#listeners = { ...old, metrics };
-    if (old.metrics !== null)
-      await removeChild(this.#entrance.system, this.#entrance.acceptor, old.metrics.value);
+    this.#listeners = { door, metrics };
     return null;
   }
 

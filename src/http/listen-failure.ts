@@ -1,20 +1,41 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+type Place = { readonly host: string; readonly port: number } | { readonly socket: string };
+
+const IN_USE = 'the address is in use';
+
 /** Why a port or socket could not be had, in one line for an operator. */
-export function describeFailure(
-  error: Error & { readonly code?: string | undefined },
-  at: { readonly host: string; readonly port: number } | { readonly socket: string },
-): string {
+export function describeFailure(error: Error & { readonly code?: string | undefined }, at: Place): string {
   const where = 'port' in at ? `${at.host}:${at.port}` : at.socket;
   const why = ('socket' in at ? placeFault(at.socket) : null) ?? reason(error);
   return `cannot listen on ${where}: ${why}`;
 }
 
+/**
+ * Whether a listener has to close before the one that takes its place can open. At one port a socket at all addresses of
+ * the machine and one at a single address of it do not listen side by side.
+ */
+export function mustMakeWay(old: Place | null, next: Place | null, failure: string): boolean {
+  if (old === null || next === null || 'socket' in old || 'socket' in next) return false;
+  return old.port === next.port && failure.endsWith(IN_USE);
+}
+
+/** Why something that listens has not moved, for an operator. `lost`: why the old place could not be had back. */
+export function whyNotMoved({
+  error,
+  lost,
+}: {
+  readonly error: string;
+  readonly lost: string | null;
+}): string {
+  return lost === null ? `${error}; it stays where it is` : `${error}; it is closed: ${lost}`;
+}
+
 function reason(error: Error & { readonly code?: string | undefined }): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return 'the address is in use';
+      return IN_USE;
     case 'EACCES':
       return 'permission denied';
     case 'EADDRNOTAVAIL':

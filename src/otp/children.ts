@@ -39,3 +39,33 @@ export async function removeChild(
     // The supervisor has ended meanwhile.
   }
 }
+
+/** `lost`: why `old` is not there any more either; null: it is as it was. */
+export type Replaced =
+  | { readonly ok: true; readonly madeWay: boolean }
+  | { readonly ok: false; readonly error: string; readonly lost: string | null };
+
+/**
+ * Starts `next`, and then stops `old`. Where the two cannot be at once, which `collide` tells from the failure, `old` is
+ * stopped first, and is started again when `next` fails nevertheless. Never rejects.
+ */
+export async function replaceChild(
+  system: System,
+  supervisor: ProcessName<SupervisorMessage>,
+  { old, next }: { readonly old: ChildSpec; readonly next: ChildSpec },
+  collide: (error: string) => boolean,
+): Promise<Replaced> {
+  const beside = await addChild(system, supervisor, next);
+  if (beside.ok) {
+    await removeChild(system, supervisor, old.id);
+    return { ok: true, madeWay: false };
+  }
+  await removeChild(system, supervisor, next.id);
+  if (!collide(beside.error)) return { ok: false, error: beside.error, lost: null };
+  await removeChild(system, supervisor, old.id);
+  const instead = await addChild(system, supervisor, next);
+  if (instead.ok) return { ok: true, madeWay: true };
+  await removeChild(system, supervisor, next.id);
+  const back = await addChild(system, supervisor, old);
+  return { ok: false, error: instead.error, lost: back.ok ? null : back.error };
+}
