@@ -1,3 +1,6 @@
+import type { RemoteOwnership } from '../topic/elsewhere.ts';
+import { keyOf, type TopicKey } from './topic-key.ts';
+
 /**
  * Who owns a topic, when every relay may have heard something else. Pure; time is an argument.
  *
@@ -20,6 +23,15 @@ export interface Claim {
   readonly grace: number;
   /** End of the grace, on this relay's own clock; 0 while there is none. */
   readonly until: number;
+}
+
+/** A claim to own a topic, as the relay announces it at which it was made. */
+export interface Claimed extends TopicKey {
+  readonly state: ClaimState;
+  /** When it was made, in milliseconds since 1970 by the claimant's clock. */
+  readonly since: number;
+  /** Milliseconds that the topic outlives its owner; in a grace that runs: what is left of it. */
+  readonly grace: number;
 }
 
 /** Whether claim `a` wins over claim `b`, both of them live. */
@@ -53,4 +65,107 @@ export function mayClaim(asked: Claim, known: Iterable<Claim>): boolean {
     if (wins(claim, asked)) return false;
   }
   return true;
+}
+
+interface Owned extends TopicKey {
+  readonly claims: Map<string, Claim>;
+  /** What the topic was told last of its ownership elsewhere; null: it is to be told again. */
+  told: RemoteOwnership | null;
+}
+
+/** All claims that one relay knows, by topic; each relay has one at the most. Topics read them when they start. */
+export class Claims {
+  /** The relay that knows them. */
+  readonly node: string;
+  readonly #topics = new Map<string, Owned>();
+
+  constructor(node: string) {
+    this.node = node;
+  }
+
+  /** The topics that are claimed. */
+  get topics(): Iterable<TopicKey> {
+    return this.#topics.values();
+  }
+
+  /** The claims to one topic; it may be changed while they are read. */
+  of(topic: TopicKey): Iterable<Claim> {
+    return this.#find(topic)?.claims.values() ?? [];
+  }
+
+  get(topic: TopicKey, node: string): Claim | undefined {
+    return this.#find(topic)?.claims.get(node);
+  }
+
+  /** This relay's own claim. */
+  own(topic: TopicKey): Claim | undefined {
+    return this.get(topic, this.node);
+  }
+
+  /** Whether a relay that is not `except` owns the topic. */
+  isOwned(topic: TopicKey, except: string): boolean {
+    for (const { node, state } of this.of(topic)) if (node !== except && state === 'owned') return true;
+    return false;
+  }
+
+  /** What the other relays say of a topic, as far as is known here. */
+  ownership(topic: TopicKey, now: number): RemoteOwnership {
+    if (this.#topics.size === 0) return 'none';
+    const best = effective(this.of(topic), now);
+    if (best === null || best.node === this.node) return 'none';
+    return best.state === 'owned' ? 'owned' : 'grace';
+  }
+
+  /** In place of what its relay claimed before. An owner ends every grace that runs. */
+  put({ realm, name }: TopicKey, claim: Claim): void {
+    const key = keyOf({ realm, name });
+    let owned = this.#topics.get(key);
+    if (owned === undefined) {
+      owned = { realm, name, claims: new Map(), told: 'none' };
+      this.#topics.set(key, owned);
+    }
+    const { claims } = owned;
+    if (claim.state === 'owned')
+      for (const other of claims.values()) if (other.state === 'grace') claims.delete(other.node);
+    claims.set(claim.node, claim);
+  }
+
+  remove(topic: TopicKey, node: string): void {
+    this.#find(topic)?.claims.delete(node);
+  }
+
+  /** Forgets all claims to a topic, and what it was told. */
+  forget(topic: TopicKey): void {
+    this.#topics.delete(keyOf(topic));
+  }
+
+  /** The topic itself knows that it is owned here. */
+  isOwnedHere(topic: TopicKey): void {
+    this.#told(topic, 'none');
+  }
+
+  /** What the topic takes for true may be old. */
+  isUnsure(topic: TopicKey): void {
+    this.#told(topic, null);
+  }
+
+  /** What a topic is to be told because it is new, or null. A topic that nobody claims is forgotten with that. */
+  news(topic: TopicKey, now: number): RemoteOwnership | null {
+    const owned = this.#find(topic);
+    if (owned === undefined) return null;
+    if (owned.claims.size === 0) this.forget(topic);
+    const ownership = this.ownership(topic, now);
+    if (ownership === owned.told) return null;
+    owned.told = ownership;
+    return ownership;
+  }
+
+  #told(topic: TopicKey, ownership: RemoteOwnership | null): void {
+    const owned = this.#find(topic);
+    if (owned !== undefined) owned.told = ownership;
+  }
+
+  #find(topic: TopicKey): Owned | undefined {
+    return this.#topics.get(keyOf(topic));
+  }
 }

@@ -1,15 +1,16 @@
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
-import { informNamed, processName } from '../otp/registry.ts';
+import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Elsewhere, RemoteOwnership, Sequencer, Uplink } from '../topic/elsewhere.ts';
 import type { Claim, Publish, Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Backplane, Ordering } from './backplane.ts';
+import { Claims } from './claims.ts';
 import { outranks } from './home.ts';
-import { type InterestMessage, interestServer, keyOf } from './interest-server.ts';
-import { ownershipServer } from './ownership-server.ts';
-import { type ClaimTable, type OwnershipMessage, remoteOwnership } from './ownership-state.ts';
+import * as interest from './interest-server.ts';
+import * as ownership from './ownership-server.ts';
+import { keyOf } from './topic-key.ts';
 
 /** Restarts of the parts of the cluster, whose links then begin anew, before the relay itself does. */
 const INTENSITY = { intensity: 5, period: 10_000 };
@@ -17,13 +18,10 @@ const INTENSITY = { intensity: 5, period: 10_000 };
 /** The other relays, as topics see them, and their part of the supervision tree. */
 export class Cluster implements Elsewhere {
   readonly supervisor = processName<SupervisorMessage>('cluster');
-  readonly interest = processName<InterestMessage>('cluster.interest');
-  readonly ownershipServer = processName<OwnershipMessage>('cluster.ownership');
   readonly node: string;
   readonly uplink: Uplink | null;
   readonly #system: System;
-  readonly #claims: ClaimTable = new Map();
-
+  readonly #claims: Claims;
   readonly #isOrdered: (name: string) => boolean;
   #ordering: Ordering | null = null;
   alone = false;
@@ -41,6 +39,7 @@ export class Cluster implements Elsewhere {
     this.uplink = uplink;
     this.#system = system;
     this.node = node;
+    this.#claims = new Claims(node);
     this.#isOrdered = isOrdered;
   }
 
@@ -53,32 +52,34 @@ export class Cluster implements Elsewhere {
   unlink(): void {
     if (this.alone) return;
     this.alone = true;
-    this.#tellOfChange('alone');
+    interest.alone(this.#system);
+    ownership.alone(this.#system);
   }
 
   /** There may be links from here on. Before there is one, what is here is gathered for it. */
   link(): void {
     if (!this.alone) return;
     this.alone = false;
-    this.#tellOfChange('linking');
-  }
-
-  #tellOfChange(type: 'alone' | 'linking'): void {
-    informNamed(this.#system, this.interest, { type });
-    informNamed(this.#system, this.ownershipServer, { type });
+    interest.linking(this.#system);
+    ownership.linking(this.#system);
   }
 
   /** `cluster`: what stands in front of the backplane, and then the backplane. */
   spec(backplane: Backplane, topics: Topics): ChildSpec {
     const lazily = () => topics;
     const alone = () => this.alone;
-    const ownership = { node: this.node, topics: lazily, alone, table: this.#claims, wallClock: Date.now };
+    const owners = { topics: lazily, alone, claims: this.#claims, wallClock: Date.now };
     return supervisor(
       'cluster',
       { strategy: 'rest_for_one', ...INTENSITY },
       () => [
-        worker('interest', interestServer, { topics: lazily, alone }, { name: this.interest }),
-        worker('ownership', ownershipServer, ownership, { name: this.ownershipServer }),
+        worker(
+          'interest',
+          interest.interestServer,
+          { topics: lazily, alone },
+          { name: interest.interestName },
+        ),
+        worker('ownership', ownership.ownershipServer, owners, { name: ownership.ownershipName }),
         ...backplane.specs,
       ],
       { name: this.supervisor },
@@ -86,26 +87,23 @@ export class Cluster implements Elsewhere {
   }
 
   wanted(topic: Topic, round: number): void {
-    informNamed(this.#system, this.interest, { type: 'wanted', topic, round });
+    interest.wanted(this.#system, topic, round);
   }
 
   unwanted(topic: Topic): void {
-    if (this.alone) return;
-    informNamed(this.#system, this.interest, { type: 'unwanted', topic });
+    if (!this.alone) interest.unwanted(this.#system, topic);
   }
 
   ownership(realm: string, name: string): RemoteOwnership {
-    if (this.#claims.size === 0) return 'none';
-    return remoteOwnership(this.#claims, keyOf({ realm, name }), this.node, this.#system.clock.now());
+    return this.#claims.ownership({ realm, name }, this.#system.clock.now());
   }
 
   claim(topic: Topic, claim: Claim): void {
-    informNamed(this.#system, this.ownershipServer, { type: 'claim', topic, claim });
+    ownership.claim(this.#system, topic, claim);
   }
 
   released(topic: Topic): void {
-    if (this.alone) return;
-    informNamed(this.#system, this.ownershipServer, { type: 'released', topic });
+    if (!this.alone) ownership.released(this.#system, topic);
   }
 
   isOrdered(name: string): boolean {

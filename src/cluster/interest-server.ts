@@ -1,10 +1,13 @@
 import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
-import { monitor } from '../otp/monitor.ts';
+import { demonitor, type MonitorRef, monitor } from '../otp/monitor.ts';
 import { inform, type Pid, type Self } from '../otp/process.ts';
+import { informNamed, processName } from '../otp/registry.ts';
+import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
-import type { InterestReport, LinkMessage, TopicKey } from './backplane.ts';
+import type { LinkMessage } from './backplane.ts';
+import { keyOf, type TopicKey } from './topic-key.ts';
 
 /**
  * Knows the topics that have members here, tells every link of the changes of a turn at once, and tells a topic when all
@@ -13,18 +16,55 @@ import type { InterestReport, LinkMessage, TopicKey } from './backplane.ts';
  *
  * Changes are numbered by version. A link confirms versions in their order, so that one number says all about it.
  */
+export const interestName = processName<InterestMessage>('cluster.interest');
+
+/** The first member is coming. The topic's server is sent `interested` with this round once nothing is missed. */
+export function wanted(system: System, topic: Topic, round: number): void {
+  informNamed(system, interestName, { type: 'wanted', topic, round });
+}
+
+/** The last member has left. */
+export function unwanted(system: System, topic: Topic): void {
+  informNamed(system, interestName, { type: 'unwanted', topic });
+}
+
+/** There may be links from here on: before the first one, what is wanted already is gathered for it. */
+export function linking(system: System): void {
+  informNamed(system, interestName, { type: 'linking' });
+}
+
+/** There is no link from here on. */
+export function alone(system: System): void {
+  informNamed(system, interestName, { type: 'alone' });
+}
+
+/** A link can be used: it is told all, and then of every change, until it is detached or ends. */
+export function attach(system: System, link: Pid<LinkMessage>): void {
+  informNamed(system, interestName, { type: 'attach', link });
+}
+
+export function detach(system: System, link: Pid<LinkMessage>): void {
+  informNamed(system, interestName, { type: 'detach', link });
+}
+
+/** Of the topics of that version and of those before it, nothing is missed any more that is published over the link. */
+export function confirmed(system: System, link: Pid<LinkMessage>, version: number): void {
+  informNamed(system, interestName, { type: 'confirmed', link, version });
+}
+
+export type InterestMessage =
+  | Down
+  | { readonly type: 'attach' | 'detach'; readonly link: Pid<LinkMessage> }
+  | { readonly type: 'confirmed'; readonly link: Pid<LinkMessage>; readonly version: number }
+  | { readonly type: 'wanted'; readonly topic: Topic; readonly round: number }
+  | { readonly type: 'unwanted'; readonly topic: Topic }
+  | { readonly type: 'sweep' | 'linking' | 'alone' };
+
 export interface InterestArgs {
   readonly topics: () => Topics;
   /** There is nobody to tell, and topics tell nothing. */
   readonly alone: () => boolean;
 }
-
-export type InterestMessage =
-  | InterestReport
-  | Down
-  | { readonly type: 'wanted'; readonly topic: Topic; readonly round: number }
-  | { readonly type: 'unwanted'; readonly topic: Topic }
-  | { readonly type: 'sweep' | 'linking' | 'alone' };
 
 interface Entry extends TopicKey {
   topic: Topic;
@@ -35,6 +75,7 @@ interface Entry extends TopicKey {
 }
 
 interface Confirming {
+  readonly monitor: MonitorRef;
   /** The version with which it was told everything: what it says of earlier ones is of a connection before. */
   readonly from: number;
   /** The last version that it has confirmed. */
@@ -91,16 +132,17 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
         return keep;
       }
       case 'attach':
-        attach(state, message.link);
+        tellAll(state, message.link);
         return keep;
       case 'detach':
+        demonitor(state.links.get(message.link)?.monitor ?? null);
         state.links.delete(message.link);
         return keep;
       case 'down':
         state.links.delete(message.pid as Pid<LinkMessage>);
         return keep;
       case 'confirmed':
-        confirmed(state, message.link, message.version);
+        confirm(state, message.link, message.version);
         return keep;
       case 'sweep':
         sweep(state);
@@ -123,11 +165,6 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
   },
 };
 
-export function keyOf({ realm, name }: TopicKey): string {
-  // A realm's name has no NUL, so that no two topics have one key.
-  return `${realm}\0${name}`;
-}
-
 /** What is wanted as this begins. Topics whose word of it is still on its way say it twice, which does no harm. */
 function wantAll(state: State): void {
   for (const topic of state.topics().all()) if (topic.interest !== 'none') want(state, topic);
@@ -148,18 +185,18 @@ function want(state: State, topic: Topic): Entry {
   return entry;
 }
 
-function attach(state: State, link: Pid<LinkMessage>): void {
+function tellAll(state: State, link: Pid<LinkMessage>): void {
   const { links, self, entries } = state;
   announce(state);
-  if (!links.has(link)) monitor(self, link);
   const version = ++state.version;
-  links.set(link, { from: version, confirmed: -1 });
+  const watch = links.get(link)?.monitor ?? monitor(self, link);
+  links.set(link, { monitor: watch, from: version, confirmed: -1 });
   const add = [...entries.values()].map(({ realm, name }) => ({ realm, name }));
   inform(link, { type: 'interest', version, all: true, add, drop: [] });
 }
 
 /** Confirmations may overtake each other where a link has two ways to go. */
-function confirmed({ links }: State, link: Pid<LinkMessage>, version: number): void {
+function confirm({ links }: State, link: Pid<LinkMessage>, version: number): void {
   const confirming = links.get(link);
   if (confirming === undefined || version < confirming.from) return;
   confirming.confirmed = Math.max(confirming.confirmed, version);

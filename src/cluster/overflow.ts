@@ -1,4 +1,4 @@
-import type { TopicKey } from './backplane.ts';
+import type { TopicKey } from './topic-key.ts';
 
 /** Topics that one log line names. */
 const NAMED = 100;

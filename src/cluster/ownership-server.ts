@@ -1,195 +1,203 @@
-import { type Behaviour, keep, type Next } from '../otp/behaviour.ts';
-import { monitor } from '../otp/monitor.ts';
-import { inform, type Pid } from '../otp/process.ts';
-import { now } from '../otp/timer.ts';
-import type { Topic } from '../topic/topic.ts';
-import type { Claimed, LinkMessage, OwnershipReport } from './backplane.ts';
-import { admit, ask, askAgain, decide, denyOwn, heard, judgeAsked, verdict } from './claiming.ts';
-import { wins } from './claims.ts';
-import { keyOf } from './interest-server.ts';
-import { adoptOwners, disown } from './ownership-alone.ts';
-import {
-  asClaimed,
-  expireLater,
-  forgetIfEmpty,
-  inGrace,
-  isOwned,
-  loseTouch,
-  type Owned,
-  type OwnershipArgs,
-  type OwnershipMessage,
-  ownedOf,
-  type State,
-  setOwned,
-  tellLinks,
-  tellTopic,
-} from './ownership-state.ts';
+import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
+import { demonitor, type MonitorRef, monitor } from '../otp/monitor.ts';
+import { inform, type Self } from '../otp/process.ts';
+import { informNamed, processName } from '../otp/registry.ts';
+import type { System } from '../otp/system.ts';
+import { now, sendAfter } from '../otp/timer.ts';
+import type { Claim as Request, Topic } from '../topic/topic.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { Claimed, Claims } from './claims.ts';
+import { type Answer, type Link, Owners, type OwnersEffect, type OwnersEvent } from './owners.ts';
 
 /**
- * Knows who owns which topic anywhere in the network. A claim made here is first asked of every relay that is linked,
- * which may refuse it; then it is announced. What other relays announce is kept, and where two claims stand against each
- * other, every relay applies the same rule (`claims.ts`): the owner that loses is ended by its own relay.
+ * Knows who owns which topic anywhere in the network: performs what `owners.ts` decides.
+ *
+ * Claims belong to the cluster, so that they outlive this process, and only `Owners` changes them; topics read them. Links,
+ * questions and announcements are those of `Owners`, and end with this process: links attach again.
  */
+export const ownershipName = processName<OwnershipMessage>('cluster.ownership');
+
+/** Somebody here wants to own the topic. The topic's server is sent `judged`, with this claim. */
+export function claim(system: System, topic: Topic, request: Request): void {
+  informNamed(system, ownershipName, { type: 'claimed', topic, request });
+}
+
+/** The owner, who was here, has gone. */
+export function released(system: System, topic: Topic): void {
+  informNamed(system, ownershipName, { type: 'released', topic });
+}
+
+/** There may be links from here on: before the first one, the owners who are here are gathered for it. */
+export function linking(system: System): void {
+  informNamed(system, ownershipName, { type: 'linking' });
+}
+
+/** There is no other relay from here on. */
+export function alone(system: System): void {
+  informNamed(system, ownershipName, { type: 'alone' });
+}
+
+/**
+ * A link can be used: it is told of all claims, and then of every change, until it is detached or ends. `node`: the relay
+ * at its other end; null: all of them, and its verdicts say whose they are.
+ */
+export function attach(system: System, link: Link, node: string | null): void {
+  informNamed(system, ownershipName, { type: 'attach', link, node });
+}
+
+export function detach(system: System, link: Link): void {
+  informNamed(system, ownershipName, { type: 'detach', link });
+}
+
+/** What the relays at the other end of a link say of a claim. `nodes`: those that have granted, over a link to all. */
+export function verdict(
+  system: System,
+  link: Link,
+  {
+    ref,
+    granted,
+    nodes,
+  }: { readonly ref: number; readonly granted: boolean; readonly nodes?: readonly string[] },
+): void {
+  const whose = nodes === undefined ? {} : { nodes };
+  informNamed(system, ownershipName, { type: 'verdict', link, ref, granted, ...whose });
+}
+
+/** What another relay claims; `all`: that and nothing else. `answer`: for a claim that asks. */
+export function announced(
+  system: System,
+  node: string,
+  { all, claims }: { readonly all: boolean; readonly claims: readonly Claimed[] },
+  answer: Answer | null,
+): void {
+  informNamed(system, ownershipName, { type: 'announced', node, all, claims, answer });
+}
+
+/** A relay cannot be heard: its owners may come back elsewhere, within their grace. */
+export function unheard(system: System, node: string): void {
+  informNamed(system, ownershipName, { type: 'unheard', node });
+}
+
+export type OwnershipMessage =
+  | Exclude<OwnersEvent, { readonly type: 'begin' | 'claim' | 'linking' }>
+  | Down
+  | { readonly type: 'claimed'; readonly topic: Topic; readonly request: Request }
+  | { readonly type: 'linking' };
+
+export interface OwnershipArgs {
+  readonly topics: () => Topics;
+  /** There is nobody to ask, and topics neither ask nor tell. */
+  readonly alone: () => boolean;
+  readonly claims: Claims;
+  readonly wallClock: () => number;
+}
+
+interface State extends OwnershipArgs {
+  readonly self: Self<OwnershipMessage>;
+  readonly owners: Owners;
+  readonly monitors: Map<Link, MonitorRef>;
+}
+
 export const ownershipServer: Behaviour<OwnershipArgs, State, OwnershipMessage> = {
   name: 'ownership-server',
 
   init(self, args) {
-    const state: State = {
-      ...args,
-      self,
-      links: new Map(),
-      asking: new Map(),
-      telling: new Map(),
-      lastRef: 0,
-    };
-    // An earlier incarnation has left these; its timers are gone, and so is who waited for it.
-    for (const [key, owned] of args.table) {
-      if (owned.claims.get(args.node)?.state === 'asked') owned.claims.delete(args.node);
-      for (const claim of owned.claims.values())
-        if (claim.state === 'grace') expireLater(state, key, Math.max(claim.until - now(self), 0));
-    }
-    if (!args.alone()) adoptOwners(state);
+    const state = { ...args, self, owners: new Owners(args.claims), monitors: new Map() };
+    step(state, { type: 'begin' });
+    if (!args.alone()) step(state, { type: 'linking', owners: ownersHere(state) });
     return state;
   },
 
   handle(state, message): Next<State> {
     switch (message.type) {
-      case 'claim':
-        ask(state, message.topic, message.claim);
+      case 'claimed': {
+        const { topic, request } = message;
+        step(state, { type: 'claim', topic, request, since: state.wallClock() });
         return keep;
-      case 'released':
-        released(state, message.topic);
-        return keep;
-      case 'verdict':
-        verdict(state, message);
-        return keep;
-      case 'asked-enough':
-        decide(state, message.ref);
-        return keep;
-      case 'ask-again':
-        askAgain(state, message.ref);
-        return keep;
-      case 'told-enough':
-        admit(state, message.ref);
-        return keep;
-      case 'announced':
-        announced(state, message);
-        return keep;
-      case 'unheard':
-        for (const owned of state.table.values()) loseTouch(state, owned, message.node);
+      }
+      case 'linking':
+        step(state, { type: 'linking', owners: ownersHere(state) });
         return keep;
       case 'attach':
-        attach(state, message.link, message.node);
+        if (!state.monitors.has(message.link))
+          state.monitors.set(message.link, monitor(state.self, message.link));
+        step(state, message);
         return keep;
       case 'detach':
-        detach(state, message.link);
+        detached(state, message.link);
         return keep;
       case 'down':
-        detach(state, message.pid as Pid<LinkMessage>);
+        detached(state, message.pid as Link);
         return keep;
-      case 'expire':
-        expire(state, message.key);
-        return keep;
-      case 'linking':
-        adoptOwners(state);
-        return keep;
+      case 'released':
+      case 'verdict':
+      case 'announced':
+      case 'unheard':
       case 'alone':
-        for (const link of [...state.links.keys()]) detach(state, link);
-        for (const ref of [...state.asking.keys()]) askAgain(state, ref);
-        disown(state);
+      case 'asked-enough':
+      case 'ask-again':
+      case 'told-enough':
+      case 'expire':
+        step(state, message);
         return keep;
     }
   },
 };
 
-function released(state: State, topic: Topic): void {
-  const owned = state.table.get(keyOf(topic));
-  const own = owned?.claims.get(state.node);
-  if (owned === undefined || own?.state !== 'owned') return;
-  const claim = inGrace(state, owned, own, own.grace);
-  tellLinks(state, 0, [asClaimed(state, owned, claim)]);
+function detached(state: State, link: Link): void {
+  demonitor(state.monitors.get(link) ?? null);
+  state.monitors.delete(link);
+  step(state, { type: 'detach', link });
 }
 
-function announced(state: State, message: Extract<OwnershipReport, { readonly type: 'announced' }>): void {
-  const { node, all, claims, answer } = message;
-  if (node === state.node) return;
-  if (all) {
-    // What it does not know any more was lost with its last start: the owner may be on its way back.
-    const named = new Set(claims.map(keyOf));
-    for (const [key, owned] of state.table) if (!named.has(key)) loseTouch(state, owned, node);
-  }
-  for (const claimed of claims) {
-    const owned = ownedOf(state, claimed);
-    const { since, grace } = claimed;
-    switch (claimed.state) {
-      case 'asked':
-        answer?.(judgeAsked(state, owned, { node, state: 'asked', since, grace, until: 0 }));
-        break;
-      case 'owned':
-        setOwned(owned, { node, state: 'owned', since, grace, until: 0 });
-        settleConflict(state, owned);
-        answer?.(true);
-        break;
-      case 'grace':
-        // Of a claim that was taken over, the grace is over.
-        if (isOwned(owned, node)) owned.claims.delete(node);
-        else inGrace(state, owned, { node, state: 'grace', since, grace, until: 0 }, grace);
-        break;
-      case 'gone':
-        owned.claims.delete(node);
-        break;
+function step(state: State, event: OwnersEvent): void {
+  for (const effect of state.owners.step(event, now(state.self))) perform(state, effect);
+}
+
+function perform(state: State, effect: OwnersEffect): void {
+  const { self, topics } = state;
+  switch (effect.type) {
+    case 'tell':
+      inform(effect.link, effect.message);
+      return;
+    case 'judge': {
+      const { topic, request, granted } = effect;
+      const { server } = topic;
+      const message = { type: 'judged', claim: request, verdict: granted ? 'granted' : 'owned' } as const;
+      const isTold = server !== undefined && inform(server, message);
+      // A topic that has ended meanwhile has no owner.
+      if (granted && !isTold) step(state, { type: 'released', topic });
+      return;
     }
-    tellTopic(state, owned);
-    forgetIfEmpty(state, owned);
+    case 'elsewhere': {
+      const { topic, ownership } = effect;
+      const server = topics().find(topic.realm, topic.name)?.server;
+      if (server !== undefined) inform(server, { type: 'elsewhere', ownership });
+      return;
+    }
+    case 'answer':
+      effect.answer(effect.granted);
+      return;
+    case 'later':
+      sendAfter(self, effect.delay, effect.event);
+      return;
   }
 }
 
-/** Another relay owns the topic: a claim of ours ends, unless it is the one that wins. */
-function settleConflict(state: State, owned: Owned): void {
-  const own = owned.claims.get(state.node);
-  if (own === undefined) return;
-  if (own.state === 'asked') {
-    denyOwn(state, owned);
-    return;
+/** Owners who are here, those in their grace, with what is left of it, and those whose topic waits for a judgement. */
+function ownersHere({ self, topics, wallClock }: State): Claimed[] {
+  const time = now(self);
+  const owners: Claimed[] = [];
+  for (const { realm, name, lifetime, ownedSince, claiming } of topics().all()) {
+    const since = Math.round(wallClock() - (time - ownedSince));
+    if (lifetime.state === 'owned') {
+      owners.push({ realm, name, state: 'owned', since, grace: lifetime.grace });
+    } else if (claiming !== undefined) {
+      owners.push({ realm, name, state: 'asked', since, grace: claiming.grace });
+    } else if (lifetime.state === 'grace') {
+      const grace = Math.max(0, Math.round(lifetime.until - time));
+      owners.push({ realm, name, state: 'grace', since, grace });
+    }
   }
-  for (const other of owned.claims.values()) {
-    if (other.node === state.node || other.state !== 'owned' || !wins(other, own)) continue;
-    owned.claims.delete(state.node);
-    tellLinks(state, 0, [{ ...asClaimed(state, owned, own), state: 'gone' }]);
-    return;
-  }
-}
-
-function expire(state: State, key: string): void {
-  const owned = state.table.get(key);
-  if (owned === undefined) return;
-  const time = now(state.self);
-  for (const claim of owned.claims.values()) {
-    if (claim.state !== 'grace') continue;
-    if (time >= claim.until) owned.claims.delete(claim.node);
-    // Timers of Node may fire a fraction of a millisecond early.
-    else expireLater(state, key, claim.until - time);
-  }
-  tellTopic(state, owned);
-  forgetIfEmpty(state, owned);
-}
-
-function attach(state: State, link: Pid<LinkMessage>, node: string | null): void {
-  if (!state.links.has(link)) monitor(state.self, link);
-  state.links.set(link, node);
-  const claims: Claimed[] = [];
-  for (const owned of state.table.values()) {
-    const own = owned.claims.get(state.node);
-    if (own !== undefined && own.state !== 'asked') claims.push(asClaimed(state, owned, own));
-  }
-  inform(link, { type: 'claims', ref: 0, all: true, claims });
-}
-
-function detach(state: State, link: Pid<LinkMessage>): void {
-  state.links.delete(link);
-  for (const ref of [...state.telling.keys()]) heard(state, ref, link);
-  for (const ref of [...state.asking.keys()]) {
-    const asking = state.asking.get(ref);
-    if (asking?.unanswered.delete(link) === true && asking.unanswered.size === 0) decide(state, ref);
-  }
+  return owners;
 }

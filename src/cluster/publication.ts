@@ -3,7 +3,7 @@ import type { Sequencer } from '../topic/elsewhere.ts';
 import type { Message } from '../topic/message.ts';
 import type { MemberMessage } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
-import type { TopicKey } from './backplane.ts';
+import type { TopicKey } from './topic-key.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
 const LIMIT = 4 * 1024 * 1024;

@@ -42,11 +42,16 @@ export function judged(
   verdict: 'granted' | 'owned' | 'unavailable',
 ): void {
   const { topic, elsewhere } = state;
-  if (topic.claiming !== request) return;
-  topic.claiming = undefined;
-  if (verdict !== 'granted') refuseClaim(topic, request, verdict);
-  else if (isAlive(request.member)) own(state, request);
-  else elsewhere?.released(topic);
+  const isAwaited = topic.claiming === request;
+  if (isAwaited) topic.claiming = undefined;
+  if (isAwaited && verdict === 'granted' && isAlive(request.member)) {
+    own(state, request);
+    return;
+  }
+  if (isAwaited && verdict !== 'granted') refuseClaim(topic, request, verdict);
+  // What was granted too late, or may still be, must not stand for an owner that is not there.
+  const hasOwner = topic.claiming !== undefined || topic.lifetime.state === 'owned';
+  if (verdict !== 'owned' && !hasOwner) elsewhere?.released(topic);
 }
 
 function refuseClaim(topic: Topic, { member }: Claim, why: 'owned' | 'unavailable'): void {

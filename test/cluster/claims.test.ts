@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { type Claim, effective, mayClaim, wins } from '../../src/cluster/claims.ts';
+import { type Claim, Claims, effective, mayClaim, wins } from '../../src/cluster/claims.ts';
 
 const claim = (node: string, state: Claim['state'], since = 0, until = 0): Claim => ({
   node,
@@ -60,4 +60,36 @@ test('who asks may claim what nobody owns, what is in its grace, and what its ow
   t.false(mayClaim(asked, [claim('a', 'owned', 9)]));
   t.false(mayClaim(asked, [claim('a', 'asked', 4)]));
   t.true(mayClaim(asked, [claim('a', 'asked', 6)]));
+});
+
+const topic = { realm: 'main', name: 't' };
+
+test('what a topic is told of its owner elsewhere is told once, and a topic that nobody claims is forgotten', (t) => {
+  const claims = new Claims('b');
+  claims.put(topic, claim('a', 'owned'));
+  t.is(claims.news(topic, 0), 'owned');
+  t.is(claims.news(topic, 0), null);
+  claims.put(topic, claim('a', 'grace', 0, 5));
+  t.is(claims.news(topic, 4), 'grace');
+  claims.remove(topic, 'a');
+  t.is(claims.news(topic, 4), 'none');
+  t.deepEqual([...claims.topics], []);
+  t.is(claims.news(topic, 4), null);
+});
+
+test('an owner ends every grace, and what is owned here is owned by nobody elsewhere', (t) => {
+  const claims = new Claims('b');
+  claims.put(topic, claim('a', 'grace', 0, 50));
+  t.is(claims.ownership(topic, 49), 'grace');
+  claims.put(topic, claim('c', 'owned'));
+  t.deepEqual(
+    [...claims.of(topic)].map(({ node }) => node),
+    ['c'],
+  );
+  t.true(claims.isOwned(topic, 'a'));
+  t.false(claims.isOwned(topic, 'c'));
+  claims.remove(topic, 'c');
+  claims.put(topic, claim('b', 'owned'));
+  t.is(claims.ownership(topic, 0), 'none');
+  t.is(claims.own(topic)?.node, 'b');
 });

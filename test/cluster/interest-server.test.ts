@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { LinkMessage } from '../../src/cluster/backplane.ts';
-import { interestServer } from '../../src/cluster/interest-server.ts';
-import { type Pid, send } from '../../src/otp/process.ts';
+import * as interest from '../../src/cluster/interest-server.ts';
+import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { newAccounting } from '../../src/topic/accounting.ts';
 import { Topic, type TopicMessage } from '../../src/topic/topic.ts';
@@ -10,28 +10,27 @@ import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 
 function world(topics = new Topics(newAccounting())) {
   const base = testSystem();
-  const server = spawnOk(base.system, interestServer, {
-    topics: () => topics,
-    alone: () => false,
-  });
+  const { system } = base;
+  const args = { topics: () => topics, alone: () => false };
+  spawnOk(system, interest.interestServer, args, { name: interest.interestName.value });
   const topicOf = (name: string) => {
-    const { pid, log } = spawnScripted(base.system);
+    const { pid, log } = spawnScripted(system);
     const topic = new Topic('main', name);
     topic.server = pid as Pid<TopicMessage>;
     const want = () => {
       topic.interest = 'asked';
-      send(server, { type: 'wanted', topic, round: ++topic.round });
+      interest.wanted(system, topic, ++topic.round);
     };
     const unwant = () => {
       topic.interest = 'none';
-      send(server, { type: 'unwanted', topic });
+      interest.unwanted(system, topic);
     };
     return { topic, got: log.got, want, unwant };
   };
   const linkOf = () => {
-    const { pid, log } = spawnScripted(base.system);
+    const { pid, log } = spawnScripted(system);
     const link = pid as Pid<LinkMessage>;
-    send(server, { type: 'attach', link });
+    interest.attach(system, link);
     const told = () =>
       (log.got as LinkMessage[]).flatMap((message) =>
         message.type === 'interest'
@@ -42,11 +41,11 @@ function world(topics = new Topics(newAccounting())) {
       );
     const confirm = () => {
       const { version } = log.got.at(-1) as { version: number };
-      send(server, { type: 'confirmed', link, version });
+      interest.confirmed(system, link, version);
     };
     return { link, told, confirm };
   };
-  return { ...base, server, topicOf, linkOf };
+  return { ...base, topicOf, linkOf };
 }
 
 test('with no link there is nobody to wait for', async (t) => {
@@ -121,13 +120,13 @@ test('what is wanted when the first relay comes is told to its link, and forgott
     Object.assign(new Topic('main', interest), { interest: interest as Topic['interest'] }),
   );
   const topics = Object.assign(new Topics(newAccounting()), { all: () => had.values() });
-  const { server, linkOf, quiet } = world(topics);
+  const { system, linkOf, quiet } = world(topics);
   had.push(Object.assign(new Topic('main', 'later'), { interest: 'held' as const }));
-  send(server, { type: 'alone' });
+  interest.alone(system);
   const before = linkOf();
   await quiet();
   t.deepEqual(before.told(), ['=']);
-  send(server, { type: 'linking' });
+  interest.linking(system);
   await quiet();
   t.deepEqual(before.told(), ['=', '+held+asked+later']);
 });

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { inform } from '../../src/otp/process.ts';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
 import { topicsWorld } from './topics-world.ts';
 
@@ -77,6 +78,28 @@ test('a claim whose judgement never comes is refused in time, though its topic h
   await advance(1);
   t.deepEqual(owner.told, ['refused claim t unavailable']);
   t.deepEqual([...topics.all()], []);
+});
+
+test('a claim that nobody waits for any more is given up, and so is one that is granted too late', async (t) => {
+  const { member, claim, join, quiet, advance, topic, said } = world(false);
+  const [owner, subscriber] = [member(), member()];
+  join(subscriber, 't');
+  claim(owner, 't');
+  await quiet();
+  const { server, claiming } = topic('t');
+  if (server === undefined || claiming === undefined) throw new Error('no claim');
+  await advance(4000);
+  t.deepEqual(said, ['wanted', 'claim', 'released']);
+  inform(server, { type: 'judged', claim: claiming, verdict: 'granted' });
+  await quiet();
+  t.deepEqual(said, ['wanted', 'claim', 'released', 'released']);
+  t.deepEqual(owner.told, ['refused claim t unavailable']);
+  t.is(topic('t').lifetime.state, 'unowned');
+  claim(owner, 't');
+  await quiet();
+  inform(server, { type: 'judged', claim: claiming, verdict: 'granted' });
+  await quiet();
+  t.is(said.at(-1), 'claim', 'another claim is under way');
 });
 
 test('when an owner came is kept through its grace, and counts anew for another one', async (t) => {

@@ -50,8 +50,6 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     self: { node: cluster.node, incarnation: randomBytes(16).toString('hex') },
     settings,
     topics,
-    interest: cluster.interest,
-    ownership: cluster.ownershipServer,
     webSockets: webSocketServer(),
     log,
   });

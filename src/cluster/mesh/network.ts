@@ -1,11 +1,12 @@
 import type { WebSocketServer } from 'ws';
 import type { Answer, Relay } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
-import { informNamed, type ProcessName } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Hidden } from '../../secret/hidden.ts';
 import type { Topics } from '../../topic/topics.ts';
-import type { InterestReport, LinkMessage, OwnershipReport } from '../backplane.ts';
+import type { LinkMessage } from '../backplane.ts';
+import * as interest from '../interest-server.ts';
+import * as ownership from '../ownership-server.ts';
 import { Epochs } from './epochs.ts';
 import { ForwardedCounts } from './forwarded-counts.ts';
 import { InboundLinks } from './inbound-links.ts';
@@ -17,8 +18,6 @@ export interface NetworkArgs {
   readonly self: Relay;
   readonly settings: MeshSettings;
   readonly topics: () => Topics;
-  readonly interest: ProcessName<InterestReport>;
-  readonly ownership: ProcessName<OwnershipReport>;
   readonly webSockets: WebSocketServer;
   readonly log: MeshLog;
 }
@@ -34,7 +33,7 @@ export class Network {
   readonly forwarded: ForwardedCounts;
   readonly epochs: Epochs;
   readonly news = new News();
-  readonly #args: NetworkArgs;
+  readonly #system: System;
   #settings: MeshSettings;
 
   constructor(args: NetworkArgs) {
@@ -49,7 +48,7 @@ export class Network {
       accounting.messages += count;
       accounting.lost.unreachable += count;
     });
-    this.#args = args;
+    this.#system = args.system;
     this.#settings = settings;
   }
 
@@ -76,27 +75,19 @@ export class Network {
 
   /** A link can be used: it is told of interest and claims from here on. */
   attach(link: Pid<LinkMessage>, node: string): void {
-    this.#tellInterest({ type: 'attach', link });
-    this.tellOwnership({ type: 'attach', link, node });
+    interest.attach(this.#system, link);
+    ownership.attach(this.#system, link, node);
   }
 
   detach(link: Pid<LinkMessage>): void {
-    this.#tellInterest({ type: 'detach', link });
-    this.tellOwnership({ type: 'detach', link });
+    interest.detach(this.#system, link);
+    ownership.detach(this.#system, link);
   }
 
   /** What the other relay has answered to what `link` has told it, whichever way it came. */
   answered(link: Pid<LinkMessage>, frame: Answer): void {
-    if (frame.type === 'confirm') this.#tellInterest({ type: 'confirmed', link, version: frame.version });
-    else this.tellOwnership({ type: 'verdict', link, ref: frame.ref, granted: frame.granted });
-  }
-
-  tellOwnership(report: OwnershipReport): void {
-    informNamed(this.#args.system, this.#args.ownership, report);
-  }
-
-  #tellInterest(report: InterestReport): void {
-    informNamed(this.#args.system, this.#args.interest, report);
+    if (frame.type === 'confirm') interest.confirmed(this.#system, link, frame.version);
+    else ownership.verdict(this.#system, link, frame);
   }
 }
 

@@ -1,9 +1,9 @@
 import { peerFormat } from '../../door/peer/format.ts';
 import type { Sequencer } from '../../topic/elsewhere.ts';
 import type { Publish, Topic } from '../../topic/topic.ts';
-import type { Ordering, TopicKey } from '../backplane.ts';
+import type { Ordering } from '../backplane.ts';
 import { homeOf } from '../home.ts';
-import { keyOf } from '../interest-server.ts';
+import { keyOf, type TopicKey } from '../topic-key.ts';
 import type { Network } from './network.ts';
 
 /** One order for all relays of a mesh: the home of a topic is found among the relays that are linked. */

@@ -18,6 +18,7 @@ import { Delivery } from '../../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { Overflow } from '../overflow.ts';
+import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
 import { FORGET } from './forwarded-counts.ts';
 import type { Network } from './network.ts';
@@ -191,13 +192,7 @@ function perform(state: State, connection: Connection, command: DialledCommand |
       const judge = (granted: boolean) => {
         if (state.served.connection === connection) answer(state, { type: 'verdict', ref, granted });
       };
-      network.tellOwnership({
-        type: 'announced',
-        node: peer.node,
-        all,
-        claims,
-        answer: ref === 0 ? null : judge,
-      });
+      ownership.announced(state.self.system, peer.node, { all, claims }, ref === 0 ? null : judge);
       return;
     }
     case 'confirm':
@@ -369,7 +364,7 @@ function disconnect(state: State, why: string): void {
   else stream.destroy();
   sayOverflow(state);
   network.log.note('not serving', { peer: peer.node, why, dropped });
-  network.tellOwnership({ type: 'unheard', node: peer.node });
+  ownership.unheard(state.self.system, peer.node);
   later(state, FORGET, { type: 'forget' });
 }
 

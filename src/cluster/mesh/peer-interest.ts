@@ -1,6 +1,6 @@
 import type { InterestFrame, PeerTopic } from '../../door/peer/codec.ts';
 import type { Topic } from '../../topic/topic.ts';
-import { keyOf } from '../interest-server.ts';
+import { keyOf } from '../topic-key.ts';
 
 /** A topic that the other relay wants. */
 interface Wanted extends PeerTopic {

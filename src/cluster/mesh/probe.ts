@@ -3,7 +3,8 @@ import { type Pid, send } from '../../otp/process.ts';
 import type { Message } from '../../topic/message.ts';
 import type { MemberMessage, Topic } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
-import type { LinkMessage, TopicKey } from '../backplane.ts';
+import type { LinkMessage } from '../backplane.ts';
+import type { TopicKey } from '../topic-key.ts';
 import type { Network } from './network.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { inform, type Self, send } from '../../otp/process.ts';
-import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
+import * as interest from '../interest-server.ts';
 import { Overflow } from '../overflow.ts';
+import * as ownership from '../ownership-server.ts';
 import { beat, endConversation, openConversation } from './conversation.ts';
 import { dialAny } from './dial.ts';
 import { askServer, isSilent, subscribe } from './linked.ts';
@@ -70,8 +71,8 @@ export function opened(state: State, connection: NatsConnection): void {
   network.stats.server = connection.getServer();
   network.stats.why = null;
   network.log.note('nats connected', { server: connection.getServer() });
-  informNamed(self.system, network.interest, { type: 'attach', link: self });
-  informNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
+  interest.attach(self.system, self);
+  ownership.attach(self.system, self, null);
   tick(state);
 }
 
@@ -141,8 +142,8 @@ export function disconnect(state: State): number {
   network.stats.unlinked += count;
   network.stats.connected = false;
   network.stats.roundTrip = null;
-  informNamed(self.system, network.interest, { type: 'detach', link: self });
-  informNamed(self.system, network.ownership, { type: 'detach', link: self });
+  interest.detach(self.system, self);
+  ownership.detach(self.system, self);
   endConversation(linked.talk);
   void linked.connection.close();
   return count;

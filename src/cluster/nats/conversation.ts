@@ -2,9 +2,9 @@ import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { claimsFrames } from '../../door/peer/chunks.ts';
 import { encodePeerFrame, type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
 import type { Self } from '../../otp/process.ts';
-import { informNamed } from '../../otp/registry.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import type { LinkMessage } from '../backplane.ts';
+import * as ownership from '../ownership-server.ts';
 import type { NatsNetwork } from './network.ts';
 import { type Heard, Peers, type Verdict } from './peers.ts';
 import type { Subjects } from './subject.ts';
@@ -75,7 +75,7 @@ export function takeControl(talk: Conversation, from: Heard, message: Msg): bool
   else if (!hello) return takeFrame(talk, from, message);
   network.stats.peers = peers.nodes;
   // It has heard nothing yet: attaching anew brings all claims, which are for everybody.
-  informNamed(self.system, network.ownership, { type: 'attach', link: self, node: null });
+  ownership.attach(self.system, self, null);
   return hello || takeFrame(talk, from, message);
 }
 
@@ -104,7 +104,7 @@ function takeClaims(
   incarnation: string,
   frame: Extract<PeerFrame, { readonly type: 'claims' }>,
 ): void {
-  const { network, self, subjects, listings } = talk;
+  const { self, subjects, listings } = talk;
   if (frame.begin) listings.set(node, []);
   const listing = listings.get(node);
   if (listing !== undefined) for (const claim of frame.claims) listing.push(claim);
@@ -114,13 +114,8 @@ function takeClaims(
   const { ref } = frame;
   const answer = (granted: boolean) =>
     tell(talk, { type: 'verdict', ref, granted }, subjects.relay(incarnation));
-  informNamed(self.system, network.ownership, {
-    type: 'announced',
-    node,
-    all: frame.end,
-    claims: frame.end ? (listing ?? frame.claims) : frame.claims,
-    answer: ref === 0 ? null : answer,
-  });
+  const claims = frame.end ? (listing ?? frame.claims) : frame.claims;
+  ownership.announced(self.system, node, { all: frame.end, claims }, ref === 0 ? null : answer);
 }
 
 /** Tells the others of claims made here. */
@@ -143,9 +138,8 @@ export function askedEnough(talk: Conversation, ref: number): void {
   report(talk, ref, talk.peers.end(ref));
 }
 
-function report({ network, self }: Conversation, ref: number, verdict: Verdict | null): void {
-  if (verdict !== null)
-    informNamed(self.system, network.ownership, { type: 'verdict', link: self, ref, ...verdict });
+function report({ self }: Conversation, ref: number, verdict: Verdict | null): void {
+  if (verdict !== null) ownership.verdict(self.system, self, { ref, ...verdict });
 }
 
 /** Says that this relay is there, and looks who is not any more. */
@@ -164,7 +158,7 @@ function loseTouch({ network, self, peers, listings }: Conversation, nodes: read
   for (const node of nodes) {
     listings.delete(node);
     network.log.warn('unlinked', { peer: node, over: 'nats' });
-    informNamed(self.system, network.ownership, { type: 'unheard', node });
+    ownership.unheard(self.system, node);
   }
   if (nodes.length > 0) network.stats.peers = peers.nodes;
 }

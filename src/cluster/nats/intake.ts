@@ -1,5 +1,5 @@
-import type { TopicKey } from '../backplane.ts';
 import type { Publication } from '../publication.ts';
+import type { TopicKey } from '../topic-key.ts';
 import type { NatsNetwork } from './network.ts';
 import { decodeMessages } from './payload.ts';
 import type { Heard } from './peers.ts';

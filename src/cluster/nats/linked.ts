@@ -1,8 +1,8 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { inform, type Self, send } from '../../otp/process.ts';
 import { now } from '../../otp/timer.ts';
-import type { LinkMessage, TopicKey } from '../backplane.ts';
-import { keyOf } from '../interest-server.ts';
+import type { LinkMessage } from '../backplane.ts';
+import { keyOf, type TopicKey } from '../topic-key.ts';
 import type { Conversation } from './conversation.ts';
 import { notTaken } from './intake.ts';
 import type { NatsLinkMessage } from './nats-link-state.ts';

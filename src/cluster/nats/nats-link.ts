@@ -1,10 +1,10 @@
 import { type Msg, headers as newHeaders } from '@nats-io/transport-node';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform } from '../../otp/process.ts';
-import { informNamed } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
-import type { TopicKey } from '../backplane.ts';
+import { confirmed } from '../interest-server.ts';
 import { Publication } from '../publication.ts';
+import type { TopicKey } from '../topic-key.ts';
 import { dial, disconnect, hangUp, opened, RETRY_FIRST, reload, tick } from './connecting.ts';
 import { askedEnough, HEADER, headerOf, senderOf, takeControl, tellClaims } from './conversation.ts';
 import { withProbes } from './echo.ts';
@@ -75,7 +75,7 @@ const linkBehaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
         if (linked !== undefined) interest(state, linked, withProbes(state.network, message));
         return keep;
       case 'subscribed':
-        confirm(state, message.version);
+        confirmed(state.self.system, state.self, message.version);
         return keep;
       case 'claims':
         if (linked !== undefined) tellClaims(linked.talk, message);
@@ -166,10 +166,6 @@ function heard({ network }: State, { talk }: Linked, message: Msg): void {
   const from = senderOf(message);
   if (from?.incarnation === network.self.incarnation) return;
   if (from === null || !takeControl(talk, from, message)) network.stats.foreign++;
-}
-
-function confirm({ network, self }: State, version: number): void {
-  informNamed(self.system, network.interest, { type: 'confirmed', link: self, version });
 }
 
 /** What was handed over is still to reach the server. */

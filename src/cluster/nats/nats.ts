@@ -6,8 +6,9 @@ import type { Accounting } from '../../topic/accounting.ts';
 import type { Uplink } from '../../topic/elsewhere.ts';
 import type { Message } from '../../topic/message.ts';
 import type { Topics } from '../../topic/topics.ts';
-import type { Backplane, TopicKey } from '../backplane.ts';
+import type { Backplane } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
+import type { TopicKey } from '../topic-key.ts';
 import { type EchoMessage, echo, probeTopics } from './echo.ts';
 import { natsLink } from './nats-link.ts';
 import type { NatsLinkMessage } from './nats-link-state.ts';
@@ -51,8 +52,6 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
     self: { node: cluster.node, incarnation: randomBytes(16).toString('hex') },
     settings,
     topics,
-    interest: cluster.interest,
-    ownership: cluster.ownershipServer,
     log,
     stats: newNatsStats(),
     open: undefined,

@@ -1,7 +1,4 @@
-import type { ProcessName } from '../../otp/registry.ts';
 import type { Topics } from '../../topic/topics.ts';
-import type { InterestMessage } from '../interest-server.ts';
-import type { OwnershipMessage } from '../ownership-state.ts';
 import type { Outlet } from './outlet.ts';
 import type { Heard } from './peers.ts';
 import type { NatsSettings } from './settings.ts';
@@ -11,8 +8,6 @@ export interface NatsNetwork {
   readonly self: Heard;
   readonly settings: NatsSettings;
   readonly topics: () => Topics;
-  readonly interest: ProcessName<InterestMessage>;
-  readonly ownership: ProcessName<OwnershipMessage>;
   readonly log: NatsLog;
   readonly stats: NatsStats;
   /** The connection in use: the link's, which may be killed. */

@@ -1,7 +1,7 @@
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Message } from '../../topic/message.ts';
-import type { TopicKey } from '../backplane.ts';
 import type { Overflow } from '../overflow.ts';
+import type { TopicKey } from '../topic-key.ts';
 import type { NatsNetwork } from './network.ts';
 import { encodeMessages, split } from './payload.ts';
 import type { Subjects } from './subject.ts';

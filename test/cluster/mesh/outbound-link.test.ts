@@ -14,14 +14,11 @@ function world() {
   const { system, quiet } = testSystem();
   const log: string[] = [];
   const note = (message: string) => log.push(message);
-  const name = { value: 'nobody' };
   const network = new Network({
     system,
     self: { node: 'near', incarnation: 'n1' },
     settings: { heartbeat: 1000, timeout: 3000, pending: 0 },
     topics: () => ({ accounting: newAccounting() }),
-    interest: name,
-    ownership: name,
     log: { note, warn: note },
   } as unknown as ConstructorParameters<typeof Network>[0]);
   return { network, log, quiet, start: () => spawnOk(system, outboundLink, { network, peer }) };
