@@ -1,7 +1,7 @@
 import { Connection, type ConnectionMessage } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import type { ChildInfo } from '../otp/child-spec.ts';
-import { stateOf } from '../otp/inspect.ts';
+import { resident } from '../otp/inspect.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { informNamed, type ProcessName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
@@ -12,7 +12,7 @@ type ListsChildren = { readonly type: 'which'; readonly reply: (children: ChildI
 
 /** Whether a process is the handler of one of the door's connections. */
 export function isOf(context: DoorContext, pid: Pid<never>): boolean {
-  const { state } = stateOf(pid);
+  const { state } = resident(pid);
   return state instanceof Connection && state.context === context;
 }
 

@@ -1,10 +1,8 @@
 import { Connection } from '../connection/connection.ts';
-import { type Resident, resident, residents } from '../otp/census.ts';
-import { type ProcessView, viewOf } from '../otp/inspect.ts';
+import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
 import { Topic } from '../topic/topic.ts';
-import { connectionOf, pendingOf } from '../view/census.ts';
-import { type ConnectionRow, connectionRow } from '../view/connections.ts';
+import { type ConnectionRow, connectionOf, connectionRow, pendingOf } from '../view/connections.ts';
 import { type Page, pageOf } from '../view/page-of.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import { type TopicRow, topicRow } from '../view/topics.ts';

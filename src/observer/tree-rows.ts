@@ -1,6 +1,6 @@
-import { type Resident, residents } from '../otp/census.ts';
-import { isSupervisor, type ProcessView, viewOf } from '../otp/inspect.ts';
+import { type ProcessView, type Resident, viewOf } from '../otp/inspect.ts';
 import type { System } from '../otp/system.ts';
+import { branchesOf, NOTHING_BELOW } from '../view/tree.ts';
 
 /** A line of the supervision tree as the observer page shows it. */
 export interface TreeRow extends ProcessView {
@@ -16,48 +16,22 @@ export interface TreeRow extends ProcessView {
 /** Children of one supervisor that are shown: more are to be looked for in the lists. */
 const CHILDREN = 50;
 
-interface Branch {
-  readonly process: Resident;
-  children: Resident[];
-  below: number;
-  waitingBelow: number;
-}
-
 /**
  * The tree from its root down as lines, children in the order of their start. Supervisors of a fixed order of children
- * are open, those of any number of alike ones are not; `toggled` turns that round, by pid. One pass over all processes,
- * and a view only of those that are shown.
+ * are open, those of any number of alike ones are not; `toggled` turns that round, by pid. A view is made only of the
+ * processes that are shown.
  */
 export function treeRows(system: System, toggled: ReadonlySet<number>): TreeRow[] {
-  const branches = new Map<number, Branch>();
-  const roots: Resident[] = [];
-  for (const process of residents(system)) {
-    if (isSupervisor(process)) branches.set(process.id, { process, children: [], below: 0, waitingBelow: 0 });
-  }
-  for (const process of residents(system)) {
-    const { parent } = process;
-    const branch = parent === undefined ? undefined : branches.get(parent.id);
-    if (branch === undefined) roots.push(process);
-    else branch.children.push(process);
-    for (let at = branch; at !== undefined; at = branches.get(at.process.parent?.id ?? 0)) {
-      at.below++;
-      at.waitingBelow += process.mailboxLength;
-    }
-  }
+  const { roots, below } = branchesOf(system);
   const rows: TreeRow[] = [];
   const add = (process: Resident, depth: number): void => {
-    const branch = branches.get(process.id);
+    const branch = below.get(process.id);
+    const { children, count, mailbox } = branch ?? NOTHING_BELOW;
     const usual = process.behaviour.name !== 'dynamic-supervisor';
     const open = branch !== undefined && usual !== toggled.has(process.id);
-    const shown = open ? branch.children.slice(0, CHILDREN) : [];
-    rows.push({
-      ...viewOf(process),
-      depth,
-      below: branch?.below ?? 0,
-      waitingBelow: branch?.waitingBelow ?? 0,
-      open,
-      more: open ? branch.children.length - shown.length : 0,
-    });
+    const shown = open ? children.slice(0, CHILDREN) : [];
+    const more = open ? children.length - shown.length : 0;
+    rows.push({ ...viewOf(process), depth, below: count, waitingBelow: mailbox, open, more });
     for (const child of shown) add(child, depth + 1);
   };
   for (const root of roots) add(root, 0);

@@ -2,6 +2,33 @@ import type { Pid, Process } from './process.ts';
 import { nameOf } from './reports.ts';
 import type { System } from './system.ts';
 
+/** A live process for those who look at all of them at once: the process itself, to be read and not to be kept. */
+export interface Resident extends Pid<never> {
+  readonly behaviour: { readonly name: string };
+  readonly parent: Resident | undefined;
+  readonly mailboxLength: number;
+  readonly highWater: number;
+  readonly handled: number;
+  readonly restarts: number;
+  readonly startedAt: number;
+  readonly state: unknown;
+  readonly timers: Process['timers'];
+}
+
+/** Every live process in the order of its start. It makes nothing for each of them: there may be ten thousand. */
+export function residents(system: System): Iterable<Resident> {
+  return system.processes.values();
+}
+
+/** How many timers a process has set. */
+export function timersOf({ timers }: Resident): number {
+  return timers === undefined ? 0 : timers instanceof Set ? timers.size : 1;
+}
+
+export function resident(pid: Pid<never>): Resident {
+  return pid as Process;
+}
+
 /** What tools may see of a process, as plain values. */
 export interface ProcessView {
   readonly id: number;
@@ -14,7 +41,7 @@ export interface ProcessView {
   readonly behaviour: string;
   readonly type: 'supervisor' | 'worker';
   readonly parent: number | null;
-  readonly status: 'starting' | 'running' | 'suspended';
+  readonly status: 'starting' | 'running' | 'suspended' | 'exited';
   readonly mailbox: number;
   readonly mailboxHighWater: number;
   readonly handled: number;
@@ -35,7 +62,7 @@ export function viewOf(pid: Pid<never>): ProcessView {
     behaviour: process.behaviour.name,
     type: isSupervisor(process) ? 'supervisor' : 'worker',
     parent: process.parent?.id ?? null,
-    status: process.suspended ? 'suspended' : process.status === 'starting' ? 'starting' : 'running',
+    status: statusOf(process),
     mailbox,
     mailboxHighWater: Math.max(process.highWater, mailbox),
     handled: process.handled,
@@ -44,9 +71,9 @@ export function viewOf(pid: Pid<never>): ProcessView {
   };
 }
 
-/** Every live process, in the order of their pids. */
-export function* liveProcesses(system: System): Iterable<Pid<never>> {
-  yield* system.processes.values();
+function statusOf({ alive, suspended, status }: Process): ProcessView['status'] {
+  if (!alive) return 'exited';
+  return suspended ? 'suspended' : status === 'starting' ? 'starting' : 'running';
 }
 
 /** True for what ends its children with itself. */
@@ -58,10 +85,4 @@ export function isSupervisor(pid: Pid<never>): boolean {
 /** The live process of that registered name or number. */
 export function findProcess(system: System, ref: string | number): Pid<never> | undefined {
   return typeof ref === 'number' ? system.processes.get(ref) : system.names.get(ref);
-}
-
-/** What was given to a process by its behaviour's name and state; for tools that know the behaviour. */
-export function stateOf(pid: Pid<never>): { readonly behaviour: string; readonly state: unknown } {
-  const process = pid as Process;
-  return { behaviour: process.behaviour.name, state: process.state };
 }

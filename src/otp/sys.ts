@@ -1,5 +1,5 @@
+import { type ProcessView, viewOf } from './inspect.ts';
 import type { Pid, Process } from './process.ts';
-import { nameOf } from './reports.ts';
 
 /**
  * Looks into a live process and takes hold of it, as OTP's `sys`. A callback always runs to its end before anything
@@ -10,7 +10,7 @@ export interface Statistics {
   readonly pid: string;
   readonly name: string;
   readonly initialCall: string;
-  readonly status: 'starting' | 'running' | 'suspended' | 'exited';
+  readonly status: ProcessView['status'];
   readonly mailboxLength: number;
   /** The longest that the mailbox has been when the process came to run. */
   readonly mailboxHighWater: number;
@@ -48,23 +48,17 @@ export function resume(pid: Pid<never>): void {
 }
 
 export function statistics(pid: Pid<never>): Statistics {
-  const process = pid as Process;
+  const { ref, name, behaviour, status, mailbox, mailboxHighWater, handled, restarts, uptime } = viewOf(pid);
   return {
-    pid: process.toString(),
-    name: nameOf(process),
-    initialCall: process.behaviour.name,
-    status: !process.alive
-      ? 'exited'
-      : process.suspended
-        ? 'suspended'
-        : process.status === 'starting'
-          ? 'starting'
-          : 'running',
-    mailboxLength: process.mailboxLength,
-    mailboxHighWater: Math.max(process.highWater, process.mailboxLength),
-    handled: process.handled,
-    restarts: process.restarts,
-    uptime: process.system.clock.now() - process.startedAt,
+    pid: ref,
+    name,
+    initialCall: behaviour,
+    status,
+    mailboxLength: mailbox,
+    mailboxHighWater,
+    handled,
+    restarts,
+    uptime,
   };
 }
 
@@ -98,9 +92,4 @@ export function trace(
   };
   if (max > 0) process.trace = current;
   return end;
-}
-
-/** What a person may want to know of a live process, by the number in its pid. */
-export function find(processes: ReadonlyMap<number, Process>, id: number): Pid<never> | undefined {
-  return processes.get(id) as Pid<never> | undefined;
 }

@@ -1,6 +1,6 @@
-import { Connection } from '../connection/connection.ts';
-import { type Resident, residents, timersOf } from '../otp/census.ts';
+import { residents, timersOf } from '../otp/inspect.ts';
 import type { System } from '../otp/system.ts';
+import { connectionOf, pendingOf } from './connections.ts';
 
 /** All processes of one kind, added up. */
 export interface KindCensus {
@@ -46,13 +46,4 @@ export function takeCensus(system: System): Census {
     if (connection.outflow.stalled) stalled++;
   }
   return { kinds, pending, behind, stalled, timers };
-}
-
-export function connectionOf(process: Resident): Connection | undefined {
-  return process.state instanceof Connection ? process.state : undefined;
-}
-
-/** Bytes that wait to be written to a client. */
-export function pendingOf({ outflow, transport }: Connection): number {
-  return outflow.pending(transport.socket.writableLength);
 }

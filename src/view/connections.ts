@@ -1,9 +1,11 @@
 import { Connection } from '../connection/connection.ts';
-import { liveProcesses, stateOf, viewOf } from '../otp/inspect.ts';
+import { type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
+import type { System } from '../otp/system.ts';
 import type { Certificate } from './certificates.ts';
 import { type NodeView, Refusal } from './node-view.ts';
+import { firstOf, type Page } from './page-of.ts';
 import { numberOf, processOf } from './references.ts';
 
 export interface ConnectionRow {
@@ -24,17 +26,27 @@ export interface ConnectionRow {
   readonly behind: boolean;
 }
 
-/** The row of a connection's process; undefined: it is none. */
+/** A process's connection; undefined: the process serves none. */
+export function connectionOf({ state }: Resident): Connection | undefined {
+  return state instanceof Connection ? state : undefined;
+}
+
+/** Bytes that wait to be written to a client. */
+export function pendingOf({ outflow, transport }: Connection): number {
+  return outflow.pending(transport.socket.writableLength);
+}
+
+/** The row of a connection's process; undefined: the process serves none. */
 export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
-  const { state } = stateOf(pid);
-  if (!(state instanceof Connection)) return undefined;
+  const state = connectionOf(resident(pid));
+  if (state === undefined) return undefined;
   return {
     ref: pid.toString(),
     door: state.context.door.name,
     address: state.address,
     phase: state.phase,
     topics: state.memberships.size,
-    pending: state.outflow.pending(state.transport.socket.writableLength),
+    pending: pendingOf(state),
     pendingHighWater: state.outflow.highWater,
     in: state.messagesIn,
     out: state.messagesOut,
@@ -46,18 +58,16 @@ export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
 
 export type ConnectionsBy = 'pending' | 'out' | 'in' | 'age' | 'topics';
 
-export function connections(
-  node: NodeView,
-  by: ConnectionsBy,
-  n: number,
-): { readonly total: number; readonly rows: readonly ConnectionRow[] } {
-  const rows: ConnectionRow[] = [];
-  for (const pid of liveProcesses(node.system)) {
-    const row = connectionRow(pid);
-    if (row !== undefined) rows.push(row);
+/** The `n` connections that have most of something, and how many there are. */
+export function connections({ system }: NodeView, by: ConnectionsBy, n: number): Page<ConnectionRow> {
+  return firstOf(connectionRows(system), (row) => row[by], n);
+}
+
+function* connectionRows(system: System): Iterable<ConnectionRow> {
+  for (const process of residents(system)) {
+    const row = connectionRow(process);
+    if (row !== undefined) yield row;
   }
-  rows.sort((a, b) => b[by] - a[by]);
-  return { total: rows.length, rows: rows.slice(0, n) };
 }
 
 /** Longest text of a close frame's reason (RFC 6455, section 5.5: 125 bytes, 2 of them the code). */

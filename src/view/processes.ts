@@ -1,4 +1,11 @@
-import { isSupervisor, liveProcesses, type ProcessView, stateOf, viewOf } from '../otp/inspect.ts';
+import {
+  isSupervisor,
+  type ProcessView,
+  type Resident,
+  resident,
+  residents,
+  viewOf,
+} from '../otp/inspect.ts';
 import { isAlive, type Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import {
@@ -8,9 +15,10 @@ import {
   suspend as suspendProcess,
   trace as traceProcess,
 } from '../otp/sys.ts';
-import { connectionRow } from './connections.ts';
+import { connectionOf, connectionRow, pendingOf } from './connections.ts';
 import { describe, type Plain } from './describe.ts';
 import { type NodeView, Refusal } from './node-view.ts';
+import { firstOf } from './page-of.ts';
 import { processOf } from './references.ts';
 import { topicRow } from './topics.ts';
 
@@ -42,7 +50,7 @@ function aboutOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unkno
 }
 
 export function state(node: NodeView, ref: unknown): Plain {
-  return describe(stateOf(processOf(node, ref)).state);
+  return describe(resident(processOf(node, ref)).state);
 }
 
 export function stats(node: NodeView, ref: unknown): Statistics {
@@ -114,23 +122,31 @@ export interface TopRow {
 export type TopBy = 'mailbox' | 'handled' | 'pending';
 
 /** The `n` processes that have most of something now; with `before`, of what was handled since then. */
-export function top(node: NodeView, by: TopBy, n: number, before?: ReadonlyMap<number, number>): TopRow[] {
-  const rows: TopRow[] = [];
-  for (const pid of liveProcesses(node.system)) {
-    const { ref, name, mailbox, mailboxHighWater, handled, id } = viewOf(pid);
-    const pending = connectionRow(pid)?.pending ?? 0;
-    const row = { ref, name, mailbox, mailboxHighWater, handled: handled - (before?.get(id) ?? 0), pending };
-    if (rows.length === n && row[by] <= (rows[n - 1] as TopRow)[by]) continue;
-    const at = rows.findIndex((other) => other[by] < row[by]);
-    rows.splice(at < 0 ? rows.length : at, 0, row);
-    if (rows.length > n) rows.pop();
-  }
-  return rows;
+export function top(
+  { system }: NodeView,
+  by: TopBy,
+  n: number,
+  before?: ReadonlyMap<number, number>,
+): readonly TopRow[] {
+  const handledLately = ({ id, handled }: Resident) => handled - (before?.get(id) ?? 0);
+  const score = {
+    mailbox: ({ mailboxLength }: Resident) => mailboxLength,
+    handled: handledLately,
+    pending: pendingFor,
+  }[by];
+  return firstOf(residents(system), score, n).rows.map((process) => {
+    const { ref, name, mailbox, mailboxHighWater } = viewOf(process);
+    const [handled, pending] = [handledLately(process), pendingFor(process)];
+    return { ref, name, mailbox, mailboxHighWater, handled, pending };
+  });
+}
+
+function pendingFor(process: Resident): number {
+  const connection = connectionOf(process);
+  return connection === undefined ? 0 : pendingOf(connection);
 }
 
 /** What every process has handled so far, for `top` to compare with later. */
-export function handledSoFar(node: NodeView): Map<number, number> {
-  const handled = new Map<number, number>();
-  for (const pid of liveProcesses(node.system)) handled.set(pid.id, viewOf(pid).handled);
-  return handled;
+export function handledSoFar({ system }: NodeView): Map<number, number> {
+  return new Map(Array.from(residents(system), ({ id, handled }) => [id, handled]));
 }

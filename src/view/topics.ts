@@ -3,6 +3,7 @@ import { type Pid, send } from '../otp/process.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { connectionRow } from './connections.ts';
 import { type NodeView, Refusal } from './node-view.ts';
+import { firstOf, type Page } from './page-of.ts';
 import { topicOf, topicParts } from './references.ts';
 
 export interface TopicRow {
@@ -35,17 +36,10 @@ export function topicRow(topic: Topic): TopicRow {
 export type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
 
 /** The `n` topics that have most of something, or the first by name; and how many there are. */
-export function topics(
-  node: NodeView,
-  by: TopicsBy,
-  n: number,
-): { readonly total: number; readonly rows: readonly TopicRow[] } {
-  const rows = Array.from(node.topics.all(), topicRow);
-  rows.sort((a, b) => {
-    const first = by === 'name' ? 0 : b[by] - a[by];
-    return first !== 0 ? first : a.topic < b.topic ? -1 : 1;
-  });
-  return { total: rows.length, rows: rows.slice(0, n) };
+export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<TopicRow> {
+  const rows = Array.from(topics.all(), topicRow);
+  const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
+  return firstOf(rows, (row) => (by === 'name' ? 0 : row[by]), n, byName);
 }
 
 export interface MemberRow {
@@ -61,7 +55,7 @@ export function members(
   node: NodeView,
   ref: unknown,
   n: number,
-): { readonly topic: string; readonly total: number; readonly rows: readonly MemberRow[] } {
+): Page<MemberRow> & { readonly topic: string } {
   const topic = topicOf(node, ref);
   const rows: MemberRow[] = [];
   for (const { format, members: pids } of topic.members.groups) {

@@ -1,8 +1,9 @@
 import test from 'ava';
 import { become, keep, starting } from '../../src/otp/behaviour.ts';
+import { findProcess } from '../../src/otp/inspect.ts';
 import { isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { find, getState, replaceState, resume, statistics, suspend, trace } from '../../src/otp/sys.ts';
+import { getState, replaceState, resume, statistics, suspend, trace } from '../../src/otp/sys.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 
 test('the state can be read and replaced, between two messages', async (t) => {
@@ -200,7 +201,7 @@ test('statistics tell a starting process and a dead one', (t) => {
 test('a process is found by its number while it lives', (t) => {
   const { system } = testSystem();
   const { pid } = spawnScripted(system);
-  t.is(find(system.processes, pid.id), pid);
+  t.is(findProcess(system, pid.id), pid);
   exit(pid, 'kill');
-  t.is(find(system.processes, pid.id), undefined);
+  t.is(findProcess(system, pid.id), undefined);
 });

@@ -2,6 +2,7 @@ import type { Statistics } from '../../otp/sys.ts';
 import type { Certificate } from '../../view/certificates.ts';
 import type { ConnectionRow } from '../../view/connections.ts';
 import type { Reloaded } from '../../view/node-view.ts';
+import type { Page } from '../../view/page-of.ts';
 import type { ProcessInfo, TopRow } from '../../view/processes.ts';
 import type { TimedReport } from '../../view/recent-reports.ts';
 import type { BinLeak, NodeSample, RuntimeInfo } from '../../view/runtime.ts';
@@ -12,11 +13,6 @@ import { fieldLines, table } from './table.ts';
 import { duration, size, whole } from './units.ts';
 
 /** How what the operations find is shown to people. Each takes the plain data and makes aligned, safe lines of it. */
-
-interface Listed<Row> {
-  readonly total: number;
-  readonly rows: readonly Row[];
-}
 
 export function treeText(roots: readonly TreeNode[]): string {
   const lines: { readonly left: string; readonly node: TreeNode | null }[] = [];
@@ -68,7 +64,7 @@ export function statsText({ uptime, ...rest }: Statistics): string {
   return fieldLines([...fieldsOf({ ...rest }), ['up', duration(uptime)]]);
 }
 
-export function topicsText({ total, rows }: Listed<TopicRow>): string {
+export function topicsText({ total, rows }: Page<TopicRow>): string {
   const text = table<TopicRow>(
     [
       { title: 'topic', value: ({ topic }) => topic },
@@ -84,7 +80,7 @@ export function topicsText({ total, rows }: Listed<TopicRow>): string {
   return `${text}${outOf(rows.length, total, 'topics')}`;
 }
 
-export function membersText({ total, rows, topic }: Listed<MemberRow> & { readonly topic: string }): string {
+export function membersText({ total, rows, topic }: Page<MemberRow> & { readonly topic: string }): string {
   const text = table<MemberRow>(
     [
       { title: 'ref', value: ({ ref }) => ref },
@@ -99,7 +95,7 @@ export function membersText({ total, rows, topic }: Listed<MemberRow> & { readon
   return `${text}${outOf(rows.length, total, `members of ${safeLine(topic)}`)}`;
 }
 
-export function connectionsText({ total, rows }: Listed<ConnectionRow>): string {
+export function connectionsText({ total, rows }: Page<ConnectionRow>): string {
   const text = table<ConnectionRow>(
     [
       { title: 'ref', value: ({ ref }) => ref },
