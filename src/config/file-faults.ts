@@ -95,7 +95,9 @@ function logFaults({ log: { file } }: Config): Fault[] {
   try {
     const at = statSync(file, { throwIfNoEntry: false });
     if (at?.isDirectory()) return [['log.file', 'the path of a file to write; this is a directory']];
-    accessSync(at === undefined ? standing(dirname(file)) : file, constants.W_OK);
+    // Within a file there is no folder: some versions of Node say so here, and others that nothing is there.
+    const written = at === undefined ? `${standing(dirname(file))}/` : file;
+    accessSync(written, constants.W_OK);
     return [];
   } catch (error) {
     return [['log.file', `the path of a file to write; ${whyNot(error, 'writing')}`]];

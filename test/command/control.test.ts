@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { runningPid } from '../../src/host/run-folder.ts';
+import { PATIENCE } from '../support/arrivals.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { packageRoot } from '../support/relay-process.ts';
 import { connectWs } from '../support/ws-client.ts';
@@ -254,9 +255,6 @@ test('in the foreground a node ends with 0 when it is asked to', async (t) => {
   t.is(await ended, 0);
 });
 
-/** Milliseconds, far more than anything here takes. */
-const PATIENCE = 15_000;
-
 /** A terminal, as `script` makes one. */
 function terminal(t: ExecutionContext, args: readonly string[]) {
   const quoted = [join(release, 'bin', 'fanfare'), ...args].map((arg) => `'${arg}'`).join(' ');
@@ -305,7 +303,6 @@ test('attach through a terminal: prompt, lines, ^C, completion, colours, and ^D 
   await tty.see(/seen 4> /);
   tty.type('await new Promise(() => {})\r');
   await tty.see(/Promise\(\(\) => \{\}\)/);
-  await pause(100);
   tty.type('\u0003');
   await tty.see(/cancelled[\s\S]*seen 5> /);
   tty.type('\u001b[A\u001b[A\r');
