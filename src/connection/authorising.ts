@@ -7,9 +7,10 @@ import { tooManyAttempts } from '../door/replies.ts';
 import { now } from '../otp/timer.ts';
 import { Hidden } from '../secret/hidden.ts';
 import { close, reply } from './closing.ts';
-import type { Connection, Judging, Question } from './connection.ts';
-import { judge, judgement, nextRef } from './judging.ts';
-import { answered, ask, concluded, goOn, performOne, refusal, step } from './performing.ts';
+import type { Connection } from './connection.ts';
+import type { Judging, Question } from './intake.ts';
+import { judge, judgement } from './judging.ts';
+import { answered, ask, goOn, performOne, refusal, step } from './performing.ts';
 import { grant } from './rights.ts';
 
 /**
@@ -32,7 +33,7 @@ export function askAuthenticator(connection: Connection, authorization: string):
   if (connection.needs === 'topic') {
     // Where the request names the topic, it brings its credential itself.
     if (asking?.about === null) asking.credential = new Hidden(authorization);
-    const ref = nextRef();
+    const ref = connection.intake.nextRef();
     const extra = asking?.offer(ref);
     offer(guard.server, questionOf(connection, authorization), self, ref);
     if (extra !== undefined) forget(guard.server, self, extra);
@@ -47,7 +48,7 @@ export function askAuthenticator(connection: Connection, authorization: string):
 
 /** Where clients without a credential are judged too, asks about one that has begun without. */
 export function introduce(connection: Connection): void {
-  if (connection.phase !== 'closing' && connection.question === undefined && mayIntroduce(connection))
+  if (connection.phase !== 'closing' && connection.intake.question === undefined && mayIntroduce(connection))
     put(connection, '', (ref) => ({ type: 'introduce', ref, first: null }));
 }
 
@@ -81,7 +82,7 @@ export function authorisation(
   connection: Connection,
   message: Extract<Authorisation, { readonly type: 'authorised' | 'unavailable' }>,
 ): void {
-  const { question } = connection;
+  const { question } = connection.intake;
   if (question === undefined || !('ref' in question) || question.ref !== message.ref) return;
   if (message.type === 'unavailable') notAnswered(connection, question, message.faulty === true);
   else if (question.type === 'judge') answeredJudging(connection, question, message);
@@ -95,7 +96,7 @@ export function notAnswered(connection: Connection, question: Question, faulty: 
     return;
   }
   // The client has asked for nothing yet: when it does, so will we again.
-  concluded(connection);
+  connection.intake.conclude();
   goOn(connection);
 }
 
@@ -117,7 +118,7 @@ function introduced(
 ): void {
   const { asking, transport, context } = connection;
   if (asking !== undefined) asking.introduced = true;
-  concluded(connection);
+  connection.intake.conclude();
   grant(connection, message);
   connection.authorised ||= !isEmpty(message.permissions);
   if (transport.kind === 'exchange' && isEmpty(connection.permissions))
@@ -143,7 +144,7 @@ function judged(connection: Connection, right: Right, command: Judging['command'
 
 /** A topic has been judged: what was to be done with it is done, or refused. */
 function answeredJudging(connection: Connection, question: Judging, message: Answered): void {
-  concluded(connection);
+  connection.intake.conclude();
   const { command } = question;
   if (judgement(connection, question, message) === undefined) refuse(connection, command, 'denied');
   else performOne(connection, command);
@@ -182,7 +183,7 @@ function hasFailedTooOften(connection: Connection): boolean {
 
 function put(connection: Connection, authorization: string, questionFor: (ref: number) => Question): void {
   const { guard, self } = connection;
-  const ref = nextRef();
+  const ref = connection.intake.nextRef();
   if (guard.server !== null && authorise(guard.server, questionOf(connection, authorization), self, ref))
     ask(connection, questionFor(ref));
   else step(connection, { type: 'unavailable' });

@@ -7,14 +7,13 @@ import { flush, letGo } from './writing.ts';
 export function close(connection: Connection, end: End): void {
   if (connection.phase === 'closing') return;
   connection.end ??= end;
-  connection.inbox = undefined;
   if (connection.phase === 'opening') {
-    connection.phase = 'closing';
+    connection.close();
     connection.transport.destroy();
     return;
   }
   flush(connection);
-  connection.phase = 'closing';
+  connection.close();
   letGo(connection);
   if (!connection.outflow.writing) finishClose(connection);
 }
@@ -30,8 +29,7 @@ export function finishClose(connection: Connection): void {
 /** Answers a request that is not accepted. */
 export function reply(connection: Connection, answer: HttpReply): void {
   if (connection.phase !== 'opening') return;
-  connection.phase = 'closing';
-  connection.inbox = undefined;
+  connection.close();
   if (answer.status >= 400)
     connection.context.log.refused(connection.context.door.name, answer.status, connection.address);
   connection.transport.reply(answer);

@@ -7,9 +7,10 @@ import { Delivery } from '../topic/delivery.ts';
 import { authorisation, introduce, notAnswered } from './authorising.ts';
 import { ABNORMAL, INTERNAL_ERROR } from './close-codes.ts';
 import { close, reply } from './closing.ts';
-import { Connection, type ConnectionArgs, type ConnectionMessage, type Question } from './connection.ts';
+import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
 import { ended, killed } from './ending.ts';
 import { fromTopic } from './from-topics.ts';
+import type { Question } from './intake.ts';
 import { finished, perform, publishAgain, received, step, updateReading } from './performing.ts';
 import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
@@ -33,7 +34,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   init(self, args) {
     const connection = new Connection(self, args);
     if (!connection.transport.attach(self)) {
-      connection.phase = 'closing';
+      connection.close();
       return connection;
     }
     perform(connection, connection.session.start());
@@ -171,11 +172,11 @@ const WAITING_COST = 256;
 
 /** Closes a client that has no right yet and is about to cost more than such a client may. */
 function isTooMuch(connection: Connection, size: number): boolean {
-  const { transport, inbox, context } = connection;
+  const { transport, intake, context } = connection;
   if (transport.kind !== 'websocket' || hasRight(connection)) return false;
   const { messageBeforeAuth } = context.limits;
   if (messageBeforeAuth === 0) return false;
-  const cost = transport.socket.bytesRead + (inbox?.length ?? 0) * WAITING_COST;
+  const cost = transport.socket.bytesRead + intake.waiting * WAITING_COST;
   if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
   close(connection, { type: 'authorize first' });
   return true;
@@ -202,31 +203,32 @@ function awaitRight(connection: Connection): void {
 
 /** Where a question is open, its answer comes in time or not at all. */
 function stillNoRight(connection: Connection): void {
-  const { phase, question, transport, self, context } = connection;
+  const { phase, intake, transport, self, context } = connection;
   const { authorise } = context.limits;
   if (hasRight(connection)) return;
   // A timer may be a fraction of a millisecond early; one that is earlier is of a limit before.
   if (authorise === 0 || uptime(self) + 1 < authorise) return;
   if (phase === 'open') close(connection, { type: 'authorize timeout' });
-  else if (transport.kind === 'exchange' && question === undefined) reply(connection, unauthorised);
+  else if (transport.kind === 'exchange' && intake.question === undefined) reply(connection, unauthorised);
 }
 
 /** A body is read once its credential is good; without one, as much is read as anybody may send. */
 function readBody(connection: Connection): void {
-  const { transport, context, question, needs } = connection;
-  if (question !== undefined) updateReading(connection);
+  const { transport, context, intake, needs } = connection;
+  if (intake.question !== undefined) updateReading(connection);
   // Where the request as a whole is judged it has to be there as a whole.
   else if (needs === 'topic') return;
   else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {
-  connection.credit.giveBack(bytes);
-  if (connection.phase === 'finishing') {
-    if (connection.credit.whole) finished(connection);
+  const { intake } = connection;
+  intake.giveBack(bytes);
+  if (intake.finishing !== undefined) {
+    if (intake.whole) finished(connection);
   } else if (connection.transport.kind === 'exchange')
     step(connection, { type: 'published', topic: connection.target?.name ?? '' });
-  else if (connection.paused) updateReading(connection);
+  else if (intake.paused) updateReading(connection);
 }
 
 /** Pings, and looks for a sign of life when it is due; then waits for the time of the next ping. */
@@ -242,7 +244,7 @@ function heartbeat(connection: Connection): void {
     transport.keepAlive();
     if (transport.kind === 'stream' && pong > 0) sendAfter(self, pong, LOOK);
     const asks = transport.kind === 'websocket' && pong > 0;
-    if (asks && heartbeat.pinged(transport.socket, now(self), connection.paused)) look(connection);
+    if (asks && heartbeat.pinged(transport.socket, now(self), connection.intake.paused)) look(connection);
     sendAfter(self, asks ? pong : ping, HEARTBEAT);
     return;
   }
@@ -281,7 +283,7 @@ function acknowledging(connection: Connection, answer: Acknowledging): void {
 }
 
 function noAnswer(connection: Connection, question: Question): void {
-  if (connection.question === question) notAnswered(connection, question, false);
+  if (connection.intake.question === question) notAnswered(connection, question, false);
 }
 
 /** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */
@@ -297,7 +299,8 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
 
 /** What the transport says of the end matters only where nothing else has ended it. */
 function closedByTransport(connection: Connection, code: number): void {
-  const { phase, last } = connection;
+  const { phase, intake } = connection;
   if (phase === 'closing') return;
-  connection.end ??= last?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code });
+  connection.end ??=
+    intake.finishing?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code });
 }

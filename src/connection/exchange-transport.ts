@@ -4,9 +4,8 @@ import type { HttpReply } from '../door/contract.ts';
 import { messageTooLarge } from '../door/replies.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL } from './close-codes.ts';
-import type { TransportMessage } from './connection.ts';
 import { sendReply } from './http-reply.ts';
-import { onceOver, type Transport } from './transport.ts';
+import { onceOver, type Transport, type TransportMessage } from './transport.ts';
 
 /** Milliseconds for what is left of a body when it has been answered. */
 const REST_OF_BODY = 5000;

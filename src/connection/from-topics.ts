@@ -4,7 +4,8 @@ import type { Delivery } from '../topic/delivery.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { mayStill } from './authorising.ts';
 import { close } from './closing.ts';
-import type { Connection, Question } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { Question } from './intake.ts';
 import { answered, refusal, step } from './performing.ts';
 import { rejoin } from './rejoining.ts';
 import { tellNew } from './writing.ts';
@@ -14,7 +15,8 @@ export function fromTopic(
   connection: Connection,
   message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>,
 ): void {
-  const { question, memberships } = connection;
+  const { memberships, intake } = connection;
+  const { question } = intake;
   switch (message.type) {
     case 'joined':
       joined(connection, message.topic);
@@ -40,7 +42,8 @@ export function fromTopic(
 }
 
 function joined(connection: Connection, topic: Topic): void {
-  const { question, memberships, self } = connection;
+  const { memberships, self, intake } = connection;
+  const { question } = intake;
   const asked = isAsked(question, 'join', topic.name);
   if (!asked && memberships.get(topic.name) === undefined) {
     // It has left while the topic was lost.
@@ -61,7 +64,7 @@ function joined(connection: Connection, topic: Topic): void {
 }
 
 function claimed(connection: Connection, topic: Topic): void {
-  const { question } = connection;
+  const { question } = connection.intake;
   connection.owned = topic;
   if (!isAsked(question, 'claim', topic.name)) return;
   if (mayStill(connection, 'write', question.as, topic.name))
@@ -70,7 +73,7 @@ function claimed(connection: Connection, topic: Topic): void {
 }
 
 function isAsked<T extends 'join' | 'claim'>(
-  question: Connection['question'],
+  question: Question | undefined,
   type: T,
   topic: string,
 ): question is Extract<Question, { readonly as: string }> {

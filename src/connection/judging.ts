@@ -5,22 +5,15 @@ import { allows, type Right } from '../authenticator/permissions.ts';
 import { decodeOnce } from '../door/request-path.ts';
 import { isTopicName } from '../topic/topic-name.ts';
 import type { Asking } from './asking.ts';
-import type { Connection, Judging } from './connection.ts';
-
-let lastRef = 0;
-
-/** Numbers questions to authenticators. */
-export function nextRef(): number {
-  lastRef = lastRef === Number.MAX_SAFE_INTEGER ? 1 : lastRef + 1;
-  return lastRef;
-}
+import type { Connection } from './connection.ts';
+import type { Judging } from './intake.ts';
 
 /** Asks whether a topic may be used. Null: nobody is there to ask. */
 export function judge(connection: Connection, right: Right, name: string): number | null {
   const { guard, self, context, address, asking } = connection;
   if (guard.server === null || asking === undefined) return null;
   const { credential, request } = asking;
-  const ref = nextRef();
+  const ref = connection.intake.nextRef();
   const question = {
     authorization: credential?.reveal() ?? '',
     door: context.door.name,

@@ -7,11 +7,11 @@ import { Delivery } from '../topic/delivery.ts';
 import type { Topic } from '../topic/topic.ts';
 import { askAuthenticator, usable } from './authorising.ts';
 import { close, reply } from './closing.ts';
-import type { Connection, Farewell, Question, TransportMessage } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { End } from './end.ts';
+import type { Question, Received } from './intake.ts';
 import { forgetJudgement } from './judging.ts';
 import { forget } from './rights.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { queue } from './writing.ts';
 
 /**
@@ -22,12 +22,9 @@ import { queue } from './writing.ts';
 /** Milliseconds until a question counts as not answered, where the guard says nothing else. */
 const PATIENCE = 5000;
 
-/** What comes from the client, and waits while a question is open. */
-export type Received = (TransportMessage & Event) | Farewell;
-
 /** Gives the session an event, and performs what it says. */
 export function step(connection: Connection, event: Event): void {
-  if (connection.isOver) return;
+  if (connection.intake.isOver) return;
   const [session, commands] = connection.session.step(event);
   connection.session = session;
   if (commands.length > 0) perform(connection, commands);
@@ -35,7 +32,7 @@ export function step(connection: Connection, event: Event): void {
 
 export function perform(connection: Connection, commands: readonly Command[]): void {
   const last = commands.at(-1);
-  if (last?.type === 'close' && connection.phase === 'open' && !connection.credit.whole) {
+  if (last?.type === 'close' && connection.phase === 'open' && !connection.intake.whole) {
     finish(connection, commands.slice(0, -1), { ...last, type: 'session' });
     return;
   }
@@ -50,9 +47,7 @@ export function perform(connection: Connection, commands: readonly Command[]): v
  * topic delivers a message before it gives the credit back.
  */
 function finish(connection: Connection, words: readonly Command[], end: End): void {
-  connection.phase = 'finishing';
-  connection.inbox = undefined;
-  connection.last = { words, end };
+  connection.intake.finish(words, end);
   updateReading(connection);
   limitFinish(connection);
 }
@@ -64,86 +59,61 @@ function limitFinish({ context, self }: Connection): void {
 
 /** All is delivered, or the time for it is over. */
 export function finished(connection: Connection): void {
-  const { phase, farewell, last } = connection;
-  if (phase === 'finishing' && last !== undefined) {
-    connection.phase = 'open';
-    for (const command of last.words) performOne(connection, command);
-    close(connection, last.end);
-  } else if (phase === 'open' && farewell !== undefined) {
-    close(connection, farewell.end);
-  }
+  const last = connection.intake.expire();
+  if (last === undefined) return;
+  for (const command of last.words) performOne(connection, command);
+  close(connection, last.end);
 }
 
 /** What the client has sent: the session's, at once, or once the question that is open has been answered. */
 export function received(connection: Connection, message: Received): void {
-  if (connection.isOver) return;
-  if (connection.question !== undefined || connection.throttled || connection.inbox !== undefined) {
-    connection.inbox ??= [];
-    connection.inbox.push(message);
-    updateReading(connection);
-    if (message.type === 'farewell') {
-      connection.farewell = message;
-      limitFinish(connection);
-    }
-    return;
+  switch (connection.intake.receive(message)) {
+    case 'handle':
+      take(connection, message);
+      return;
+    case 'queued':
+      updateReading(connection);
+      if (message.type === 'farewell') limitFinish(connection);
+      return;
+    case 'dropped':
+      return;
   }
-  take(connection, message);
 }
 
 function take(connection: Connection, message: Received): void {
   if (message.type !== 'farewell') step(connection, message);
-  else if (connection.phase === 'open' && !connection.credit.whole) finish(connection, nothing, message.end);
+  else if (connection.phase === 'open' && !connection.intake.whole) finish(connection, nothing, message.end);
   else close(connection, message.end);
 }
 
 /** The open question has been answered, or never will be. What has waited for it goes on. */
 export function answered(connection: Connection, event: Event): void {
-  concluded(connection);
+  connection.intake.conclude();
   step(connection, event);
   goOn(connection);
 }
 
-export function concluded(connection: Connection): void {
-  connection.question = undefined;
-  connection.questionTimer?.cancel();
-  connection.questionTimer = undefined;
-}
-
 /** Handles what has waited, as far as it need not wait again. */
 export function goOn(connection: Connection): void {
-  while (
-    connection.question === undefined &&
-    !connection.throttled &&
-    connection.inbox !== undefined &&
-    !connection.isOver
-  ) {
-    const next = connection.inbox.shift();
-    if (next === undefined) connection.inbox = undefined;
-    else take(connection, next);
-  }
+  const { intake } = connection;
+  for (let next = intake.next(); next !== undefined; next = intake.next()) take(connection, next);
   updateReading(connection);
 }
 
-/**
- * Reads from the client, or does not: while it has no credit, or has published too much, or a question is open and it
- * sends on. The body of a request is not read before its credential has been found good.
- */
-export function updateReading(connection: Connection): void {
-  const { phase, credit, inbox, throttled, question, transport } = connection;
-  const pause =
-    phase !== 'closing' &&
-    (phase === 'finishing' ||
-      credit.exhausted ||
-      inbox !== undefined ||
-      throttled ||
-      (transport.kind === 'exchange' && (question?.type === 'authorise' || question?.type === 'introduce')));
-  if (pause === connection.paused) return;
-  connection.paused = pause;
-  if (pause) connection.heartbeat.deafen();
-  if (pause) connection.transport.pause();
-  else connection.transport.resume();
+/** Reads from the client, or does not. */
+export function updateReading({ intake, transport, heartbeat }: Connection): void {
+  switch (intake.turn(transport.kind === 'exchange')) {
+    case 'pause':
+      heartbeat.deafen();
+      transport.pause();
+      return;
+    case 'resume':
+      transport.resume();
+      return;
+    case 'same':
+      return;
+  }
 }
-
 export function performOne(connection: Connection, command: Command): void {
   switch (command.type) {
     case 'publish':
@@ -179,13 +149,12 @@ export function performOne(connection: Connection, command: Command): void {
 function accept(connection: Connection): void {
   const { context, self, transport } = connection;
   if (!transport.accept()) {
-    connection.phase = 'closing';
+    connection.close();
     transport.destroy();
     return;
   }
-  connection.phase = 'open';
+  connection.accept();
   if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
-  connection.accepted = true;
   context.counters.connections++;
   sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
 }
@@ -204,19 +173,19 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   if (context.limits.publishRate > 0 && !exchange) throttle(connection);
   if (exchange) context.counters.posts++;
   else context.counters.messages++;
-  const cost = connection.credit.take(message.payload.length);
+  const cost = connection.intake.spend(message.payload.length);
   const topic = targetOf(connection, name);
   const acceptedAt = isSampled(context.topics.accounting) ? now(self) : 0;
   const request = { type: 'publish', message, from: self, credit: cost, acceptedAt, via: null } as const;
   if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
-    connection.credit.giveBack(cost);
+    connection.intake.giveBack(cost);
     context.topics.accounting.messages++;
     context.topics.accounting.lost[topic?.server === undefined ? 'unheard' : 'refused']++;
     context.counters.drops++;
     if (exchange) step(connection, { type: 'published', topic: name });
     return;
   }
-  if (connection.credit.exhausted) updateReading(connection);
+  if (connection.intake.exhausted) updateReading(connection);
 }
 
 /** How long a throttled client waits at least, in milliseconds: a timer for each message would cost more than it. */
@@ -224,29 +193,22 @@ const THROTTLE_PERIOD = 10;
 
 /** Counts a message that is published. Past the rate, the next one waits. */
 function throttle(connection: Connection): void {
-  const { self, context } = connection;
-  connection.publishing ??= new TokenBucket(context.limits.publishRate, now(self));
-  connection.publishing.change(context.limits.publishRate, now(self));
-  connection.publishing.take(now(self));
-  holdBack(connection);
+  const { self, context, intake } = connection;
+  holdBack(connection, intake.throttle(context.limits.publishRate, now(self)));
 }
 
-function holdBack(connection: Connection): void {
-  const { self, publishing } = connection;
-  const wait = publishing?.wait(now(self)) ?? 0;
-  connection.throttled = wait > 0;
+function holdBack(connection: Connection, wait: number): void {
+  const { self } = connection;
   if (wait > 0) sendAfter(self, Math.max(wait, THROTTLE_PERIOD), { type: 'publish-again' });
   updateReading(connection);
 }
 
 /** A throttled client has waited, or the limit is another one. */
 export function publishAgain(connection: Connection): void {
-  const { context, self } = connection;
-  if (connection.publishing === undefined || connection.isOver) return;
-  if (context.limits.publishRate > 0) connection.publishing.change(context.limits.publishRate, now(self));
-  else connection.publishing = undefined;
+  const { context, self, intake } = connection;
+  if (intake.isOver) return;
   // A timer may be a fraction of a millisecond early.
-  holdBack(connection);
+  holdBack(connection, intake.relax(context.limits.publishRate, now(self)));
   goOn(connection);
 }
 
@@ -307,10 +269,9 @@ function leave(connection: Connection, as: string): void {
 
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */
 export function ask(connection: Connection, question: Question): void {
-  const { self, guard } = connection;
-  connection.question = question;
-  if (!('ref' in question)) return;
-  connection.questionTimer = sendAfter(self, guard.patience ?? PATIENCE, { type: 'no-answer', question });
+  const { self, guard, intake } = connection;
+  if (!('ref' in question)) intake.ask(question);
+  else intake.ask(question, sendAfter(self, guard.patience ?? PATIENCE, { type: 'no-answer', question }));
 }
 
 export function refusal(action: Refused['action'], topic: string, why: Refused['why']): Refused {

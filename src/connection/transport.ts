@@ -2,7 +2,23 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply } from '../door/contract.ts';
 import type { Pid } from '../otp/process.ts';
-import type { TransportMessage } from './connection.ts';
+import type { End } from './end.ts';
+
+/** What the transport tells. Payloads are views of a read buffer. */
+export type TransportMessage =
+  | { readonly type: 'text' | 'binary' | 'body'; readonly payload: Buffer }
+  | { readonly type: 'pong' }
+  /** Told only of a client that has no right yet. */
+  | { readonly type: 'ping' }
+  | Farewell
+  /** The last one. */
+  | { readonly type: 'closed'; readonly code: number };
+
+/** The client's close, or the end of a client that has sent what it may not: nothing more of it is read. */
+export interface Farewell {
+  readonly type: 'farewell';
+  readonly end: Extract<End, { readonly type: 'left' | 'fault' }>;
+}
 
 /**
  * The way to one client: a WebSocket, an endless HTTP answer, or a single exchange. It tells the connection's handler

@@ -5,10 +5,9 @@ import type { HttpReply } from '../door/contract.ts';
 import { pingFrame } from '../door/frame.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from './close-codes.ts';
-import type { TransportMessage } from './connection.ts';
 import { CREDIT_BYTES, MESSAGE_COST } from './credit.ts';
 import { rawReply } from './http-reply.ts';
-import { KEEP_ALIVE, type Transport } from './transport.ts';
+import { KEEP_ALIVE, type Transport, type TransportMessage } from './transport.ts';
 
 /** What may wait for the handler before the socket is no longer read, at the cost that credit has for messages. */
 const UNHANDLED_BYTES = CREDIT_BYTES;

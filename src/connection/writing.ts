@@ -160,7 +160,7 @@ function tooSlow(connection: Connection, end: End): void {
   if (connection.phase !== 'open' || connection.transport.kind === 'stream') {
     connection.end ??= end;
     letGo(connection);
-    connection.phase = 'closing';
+    connection.close();
     connection.transport.destroy();
     return;
   }

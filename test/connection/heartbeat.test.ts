@@ -71,7 +71,7 @@ test('a pong that cannot be heard, as nothing is read from the client, is not mi
   await world.quiet();
   for (let i = 0; i < 3; i++) client.says(`publish t ${'x'.repeat(50_000)}`);
   await world.quiet();
-  t.true(client.state().paused);
+  t.true(client.state().intake.paused);
   const beat = async (milliseconds: number) => {
     await world.advance(milliseconds);
     reader.tells({ type: 'pong' });
@@ -79,13 +79,13 @@ test('a pong that cannot be heard, as nothing is read from the client, is not mi
   };
   await beat(PING);
   await beat(PONG);
-  t.true(client.state().paused);
+  t.true(client.state().intake.paused);
   t.false(isLost(client));
   await beat(PING - PONG);
   // It is read from again just before its second pong is due.
   reader.socket.read(300 * 1024);
   await world.quiet();
-  t.false(client.state().paused);
+  t.false(client.state().intake.paused);
   await beat(PONG);
   t.false(isLost(client));
   await beat(PING - PONG);
