@@ -66,6 +66,9 @@ export function enterClient({ gate, self }: ListenerState, address: string): Ver
     : gate.admission.enterClient(address, time);
 }
 
+/** No TLS came about, an answer is not read, or the status of an answer that was given already. */
+export type TurnedAwayFor = 'tls' | 'write-stall' | number;
+
 export type Verdict = 'admitted' | keyof Refusals;
 
 /**
@@ -85,11 +88,11 @@ function refuse(
   return false;
 }
 
-/** Counts what has been refused where no process was asked; a connection without TLS ends. */
+/** Counts what has been refused where no process was asked; of `tls` and `write-stall` the connection ends. */
 export function countTurnedAway(
   { gate, log, context, clients }: ListenerState,
   socket: Socket,
-  why: 'tls' | number,
+  why: TurnedAwayFor,
 ): void {
   const { name } = context.door;
   if (typeof why === 'number') {

@@ -6,12 +6,13 @@ import type { DoorContext } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
 import { Pipelines } from '../http/pipelines.ts';
+import { UnreadAnswers } from '../http/unread-answers.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { inform, type Self, send, started } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
 import { AddressList, plainAddress } from './address-list.ts';
-import { admit, countTurnedAway, pass, proxied } from './admitting.ts';
+import { admit, countTurnedAway, pass, proxied, type TurnedAwayFor } from './admitting.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import { type CrossOrigin, crossOrigin } from './cross-origin.ts';
 import type { Gate } from './gate.ts';
@@ -96,8 +97,7 @@ export type ListenerMessage =
   | { readonly type: 'no-files'; readonly address: string }
   /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
   | { readonly type: 'malformed' | 'malformed-turn'; readonly socket: Socket; readonly code: string }
-  /** No TLS came about, or a body was too large: it has been answered, as far as it could be. */
-  | { readonly type: 'turned-away'; readonly socket: Socket; readonly why: 'tls' | number }
+  | { readonly type: 'turned-away'; readonly socket: Socket; readonly why: TurnedAwayFor }
   /** Reads certificate and key again, for the connections to come. */
   | { readonly type: 'reread-tls' }
   /** Accepts nothing more; what has been accepted goes on. */
@@ -120,6 +120,7 @@ export interface ListenerState extends Omit<ListenerArgs, 'edge'> {
   readonly onClose: (this: Socket) => void;
   readonly onProxyClose: () => void;
   readonly pipelines: Pipelines;
+  readonly unread: UnreadAnswers;
   readonly turnedAway: TurnedAway;
 }
 
@@ -151,6 +152,10 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       },
       onProxyClose: () => admission.leaveProxy(),
       pipelines: new Pipelines(),
+      unread: new UnreadAnswers(
+        () => context.limits.writeStall,
+        (socket) => pass(self, { type: 'turned-away', socket, why: 'write-stall' }, socket),
+      ),
       turnedAway: new TurnedAway(),
     };
     const { server, http } = state;

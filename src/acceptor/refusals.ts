@@ -13,6 +13,8 @@ export interface Refusals {
   'proxy-header': number;
   /** More requests on one connection than may wait, or one behind a stream. */
   pipeline: number;
+  /** Nothing was taken of an answer for `limits.write_stall`. */
+  'write-stall': number;
   /** No TLS came about: a client without TLS, or one that does not know the certificate. */
   tls: number;
 }
@@ -28,6 +30,7 @@ export function newRefusals(): Refusals {
     origin: 0,
     'proxy-header': 0,
     pipeline: 0,
+    'write-stall': 0,
     tls: 0,
   };
 }

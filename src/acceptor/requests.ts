@@ -8,6 +8,7 @@ import { WebSocketTransport } from '../connection/websocket-transport.ts';
 import type { HttpReply, Route } from '../door/contract.ts';
 import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
+import { endWith } from '../http/lingering.ts';
 import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
 import { plainAddress } from './address-list.ts';
@@ -61,8 +62,7 @@ export function answerUpgrade(
   const address = state.clients.ofRequest(socket, request.rawHeaders);
   const shown = otherProtocol === null ? undefined : shownProtocols(offered ?? '', protocols);
   context.log.refused(name, answer.status, address, shown);
-  socket.end(rawReply(answer));
-  socket.destroySoon();
+  endWith(socket, rawReply(answer));
 }
 
 export function request(state: ListenerState, message: IncomingMessage, response: ServerResponse): void {
@@ -77,6 +77,7 @@ export function answer(state: ListenerState, message: IncomingMessage, response:
   const { context, clients, crossOrigin, turnedAway } = state;
   const { rawHeaders } = message;
   if (isRefused(message.socket)) return;
+  state.unread.watch(message.socket, response);
   if (losesWhatFollows(message)) response.shouldKeepAlive = false;
   // Here, for whatever answers later: a page of another origin may read refusals too.
   for (const [name, value] of Object.entries(crossOrigin?.headersFor(rawHeaders) ?? {}))

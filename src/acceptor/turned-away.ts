@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { rawReply } from '../connection/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
+import { endWith } from '../http/lingering.ts';
 import type { Refusals } from './refusals.ts';
 
 /** Connections that are heard at one time: each takes a place that `limits.connections` does not know of. */
@@ -45,6 +46,6 @@ export class TurnedAway {
 
 /** Ends a connection with words that need no request. */
 export function turnAway(socket: Socket, refusal: HttpReply): void {
-  if (socket.writable) socket.end(rawReply(refusal));
-  socket.destroySoon();
+  if (socket.writable) endWith(socket, rawReply(refusal));
+  else socket.destroySoon();
 }

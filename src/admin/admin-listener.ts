@@ -4,6 +4,7 @@ import { lingerAtEnd } from '../http/lingering.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
 import { Pipelines } from '../http/pipelines.ts';
 import { targetOf } from '../http/request-target.ts';
+import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
@@ -15,6 +16,8 @@ import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.t
 export interface AdminListenerArgs extends AdminRoutes {
   readonly host: string;
   readonly port: number;
+  /** See `limits.write_stall`. */
+  readonly writeStall: () => number;
   readonly log: AdminLog;
 }
 
@@ -61,6 +64,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     });
     const ignoreUpgrade = ignoreUpgrades(server, false);
     const pipelines = new Pipelines();
+    const unread = new UnreadAnswers(args.writeStall, (socket) => socket.destroy());
     server.maxConnections = CONNECTIONS;
     // These run outside of the processes: each only passes on what happened.
     server.on('listening', () => send(self, { type: 'listening' }));
@@ -70,10 +74,12 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     server.on('request', (request, response) => {
       // Its close follows, and says enough.
       response.on('error', () => undefined);
-      const take = () =>
+      const take = () => {
+        unread.watch(request.socket, response, true);
         readBody(request, response, (body) => {
           if (!send(self, { type: 'request', request, response, body })) response.destroy();
         });
+      };
       const place = pipelines.enter(request.socket, response, take);
       if (place === 'now') take();
       else if (place === 'full') request.socket.destroy();

@@ -18,6 +18,8 @@ export interface AdminOptions {
   /** Null: nothing listens, and the watchdog alone is at work. */
   readonly at: AdminAt | null;
   readonly watchdog: WatchdogArgs;
+  /** Milliseconds; see `limits.write_stall`. */
+  readonly writeStall: () => number;
   readonly log: AdminLog;
 }
 
@@ -121,10 +123,10 @@ export class Admin {
   }
 
   #listenerAt(name: string, at: AdminAt): ChildSpec {
-    const { view, metrics, log } = this.#options;
+    const { view, metrics, writeStall, log } = this.#options;
     const { host, port } = at;
     this.#set(at);
-    const args = { view, metrics, sampler: SAMPLER, settings: this.#settings, host, port, log };
+    const args = { view, metrics, sampler: SAMPLER, settings: this.#settings, host, port, writeStall, log };
     return worker(name, adminListener, args, { name: processName(name) });
   }
 

@@ -241,6 +241,7 @@ export function startRelay(
       },
       warn: log.warn,
     },
+    writeStall: () => running.limits.writeStall,
     log,
   });
   const { attach } = config;

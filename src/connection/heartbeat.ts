@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import { bytesReceived, bytesTaken } from '../http/socket-bytes.ts';
 import type { Acknowledging } from './silence-server.ts';
-import { bytesReceived, bytesTaken } from './socket-bytes.ts';
 
 /** Bytes that a client may well have read by the time of its next ping. With more, some may still wait in the kernel. */
 const BACKLOG = 64 * 1024;

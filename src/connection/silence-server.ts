@@ -1,11 +1,11 @@
 import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { bytesTaken } from '../http/socket-bytes.ts';
 import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { inform, type Pid, type Self, send } from '../otp/process.ts';
 import { processName, sendNamed } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import { bytesTaken } from './socket-bytes.ts';
 import type { Sent } from './tcp-table.ts';
 
 /**

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
 import type { HttpReply } from '../door/contract.ts';
 import { pingFrame } from '../door/frame.ts';
+import { endWith } from '../http/lingering.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from './close-codes.ts';
 import { CREDIT_BYTES, MESSAGE_COST } from './credit.ts';
@@ -86,8 +87,7 @@ export class WebSocketTransport implements Transport {
 
   reply(reply: HttpReply): void {
     this.#upgrade = undefined;
-    this.socket.end(rawReply(reply));
-    this.socket.destroySoon();
+    endWith(this.socket, rawReply(reply));
   }
 
   pause(): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { bytesTaken } from '../http/socket-bytes.ts';
 import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Delivery } from '../topic/delivery.ts';
@@ -8,7 +9,6 @@ import type { Connection, ConnectionMessage } from './connection.ts';
 import type { End } from './end.ts';
 import type { Verdict } from './outflow.ts';
 import { askSilence } from './silence-server.ts';
-import { bytesTaken } from './socket-bytes.ts';
 
 /** Performs what a connection's outflow finds: deliveries get to its socket, and its topics are told how it keeps up. */
 

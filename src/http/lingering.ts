@@ -38,6 +38,18 @@ export function lingeringEnd(socket: Socket, last?: string, { time, silence, byt
   socket.resume();
 }
 
+/** Milliseconds for a client to take the last words of a connection, where what came before fills all buffers. */
+const LAST_WORDS = 10_000;
+
+/** Ends a connection when these last words have been taken, or in a while. */
+export function endWith(socket: Socket, last: string): void {
+  socket.end(last);
+  socket.destroySoon();
+  if (socket.destroyed || socket.writableLength === 0) return;
+  const timer = setTimeout(() => socket.destroy(), LAST_WORDS).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
 /** Node ends a connection by this when it has sent the last answer. */
 export function lingerAtEnd(socket: Socket): void {
   socket.destroySoon = () => lingeringEnd(socket);

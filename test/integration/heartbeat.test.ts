@@ -4,7 +4,7 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { Connection } from '../../src/connection/connection.ts';
 import type { Acknowledging } from '../../src/connection/silence-server.ts';
-import { bytesReceived, bytesTaken } from '../../src/connection/socket-bytes.ts';
+import { bytesReceived, bytesTaken } from '../../src/http/socket-bytes.ts';
 import { Arrivals, eventually } from '../support/arrivals.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { quiescence } from '../support/otp.ts';
