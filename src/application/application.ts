@@ -4,7 +4,8 @@ import type { Refusals } from '../acceptor/refusals.ts';
 import { Admin } from '../admin/admin.ts';
 import { edgesOf } from '../admin/canaries.ts';
 import { STALL } from '../admin/watchdog.ts';
-import { consoleSpec } from '../attach/console.ts';
+import { attachSpec } from '../attach/attach.ts';
+import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Mesh } from '../cluster/mesh/mesh.ts';
 import type { Nats } from '../cluster/nats/nats.ts';
@@ -72,6 +73,8 @@ export interface RelayOptions {
   readonly load?: Load;
   /** How the log gets on, for metrics, and where the watchdog's thread may write. */
   readonly logTarget?: Pick<OpenLog, 'linesLost' | 'raw'>;
+  /** Told which of the errors that nobody caught are of attached operators. */
+  readonly strays?: StrayErrors;
   /** The process's limit on open files, where it is known. */
   readonly openFiles?: number;
   /** Milliseconds without a turn that are a stall. */
@@ -93,7 +96,15 @@ export function startRelay(
   givenLog: Log,
   options: RelayOptions = {},
 ): Relay {
-  const { version = '', folder = null, load, plugins = new Map(), logTarget, stall = STALL } = options;
+  const {
+    version = '',
+    folder = null,
+    load,
+    plugins = new Map(),
+    logTarget,
+    stall = STALL,
+    strays = new StrayErrors(),
+  } = options;
   const certificates = new Certificates();
   const reports = new RecentReports();
   const chronicle = new Chronicle();
@@ -257,7 +268,7 @@ export function startRelay(
       connections.spec,
       ...(folder === null || !attach.enabled
         ? []
-        : [consoleSpec(system, node, { folder, evaluation: attach.eval, log })]),
+        : [attachSpec(system, node, { folder, evaluation: attach.eval, log, strays })]),
       supervisor('acceptor', { strategy: 'one_for_one', ...ACCEPTOR_INTENSITY }, specs.listeners, {
         name: ACCEPTOR,
       }),

@@ -3,7 +3,7 @@ import { type Context, constants, createContext, Script } from 'node:vm';
 import { Refusal } from '../view/node-view.ts';
 import { operatorTimers } from './operator-timers.ts';
 import { promptScript } from './prompt-script.ts';
-import { claimErrors } from './stray-errors.ts';
+import type { StrayErrors } from './stray-errors.ts';
 
 /**
  * Evaluates an operator's JavaScript in the node. (Node's own REPL, started in the node, would switch async hooks on for
@@ -27,6 +27,8 @@ export interface EvaluatorOptions {
   readonly limit: number;
   /** Milliseconds that it may run without a pause: so long the whole relay stands still. Default: `TURN`. */
   readonly turn?: number;
+  /** Where errors that nobody caught are asked about. */
+  readonly strays: StrayErrors;
   /** Told of errors that nobody waits for any more. */
   readonly failed: (error: unknown) => void;
 }
@@ -109,7 +111,7 @@ export class Evaluator {
   #lastBegin = Number.POSITIVE_INFINITY;
   #stop: ((why: string) => void) | undefined = undefined;
 
-  constructor({ globals, limit, turn = TURN, failed }: EvaluatorOptions) {
+  constructor({ globals, limit, turn = TURN, strays, failed }: EvaluatorOptions) {
     this.#limit = limit;
     this.#turn = turn;
     this.#failed = failed;
@@ -119,7 +121,7 @@ export class Evaluator {
     this.#context = createContext(sandbox, { name: 'operator', microtaskMode: 'afterEvaluate' });
     this.#inside = INSIDE.runInContext(this.#context) as Inside;
     const { Error: Own, promise: own } = this.#inside;
-    this.#unclaim = claimErrors({
+    this.#unclaim = strays.claim({
       owns: (error, promise) =>
         error instanceof Own || (promise !== null && Object.getPrototypeOf(promise) === own),
       failed,

@@ -2,37 +2,40 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 
-/**
- * Errors that nobody caught, and that are an operator's own: of what they left running. Whoever starts the program asks
- * here before an uncaught error ends it.
- */
+/** A session that is told of its errors. */
 export interface Claim {
   /** Whether it comes from the session's realm. */
   readonly owns: (error: unknown, promise: Promise<unknown> | null) => boolean;
   readonly failed: (error: unknown) => void;
 }
 
-const claims = new Set<Claim>();
-/** Once something was evaluated in this process, errors may come of it for as long as the process lives. */
-let hasEvaluated = false;
-
-/** A session from here on is told of its errors. Returns what ends that. */
-export function claimErrors(claim: Claim): () => void {
-  hasEvaluated = true;
-  claims.add(claim);
-  return () => claims.delete(claim);
-}
-
 /**
- * True: it was an operator's, and the sessions have been told. An error of the realm of a session is, ended sessions
- * included, and so is what comes from Node alone, as the refused connection of a socket that was opened at the prompt:
- * where the relay fails, its own code is on the stack.
+ * Errors that nobody caught, and that are an operator's own: of what they left running. Whoever starts the program asks
+ * here before an uncaught error ends it.
  */
-export function isStray(error: unknown, promise: Promise<unknown> | null): boolean {
-  if (!hasEvaluated || !(isForeign(error, promise) || !isOfRelay(error))) return false;
-  const owners = [...claims].filter(({ owns }) => owns(error, promise));
-  for (const { failed } of owners.length > 0 ? owners : claims) failed(error);
-  return true;
+export class StrayErrors {
+  readonly #claims = new Set<Claim>();
+  /** Once something was evaluated, errors may come of it for as long as the process lives. */
+  #hasEvaluated = false;
+
+  /** A session from here on is told of its errors. Returns what ends that. */
+  claim(claim: Claim): () => void {
+    this.#hasEvaluated = true;
+    this.#claims.add(claim);
+    return () => this.#claims.delete(claim);
+  }
+
+  /**
+   * True: it was an operator's, and the sessions have been told. An error of the realm of a session is, ended sessions
+   * included, and so is what comes from Node alone, as the refused connection of a socket that was opened at the prompt:
+   * where the relay fails, its own code is on the stack.
+   */
+  take(error: unknown, promise: Promise<unknown> | null): boolean {
+    if (!this.#hasEvaluated || !(isForeign(error, promise) || !isOfRelay(error))) return false;
+    const owners = [...this.#claims].filter(({ owns }) => owns(error, promise));
+    for (const { failed } of owners.length > 0 ? owners : this.#claims) failed(error);
+    return true;
+  }
 }
 
 /** The sessions' realms are the only ones beside the relay's. */

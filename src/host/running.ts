@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callRoot, startRelay } from '../application/application.ts';
-import { isStray } from '../attach/stray-errors.ts';
+import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
 import type { ClosedDoor } from '../config/layers.ts';
@@ -37,7 +37,8 @@ export interface RunOptions {
 /** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
 export function run({ config, plugins, closed, version, folder, unusable, load }: RunOptions): void {
   const log = openLog(config.log, config.node);
-  endOnUncaught(log);
+  const strays = new StrayErrors();
+  endOnUncaught(log, strays);
   for (const door of closed) log.note('door stays closed', { ...door });
   if (unusable !== null) log.warn('nobody can attach: the folder cannot be used', { folder, why: unusable });
   const descriptors = descriptorLimit();
@@ -48,6 +49,7 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
     openFiles: descriptors,
     load,
     logTarget: log,
+    strays,
   });
   const manager = serviceManager({
     env: process.env,
@@ -105,9 +107,9 @@ function causeOf(reason: ExitReason): string {
 }
 
 /** An error that no guard has caught ends the relay, unless it is an attached operator's own. */
-function endOnUncaught(log: Log): void {
+function endOnUncaught(log: Log, strays: StrayErrors): void {
   const onError = (thrown: unknown, promise: Promise<unknown> | null) => {
-    if (isStray(thrown, promise)) {
+    if (strays.take(thrown, promise)) {
       log.warn('uncaught error of what was evaluated: the relay goes on');
       return;
     }

@@ -4,7 +4,7 @@ import type { Certificates } from './certificates.ts';
 import type { LinkView } from './link-view.ts';
 import type { RecentReports } from './recent-reports.ts';
 
-/** All that the console is given of the relay: what it looks at, and the few things that it may ask for. */
+/** All that operators' tools are given of the relay: what they look at, and the few things that they may ask for. */
 export interface NodeView {
   readonly node: string;
   readonly version: string;

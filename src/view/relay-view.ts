@@ -6,7 +6,7 @@ import type { Edges } from './edges.ts';
 import type { NodeView } from './node-view.ts';
 import type { Stalls } from './stalls.ts';
 
-/** What is watched: the relay as the console sees it, and what is counted for metrics. It is read, and not changed. */
+/** What is watched: the relay as operators' tools see it, and what is counted for metrics. It is read, and not changed. */
 export interface RelayView extends NodeView {
   readonly phase: () => 'starting' | 'ready' | 'draining';
   /** Those that are open now. */

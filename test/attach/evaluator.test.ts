@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
 import { Evaluator } from '../../src/attach/evaluator.ts';
-import { isStray } from '../../src/attach/stray-errors.ts';
+import { StrayErrors } from '../../src/attach/stray-errors.ts';
 import { toError } from '../../src/otp/exit-reason.ts';
 import { Arrivals } from '../support/arrivals.ts';
 
@@ -16,6 +16,8 @@ const TURN = 200;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
+
+const strays = new StrayErrors();
 
 interface Bench {
   readonly evaluator: Evaluator;
@@ -28,7 +30,7 @@ function bench(
   { limit = 60_000, turn = 20_000 } = {},
 ): Bench {
   const errors = new Arrivals<unknown>('errors');
-  const evaluator = new Evaluator({ globals, limit, turn, failed: (error) => errors.push(error) });
+  const evaluator = new Evaluator({ globals, limit, turn, strays, failed: (error) => errors.push(error) });
   t.teardown(() => evaluator.close());
   return { evaluator, errors };
 }
@@ -237,16 +239,16 @@ test.serial(
       'const e = new Error("mine"); const p = (async () => { throw 1 })(); p.catch(() => {}); caught(e, p)',
     );
     const [error, promise] = await caught.next();
-    t.true(isStray(error, null));
+    t.true(strays.take(error, null));
     t.is(await errors.next(), error);
-    t.true(isStray(1, promise));
+    t.true(strays.take(1, promise));
     t.is(await errors.next(), 1);
     t.deepEqual(other.errors.all, []);
-    t.false(isStray(toError('thrown by its code'), null));
-    t.false(isStray(toError('thrown by its code'), Promise.resolve()));
+    t.false(strays.take(toError('thrown by its code'), null));
+    t.false(strays.take(toError('thrown by its code'), Promise.resolve()));
     evaluator.close();
-    t.true(isStray(error, null), 'what they left running outlives a session');
-    t.true(isStray(1, promise));
+    t.true(strays.take(error, null), 'what they left running outlives a session');
+    t.true(strays.take(1, promise));
   },
 );
 
@@ -264,12 +266,12 @@ test.serial("what Node's own modules throw for an operator is the operator's", a
   };
   missing.value.catch(listener);
   for (const error of await caught.take(2)) {
-    t.true(isStray(error, null));
+    t.true(strays.take(error, null));
     t.is(await errors.next(), error);
   }
   const thrown = await evaluator.evaluate('require("node:fs").readFileSync("/nowhere")');
-  t.true(thrown.outcome === 'thrown' && isStray(thrown.value, null));
-  t.true(isStray('no error', null));
+  t.true(thrown.outcome === 'thrown' && strays.take(thrown.value, null));
+  t.true(strays.take('no error', null));
 });
 
 test('what an evaluation came to is not retained', async (t) => {

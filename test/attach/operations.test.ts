@@ -23,7 +23,7 @@ async function world(t: ExecutionContext): Promise<World> {
     say: (line) => said.push(line),
     signal: controller.signal,
     onGone: () => undefined,
-    publisher: () => whereis(node.system, processName('console.publisher')),
+    publisher: () => whereis(node.system, processName('attach.publisher')),
   };
   return {
     relay,
@@ -51,7 +51,7 @@ test('tree shows every supervisor, counts what is below, and bounds what it show
   const { relay, ask } = await world(t);
   for (let i = 0; i < 30; i++) await subscriber(t, relay, 'c');
   const { text, data } = await ask('tree', { children: 1 });
-  for (const name of ['root', 'topics.0.router', 'console.listener', 'listener.pusu', 'connections.7'])
+  for (const name of ['root', 'topics.0.router', 'attach.listener', 'listener.pusu', 'connections.7'])
     t.regex(text, new RegExp(name.replaceAll('.', '\\.')));
   t.regex(text, /… 3 more/);
   const [master] = data as [{ below: number }];

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Answer, Lines, type Request, SOCKET_FILE, type Style } from '../protocol.ts';
-import { socketAddress } from '../socket-address.ts';
+import { SocketAddress } from '../socket-address.ts';
 
 /** What a request came to. */
 export interface Outcome {
@@ -14,7 +14,7 @@ type Asked = Request extends infer One ? (One extends Request ? Omit<One, 'id'> 
 
 const GONE: Outcome = { ok: false, text: 'the node is gone' };
 
-/** The way to a node's console, from another process. */
+/** The way to a node's sessions, from another process. */
 export class NodeClient {
   readonly hello: Hello;
   onSay: (text: string) => void = () => undefined;
@@ -31,7 +31,8 @@ export class NodeClient {
 
   /** The node that has this folder. Undefined: nobody answers there. */
   static async connect(folder: string): Promise<NodeClient | undefined> {
-    const socket = connect(socketAddress(join(folder, SOCKET_FILE)));
+    const address = new SocketAddress(join(folder, SOCKET_FILE));
+    const socket = connect(address.text);
     socket.setEncoding('utf8');
     let client: NodeClient | undefined;
     const hello = await new Promise<Hello | undefined>((resolve) => {
@@ -46,7 +47,9 @@ export class NodeClient {
       socket.on('data', (chunk: string) => lines.take(chunk));
       // Its close follows.
       socket.on('error', () => undefined);
+      socket.on('connect', () => address.close());
       socket.on('close', () => {
+        address.close();
         resolve(undefined);
         if (client !== undefined) client.#end();
       });

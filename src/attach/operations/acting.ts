@@ -45,7 +45,7 @@ export const acting: readonly Operation[] = [
     summary: 'publishes a text, or the JSON of anything else',
     run: ({ node, args, publisher }) => {
       const from = publisher();
-      if (from === undefined) throw new Refusal('the console is just being restarted; try again');
+      if (from === undefined) throw new Refusal('attach is just being restarted; try again');
       return publish(node, args[0], args[1], from);
     },
     show: text,

@@ -12,32 +12,35 @@ import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { MemberMessage } from '../topic/topic.ts';
 import type { NodeView } from '../view/node-view.ts';
+import { attachListener, type RelayLog } from './attach-listener.ts';
 import { attachLog } from './attach-log.ts';
-import { type ConsoleLog, consoleListener } from './console-listener.ts';
-import { type ConsoleSessionArgs, type ConsoleSessionMessage, consoleSession } from './console-session.ts';
+import { type AttachSessionArgs, type AttachSessionMessage, attachSession } from './attach-session.ts';
 import { ATTACH_LOG_FILE, SOCKET_FILE } from './protocol.ts';
+import type { StrayErrors } from './stray-errors.ts';
 
-export interface ConsoleOptions {
+export interface AttachOptions {
   /** The node's folder for what it makes as it runs. */
   readonly folder: string;
   readonly evaluation: boolean;
   /** Milliseconds of one evaluation. */
   readonly limit?: number;
-  readonly log: ConsoleLog;
+  readonly log: RelayLog;
+  /** Told which errors are of sessions. */
+  readonly strays: StrayErrors;
 }
 
 const EVALUATION_LIMIT = 5000;
 
-type SessionsMessage = DynamicSupervisorMessage<ConsoleSessionArgs, ConsoleSessionMessage>;
+type SessionsMessage = DynamicSupervisorMessage<AttachSessionArgs, AttachSessionMessage>;
 
 /**
- * `console`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
+ * `attach`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
  * whoever looks on must not take down what is looked at.
  */
-export function consoleSpec(system: System, node: NodeView, options: ConsoleOptions): ChildSpec {
-  const { folder, evaluation, limit = EVALUATION_LIMIT } = options;
-  const sessions = processName<SessionsMessage>('console.sessions');
-  const publisher = processName<MemberMessage>('console.publisher');
+export function attachSpec(system: System, node: NodeView, options: AttachOptions): ChildSpec {
+  const { folder, evaluation, limit = EVALUATION_LIMIT, strays } = options;
+  const sessions = processName<SessionsMessage>('attach.sessions');
+  const publisher = processName<MemberMessage>('attach.publisher');
   const log = attachLog(join(folder, ATTACH_LOG_FILE), (error) =>
     options.log.warn('the log of attached operators cannot be written', { why: error.message }),
   );
@@ -45,25 +48,25 @@ export function consoleSpec(system: System, node: NodeView, options: ConsoleOpti
     const to = whereis(system, sessions);
     return (
       to !== undefined &&
-      startDynamicChild(to, { socket, node, evaluation, limit, log, publisher }, () => undefined)
+      startDynamicChild(to, { socket, node, evaluation, limit, log, strays, publisher }, () => undefined)
     );
   };
   const template = {
-    behaviour: consoleSession,
+    behaviour: attachSession,
     restart: 'temporary',
-    abandoned: ({ socket }: ConsoleSessionArgs) => socket.destroy(),
+    abandoned: ({ socket }: AttachSessionArgs) => socket.destroy(),
   } as const;
   return supervisor(
-    'console',
+    'attach',
     { strategy: 'one_for_one', intensity: 5, period: 5000 },
     [
-      worker('console.publisher', deaf, null, { name: publisher }),
-      dynamicSupervisor('console.sessions', template, { name: sessions }),
+      worker('attach.publisher', deaf, null, { name: publisher }),
+      dynamicSupervisor('attach.sessions', template, { name: sessions }),
       worker(
-        'console.listener',
-        consoleListener,
+        'attach.listener',
+        attachListener,
         { path: join(folder, SOCKET_FILE), startSession, log: options.log },
-        { name: processName('console.listener') },
+        { name: processName('attach.listener') },
       ),
     ],
     { restart: 'transient' },
@@ -72,7 +75,7 @@ export function consoleSpec(system: System, node: NodeView, options: ConsoleOpti
 
 /** In whose name an operator publishes: what its topics answer is of no interest. */
 const deaf: Behaviour<null, null, MemberMessage> = {
-  name: 'console-publisher',
+  name: 'attach-publisher',
   init: () => null,
   handle: () => keep,
 };

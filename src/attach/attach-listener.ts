@@ -4,38 +4,38 @@ import { dirname } from 'node:path';
 import { isAcceptFailure } from '../http/listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
-import { type Self, send, started } from '../otp/process.ts';
-import { socketAddress } from './socket-address.ts';
+import { isAlive, type Self, send, started } from '../otp/process.ts';
+import { SocketAddress } from './socket-address.ts';
 
 /** Listens for operators at a UNIX socket that only its owner may open, in a folder that only its owner may enter. */
-export interface ConsoleListenerArgs {
+export interface AttachListenerArgs {
   readonly path: string;
   /** Hands an operator to a session. False: nobody takes it. */
   readonly startSession: (socket: Socket) => boolean;
-  readonly log: ConsoleLog;
+  readonly log: RelayLog;
 }
 
-export interface ConsoleLog {
+export interface RelayLog {
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-export type ConsoleListenerMessage =
+export type AttachListenerMessage =
   | Exit
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly why: string }
   | { readonly type: 'taken' }
   | { readonly type: 'connection'; readonly socket: Socket };
 
-interface State extends ConsoleListenerArgs {
-  readonly self: Self<ConsoleListenerMessage>;
+interface State extends AttachListenerArgs {
+  readonly self: Self<AttachListenerMessage>;
   readonly server: Server;
 }
 
 const SESSIONS = 32;
 
-export const consoleListener: Behaviour<ConsoleListenerArgs, State, ConsoleListenerMessage> = {
-  name: 'console-listener',
+export const attachListener: Behaviour<AttachListenerArgs, State, AttachListenerMessage> = {
+  name: 'attach-listener',
   trapExit: true,
 
   init(self, args) {
@@ -52,9 +52,12 @@ export const consoleListener: Behaviour<ConsoleListenerArgs, State, ConsoleListe
       socket.on('error', () => undefined);
       if (!send(self, { type: 'connection', socket })) socket.destroy();
     });
-    listen(self, server, args.path);
-    // A port ends with its owner, also when that is killed: its successor is to have it.
-    watch(self, () => server.close());
+    const address = listen(self, server, args.path);
+    // A port ends with its owner, also when that is killed: its successor is to have it. Closing removes the socket's file.
+    watch(self, () => {
+      server.close();
+      address?.close();
+    });
     return starting({ ...args, self, server });
   },
 
@@ -81,44 +84,41 @@ export const consoleListener: Behaviour<ConsoleListenerArgs, State, ConsoleListe
     }
   },
 
-  // Closing removes the socket's file.
-  terminate({ server }) {
-    server.close();
-  },
-
   undelivered(message) {
     if (message.type === 'connection') message.socket.destroy();
   },
 };
 
 /** A socket that a killed relay has left is taken over; one that somebody answers at is not. */
-function listen(self: Self<ConsoleListenerMessage>, server: Server, path: string): void {
-  let at: string;
+function listen(self: Self<AttachListenerMessage>, server: Server, path: string): SocketAddress | undefined {
+  let address: SocketAddress;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     chmodSync(dirname(path), 0o700);
-    at = socketAddress(path);
+    address = new SocketAddress(path);
   } catch (error) {
     send(self, { type: 'failed', why: (error as NodeJS.ErrnoException).code ?? (error as Error).message });
-    return;
+    return undefined;
   }
   if (!isSocket(path)) {
-    server.listen(at);
-    return;
+    server.listen(address.text);
+    return address;
   }
-  const probe = connect(at);
+  const probe = connect(address.text);
   probe.on('connect', () => {
     probe.destroy();
     send(self, { type: 'taken' });
   });
   probe.on('error', () => {
+    if (!isAlive(self)) return;
     try {
       unlinkSync(path);
     } catch {
       // Listening says what is wrong with it.
     }
-    server.listen(at);
+    server.listen(address.text);
   });
+  return address;
 }
 
 function isSocket(path: string): boolean {

@@ -13,10 +13,11 @@ import type { Asked } from './operations/operation.ts';
 import { help, operations } from './operations/operations.ts';
 import { type OperatorRealm, operatorRealm } from './operator-realm.ts';
 import { type Answer, Lines, parseRequest, type Request, type Style } from './protocol.ts';
+import type { StrayErrors } from './stray-errors.ts';
 import { typedCommand } from './typed-command.ts';
 
 /** One attached operator: takes requests from the socket, and answers each. It ends with its socket, and only then. */
-export interface ConsoleSessionArgs {
+export interface AttachSessionArgs {
   readonly socket: Socket;
   readonly node: NodeView;
   /** False: the named operations only. */
@@ -24,17 +25,18 @@ export interface ConsoleSessionArgs {
   /** Milliseconds of one evaluation. */
   readonly limit: number;
   readonly log: AttachLog;
+  readonly strays: StrayErrors;
   readonly publisher: ProcessName<MemberMessage>;
 }
 
-export type ConsoleSessionMessage =
+export type AttachSessionMessage =
   | Exit
   | { readonly type: 'request'; readonly request: Request }
   | { readonly type: 'done'; readonly id: number; readonly ok: boolean; readonly text: string }
   | { readonly type: 'gone' };
 
-interface State extends ConsoleSessionArgs {
-  readonly self: Self<ConsoleSessionMessage>;
+interface State extends AttachSessionArgs {
+  readonly self: Self<AttachSessionMessage>;
   /** What is under way, by the id of its request. */
   readonly running: Map<number, AbortController>;
   /** What is to be ended when the operator goes. */
@@ -46,8 +48,8 @@ interface State extends ConsoleSessionArgs {
 /** Bytes that may wait for an operator who does not read. */
 const UNREAD_LIMIT = 8 * 1024 * 1024;
 
-export const consoleSession: Behaviour<ConsoleSessionArgs, State, ConsoleSessionMessage> = {
-  name: 'console-session',
+export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMessage> = {
+  name: 'attach-session',
   trapExit: true,
 
   init(self, args) {
@@ -234,6 +236,7 @@ function evaluatorOf(state: State): { readonly evaluator: Evaluator; readonly re
     const made = new Evaluator({
       globals: realm.globals,
       limit: state.limit,
+      strays: state.strays,
       failed: (error) => say(state, thrownText(made, error, 'lines')),
     });
     evaluator = made;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -36,12 +36,33 @@ test('only the owner can open the socket and enter its folder', async (t) => {
   t.is(await client.status(), 'ready');
 });
 
+test('a folder may be deeper than the address of a socket is long, and is let go of in the end', async (t) => {
+  const folder = join(temporaryFolder(t), 'deep'.repeat(30), 'node');
+  const isHeld = () =>
+    readdirSync('/proc/self/fd').some((name) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${name}`) === folder;
+      } catch {
+        return false;
+      }
+    });
+  const { relay } = await startTestRelay(t, {}, 10, { folder });
+  const client = await NodeClient.connect(folder);
+  t.is(await client?.status(), 'ready');
+  client?.close();
+  t.true(isHeld());
+  relay.stop();
+  await relay.ended;
+  t.false(isHeld());
+  t.false(existsSync(join(folder, 'attach.sock')));
+});
+
 test('an operation is a function whose answer is aligned for people, one line, or JSON', async (t) => {
   const { client } = await attached(t);
   t.regex((await client.evaluate('tree()', 'lines')).text, /\n {3}├─ topics/);
   for (const { text } of [await client.evaluate('tree()', 'line'), await client.call('tree', [], 'line')]) {
     t.regex(text, /^\[ \{ id: 1, .*\]$/);
-    t.regex(text, /name: 'console\.listener'/, 'down to its leaves');
+    t.regex(text, /name: 'attach\.listener'/, 'down to its leaves');
     t.notRegex(text, /\[Array\]|\[Object\]/);
   }
   t.is((JSON.parse((await client.evaluate('topics()', 'json')).text) as { total: number }).total, 0);
@@ -131,7 +152,7 @@ test('what is no request ends the connection, and no other', async (t) => {
 
 test('a listener that is killed is followed by another at the same place', async (t) => {
   const { client, relay, folder } = await attached(t, { doors: { pusu: {} } });
-  for (const name of ['console.listener', 'listener.pusu'])
+  for (const name of ['attach.listener', 'listener.pusu'])
     t.like(await client.call('kill', [name], 'line'), { ok: true });
   await relay.log.count(({ msg }) => msg === 'console', 2);
   const again = await NodeClient.connect(folder);
@@ -141,24 +162,24 @@ test('a listener that is killed is followed by another at the same place', async
   await connectWs(t, relay.port('pusu'));
 });
 
-test('the relay lives on when the console has used up its restarts', async (t) => {
+test('the relay lives on when attach has used up its restarts', async (t) => {
   const { relay } = await attached(t, { doors: { pusu: {} } });
   const { names } = relay.relay.system;
   // As fast as it is there again: they count only within a few seconds of each other.
   let last: Pid<unknown> | undefined;
   let kills = 0;
   await eventually(() => {
-    const publisher = names.get('console.publisher');
+    const publisher = names.get('attach.publisher');
     if (publisher !== undefined && publisher !== last) {
       exit(publisher as Pid<never>, 'kill');
       last = publisher;
       kills++;
     }
-    return !names.has('console.listener');
-  }, 'the console is down');
+    return !names.has('attach.listener');
+  }, 'attach is down');
   t.true(kills >= 6, `${kills} kills`);
   await relay.log.find(
-    ({ context, supervisor }) => context === 'shutdown' && String(supervisor).startsWith('console'),
+    ({ context, supervisor }) => context === 'shutdown' && String(supervisor).startsWith('attach'),
   );
   await connectWs(t, relay.port('pusu'));
 });
