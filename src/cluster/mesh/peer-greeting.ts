@@ -6,7 +6,7 @@ import { DialledSession } from '../../door/peer/dialled-session.ts';
 import { NONCE_BYTES } from '../../door/peer/proof.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
-import { type Pid, type Self, send } from '../../otp/process.ts';
+import { inform, type Pid, type Self, send } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
 import type { Network } from './network.ts';
@@ -42,7 +42,11 @@ export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessag
   init(self, args) {
     const { network, socket, request, head } = args;
     socket.attach(self);
-    if (!socket.accept(network.webSockets, request, head)) return stop({ stop: 'gone' });
+    if (!socket.accept(network.webSockets, request, head)) {
+      // Links that flap end connections before their greeting begins. No event of ws will tell.
+      socket.stream.destroy();
+      inform(self, { type: 'closed', socket });
+    }
     // The listener ends the socket of a stranger in that time. The process must not depend on hearing of it.
     sendAfter(self, network.settings.handshake, { type: 'late' });
     const session = new DialledSession({
