@@ -1,13 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { parseConfig } from '../../src/config/parse-config.ts';
+import { keyPair } from '../support/key-pair.ts';
 import { accepted, refused, warned } from './support.ts';
 
 const pem = (key: { export(options: { type: 'spki'; format: 'pem' }): string | Buffer }) =>
   String(key.export({ type: 'spki', format: 'pem' }));
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const smallRsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa = keyPair(2048);
+const smallRsa = keyPair(1024);
+const ec = keyPair('P-256');
 const secret = 'x'.repeat(32);
 
 const jwt = (key: string, algorithms = '[]') =>
@@ -127,7 +127,7 @@ test('clocks may differ by five seconds, or as much as is set, up to ten minutes
 });
 
 test('both names of Ed25519 may be asked for', (t) => {
-  const { publicKey } = generateKeyPairSync('ed25519');
+  const { publicKey } = keyPair('ed25519');
   for (const wanted of ['[]', 'EdDSA', '[Ed25519]'])
     t.deepEqual(keysOf(jwt(pem(publicKey), wanted)), [['public', ['EdDSA', 'Ed25519']]]);
 });

@@ -1,17 +1,18 @@
-import { createHash, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import { evident } from '../../src/config/evident.ts';
 import { selfSigned } from '../support/certificate.ts';
+import { keyPair } from '../support/key-pair.ts';
 
 const pairs = [
-  generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  generateKeyPairSync('rsa', { modulusLength: 1024 }),
-  generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-  generateKeyPairSync('ec', { namedCurve: 'P-521' }),
-  generateKeyPairSync('ed25519'),
+  keyPair(2048),
+  keyPair(1024),
+  keyPair('P-256'),
+  keyPair('P-384'),
+  keyPair('P-521'),
+  keyPair('ed25519'),
 ];
 type Format = 'spki' | 'pkcs1' | 'pkcs8' | 'sec1';
 const der = (key: KeyObject, type: Format) => key.export({ type: type as 'pkcs1', format: 'der' }) as Buffer;

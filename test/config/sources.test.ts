@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { variableOf } from '../../src/config/environment.ts';
 import { keyPaths, relayKeys } from '../../src/config/keys.ts';
 import { sha256 } from '../../src/config/secrets.ts';
+import { keyPair } from '../support/key-pair.ts';
 import { accepted, refused, warned } from './support.ts';
 
 test('a flag counts before a variable, a variable before the file, the file before the default', (t) => {
@@ -169,7 +169,7 @@ doors: { pusu: { trusted_proxies: 10.0.0.1 }, pinghub: { trusted_proxies: "unix:
 });
 
 test('a public key in a variable has real or escaped line ends', (t) => {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { publicKey } = keyPair('P-256');
   const pem = String(publicKey.export({ type: 'spki', format: 'pem' }));
   for (const key of [pem, pem.trimEnd(), pem.replaceAll('\n', '\r\n'), pem.replaceAll('\n', '\\n')])
     for (const sources of [

@@ -81,7 +81,7 @@ test('when a token expires its connection is closed, and the log says who it was
   const jwt = { grace: '0ms', leeway: '0' };
   const relay = await startTestRelay(t, { ...withSecret, jwt, doors });
   // Time enough to be authorised on a busy machine.
-  const exp = Math.ceil(Date.now() / 1000) + 4;
+  const exp = Math.ceil(Date.now() / 1000) + 8;
   const short = await token({ channels, sub: 'user-1', exp });
   const client = await authorised(t, relay.port('pusu'), short);
   const listener = await connectWs(t, relay.port('pinghub'), `/user.1?access_token=${short}`);

@@ -1,7 +1,8 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { keyPair } from './key-pair.ts';
 import { temporaryFolder } from './relay-process.ts';
 
 /** A certificate for 127.0.0.1 that nobody has signed but itself, with its key. */
@@ -19,7 +20,7 @@ export function selfSigned(
   name = '127.0.0.1',
   folder = temporaryFolder(t),
 ): Certificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const { publicKey, privateKey } = keyPair('P-256');
   const body = certificateBody(name, publicKey.export({ type: 'spki', format: 'der' }));
   const signature = sign('sha256', body, privateKey);
   const ca = pem(sequence(body, ecdsaWithSha256, der(0x03, Buffer.from([0]), signature)));

@@ -1,12 +1,13 @@
-import { createHmac, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
+import { keyPair } from './key-pair.ts';
 
 export const SECRET_TEXT = 'a secret that nobody would ever guess, of 56 bytes or so';
 export const secretKey: KeyObject = createSecretKey(Buffer.from(SECRET_TEXT));
-export const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-export const otherRsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-export const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-export const ed = generateKeyPairSync('ed25519');
+export const rsa = keyPair(2048);
+export const otherRsa = keyPair(2048);
+export const ec = keyPair('P-256');
+export const ed = keyPair('ed25519');
 
 export function pemOf(key: KeyObject): string {
   return String(key.export({ type: 'spki', format: 'pem' }));
