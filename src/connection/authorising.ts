@@ -11,7 +11,7 @@ import type { Connection } from './connection.ts';
 import type { Judging, Question } from './intake.ts';
 import { judge, judgement } from './judging.ts';
 import { answered, ask, goOn, performOne, refusal, step } from './performing.ts';
-import { grant } from './rights.ts';
+import { grant } from './right-changes.ts';
 
 /**
  * What a connection asks its guard, and what becomes of the answers: about a credential, about a client without one
@@ -60,7 +60,7 @@ export function usable(
 ): string | undefined {
   const { topic } = command;
   if (connection.needs === 'topic') return judged(connection, right, command);
-  if (allows(connection.permissions, right, topic)) return topic;
+  if (allows(connection.rights.permissions, right, topic)) return topic;
   if (mayIntroduce(connection)) put(connection, '', (ref) => ({ type: 'introduce', ref, first: command }));
   // Known by its request as a whole, it is not asked for a credential.
   else
@@ -74,8 +74,10 @@ export function usable(
 
 /** No right is lost on the way to a topic: what was asked for may still be had when the topic answers. */
 export function mayStill(connection: Connection, right: Right, as: string, topic: string): boolean {
-  const { needs, asking, permissions } = connection;
-  return needs === 'topic' ? asking?.judged.topicOf(right, as) === topic : allows(permissions, right, topic);
+  const { needs, asking, rights } = connection;
+  return needs === 'topic'
+    ? asking?.judged.topicOf(right, as) === topic
+    : allows(rights.permissions, right, topic);
 }
 
 export function authorisation(
@@ -121,7 +123,7 @@ function introduced(
   connection.intake.conclude();
   grant(connection, message);
   connection.authorised ||= !isEmpty(message.permissions);
-  if (transport.kind === 'exchange' && isEmpty(connection.permissions))
+  if (transport.kind === 'exchange' && isEmpty(connection.rights.permissions))
     transport.restrict(context.limits.messageBeforeAuth);
   if (first !== null) performOne(connection, first);
   goOn(connection);

@@ -12,9 +12,8 @@ import { ended, killed } from './ending.ts';
 import { fromTopic } from './from-topics.ts';
 import type { Question } from './intake.ts';
 import { finished, perform, publishAgain, received, step, updateReading } from './performing.ts';
-import { confirmOver, reguard } from './reguarding.ts';
 import { rejoin } from './rejoining.ts';
-import { expire, graceOver, hasRight, regrant } from './rights.ts';
+import { confirmOver, expire, graceOver, regrant, reguard } from './right-changes.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
 import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
 
@@ -173,7 +172,7 @@ const WAITING_COST = 256;
 /** Closes a client that has no right yet and is about to cost more than such a client may. */
 function isTooMuch(connection: Connection, size: number): boolean {
   const { transport, intake, context } = connection;
-  if (transport.kind !== 'websocket' || hasRight(connection)) return false;
+  if (transport.kind !== 'websocket' || connection.hasRight) return false;
   const { messageBeforeAuth } = context.limits;
   if (messageBeforeAuth === 0) return false;
   const cost = transport.socket.bytesRead + intake.waiting * WAITING_COST;
@@ -186,7 +185,7 @@ function isTooMuch(connection: Connection, size: number): boolean {
 function relimited(connection: Connection): void {
   const { transport, accepted, context } = connection;
   const { messageBeforeAuth } = context.limits;
-  if (accepted && !hasRight(connection)) {
+  if (accepted && !connection.hasRight) {
     if (messageBeforeAuth > 0) transport.restrict(messageBeforeAuth);
     else transport.unrestrict();
   }
@@ -197,7 +196,7 @@ function relimited(connection: Connection): void {
 function awaitRight(connection: Connection): void {
   const { self, context } = connection;
   const { authorise } = context.limits;
-  if (authorise === 0 || hasRight(connection)) return;
+  if (authorise === 0 || connection.hasRight) return;
   sendAfter(self, Math.max(authorise - uptime(self), 0), { type: 'still-no-right' });
 }
 
@@ -205,7 +204,7 @@ function awaitRight(connection: Connection): void {
 function stillNoRight(connection: Connection): void {
   const { phase, intake, transport, self, context } = connection;
   const { authorise } = context.limits;
-  if (hasRight(connection)) return;
+  if (connection.hasRight) return;
   // A timer may be a fraction of a millisecond early; one that is earlier is of a limit before.
   if (authorise === 0 || uptime(self) + 1 < authorise) return;
   if (phase === 'open') close(connection, { type: 'authorize timeout' });
@@ -218,7 +217,7 @@ function readBody(connection: Connection): void {
   if (intake.question !== undefined) updateReading(connection);
   // Where the request as a whole is judged it has to be there as a whole.
   else if (needs === 'topic') return;
-  else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
+  else if (isEmpty(connection.rights.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {

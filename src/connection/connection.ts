@@ -1,6 +1,6 @@
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { ClientRequest } from '../authenticator/contract.ts';
-import type { Permissions } from '../authenticator/permissions.ts';
+import { isEmpty } from '../authenticator/permissions.ts';
 import type { About, Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
@@ -9,11 +9,11 @@ import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { Asking } from './asking.ts';
 import type { DoorContext, Guard } from './door-context.ts';
 import type { End } from './end.ts';
-import type { Ending } from './ending-rights.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake, type Question } from './intake.ts';
 import { Memberships } from './memberships.ts';
 import { Outflow } from './outflow.ts';
+import { Rights, type Unconfirmed } from './rights.ts';
 import type { Acknowledging } from './silence-server.ts';
 import type { Transport, TransportMessage } from './transport.ts';
 
@@ -47,9 +47,6 @@ export type ConnectionMessage =
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
   | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
 
-/** By the numbers of their questions. */
-export type Unconfirmed = Set<number>;
-
 export interface ConnectionArgs {
   readonly context: DoorContext;
   readonly guard: Guard;
@@ -81,12 +78,7 @@ export class Connection {
   readonly address: string;
   session: Session;
   #stage: Exclude<Phase, 'finishing'> = 'opening';
-  /** All that it may do now. */
-  permissions: Permissions;
-  /** What of it may end; most connections have nothing of the kind. */
-  ending: Ending | undefined = undefined;
-  /** Credentials that the one who judges now has not judged yet; see `reguarding.ts`. */
-  unconfirmed: Unconfirmed | undefined = undefined;
+  readonly rights: Rights;
   /** What the client has given for a credential: the last one was good, or was found wrong and counted. */
   credential: 'none' | 'good' | 'wrong' = 'none';
   /** Where the guard wants to know more than a credential. */
@@ -124,7 +116,7 @@ export class Connection {
     args.connection = this;
     this.format = args.format;
     this.address = args.address;
-    this.permissions = args.guard.anonymous;
+    this.rights = new Rights(args.guard.anonymous);
     const { guard, about = null, request } = args;
     this.asking = guard.needs === undefined ? undefined : new Asking(about, request);
     args.request = undefined;
@@ -132,6 +124,11 @@ export class Connection {
 
   get phase(): Phase {
     return this.#stage === 'open' && this.intake.finishing !== undefined ? 'finishing' : this.#stage;
+  }
+
+  /** It has shown some right; until then it may cost little, and stay for a short time. */
+  get hasRight(): boolean {
+    return (this.asking !== undefined && this.asking.judged.size > 0) || !isEmpty(this.rights.permissions);
   }
 
   /** Deliveries go to the client. */

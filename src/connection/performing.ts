@@ -11,7 +11,6 @@ import type { Connection } from './connection.ts';
 import type { End } from './end.ts';
 import type { Question, Received } from './intake.ts';
 import { forgetJudgement } from './judging.ts';
-import { forget } from './rights.ts';
 import { queue } from './writing.ts';
 
 /**
@@ -154,7 +153,7 @@ function accept(connection: Connection): void {
     return;
   }
   connection.accept();
-  if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
+  if (isEmpty(connection.rights.permissions)) transport.restrict(context.limits.messageBeforeAuth);
   context.counters.connections++;
   sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
 }
@@ -263,7 +262,7 @@ function leave(connection: Connection, as: string): void {
   for (const other of joined?.values() ?? []) if (other === name) return;
   const topic = connection.memberships.get(name);
   connection.memberships.delete(name);
-  if (connection.ending !== undefined) forget(connection.ending, name);
+  connection.rights.forget(name);
   if (topic?.server !== undefined) inform(topic.server, { type: 'leave', member: connection.self });
 }
 

@@ -1,208 +1,190 @@
-import type { Authorisation, Terms } from '../authenticator/authorisation.ts';
-import {
-  allows,
-  isEmpty,
-  isWithin,
-  none,
-  type Permissions,
-  type Right,
-  union,
-} from '../authenticator/permissions.ts';
+import type { Terms } from '../authenticator/authorisation.ts';
+import { allows, isWithin, none, type Permissions, union } from '../authenticator/permissions.ts';
 import { CREDENTIALS } from '../authenticator/standing.ts';
-import { inform } from '../otp/process.ts';
-import { now, sendAfter } from '../otp/timer.ts';
-import { Topic } from '../topic/topic.ts';
-import { close } from './closing.ts';
-import type { Connection } from './connection.ts';
-import { Ending } from './ending-rights.ts';
-import { rejoin } from './rejoining.ts';
+import type { Timer } from '../otp/timer.ts';
+
+/** The rights of one credential, which may end. */
+interface Held {
+  readonly permissions: Permissions;
+  /** On the clock of the processes; null: not by time. */
+  readonly until: number | null;
+  readonly grace: number;
+}
+
+/** Credentials that are being judged again, by the numbers of their questions. */
+export type Unconfirmed = ReadonlySet<number>;
 
 /**
- * What a connection may do, and how it comes to an end: rights for good, and those of credentials that expire or are
- * taken back, each by itself. What one credential loses another one may still give.
+ * What a connection may do: rights for good, and those of credentials that expire or are taken back, each by itself. What
+ * one credential loses another one may still give. Times are in milliseconds, on the clock of the processes.
  */
+export class Rights {
+  #all: Permissions;
+  /** What holds for good. */
+  #lasting: Permissions;
+  /** By the number of the question that brought it; most connections have nothing of the kind. */
+  #held: Map<number, Held> | undefined = undefined;
+  #unconfirmed: Set<number> | undefined = undefined;
+  /** Topics that were left for want of a right, and are joined again when there is one. */
+  #suspended: readonly string[] = [];
+  #expiry: Timer | undefined = undefined;
+  #grace: Timer | undefined = undefined;
 
-/** A timer of Node's fires at once when its delay does not fit 31 bits. */
-const LONGEST_DELAY = 2 ** 31 - 1;
-
-/** Whether it has shown any right at all; until then it may cost little, and stay for a short time. */
-export function hasRight({ permissions, asking }: Connection): boolean {
-  return (asking !== undefined && asking.judged.size > 0) || !isEmpty(permissions);
-}
-
-/** Adds the rights of a credential to those that the connection has. */
-export function grant(
-  connection: Connection,
-  { ref, permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>,
-): void {
-  if (isEmpty(permissions)) return;
-  connection.subject = terms?.subject ?? connection.subject;
-  if (terms !== undefined && (terms.lasts !== null || terms.revocable)) {
-    connection.ending ??= new Ending(connection.permissions);
-    hold(connection, connection.ending, ref, permissions, terms);
-  } else if (connection.ending === undefined) {
-    connection.permissions = union(connection.permissions, permissions);
-    connection.transport.unrestrict();
-    return;
-  } else {
-    connection.ending.lasting = union(connection.ending.lasting, permissions);
+  constructor(anonymous: Permissions) {
+    this.#all = anonymous;
+    this.#lasting = anonymous;
   }
-  connection.transport.unrestrict();
-  addUp(connection, connection.ending);
-  resume(connection, connection.ending);
-}
 
-/** The credential grants something else by now, or nothing. */
-export function regrant(
-  connection: Connection,
-  message: Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>,
-): void {
-  const { ending } = connection;
-  if (ending?.held.has(message.ref) !== true) {
-    if (connection.needs === 'topic') rejudge(connection, message);
-    return;
+  /** All that holds now. */
+  get permissions(): Permissions {
+    return this.#all;
   }
-  if (message.type === 'revoked') ending.held.delete(message.ref);
-  else if (message.terms !== undefined)
-    hold(connection, ending, message.ref, message.permissions, message.terms);
-  const { unconfirmed } = connection;
-  if (unconfirmed?.delete(message.ref)) {
-    if (unconfirmed.size === 0) confirmed(connection);
-    else addUp(connection, ending);
-    return;
+
+  /** Adds what a credential grants. `anonymous`: what everybody may. */
+  grant(
+    ref: number,
+    permissions: Permissions,
+    terms: Terms | undefined,
+    anonymous: Permissions,
+    now: number,
+  ): void {
+    if (terms !== undefined && (terms.lasts !== null || terms.revocable))
+      this.#hold(ref, permissions, terms, anonymous, now);
+    else this.#lasting = union(this.#lasting, permissions);
+    this.#addUp();
   }
-  addUp(connection, ending);
-  if (unconfirmed === undefined) endIfLost(connection);
-}
 
-/** Where each topic is judged by itself: a topic that it uses has been judged again. */
-function rejudge(
-  connection: Connection,
-  message: Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>,
-): void {
-  const { asking } = connection;
-  const gives = (right: Right, topic: string) =>
-    message.type === 'regranted' && allows(message.permissions, right, topic);
-  if (asking?.judged.take(message.ref, gives) && connection.accepted) close(connection, { type: 'revoked' });
-}
-
-/** Closes a connection that has lost what it uses, or all; else it goes on with what is left, and with what has come back. */
-export function endIfLost(connection: Connection): void {
-  const { accepted, ending } = connection;
-  if (accepted && (!hasRight(connection) || lostTopics(connection).length > 0 || !ownsByRight(connection)))
-    close(connection, { type: 'revoked' });
-  else if (ending !== undefined) resume(connection, ending);
-}
-
-/** From now on, everybody's rights are those that the guard gives now. */
-export function confirmed(connection: Connection): void {
-  const { guard, ending } = connection;
-  const had = hasRight(connection);
-  connection.unconfirmed = undefined;
-  if (ending === undefined) {
-    connection.permissions = guard.anonymous;
-  } else {
-    ending.lasting = guard.anonymous;
-    addUp(connection, ending);
+  /** The credential of a question may end by itself. */
+  has(ref: number): boolean {
+    return this.#held?.has(ref) === true;
   }
-  // Who has not shown any right yet has nothing to lose.
-  if (had) endIfLost(connection);
-}
 
-/** Takes away what has expired. Nothing is delivered any more that it gave; the connection may stay on for the grace. */
-export function expire(connection: Connection): void {
-  const { ending, self } = connection;
-  if (ending === undefined) return;
-  const { held } = ending;
-  const time = now(self);
-  let end = Number.NEGATIVE_INFINITY;
-  for (const [ref, { until, grace }] of held) {
-    if (until === null || until > time) continue;
-    held.delete(ref);
-    end = Math.max(end, until + grace);
+  /** A credential grants something else by now. Without terms nothing about it changes. */
+  regrant(
+    ref: number,
+    permissions: Permissions,
+    terms: Terms | undefined,
+    anonymous: Permissions,
+    now: number,
+  ): void {
+    if (terms !== undefined) this.#hold(ref, permissions, terms, anonymous, now);
+    this.#addUp();
   }
-  schedule(connection, ending);
-  if (end === Number.NEGATIVE_INFINITY) return;
-  addUp(connection, ending);
-  if (!connection.accepted) return;
-  const lost = lostTopics(connection);
-  for (const topic of lost) {
-    connection.memberships.delete(topic.name);
-    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
-    ending.suspended = [...ending.suspended, topic.name];
+
+  revoke(ref: number): void {
+    this.#held?.delete(ref);
+    this.#addUp();
   }
-  if (!ownsByRight(connection)) close(connection, { type: 'expired' });
-  else if (!hasRight(connection) || lost.length > 0) {
-    // The grace of an earlier token is over with the one that followed it.
-    ending.grace?.cancel();
-    const delay = Math.min(Math.ceil(end - time), LONGEST_DELAY);
-    if (delay > 0) ending.grace = sendAfter(self, delay, { type: 'grace-over' });
-    else graceOver(connection);
+
+  /** Takes away what has expired. Returns when the grace of it is over; null: nothing has. */
+  expire(now: number): number | null {
+    let end: number | null = null;
+    for (const [ref, { until, grace }] of this.#held ?? []) {
+      if (until === null || until > now) continue;
+      this.#held?.delete(ref);
+      end = Math.max(end ?? until + grace, until + grace);
+    }
+    this.#addUp();
+    return end;
   }
-}
 
-/** By now it should have authorised again. */
-export function graceOver(connection: Connection): void {
-  const lacks = (connection.ending?.suspended.length ?? 0) > 0 || !hasRight(connection);
-  if (connection.phase === 'open' && lacks) close(connection, { type: 'expired' });
-}
+  /** When something expires next; null: nothing does. */
+  get expiry(): number | null {
+    let next: number | null = null;
+    for (const { until } of this.#held?.values() ?? [])
+      if (until !== null && until < (next ?? Number.POSITIVE_INFINITY)) next = until;
+    return next;
+  }
 
-/** It leaves a topic that it is not getting at the moment. */
-export function forget(ending: Ending, name: string): void {
-  ending.suspended = ending.suspended.filter((each) => each !== name);
-}
+  /** The timer of `expiry`, in place of the one before. */
+  expireBy(timer: Timer | undefined): void {
+    this.#expiry?.cancel();
+    this.#expiry = timer;
+  }
 
-function hold(
-  connection: Connection,
-  ending: Ending,
-  ref: number,
-  permissions: Permissions,
-  { lasts, grace }: Terms,
-): void {
-  const { held } = ending;
-  // What everybody has goes when everybody loses it.
-  const own = isWithin(permissions, connection.guard.anonymous) ? none : permissions;
-  held.set(ref, { permissions: own, until: lasts === null ? null : now(connection.self) + lasts, grace });
-  const [oldest] = held.keys();
-  if (held.size > CREDENTIALS && oldest !== undefined) held.delete(oldest);
-  if (lasts !== null) schedule(connection, ending);
-}
+  /** The timer of a grace: that of an earlier token is over with the one that followed it. */
+  graceBy(timer: Timer | undefined): void {
+    this.#grace?.cancel();
+    this.#grace = timer;
+  }
 
-function addUp(connection: Connection, { lasting, held }: Ending): void {
-  connection.permissions = lasting;
-  for (const { permissions } of held.values())
-    connection.permissions = union(connection.permissions, permissions);
-}
+  /** All credentials are to be judged again; what they grant holds meanwhile. Empty: there are none. */
+  review(): Unconfirmed {
+    this.#unconfirmed = new Set(this.#held?.keys());
+    return this.#unconfirmed;
+  }
 
-/** One timer, for what expires next. */
-function schedule({ self }: Connection, ending: Ending): void {
-  ending.expiry?.cancel();
-  ending.expiry = undefined;
-  let next = Number.POSITIVE_INFINITY;
-  for (const { until } of ending.held.values()) next = Math.min(next, until ?? next);
-  if (next === Number.POSITIVE_INFINITY) return;
-  const delay = Math.min(Math.max(next - now(self), 0), LONGEST_DELAY);
-  ending.expiry = sendAfter(self, Math.ceil(delay), { type: 'expire' });
-}
+  /** Credentials of which nothing is known yet, and what holds until they have been judged. */
+  keep(refs: readonly number[], permissions: Permissions): void {
+    this.#held ??= new Map();
+    for (const ref of refs) this.#held.set(ref, { permissions: none, until: null, grace: 0 });
+    this.#lasting = permissions;
+    this.#addUp();
+  }
 
-function lostTopics(connection: Connection): Topic[] {
-  return [...connection.memberships].filter(({ name }) => !allows(connection.permissions, 'read', name));
-}
+  /** A credential has been judged again. 'none': that was not being waited for. */
+  confirm(ref: number): 'none' | 'more' | 'all' {
+    if (this.#unconfirmed?.delete(ref) !== true) return 'none';
+    return this.#unconfirmed.size > 0 ? 'more' : 'all';
+  }
 
-function ownsByRight({ owned, permissions }: Connection): boolean {
-  return owned === undefined || allows(permissions, 'write', owned.name);
-}
+  /** Credentials are being judged again: these, if it is said which. */
+  isReviewing(which: Unconfirmed | undefined = this.#unconfirmed): boolean {
+    return this.#unconfirmed !== undefined && this.#unconfirmed === which;
+  }
 
-/** Joins again what had been left for want of a right that is there now. */
-function resume(connection: Connection, ending: Ending): void {
-  const { permissions, context, memberships } = connection;
-  for (const name of ending.suspended) {
-    if (!allows(permissions, 'read', name)) continue;
-    forget(ending, name);
-    if (memberships.get(name) !== undefined) continue;
-    // Stands for the topic until the join is answered, as a topic that was lost does.
-    const placeholder = new Topic(context.realm, name);
-    memberships.set(placeholder);
-    rejoin(connection, placeholder, now(connection.self));
+  /** The review is over: from now on, everybody's rights are these. */
+  settle(anonymous: Permissions): void {
+    this.#unconfirmed = undefined;
+    this.#lasting = anonymous;
+    this.#addUp();
+  }
+
+  suspend(name: string): void {
+    this.#suspended = [...this.#suspended, name];
+  }
+
+  /** A topic is not to be joined again. */
+  forget(name: string): void {
+    if (this.#suspended.length > 0) this.#suspended = this.#suspended.filter((each) => each !== name);
+  }
+
+  /** Topics are missing for want of a right. */
+  get suspends(): boolean {
+    return this.#suspended.length > 0;
+  }
+
+  /** Takes out the topics that may be joined again. */
+  restored(): readonly string[] {
+    if (this.#suspended.length === 0) return this.#suspended;
+    const restored = this.#suspended.filter((name) => allows(this.#all, 'read', name));
+    this.#suspended = this.#suspended.filter((name) => !restored.includes(name));
+    return restored;
+  }
+
+  /** Credentials whose rights may end. */
+  get held(): number {
+    return this.#held?.size ?? 0;
+  }
+
+  #hold(
+    ref: number,
+    permissions: Permissions,
+    { lasts, grace }: Terms,
+    anonymous: Permissions,
+    now: number,
+  ): void {
+    this.#held ??= new Map();
+    // What everybody has goes when everybody loses it.
+    const own = isWithin(permissions, anonymous) ? none : permissions;
+    this.#held.set(ref, { permissions: own, until: lasts === null ? null : now + lasts, grace });
+    const [oldest] = this.#held.keys();
+    if (this.#held.size > CREDENTIALS && oldest !== undefined) this.#held.delete(oldest);
+  }
+
+  #addUp(): void {
+    let all = this.#lasting;
+    for (const { permissions } of this.#held?.values() ?? []) all = union(all, permissions);
+    this.#all = all;
   }
 }

@@ -1,253 +1,150 @@
 import test from 'ava';
-import type { Answer, Authenticator } from '../../src/authenticator/contract.ts';
-import { none, onPatterns, readAndWrite, readOnly, writeOnly } from '../../src/authenticator/permissions.ts';
-import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
-import { send } from '../../src/otp/process.ts';
-import { guardedWorld, type TestClient } from './guarded-world.ts';
+import fc from 'fast-check';
+import type { Terms } from '../../src/authenticator/authorisation.ts';
+import { allows, none, onPatterns, type Permissions } from '../../src/authenticator/permissions.ts';
+import { CREDENTIALS } from '../../src/authenticator/standing.ts';
+import { Rights } from '../../src/connection/rights.ts';
 
-/** Answers by credential, and a way to say that they have changed. */
-function book(watched = true) {
-  const answers = new Map<string, Answer>();
-  let tell = () => {};
-  const authenticator: Authenticator = {
-    name: 'Book',
-    anonymous: none,
-    authorise: ({ authorization }) => answers.get(authorization) ?? none,
-    ...(watched
-      ? {
-          watch: (changed) => {
-            tell = changed;
-            return () => undefined;
-          },
+const TOPICS = ['a', 'b', 'c'] as const;
+
+function reading(...topics: string[]): Permissions {
+  return topics.length === 0 ? none : onPatterns(topics, { read: true, write: false });
+}
+
+function terms(lasts: number | null, grace = 0): Terms {
+  return { subject: null, lasts, grace, revocable: true, topic: null };
+}
+
+function readable({ permissions }: Rights): string {
+  return TOPICS.filter((topic) => allows(permissions, 'read', topic)).join('');
+}
+
+test('what one credential loses another one may still give', (t) => {
+  const rights = new Rights(none);
+  rights.grant(1, reading('a', 'b'), terms(null), none, 0);
+  rights.grant(2, reading('b', 'c'), terms(null), none, 0);
+  rights.revoke(1);
+  t.is(readable(rights), 'bc');
+  rights.regrant(2, reading('c'), terms(null), none, 0);
+  t.is(readable(rights), 'c');
+});
+
+test('a right without terms holds for good', (t) => {
+  const rights = new Rights(reading('a'));
+  rights.grant(1, reading('b'), undefined, reading('a'), 0);
+  t.false(rights.has(1));
+  t.is(rights.expire(1e9), null);
+  t.is(readable(rights), 'ab');
+});
+
+test('what expires goes at its time and not before, and its grace is counted from then', (t) => {
+  const rights = new Rights(none);
+  rights.grant(1, reading('a'), terms(100, 50), none, 0);
+  rights.grant(2, reading('b'), terms(300), none, 0);
+  t.is(rights.expiry, 100);
+  t.is(rights.expire(99), null);
+  t.is(rights.expire(100), 150);
+  t.is(readable(rights), 'b');
+  t.is(rights.expiry, 300);
+  t.is(rights.expire(300), 300);
+  t.is(rights.expiry, null);
+});
+
+test('what everybody has goes when everybody loses it, whatever a credential says of it', (t) => {
+  const rights = new Rights(reading('a'));
+  rights.grant(1, reading('a'), terms(null), reading('a'), 0);
+  rights.settle(none);
+  t.is(readable(rights), '');
+});
+
+test('a topic that was left is joined again once, when it may be read', (t) => {
+  const rights = new Rights(none);
+  for (const topic of ['a', 'b', 'c']) rights.suspend(topic);
+  rights.forget('c');
+  rights.grant(1, reading('a', 'c'), terms(null), none, 0);
+  t.deepEqual(rights.restored(), ['a']);
+  t.deepEqual(rights.restored(), []);
+  t.true(rights.suspends, 'b');
+});
+
+test('a review is over when each credential has been judged, and a later one is another', (t) => {
+  const rights = new Rights(none);
+  for (const ref of [1, 2]) rights.grant(ref, reading('a'), terms(null), none, 0);
+  t.is(rights.confirm(1), 'none');
+  const first = rights.review();
+  t.true(rights.isReviewing());
+  t.is(rights.confirm(1), 'more');
+  t.is(rights.confirm(1), 'none');
+  const second = rights.review();
+  t.false(rights.isReviewing(first));
+  t.true(rights.isReviewing(second));
+  t.is(rights.confirm(1), 'more');
+  t.is(rights.confirm(2), 'all');
+  rights.settle(none);
+  t.false(rights.isReviewing(second));
+});
+
+test('a new timer takes the place of the one before', (t) => {
+  const rights = new Rights(none);
+  const cancelled: string[] = [];
+  const timer = (name: string) => ({ cancel: () => cancelled.push(name) });
+  rights.expireBy(timer('expiry 1'));
+  rights.graceBy(timer('grace 1'));
+  rights.expireBy(timer('expiry 2'));
+  rights.graceBy(undefined);
+  t.deepEqual(cancelled, ['expiry 1', 'grace 1']);
+});
+
+test('past the most credentials that are remembered the oldest one goes', (t) => {
+  const rights = new Rights(none);
+  for (let ref = 0; ref <= CREDENTIALS; ref++)
+    rights.grant(ref, reading(ref === 0 ? 'a' : 'b'), terms(null), none, 0);
+  t.is(rights.held, CREDENTIALS);
+  t.is(readable(rights), 'b');
+});
+
+const change = fc.record({
+  do: fc.constantFrom('grant' as const, 'for good' as const, 'revoke' as const, 'pass' as const),
+  ref: fc.nat(5),
+  topics: fc.subarray([...TOPICS]),
+  time: fc.integer({ min: 1, max: 100 }),
+});
+
+test('at any time a connection may do what holds for good and what its living credentials give, and nothing else', (t) => {
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
+      const rights = new Rights(none);
+      const [forGood, living] = [
+        new Set<string>(),
+        new Map<number, { readonly topics: string[]; readonly until: number }>(),
+      ];
+      let now = 0;
+      for (const { do: what, ref, topics, time } of changes) {
+        if (what === 'grant') {
+          rights.grant(ref, reading(...topics), terms(time), none, now);
+          living.set(ref, { topics, until: now + time });
+        } else if (what === 'for good') {
+          rights.grant(100, reading(...topics), undefined, none, now);
+          for (const topic of topics) forGood.add(topic);
+        } else if (what === 'revoke') {
+          rights.revoke(ref);
+          living.delete(ref);
+        } else {
+          now += time;
+          rights.expire(now);
+          for (const [each, { until }] of living) if (until <= now) living.delete(each);
         }
-      : {}),
-  };
-  return { answers, authenticator, change: () => tell() };
-}
-
-const all = (...patterns: string[]) => onPatterns(patterns, readAndWrite);
-const until = (expires: number, grace: number, ...patterns: string[]): Answer => ({
-  permissions: all(...patterns),
-  subject: 'user-1',
-  expires,
-  grace,
-});
-
-const authorize = (authorization: string) => ({ type: 'authorize', authorization });
-const subscribe = (channel: string) => ({ type: 'subscribe', channel });
-const publish = (channel: string, content: string) => ({ type: 'publish', channel, content });
-const frame = (value: object) => JSON.stringify(value);
-const ok = frame({ type: 'authorization_ok' });
-const subscribed = (channel: string) => frame({ type: 'subscribe_ok', channel });
-
-function setup(watched = false) {
-  const own = book(watched);
-  const world = guardedWorld(own.authenticator);
-  const say = async (client: TestClient, ...frames: object[]) => {
-    client.got.length = 0;
-    for (const each of frames) client.send(each);
-    await world.quiet();
-    return [...client.got];
-  };
-  return { ...own, ...world, say };
-}
-
-test('an expired token grants nothing more: no publish, no delivery, and the end after the grace', async (t) => {
-  const { answers, connect, say, quiet, advance, publish: put, member, closed } = setup();
-  answers.set('token', until(10_000, 5000, 'c'));
-  const client = connect();
-  t.deepEqual((await say(client, authorize('token'), subscribe('c'))).slice(-2), [ok, subscribed('c')]);
-  const publisher = member();
-  await advance(9999);
-  put(publisher, 'c', 'one');
-  await quiet();
-  t.is(client.got.length, 3);
-  await advance(1);
-  put(publisher, 'c', 'two');
-  await quiet();
-  t.is(client.got.length, 3);
-  t.is(client.ended, null);
-  await advance(4999);
-  t.is(client.ended, null);
-  await advance(1);
-  t.is(client.ended, '1008 expired');
-  send(client.pid, { type: 'closed', code: 1008 });
-  await quiet();
-  t.is(closed[0]?.subject, 'user-1');
-});
-
-test('what it does after the end of its token is refused as if it had none', async (t) => {
-  const { answers, connect, say, advance } = setup();
-  answers.set('token', until(10_000, 5000, 'c'));
-  const client = connect();
-  await say(client, authorize('token'));
-  await advance(10_000);
-  t.deepEqual(await say(client, publish('c', 'x')), [frame({ type: 'permission_denied' })]);
-  t.is(client.ended, '1008 permission_denied');
-});
-
-test('a token given before the end of the last one: nothing is missed', async (t) => {
-  const { answers, connect, say, quiet, advance, publish: put, member } = setup();
-  answers.set('first', until(10_000, 0, 'c')).set('second', until(20_000, 0, 'c'));
-  const client = connect();
-  await say(client, authorize('first'), subscribe('c'));
-  await advance(9999);
-  await say(client, authorize('second'));
-  await advance(5000);
-  put(member(), 'c', 'one');
-  await quiet();
-  t.is(client.got.length, 2);
-  t.is(client.ended, null);
-  await advance(5000);
-  t.is(client.ended, null);
-  await advance(1);
-  t.is(client.ended, '1008 expired');
-});
-
-test('a token given in the grace brings the subscriptions back', async (t) => {
-  const { answers, connect, say, quiet, advance, publish: put, member } = setup();
-  answers.set('first', until(10_000, 5000, 'c', 'd')).set('second', until(99_000, 0, 'c', 'd'));
-  const client = connect();
-  await say(client, authorize('first'), subscribe('c'), subscribe('d'));
-  await advance(12_000);
-  t.deepEqual([...client.state().memberships], []);
-  t.deepEqual(await say(client, { type: 'unsubscribe', channel: 'd' }, authorize('second')), [ok]);
-  const publisher = member();
-  put(publisher, 'c', 'one');
-  put(publisher, 'd', 'two');
-  await quiet();
-  t.is(client.got.length, 2);
-  t.is([...client.state().memberships].length, 1);
-  await advance(20_000);
-  t.is(client.ended, null, 'the grace has been used');
-});
-
-test('each token has a grace of its own', async (t) => {
-  const { answers, connect, say, advance } = setup();
-  answers.set('first', until(10_000, 20_000, 'c')).set('second', until(29_000, 20_000, 'c'));
-  const client = connect();
-  await say(client, authorize('first'), subscribe('c'));
-  await advance(12_000);
-  await say(client, authorize('second'));
-  await advance(17_000);
-  await advance(19_999);
-  t.is(client.ended, null);
-  await advance(1);
-  t.is(client.ended, '1008 expired');
-});
-
-test('a token that gives back less than the last one is not enough', async (t) => {
-  const { answers, connect, say, advance } = setup();
-  answers.set('first', until(10_000, 5000, 'c', 'd')).set('second', until(99_000, 0, 'c'));
-  const client = connect();
-  await say(client, authorize('first'), subscribe('c'), subscribe('d'));
-  await advance(12_000);
-  await say(client, authorize('second'));
-  t.is([...client.state().memberships].length, 1);
-  await advance(3000);
-  t.is(client.ended, '1008 expired');
-});
-
-test('what another credential gives as well is not lost', async (t) => {
-  const { answers, connect, say, advance } = setup();
-  answers.set('token', until(10_000, 0, 'c')).set('word', all('c'));
-  const client = connect();
-  await say(client, authorize('word'), authorize('token'), subscribe('c'));
-  await advance(60_000);
-  t.is(client.ended, null);
-  t.is(client.state().ending?.held.size, 0);
-});
-
-test('a token that holds for years holds, though no timer does', async (t) => {
-  const { answers, connect, say, advance } = setup();
-  const years = 100 * 365 * 86_400_000;
-  answers.set('token', until(years, 0, 'c'));
-  const client = connect();
-  await say(client, authorize('token'), subscribe('c'));
-  await advance(2 ** 31);
-  t.is(client.ended, null);
-  await advance(years - 2 ** 31 - 1);
-  t.is(client.ended, null);
-  await advance(1);
-  t.is(client.ended, '1008 expired');
-});
-
-test('a revoked credential closes those who use it, and says why; others stay', async (t) => {
-  const { answers, connect, say, quiet, change } = setup(true);
-  answers.set('a', all('c')).set('b', all('c'));
-  const [one, other, idle] = [connect(), connect(), connect()];
-  await say(one, authorize('a'), subscribe('c'));
-  await say(idle, authorize('a'));
-  await say(other, authorize('b'), subscribe('c'));
-  answers.delete('a');
-  change();
-  await quiet();
-  t.deepEqual([one.ended, idle.ended, other.ended], ['1008 revoked', '1008 revoked', null]);
-});
-
-test('a credential that grants less closes those who use what it has lost, and binds the others', async (t) => {
-  const { answers, connect, say, quiet, change } = setup(true);
-  answers.set('a', all('c', 'd'));
-  const [reader, writer] = [connect(), connect()];
-  await say(reader, authorize('a'), subscribe('c'));
-  await say(writer, authorize('a'), subscribe('d'));
-  answers.set('a', onPatterns(['d'], readOnly));
-  change();
-  await quiet();
-  t.is(reader.ended, '1008 revoked');
-  t.is(writer.ended, null);
-  t.deepEqual(await say(writer, publish('d', 'x')), [frame({ type: 'permission_denied' })]);
-});
-
-test('a credential that grants more opens more', async (t) => {
-  const { answers, connect, say, quiet, change } = setup(true);
-  answers.set('a', all('c'));
-  const client = connect();
-  await say(client, authorize('a'));
-  answers.set('a', all('c', 'd'));
-  change();
-  await quiet();
-  t.deepEqual(await say(client, subscribe('d')), [subscribed('d')]);
-});
-
-test('of two credentials one is revoked, and the other one still counts', async (t) => {
-  const { answers, connect, say, quiet, change } = setup(true);
-  answers.set('a', all('c')).set('b', all('c', 'd'));
-  const client = connect();
-  await say(client, authorize('a'), authorize('b'), subscribe('c'));
-  answers.delete('a');
-  change();
-  await quiet();
-  t.is(client.ended, null);
-  answers.delete('b');
-  change();
-  await quiet();
-  t.is(client.ended, '1008 revoked');
-});
-
-test('the owner of a topic whose key is revoked is closed, and its key is in no state', async (t) => {
-  const own = book();
-  own.answers.set('key', onPatterns(['d/*'], writeOnly));
-  const door = wspubsubDoor({ topicLength: 256, subscribersNeedRight: false });
-  const { connect, quiet } = guardedWorld(own.authenticator, door);
-  const owner = connect({ target: '/ws/pub/key/d/t', upgrade: true });
-  await quiet();
-  t.is(owner.ended, null);
-  t.is(owner.state().owned?.name, 'd/t');
-  own.answers.delete('key');
-  own.change();
-  await quiet();
-  t.is(owner.ended, '1008 revoked');
-});
-
-test('credentials without end do not pile up', async (t) => {
-  const { answers, connect, say } = setup(true);
-  const client = connect();
-  for (let i = 0; i < 40; i++) {
-    answers.set(String(i), all(`c${i}`));
-    await say(client, authorize(String(i)));
-  }
-  t.is(client.state().ending?.held.size, 32);
-  t.deepEqual(await say(client, subscribe('c39')), [subscribed('c39')]);
-  t.deepEqual(await say(client, subscribe('c0')), [frame({ type: 'permission_denied' })]);
+        const expected = TOPICS.filter(
+          (topic) =>
+            forGood.has(topic) || [...living.values()].some(({ topics: own }) => own.includes(topic)),
+        );
+        if (readable(rights) !== expected.join('')) return false;
+        const next = Math.min(...Array.from(living.values(), ({ until }) => until));
+        if ((rights.expiry ?? Number.POSITIVE_INFINITY) !== next) return false;
+      }
+      return true;
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
 });

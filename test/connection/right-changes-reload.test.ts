@@ -135,3 +135,11 @@ test('a credential that is worth the same to both is worth it for good', async (
     t.deepEqual(await say(client, publish('c')), [frame(publish('c'))], first.name);
   }
 });
+
+test('who has lost the only credential to the next judge is closed at once', async (t) => {
+  const { connect, say, replace } = setup(book({ word: all('c') }));
+  const client = connect();
+  await say(client, authorize('word'), subscribe('c'));
+  await replace(book({}), client);
+  t.is(client.ended, '1008 revoked');
+});
