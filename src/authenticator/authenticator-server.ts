@@ -1,28 +1,18 @@
-import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
+import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
 import { monitor } from '../otp/monitor.ts';
-import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
+import { inform, isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { informNamed, type ProcessName, sendNamed } from '../otp/registry.ts';
-import { now } from '../otp/timer.ts';
+import { now, sendAfter, type Timer } from '../otp/timer.ts';
 import { Hidden } from '../secret/hidden.ts';
-import {
-  ask,
-  askAgain,
-  isJudgedBy,
-  refuse,
-  remember,
-  review,
-  type State,
-  settled,
-  WAKE,
-} from './answering.ts';
-import type { Authorisation } from './authorisation.ts';
-import type { Authenticator, Question } from './contract.ts';
-import { endAlarm, expire } from './deadlines.ts';
-import type { AuthenticatorEvent } from './outage.ts';
-import type { Outcome } from './outcome.ts';
+import { type Authorisation, termsOf } from './authorisation.ts';
+import type { Answer, Authenticator, Question } from './contract.ts';
+import { grantOf, isAnswer } from './grant.ts';
+import { type AuthenticatorEvent, answer, endsAt, type Fault, fault, type Outage } from './outage.ts';
+import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
+import { isEmpty } from './permissions.ts';
 import { Review } from './review.ts';
-import { type Keeper, type Standing, StandingAnswers } from './standing.ts';
+import { CREDENTIALS, type Keeper, type Standing, StandingAnswers } from './standing.ts';
 
 /**
  * The process around one authenticator: takes questions, and answers each exactly once, within the time limit. All that
@@ -100,6 +90,49 @@ export type AuthenticatorMessage =
   | { readonly type: 'settled'; readonly id: number; readonly outcome: Outcome }
   | { readonly type: 'wake' }
   | Down;
+
+/** A question that is with the authenticator; `review`: nobody has asked it, the answer stands already. */
+interface Asked extends Standing<Authorisation> {
+  readonly review: boolean;
+  /** How often the authenticator had changed its mind when it was asked. */
+  readonly changes: number;
+}
+
+interface State {
+  readonly self: Self<AuthenticatorMessage>;
+  readonly authenticator: Authenticator;
+  readonly log: (event: AuthenticatorEvent) => void;
+  readonly timeout: number;
+  readonly limit: number;
+  readonly wallClock: () => number;
+  lastId: number;
+  /** Questions that wait for an answer, the oldest first. */
+  readonly open: Map<number, Asked & { readonly deadline: number }>;
+  /**
+   * Questions whose asker was told `unavailable` while the authenticator still works on them, with the time when they
+   * are forgotten. They take up room, or an authenticator that hangs would pile up promises without end.
+   */
+  readonly late: Map<number, number>;
+  readonly standing: StandingAnswers<Authorisation>;
+  /** This server's place in `standing`, where it is the one that looks after them. */
+  readonly keeper: Keeper<Authorisation>;
+  /** Who had that place. */
+  readonly before: Keeper<Authorisation> | null;
+  readonly review: Review<Authorisation>;
+  /** When the next round of what is asked again in any case begins; null: there is none. */
+  recheckAt: number | null;
+  /** Who was granted what is remembered, and may be asked about again. */
+  readonly revocable: boolean;
+  /** Null where the authenticator never says that it has changed its mind. */
+  readonly endWatch: (() => void) | null;
+  outage: Outage | null;
+  alarm: { readonly at: number; readonly timer: Timer } | null;
+}
+
+const WAKE: AuthenticatorMessage = { type: 'wake' };
+const NOT_KEPT: Hidden<Question> = new Hidden({ authorization: '', door: '', address: '' });
+/** A promise that is so many time limits late will hardly settle; its place is given to another question. */
+const FORGOTTEN_AFTER = 30;
 
 export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, AuthenticatorMessage> = {
   name: 'authenticator-server',
@@ -197,3 +230,198 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     if (message.type === 'authorise') refuse({ ...message, review: false, changes: 0 }, false);
   },
 };
+
+function ask(state: State, asked: Asked): void {
+  const { self } = state;
+  if (state.open.size + state.late.size >= state.limit) {
+    failed(state, asked, 'busy', null, false);
+    return;
+  }
+  const outcome = attempt(() => state.authenticator.authorise(asked.question.reveal()));
+  if (!outcome.ok || !isThenable(outcome.value)) {
+    conclude(state, asked, outcome);
+    return;
+  }
+  const id = ++state.lastId;
+  // What is not to be asked again is not kept either.
+  const kept = state.revocable ? asked : { ...asked, question: NOT_KEPT };
+  state.open.set(id, { ...kept, deadline: now(self) + state.timeout });
+  const report = (result: Outcome) => {
+    if (isAlive(self)) inform(self, { type: 'settled', id, outcome: result });
+  };
+  // A promise of our own: whatever odd thing the other one's methods do, this one is at worst rejected.
+  new Promise((resolve) => resolve(outcome.value)).then(
+    (value) => report({ ok: true, value }),
+    (error: unknown) => report(failure(error)),
+  );
+}
+
+/** Answers of one asker that stand. Of those about topics the asker itself says which it no longer needs. */
+function mostStanding({ authenticator }: State): number {
+  return authenticator.needs === 'topic' ? Number.POSITIVE_INFINITY : CREDENTIALS;
+}
+
+function settled(state: State, id: number, outcome: Outcome): void {
+  state.late.delete(id);
+  const asked = state.open.get(id);
+  if (asked === undefined) return;
+  state.open.delete(id);
+  conclude(state, asked, outcome);
+}
+
+function conclude(state: State, asked: Asked, outcome: Outcome): void {
+  if (!outcome.ok) {
+    failed(state, asked, 'threw', outcome.error, outcome.faulty);
+    return;
+  }
+  const { value } = outcome;
+  const judged = attempt(() => isAnswer(value));
+  if (!judged.ok || judged.value !== true) {
+    failed(state, asked, 'shape', null, false);
+    return;
+  }
+  state.outage = answer(state.outage, now(state.self));
+  reply(state, asked, value as Answer);
+}
+
+function reply(state: State, asked: Asked, answered: Answer): void {
+  const { standing, revocable } = state;
+  const { from, ref } = asked;
+  const granted = termsOf(answered, state.wallClock(), revocable);
+  if (!asked.review) {
+    const unrecognised = grantOf(answered).recognised === false;
+    inform(from, { type: 'authorised', ref, ...granted, ...(unrecognised ? { unrecognised } : {}) });
+    if (!revocable || isEmpty(granted.permissions) || !isAlive(from)) return;
+    remember(state, asked);
+    // It may have been answered by what held before the last change.
+    if (asked.changes !== state.review.changes) state.review.add(asked);
+    return;
+  }
+  state.review.done();
+  if (!standing.has(asked)) return;
+  if (isEmpty(granted.permissions)) {
+    standing.drop(asked);
+    inform(from, { type: 'revoked', ref });
+  } else {
+    inform(from, { type: 'regranted', ref, ...granted });
+    if (asked.changes !== state.review.changes) state.review.add(asked);
+  }
+}
+
+/** It may be asked about again. */
+function remember(state: State, answer: Standing<Authorisation>): void {
+  const { standing, self, keeper, authenticator } = state;
+  const { recheck } = authenticator;
+  // The first round begins with the first answer.
+  if (recheck !== undefined && standing.size === 0) state.recheckAt = now(self) + recheck.every;
+  if (standing.add(answer, mostStanding(state))) monitor(self, answer.from);
+  if (standing.keeper !== keeper) standing.keeper?.take(answer);
+}
+
+function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
+  const begins = state.outage === null;
+  state.outage = fault(state.outage, now(state.self));
+  refuse(asked, faulty);
+  if (asked.review) {
+    state.review.done();
+    state.review.failed(asked, now(state.self));
+  }
+  if (begins) {
+    const { name } = state.authenticator;
+    state.log({ type: 'authenticator-unavailable', authenticator: name, why, error });
+  }
+}
+
+/** What stands goes on standing while nobody can say better. */
+function refuse({ from, ref, review }: Asked, faulty: boolean): void {
+  if (!review) inform(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
+}
+
+/**
+ * Asks about what stands again, as much of it as may be under way at once. A server that has been replaced takes nothing
+ * back, and gives nothing: what it knows is no longer what counts.
+ */
+function review(state: State): void {
+  const { review, standing, self, authenticator, keeper } = state;
+  if (standing.keeper !== keeper) return;
+  const time = now(self);
+  const ours = { [Symbol.iterator]: () => judgedBy(authenticator, standing) };
+  review.begin(ours, time);
+  const { recheck } = authenticator;
+  if (recheck !== undefined && state.recheckAt !== null && state.recheckAt <= time && !review.isBusy) {
+    review.again(ours);
+    state.recheckAt = time + recheck.every;
+  }
+  for (const each of review.take(time)) ask(state, { ...each, review: true, changes: review.changes });
+  if (review.waiting) send(self, WAKE);
+}
+
+/** Somebody wants to know whether what was granted holds here. */
+function askAgain(state: State, { from, ref }: Pick<Standing<Authorisation>, 'from' | 'ref'>): void {
+  const found = state.standing.get({ from, ref });
+  if (found === undefined) inform(from, { type: 'revoked', ref });
+  else state.review.add(found);
+}
+
+/** Where topics are judged credentials are remembered too, for whoever judges those after this one. */
+function* judgedBy(
+  authenticator: Authenticator,
+  standing: Iterable<Standing<Authorisation>>,
+): Iterator<Standing<Authorisation>> {
+  for (const each of standing) if (isJudgedBy(authenticator, each)) yield each;
+}
+
+function isJudgedBy({ needs }: Authenticator, { question }: Standing<Authorisation>): boolean {
+  return (needs === 'topic') === (question.reveal().access !== undefined);
+}
+
+/** Refuses what has waited too long, ends an outage that is over, and sets the alarm for what is due next. */
+function expire(state: State): Next<State> {
+  const time = now(state.self);
+  for (const [id, asked] of state.open) {
+    if (asked.deadline > time) break;
+    state.open.delete(id);
+    state.late.set(id, asked.deadline + FORGOTTEN_AFTER * state.timeout);
+    failed(state, asked, 'late', null, false);
+  }
+  for (const [id, forgotten] of state.late) {
+    if (forgotten > time) break;
+    state.late.delete(id);
+  }
+  const over = endsAt(state.outage);
+  if (state.outage !== null && over !== null && over <= time) {
+    const { faults, since, answeredAt } = state.outage;
+    const authenticator = state.authenticator.name;
+    const durationMs = Math.round((answeredAt ?? time) - since);
+    state.log({ type: 'authenticator-available', authenticator, faults, durationMs });
+    state.outage = null;
+  }
+  setAlarm(state, time);
+  return keep;
+}
+
+function setAlarm(state: State, time: number): void {
+  const { review, standing, keeper } = state;
+  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage)];
+  if (standing.keeper === keeper) due.push(review.retryAt, review.pacedUntil);
+  // Where nothing stands there is nothing to ask; what comes to stand sets the alarm.
+  if (standing.keeper === keeper && standing.size > 0 && !review.isBusy) due.push(state.recheckAt);
+  const next = Math.min(...due.filter((at) => at != null));
+  if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
+  state.alarm?.timer.cancel();
+  // Rounded up, as a timer that goes off early costs a second turn.
+  state.alarm = Number.isFinite(next)
+    ? { at: next, timer: sendAfter(state.self, Math.ceil(next - time), { type: 'wake' }) }
+    : null;
+}
+
+/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
+function endAlarm(state: State): void {
+  state.alarm?.timer.cancel();
+  state.alarm = null;
+}
+
+function first<T>(map: ReadonlyMap<number, T>): T | undefined {
+  for (const value of map.values()) return value;
+  return undefined;
+}
