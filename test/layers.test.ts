@@ -42,6 +42,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/authenticator/api-keys/a.ts', '../../command/command.ts'],
   ['src/connection/a.ts', '../door/pusu/session.ts'],
   ['src/connection/a.ts', '../acceptor/listener.ts'],
+  ['src/connection/transport/a.ts', '../../acceptor/listener.ts'],
   ['src/connection/a.ts', '../application/guards.ts'],
   ['src/acceptor/a.ts', '../topic/topics.ts'],
   ['src/cluster/mesh/a.ts', '../../connection/connection.ts'],

@@ -3,7 +3,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
-import { ignoreError } from '../connection/transport.ts';
+import { ignoreError } from '../connection/transport/transport.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
 import { Pipelines } from '../http/pipelines.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';

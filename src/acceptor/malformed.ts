@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { rawReply } from '../connection/http-reply.ts';
+import { rawReply } from '../connection/transport/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { lingeringEnd } from '../http/lingering.ts';

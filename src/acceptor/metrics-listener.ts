@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { DoorCounters } from '../connection/door-counters.ts';
-import { ignoreError } from '../connection/transport.ts';
+import { ignoreError } from '../connection/transport/transport.ts';
 import { metricsText } from '../door/pinghub/metrics-text.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';

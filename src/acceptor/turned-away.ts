@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { rawReply } from '../connection/http-reply.ts';
+import { rawReply } from '../connection/transport/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { endWith } from '../http/lingering.ts';
 import type { Refusals } from './refusals.ts';

@@ -1,6 +1,6 @@
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Limits } from '../config/config.ts';
-import { DoorWebSocket } from '../connection/websocket-transport.ts';
+import { DoorWebSocket } from '../connection/transport/websocket-transport.ts';
 import type { Door } from '../door/contract.ts';
 import { chosenProtocol } from '../door/subprotocol.ts';
 

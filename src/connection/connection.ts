@@ -15,7 +15,7 @@ import { Memberships } from './memberships.ts';
 import { Outflow } from './outflow.ts';
 import { Rights, type Unconfirmed } from './rights.ts';
 import type { Acknowledging } from './silence-server.ts';
-import type { Transport, TransportMessage } from './transport.ts';
+import type { Transport, TransportMessage } from './transport/transport.ts';
 
 /** All that a connection's handler understands. */
 export type ConnectionMessage =

@@ -5,7 +5,7 @@ import type { Timer } from '../otp/timer.ts';
 import { Credit } from './credit.ts';
 import type { End } from './end.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { Farewell, TransportMessage } from './transport.ts';
+import type { Farewell, TransportMessage } from './transport/transport.ts';
 
 /** What comes from the client, and waits its turn. */
 export type Received = (TransportMessage & Event) | Farewell;

@@ -7,7 +7,7 @@ import type { Connection, ConnectionMessage } from '../../src/connection/connect
 import { Connections } from '../../src/connection/connections.ts';
 import type { Closed, DoorContext } from '../../src/connection/door-context.ts';
 import { newDoorCounters } from '../../src/connection/door-counters.ts';
-import type { Transport, TransportMessage } from '../../src/connection/transport.ts';
+import type { Transport, TransportMessage } from '../../src/connection/transport/transport.ts';
 import type { Command, Event, HttpReply, Session, Step } from '../../src/door/contract.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
 import { getState } from '../../src/otp/sys.ts';

@@ -14,7 +14,7 @@ import type { Connection, ConnectionMessage } from '../../src/connection/connect
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
 import type { Closed, DoorContext, Guard } from '../../src/connection/door-context.ts';
 import { newDoorCounters } from '../../src/connection/door-counters.ts';
-import type { Transport } from '../../src/connection/transport.ts';
+import type { Transport } from '../../src/connection/transport/transport.ts';
 import type { Door, HttpReply } from '../../src/door/contract.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';
 import { type Pid, send } from '../../src/otp/process.ts';

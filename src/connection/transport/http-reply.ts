@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import type { HttpReply } from '../door/contract.ts';
-import { lingerAtEnd } from '../http/lingering.ts';
+import type { HttpReply } from '../../door/contract.ts';
+import { lingerAtEnd } from '../../http/lingering.ts';
 
 /** Sends a whole answer. Of an answer to HEAD Node sends the head alone, with the length that the body would have. */
 export function sendReply(response: ServerResponse, { status, headers, body }: HttpReply): void {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpReply } from '../door/contract.ts';
-import type { Pid } from '../otp/process.ts';
-import type { End } from './end.ts';
+import type { HttpReply } from '../../door/contract.ts';
+import type { Pid } from '../../otp/process.ts';
+import type { End } from '../end.ts';
 
 /** What the transport tells. Payloads are views of a read buffer. */
 export type TransportMessage =

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpReply } from '../door/contract.ts';
-import { messageTooLarge } from '../door/replies.ts';
-import { inform, type Pid } from '../otp/process.ts';
-import { ABNORMAL } from './close-codes.ts';
+import type { HttpReply } from '../../door/contract.ts';
+import { messageTooLarge } from '../../door/replies.ts';
+import { inform, type Pid } from '../../otp/process.ts';
+import { ABNORMAL } from '../close-codes.ts';
 import { sendReply } from './http-reply.ts';
 import { onceOver, type Transport, type TransportMessage } from './transport.ts';
 

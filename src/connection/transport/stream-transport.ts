@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpReply, Route } from '../door/contract.ts';
-import { inform, type Pid } from '../otp/process.ts';
-import { ABNORMAL, NORMAL } from './close-codes.ts';
+import type { HttpReply, Route } from '../../door/contract.ts';
+import { inform, type Pid } from '../../otp/process.ts';
+import { ABNORMAL, NORMAL } from '../close-codes.ts';
 import { sendReply } from './http-reply.ts';
 import { KEEP_ALIVE, onceOver, type Transport, type TransportMessage } from './transport.ts';
 

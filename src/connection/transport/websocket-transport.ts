@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
-import type { HttpReply } from '../door/contract.ts';
-import { pingFrame } from '../door/frame.ts';
-import { endWith } from '../http/lingering.ts';
-import { inform, type Pid } from '../otp/process.ts';
-import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from './close-codes.ts';
-import { CREDIT_BYTES, MESSAGE_COST } from './credit.ts';
+import type { HttpReply } from '../../door/contract.ts';
+import { pingFrame } from '../../door/frame.ts';
+import { endWith } from '../../http/lingering.ts';
+import { inform, type Pid } from '../../otp/process.ts';
+import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from '../close-codes.ts';
+import { CREDIT_BYTES, MESSAGE_COST } from '../credit.ts';
 import { rawReply } from './http-reply.ts';
 import { KEEP_ALIVE, type Transport, type TransportMessage } from './transport.ts';
 
