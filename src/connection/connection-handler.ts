@@ -2,29 +2,46 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
+import { inform } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import { Delivery } from '../topic/delivery.ts';
-import { authorisation, introduce, notAnswered } from './authorising.ts';
+import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { authorisation, introduce, mayStill, notAnswered } from './authorising.ts';
 import { ABNORMAL, INTERNAL_ERROR } from './close-codes.ts';
 import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
-import { ended, killed } from './ending.ts';
-import { fromTopic } from './from-topics.ts';
+import type { ClosedDetails } from './door-context.ts';
+import { type Telling, tellingOf } from './end.ts';
 import type { Question } from './intake.ts';
-import { finished, perform, publishAgain, received, step, updateReading } from './performing.ts';
+import {
+  answered,
+  finished,
+  perform,
+  publishAgain,
+  received,
+  refusal,
+  step,
+  updateReading,
+} from './performing.ts';
 import { rejoin } from './rejoining.ts';
 import { confirmOver, expire, graceOver, regrant, reguard } from './right-changes.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
-import { checkProgress, countDropped, flush, flushed, queue } from './writing.ts';
+import { checkProgress, countDropped, dropAll, flush, flushed, queue, tellNew } from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 const LOOK: ConnectionMessage = { type: 'look' };
 /** Where there are no pings, in milliseconds until it is looked whether a reload has brought them. */
 const UNTIL_ASKED = 30_000;
+/** How many topics of a connection that has ended are kept by name; the others are counted. */
+const TOPICS_NAMED = 8;
 
 /**
  * The process of one client connection. It gives what happens to the door's session, performs the commands that come
  * back, and writes what its topics deliver. When it ends, however it ends, its socket is closed, and no other.
+ *
+ * Each part of a connection owns its fields: what the client sends, the open question, credit and rate are the intake's; what
+ * waits for the socket, and how the client keeps up, the outflow's; what it may do, and until when, that of its rights; its
+ * topics are the memberships'. How it ends is one `End`, and the first one counts.
  */
 export const connectionHandler: Behaviour<ConnectionArgs, Connection, ConnectionMessage> = {
   name: 'connection-handler',
@@ -131,8 +148,21 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'exit':
         return goAway(connection, message);
-      default:
-        fromTopic(connection, message);
+      case 'joined':
+        joined(connection, message.topic);
+        return keep;
+      case 'claimed':
+        claimed(connection, message.topic);
+        return keep;
+      case 'refused':
+        refused(connection, message);
+        return keep;
+      case 'ended':
+        connection.memberships.delete(message.topic.name);
+        step(connection, { type: 'ended', topic: message.topic.name });
+        return keep;
+      case 'lost':
+        rejoin(connection, message.topic, now(connection.self));
         return keep;
     }
   },
@@ -302,4 +332,121 @@ function closedByTransport(connection: Connection, code: number): void {
   if (phase === 'closing') return;
   connection.end ??=
     intake.finishing?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code });
+}
+
+function joined(connection: Connection, topic: Topic): void {
+  const { memberships, self, intake } = connection;
+  const { question } = intake;
+  const asked = isAsked(question, 'join', topic.name);
+  if (!asked && memberships.get(topic.name) === undefined) {
+    // It has left while the topic was lost.
+    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
+    return;
+  }
+  if (asked && !mayStill(connection, 'read', question.as, topic.name)) {
+    // The right has gone while the join was under way.
+    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
+    answered(connection, refusal('join', question.as, 'forbidden'));
+    return;
+  }
+  memberships.set(topic);
+  tellNew(connection, topic);
+  if (!asked) return;
+  connection.asking?.judged.joined.set(question.as, topic.name);
+  answered(connection, { type: 'joined', topic: question.as });
+}
+
+function claimed(connection: Connection, topic: Topic): void {
+  const { question } = connection.intake;
+  connection.owned = topic;
+  if (!isAsked(question, 'claim', topic.name)) return;
+  if (mayStill(connection, 'write', question.as, topic.name))
+    answered(connection, { type: 'claimed', topic: question.as });
+  else answered(connection, refusal('claim', question.as, 'forbidden'));
+}
+
+function isAsked<T extends 'join' | 'claim'>(
+  question: Question | undefined,
+  type: T,
+  topic: string,
+): question is Extract<Question, { readonly as: string }> {
+  return question?.type === type && question.topic === topic;
+}
+
+function refused(
+  connection: Connection,
+  message: Extract<MemberMessage, { readonly type: 'refused' }>,
+): void {
+  const { question } = connection.intake;
+  if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
+  else if (isAsked(question, message.action, message.name))
+    answered(connection, refusal(message.action, question.as, message.why));
+  // Where nothing is asked it is about a topic that was lost, and will be tried again.
+  else if (message.why !== 'unavailable') close(connection, { type: 'topic lost' });
+}
+
+/** Counts what was not delivered, and writes the log line. */
+function ended(connection: Connection): void {
+  count(connection, tellingOf(connection.end ?? { type: 'connection lost' }, connection.transport.kind));
+}
+
+function count(connection: Connection, telling: Telling): void {
+  if (connection.ended) return;
+  connection.ended = true;
+  dropAll(connection, telling.dropped);
+  if (!connection.accepted) return;
+  connection.context.counters.connections--;
+  writeLog(connection, telling);
+}
+
+function writeLog(connection: Connection, { code, reason, level, event }: Telling): void {
+  const { context, self, subject } = connection;
+  context.log.closed(
+    {
+      door: context.door.name,
+      conn: self.id,
+      code,
+      reason,
+      address: connection.address,
+      in: connection.messagesIn,
+      out: connection.messagesOut,
+      age: Math.round(uptime(self)),
+      ...(subject === null ? {} : { subject }),
+    },
+    level,
+    detailsOf(connection, event),
+  );
+}
+
+/** What is kept of a connection that ends. Its topics are those that it is still in. */
+function detailsOf(connection: Connection, event: string): ClosedDetails {
+  const topics: string[] = [];
+  for (const { name } of connection.memberships) {
+    if (topics.length === TOPICS_NAMED) break;
+    topics.push(name);
+  }
+  return {
+    authorised: connection.authorised,
+    topics,
+    topicCount: connection.memberships.size,
+    owned: connection.owned?.name ?? null,
+    pendingHighWater: connection.outflow.highWater,
+    roundTrip: connection.heartbeat.roundTrip < 0 ? null : connection.heartbeat.roundTrip,
+    event,
+  };
+}
+
+/** For the end of a connection whose handler could not be started, or has not ended it. */
+export function abandon({ transport, connection }: ConnectionArgs): void {
+  if (connection === undefined) transport.destroy();
+  else killed(connection);
+}
+
+/** For the end of a connection that nobody handles any more. */
+function killed(connection: Connection): void {
+  if (connection.ended) return;
+  connection.transport.destroy();
+  const telling = tellingOf(connection.end ?? { type: 'killed' }, connection.transport.kind);
+  // It may have been told to close before, and was not let finish.
+  count(connection, { ...telling, dropped: 'crash' });
 }

@@ -8,8 +8,7 @@ import { type ProcessName, processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { ConnectionArgs, ConnectionMessage } from './connection.ts';
-import { connectionHandler } from './connection-handler.ts';
-import { abandon } from './ending.ts';
+import { abandon, connectionHandler } from './connection-handler.ts';
 import { SILENCE, silenceServer } from './silence-server.ts';
 import { readSent } from './tcp-table.ts';
 
