@@ -27,7 +27,7 @@ export function answerText(value: unknown, operation: Operation | undefined, sty
     operation === undefined
       ? inspected(value, { colors: style === 'colours', breakLength: 100, compact: 3 })
       : operation.show(value);
-  return bounded(safeBlock(redactText(text)));
+  return bounded(safeBlock(typeof text === 'string' ? redactText(text) : String(text)));
 }
 
 /** An error for the operator: of a refusal its message, of others as much of the stack as is theirs. */

@@ -7,6 +7,7 @@ import { formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import type { Loaded } from '../reload/reload.ts';
+import { OwnWords } from '../secret/redaction.ts';
 import { BadUsage, type Place, usageError } from './command.ts';
 
 /** The options that find a node: the same as it was, or is to be, started with. */
@@ -80,8 +81,14 @@ type Whole =
 
 /** The same, for a node that runs. */
 export async function loadAgain(options: NodeOptions, place: Place): Promise<Loaded> {
-  const loaded = await loadWhole(options, place);
-  return loaded.ok ? loaded : { ok: false, errors: loaded.errors.map(formatError) };
+  const loaded = load(options, place);
+  if (!loaded.ok)
+    return { ok: false, errors: loaded.errors.map((error) => new OwnWords(formatError(error))) };
+  const plugins = await loadPlugins(loaded.config);
+  // What a plugin has thrown is in the words of others.
+  return plugins.ok
+    ? { ...loaded, plugins: plugins.plugins }
+    : { ok: false, errors: plugins.errors.map(formatError) };
 }
 
 export function folderOf(config: Config, file: string): string {

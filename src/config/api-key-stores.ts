@@ -13,7 +13,7 @@ export function embeddedIn(folder: string): string {
 
 const postgresUrl = writtenAs(
   'secret',
-  textKind('a URL such as postgres://user:password@host:5432/database', (text) =>
+  textKind('a URL such as postgres://host:5432/database, with user:password@ before the host', (text) =>
     isPostgresUrl(text) ? new Hidden(text) : undefined,
   ),
 );

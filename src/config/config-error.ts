@@ -1,4 +1,4 @@
-import { redactForms } from '../secret/redaction.ts';
+import { redactText } from '../secret/redaction.ts';
 
 /** Where something was written; lines and columns count from 1. */
 export interface Place {
@@ -22,7 +22,7 @@ export type Report = (at: Place, key: string, expected: string) => void;
 /** One line, whatever the key contains: `FILE:LINE:COLUMN key.path: what was expected`. */
 export function formatError({ file, line, column, key, expected }: ConfigError): string {
   // A key that nobody knows may be a value in the wrong place.
-  return `${file}:${line}:${column} ${redactForms(key)}: ${expected}`.replace(
+  return `${file}:${line}:${column} ${redactText(key)}: ${expected}`.replace(
     /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu,
     '?',
   );

@@ -23,7 +23,7 @@ export interface Reloadable {
 /** What is read when a reload is asked for. */
 export type Loaded =
   | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
-  | { readonly ok: false; readonly errors: readonly string[] };
+  | { readonly ok: false; readonly errors: Reloaded['errors'] };
 
 /** Reads it. Never rejects. */
 export type Load = () => Loaded | Promise<Loaded>;

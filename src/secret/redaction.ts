@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /**
  * What may not be written, wherever it comes up: in the log, in reports, at the prompt, on the observer page, in
  * metrics. One list of names under which secrets stand, and of the forms in which they are sent. Everything that the
@@ -53,6 +55,26 @@ export function redactForms(text: string): string {
   return shown;
 }
 
+/**
+ * A text of our own about what stands, or should stand, under the name of a secret, such as `passwords[0]: expected …`.
+ * It never holds the secret itself, so what follows such a name is shown. What has the form of a secret is hidden.
+ */
+export class OwnWords {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = redactForms(text);
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+
+  [inspect.custom](): string {
+    return inspect(this.#text);
+  }
+}
+
 /** A text without what has the form of a secret, and without what stands after the name of one: `token: …`, `"token":"…"`. */
 export function redactText(text: string): string {
   return suspicious.test(text) ? redactForms(redactNamed(text)) : text;
@@ -68,6 +90,7 @@ export function redacting(key: string, value: unknown): unknown {
   if (typeof value === 'string') return isSecretName(key) ? HIDDEN : redactText(value);
   if (typeof value !== 'object' || value === null) return value;
   if (isSecretName(key)) return HIDDEN;
+  if (value instanceof OwnWords) return String(value);
   return isSecretPair(value) ? [value[0], HIDDEN] : value;
 }
 

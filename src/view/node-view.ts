@@ -1,4 +1,5 @@
 import type { System } from '../otp/system.ts';
+import type { OwnWords } from '../secret/redaction.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Certificates } from './certificates.ts';
 import type { LinkView } from './link-view.ts';
@@ -30,7 +31,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export interface Reloaded {
   readonly ok: boolean;
   /** What is wrong with the new configuration, or could not be done. */
-  readonly errors: readonly string[];
+  readonly errors: readonly (string | OwnWords)[];
   readonly applied: readonly string[];
   /** Keys that are as they were and whose files were read anew, as other contents are in them. */
   readonly reread: readonly string[];

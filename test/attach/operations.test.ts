@@ -32,7 +32,7 @@ async function world(t: ExecutionContext): Promise<World> {
       const operation = operations.get(name);
       if (operation === undefined) throw new Error(`no ${name}`);
       const data = await operation.run({ ...asked, args });
-      return { data, text: operation.show(data) };
+      return { data, text: String(operation.show(data)) };
     },
   };
 }

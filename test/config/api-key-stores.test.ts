@@ -53,7 +53,7 @@ test('the URL of a database is checked, and shown to nobody', (t) => {
     'postgres://a b/',
   ]) {
     t.deepEqual(refused(set(bad)), [
-      'relay.yaml:1:22 apikeys.postgres: a URL such as postgres://user:password@host:5432/database, or null',
+      'relay.yaml:1:22 apikeys.postgres: a URL such as postgres://host:5432/database, with user:password@ before the host, or null',
     ]);
   }
 });

@@ -115,7 +115,7 @@ log: 5
     'relay.yaml:23:52 doors.wspubsub.apikeys.list[1]: one key for each domain; this domain has one already',
     'relay.yaml:23:75 doors.wspubsub.apikeys.list[2]: a domain, and a key or sha256: { domain: example.com, key: … }',
     'relay.yaml:23:92 doors.wspubsub.apikeys.list[3]: unknown key; known here: domain, key, sha256',
-    'relay.yaml:23:117 doors.wspubsub.apikeys.postgres: a URL such as postgres://user:password@host:5432/database, or null',
+    'relay.yaml:23:117 doors.wspubsub.apikeys.postgres: a URL such as postgres://host:5432/database, with user:password@ before the host, or null',
     'relay.yaml:24:6 log: a map of keys: level, format, file',
   ]);
 });

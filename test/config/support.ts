@@ -1,6 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
-import { formatError } from '../../src/config/config-error.ts';
+import { type ConfigError, formatError } from '../../src/config/config-error.ts';
 import { type ConfigResult, parseConfig } from '../../src/config/parse-config.ts';
+import { OwnWords, redacted } from '../../src/secret/redaction.ts';
 
 interface Sources {
   readonly sets?: readonly string[];
@@ -28,11 +29,19 @@ export function accepted(text: string, sources?: Sources): Config {
 export function refused(text: string, sources?: Sources): string[] {
   const result = parse(text, sources);
   if (result.ok) throw new Error('the configuration was accepted');
-  return result.errors.map(formatError);
+  return result.errors.map(lineOf);
 }
 
 export function warned(text: string, sources?: Sources): string[] {
   const result = parse(text, sources);
   if (!result.ok) throw new Error(result.errors.map(formatError).join('\n'));
-  return result.warnings.map(formatError);
+  return result.warnings.map(lineOf);
+}
+
+/** A fault as it is shown at a start. A log and an answer show it as well, with all that was expected. */
+function lineOf(error: ConfigError): string {
+  const line = formatError(error);
+  const { logged } = redacted({ logged: new OwnWords(line) });
+  if (String(logged) !== line) throw new Error(`the log says ${String(logged)} in place of ${line}`);
+  return line;
 }

@@ -203,8 +203,12 @@ async function areCounted(
 ): Promise<void> {
   const sum = (counts: Iterable<number>) => [...counts].reduce((all, count) => all + count, 0);
   const all = sum(expected.map(([, count]) => count));
-  await eventually(async () => sum((await counted(relay)).values()) >= all, 'as many are counted');
-  t.deepEqual([...(await counted(relay))].sort(), [...expected].sort());
+  let found: ReadonlyMap<string, number> = new Map();
+  await eventually(async () => {
+    found = await counted(relay);
+    return sum(found.values()) >= all;
+  }, 'as many are counted');
+  t.deepEqual([...found].sort(), [...expected].sort());
 }
 
 for (const { what, answer, bytes, reason, handshake } of bad)

@@ -1,7 +1,14 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import { Hidden } from '../../src/secret/hidden.ts';
-import { isSecretName, redacted, redactForms, redacting, redactText } from '../../src/secret/redaction.ts';
+import {
+  isSecretName,
+  OwnWords,
+  redacted,
+  redactForms,
+  redacting,
+  redactText,
+} from '../../src/secret/redaction.ts';
 
 const S = 'hunter2';
 
@@ -106,6 +113,21 @@ test('values are redacted through and through, counts and switches stay', (t) =>
   t.deepEqual(redacted(value) as unknown, shown);
   t.deepEqual(JSON.parse(JSON.stringify(value, redacting)), shown);
   t.is(JSON.stringify({ a: new Hidden(S) }, redacting), '{"a":"[hidden]"}');
+});
+
+test('our own words about what is under a secret name are shown, but for what has the form of a secret', (t) => {
+  const expected = 'a.yaml:1:55 passwords[0]: a list; network.secret: no key, jwt_verification_key: no path';
+  const bare = { errors: [expected] };
+  t.deepEqual(redacted(bare), { errors: ['a.yaml:1:55 passwords[0]: [hidden]'] });
+  for (const words of [new OwnWords(expected), new OwnWords(`${expected}, Bearer ${S}`)]) {
+    const shown = String(words).replace('Bearer [hidden]', `Bearer ${S}`);
+    t.true(shown.startsWith(expected));
+    t.notRegex(inspect(words), /hunter2/);
+    const errors = [words, words];
+    t.deepEqual(redacted({ errors }) as unknown, { errors: [String(words), String(words)] });
+    t.is(JSON.stringify({ errors }, redacting), JSON.stringify({ errors: [String(words), String(words)] }));
+    t.deepEqual(redacted({ token: words }) as unknown, { token: '[hidden]' });
+  }
 });
 
 test('no text takes long, whatever it is', (t) => {

@@ -1,4 +1,5 @@
 import type { Statistics } from '../../otp/sys.ts';
+import { OwnWords, redactText } from '../../secret/redaction.ts';
 import type { Certificate } from '../../view/certificates.ts';
 import type { ConnectionRow } from '../../view/connections.ts';
 import type { Reloaded } from '../../view/node-view.ts';
@@ -212,14 +213,14 @@ export function binLeakText({ before, after, released, holders }: BinLeak): stri
   return `${head}\n${text}`;
 }
 
-export function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): string {
-  const lines = [...errors];
+export function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): OwnWords {
+  const lines = errors.map((error) => (typeof error === 'string' ? redactText(error) : String(error)));
   if (applied.length > 0) lines.push(`applied: ${applied.join(', ')}`);
   if (reread.length > 0) lines.push(`read anew: ${reread.join(', ')}`);
   if (needsRestart.length > 0) lines.push(`needs a restart: ${needsRestart.join(', ')}`);
   if (!ok && applied.length === 0) lines.push('nothing was changed');
   if (lines.length === 0) lines.push('nothing has changed');
-  return lines.map(safeLine).join('\n');
+  return new OwnWords(lines.map(safeLine).join('\n'));
 }
 
 function fieldsOf(values: Readonly<Record<string, unknown>>): (readonly [string, string])[] {

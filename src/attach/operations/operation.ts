@@ -1,4 +1,5 @@
 import type { Pid } from '../../otp/process.ts';
+import type { OwnWords } from '../../secret/redaction.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { NodeView } from '../../view/node-view.ts';
 
@@ -13,8 +14,8 @@ export interface Operation<Data = unknown> {
   readonly summary: string;
   /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
   readonly run: (asked: Asked) => Data | Promise<Data>;
-  /** The data as lines for people. */
-  readonly show: (data: Data) => string;
+  /** The data as lines for people. A text is searched for secrets; our own words hold none. */
+  readonly show: (data: Data) => string | OwnWords;
 }
 
 /** One call of an operation. */

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { formatError } from '../../config/config-error.ts';
 import { type FiledKey, longestKeyFile, parseKeyFile } from '../../config/key-file.ts';
+import { OwnWords } from '../../secret/redaction.ts';
 import type { StoreLog } from './key-store.ts';
 
 /** Time stamps of files are as coarse as a tick of the kernel's: what was read so soon after a change is read again. */
@@ -97,7 +98,7 @@ export class KeyFile {
         this.keys === null
           ? 'API keys cannot be read'
           : 'API keys cannot be read; those of before go on to count';
-      this.#log.warn(message, { file: this.#file, why });
+      this.#log.warn(message, { file: this.#file, why: new OwnWords(why) });
     }
     this.#fault = why;
   }

@@ -1,4 +1,5 @@
 import type { StoreLog } from '../../../src/authenticator/api-keys/key-store.ts';
+import { redacted } from '../../../src/secret/redaction.ts';
 import { Arrivals } from '../../support/arrivals.ts';
 import type { Logged } from '../../support/relay.ts';
 
@@ -6,7 +7,7 @@ import type { Logged } from '../../support/relay.ts';
 export function storeLog(): { readonly log: StoreLog; readonly lines: Arrivals<Logged> } {
   const lines = new Arrivals<Logged>('log of the store');
   const push = (msg: string, fields: Readonly<Record<string, unknown>> = {}) =>
-    lines.push({ msg, ...fields });
+    lines.push({ msg, ...redacted(fields) });
   return { log: { note: push, warn: push }, lines };
 }
 
