@@ -57,8 +57,13 @@ function dial(options: NodeConnectionOptions, server: string): Promise<NatsConne
  */
 class PatientTransport extends NodeTransport {
   override async connect(...args: Parameters<NodeTransport['connect']>): Promise<void> {
-    // More than once: there is no socket to destroy as long as TCP itself is connecting.
-    const late = setInterval(() => this.socket?.destroy(), DIAL_TIMEOUT);
+    // There is no socket to destroy as long as TCP itself is connecting; TCP gives up by itself. Destroyed once is enough:
+    // the client may not settle after it, and would leave the interval for ever.
+    const late = setInterval(() => {
+      if (this.socket === undefined) return;
+      clearInterval(late);
+      this.socket.destroy();
+    }, DIAL_TIMEOUT);
     try {
       await super.connect(...args);
     } finally {
