@@ -270,10 +270,11 @@ function heartbeat(connection: Connection): void {
       sendAfter(self, UNTIL_ASKED, HEARTBEAT);
       return;
     }
+    const asks = transport.kind === 'websocket' && pong > 0;
+    // Before the ping is written: over TLS it would look like something that waits for the client.
+    if (asks && heartbeat.pings(transport.socket, now(self), connection.intake.paused)) look(connection);
     transport.keepAlive();
     if (transport.kind === 'stream' && pong > 0) sendAfter(self, pong, LOOK);
-    const asks = transport.kind === 'websocket' && pong > 0;
-    if (asks && heartbeat.pinged(transport.socket, now(self), connection.intake.paused)) look(connection);
     sendAfter(self, asks ? pong : ping, HEARTBEAT);
     return;
   }

@@ -31,8 +31,8 @@ export class Heartbeat {
   /** How long the last pong took, in whole milliseconds; -1: there was none. */
   roundTrip = -1;
 
-  /** A ping has been written. `time`: milliseconds. Whether the kernel is to be asked what has been acknowledged. */
-  pinged(socket: Socket, time: number, deaf: boolean): boolean {
+  /** A ping is about to be written. `time`: milliseconds. Whether the kernel is to be asked what has been acknowledged. */
+  pings(socket: Socket, time: number, deaf: boolean): boolean {
     const backlog =
       this.#behind || socket.writableLength > 0 || socket.bytesWritten - this.#written > BACKLOG;
     this.#state = 'pinged';
