@@ -10,7 +10,7 @@ export const domain = textKind('a domain of at most 64 characters without a slas
   /^[^/\0]{1,64}$/u.test(text) && !/\p{Cs}/u.test(text) ? text : undefined,
 );
 const plainKey = textKind('a key without a slash', (text) => {
-  if (!/^[^/\0]+$/.test(text)) return undefined;
+  if (!/^[^/\0]+$/.test(text) || text.trim() === '') return undefined;
   const why = mistaken(text, 'an API key', insteadOfApiKey);
   return why === null ? sha256(text) : new Refusal(why);
 });

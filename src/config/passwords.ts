@@ -32,7 +32,7 @@ export const passwords: Kind<readonly PasswordEntry[]> = {
     const parsed = entries.map((entry, index) => {
       const at = `${path}[${index}]`;
       const sha256 =
-        entry.key === ''
+        entry.key.trim() === ''
           ? new Refusal('a password that is not empty')
           : hashed(entry.key, 'a password', insteadOfHashed);
       const channels = patternsOf(entry.value, at, context);

@@ -10,9 +10,14 @@ export function readSetting(
   writing: Writing | undefined,
   report: Report,
 ): Value | undefined {
-  if (writing === 'text' || writing === 'secret') return scalar(text, first);
+  if (writing === 'text' || writing === 'secret') return plainText(text, first);
   if (writing === 'words' && !isYaml(text)) return words(text, first);
   return readYaml(text, first, report);
+}
+
+/** YAML has more words for null, such as `~`: here each of them is a text, and may be somebody's secret. */
+function plainText(text: string, at: Place): Scalar {
+  return { kind: 'scalar', text, quoted: text !== '' && text !== 'null', at };
 }
 
 function scalar(text: string, at: Place): Scalar {

@@ -42,9 +42,9 @@ export function isNull(value: Value): boolean {
   return value.kind === 'scalar' && !value.quoted && nulls.has(value.text);
 }
 
-/** Nothing stands there: `key:`, or a comment after it. */
+/** Nothing stands there: `key:`, or a comment after it; or blanks alone, in quotes. A pair of quotes is a text. */
 export function isBlank(value: Value): boolean {
-  return value.kind === 'scalar' && !value.quoted && value.text === '';
+  return value.kind === 'scalar' && value.text.trim() === '' && !(value.quoted && value.text === '');
 }
 
 // pusud's YAML library reads the words of YAML 1.1 as booleans, so its settings files may hold any of them.

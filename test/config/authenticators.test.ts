@@ -223,3 +223,16 @@ test('ApiKeys is what the wspubsub door has anyway, and the relay’s keys elsew
     apiKeys,
   });
 });
+
+test('a password or an API key of blanks alone is an empty one', (t) => {
+  for (const blank of ['', ' '.repeat(40), '\\t\\u00a0']) {
+    t.regex(
+      refused(`passwords: { "${blank}": [a] }`).join(),
+      / passwords\[0\]: a password that is not empty$/,
+    );
+    t.regex(
+      refused(`apikeys: { list: [{ domain: a, key: "${blank}" }] }`).join(),
+      / apikeys\.list\[0\]\.key: a key without a slash/,
+    );
+  }
+});

@@ -101,6 +101,19 @@ test('so is every other text: paths, URLs, names of users, of audiences and of i
   );
 });
 
+test('null is none for a text in a variable or a flag, and what else YAML has for null is the text', (t) => {
+  for (const word of ['~', 'NULL', 'Null']) {
+    const env = { FANFARE_NETWORK_SECRET: word };
+    for (const sources of [{ env }, { sets: [`network.secret=${word}`] }])
+      t.regex(refused('', sources).join(), /network\.secret: a secret of at least 16 characters/, word);
+    t.is(accepted('', { env: { FANFARE_CLUSTER_TOKEN: word } }).cluster.token?.reveal(), word);
+    t.is(accepted('', { sets: [`log.file=${word}`] }).log.file, word);
+  }
+  const none = { FANFARE_NETWORK_SECRET: 'null', FANFARE_CLUSTER_TOKEN: 'null', FANFARE_LOG_FILE: 'null' };
+  const { network, cluster, log } = accepted('', { env: none });
+  t.deepEqual([network.secret, cluster.token, log.file], [null, null, null]);
+});
+
 test('one word where a list is meant is a list of one, and a variable or flag has commas', (t) => {
   const one = accepted(
     `relays: a
@@ -196,9 +209,11 @@ test('a secret that is written and comes out empty is an error, in every source'
     const variable = `FANFARE_${key.replace('.', '_').toUpperCase()}`;
     const [above, below = ''] = key.includes('.') ? key.split('.') : [key];
     const inFile = (value: string) => (below === '' ? `${above}:${value}` : `${above}:\n  ${below}:${value}`);
-    for (const value of ['', ' ', ' #0123456789abcdef']) t.regex(refused(inFile(value)).join(), empty, key);
+    for (const value of ['', ' ', ' #0123456789abcdef', ` "${' '.repeat(40)}"`, ' "\\t\\u00a0"'])
+      t.regex(refused(inFile(value)).join(), empty, key);
     t.regex(refused('', { env: { [variable]: '' } }).join(), empty, key);
     t.regex(refused('', { sets: [`${key}=`] }).join(), empty, key);
+    t.regex(refused('', { env: { [variable]: ' '.repeat(40) } }).join(), empty, key);
     t.regex(
       refused('', { env: { [`${variable}_FILE`]: '/empty' }, files: { '/empty': '\n' } }).join(),
       empty,
