@@ -45,7 +45,9 @@ export class HttpServers {
   readonly #wire: (server: Server) => void;
   #limits: HttpLimits;
   #plain: Speaker<Server> | undefined = undefined;
-  #secure: Speaker<TlsServer> | undefined = undefined;
+  #secure: (Speaker<TlsServer> & { readonly handshake: number }) | undefined = undefined;
+  /** TLS servers of other limits, for the connections that they were given. */
+  readonly #former: TlsServer[] = [];
   #protocol: Protocol;
 
   /** `wire` listens to a server before it is given connections. */
@@ -86,7 +88,10 @@ export class HttpServers {
   }
 
   get #all(): Server[] {
-    return [this.#plain, this.#secure].flatMap((speaker) => (speaker === undefined ? [] : [speaker.server]));
+    const current = [this.#plain, this.#secure].flatMap((speaker) =>
+      speaker === undefined ? [] : [speaker.server],
+    );
+    return [...current, ...this.#former];
   }
 
   #protocolOf(tls: TlsPair | null): Protocol {
@@ -95,11 +100,7 @@ export class HttpServers {
       const { server } = this.#plain;
       return { secure: false, serve: (socket) => void server.emit('connection', socket) };
     }
-    if (this.#secure === undefined) {
-      const options = { ...this.#options, ...tls, handshakeTimeout: this.#limits.handshake };
-      this.#secure = this.#speaker(createTlsServer(options), true);
-    } else this.#secure.server.setSecureContext(tls);
-    const { server } = this.#secure;
+    const server = this.#secureServer(tls);
     return {
       secure: true,
       serve(socket) {
@@ -108,6 +109,19 @@ export class HttpServers {
         server.emit('connection', socket);
       },
     };
+  }
+
+  /** A TLS server takes its limit of a handshake when it is made. */
+  #secureServer(tls: TlsPair): TlsServer {
+    const { handshake } = this.#limits;
+    if (this.#secure?.handshake === handshake) {
+      this.#secure.server.setSecureContext(tls);
+      return this.#secure.server;
+    }
+    if (this.#secure !== undefined) this.#former.push(this.#secure.server);
+    const server = createTlsServer({ ...this.#options, ...tls, handshakeTimeout: handshake });
+    this.#secure = { ...this.#speaker(server, true), handshake };
+    return server;
   }
 
   #speaker<S extends Server>(server: S, isTls: boolean): Speaker<S> {
