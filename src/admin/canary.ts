@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
 import { findProcess, viewOf } from '../otp/inspect.ts';
-import { inform, type Self, send } from '../otp/process.ts';
+import type { Self } from '../otp/process.ts';
 import type { System } from '../otp/system.ts';
 import { sendAfter } from '../otp/timer.ts';
-import { Delivery } from '../topic/delivery.ts';
-import type { Format } from '../topic/format.ts';
-import type { Message } from '../topic/message.ts';
+import { Delivery, type Format, type Message } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { PROBE_REALM } from '../topic/topic-router.ts';
+import { leave, publish } from '../topic/topic-server.ts';
 import type { Topics } from '../topic/topics.ts';
 
 /**
@@ -62,7 +61,7 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
 
   handle(state, message): Next<State> {
     if (message instanceof Delivery) {
-      message.accounting.delivered += message.count;
+      message.accounting.deliver(message.count);
       if (message.bytes.includes(state.mark)) finish(state, null);
     } else {
       switch (message.type) {
@@ -88,8 +87,7 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
 
   terminate(state) {
     finish(state, 'the canary has ended');
-    const server = state.topicJoined?.server;
-    if (server !== undefined) inform(server, { type: 'leave', member: state.self });
+    if (state.topicJoined !== undefined) leave(state.topicJoined, state.self);
   },
 };
 
@@ -101,8 +99,7 @@ function joined(state: State, topic: Topic): void {
     return;
   }
   const message = messageOf(state);
-  const publish = { type: 'publish', message, from: self, credit: 0, via: null } as const;
-  if (topic.server === undefined || !send(topic.server, publish))
+  if (!publish(topic, { type: 'publish', message, from: self, credit: 0, via: null }))
     finish(state, `the topic server of ${topic.toString()} takes nothing`);
 }
 

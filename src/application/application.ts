@@ -21,7 +21,7 @@ import { processName, whereis } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import { System } from '../otp/system.ts';
 import { type Load, Reload, type Reloadable } from '../reload/reload.ts';
-import { newAccounting } from '../topic/accounting.ts';
+import { Accounting } from '../topic/accounting.ts';
 import { Topics } from '../topic/topics.ts';
 import { Certificates } from '../view/certificates.ts';
 import { Chronicle } from '../view/chronicle.ts';
@@ -118,7 +118,7 @@ export function startRelay(
     clock: options.clock ?? systemClock,
   });
   const network = new NetworkPart(system, config, () => topics, log);
-  const topics: Topics = new Topics(newAccounting(), network.cluster);
+  const topics: Topics = new Topics(new Accounting(), network.cluster);
   const connections = new Connections();
   const gate = new Gate(gateLimits(config, maxConnections), options.openFiles);
   sayWhatIsShort(config, gate, log);
@@ -335,6 +335,5 @@ function sayWhatBinds(config: Config, log: Log): void {
 }
 
 function tallyOf({ accounting }: Topics): Tally {
-  const dropped = Object.values(accounting.dropped).reduce((sum, count) => sum + count, 0);
-  return { delivered: accounting.delivered, dropped };
+  return { delivered: accounting.delivered, dropped: accounting.droppedInAll };
 }

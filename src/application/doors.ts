@@ -7,7 +7,7 @@ import { pusuDoor } from '../door/pusu/door.ts';
 import { pusuFormat } from '../door/pusu/format.ts';
 import { wspubsubDoor } from '../door/wspubsub/door.ts';
 import { wspubsubFormat } from '../door/wspubsub/format.ts';
-import type { Format } from '../topic/format.ts';
+import type { Format } from '../topic/message.ts';
 
 /** One door that is on: its protocol, and all that the configuration says of it. */
 export interface DoorSettings {

@@ -1,3 +1,4 @@
+import { allows, onPatterns, readOnly } from '../authenticator/permissions.ts';
 import type { Backplane } from '../cluster/backplane.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { type Mesh, type MeshArgs, mesh } from '../cluster/mesh/mesh.ts';
@@ -8,7 +9,6 @@ import type { Config } from '../config/config.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/reload.ts';
-import { matches } from '../topic/pattern.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { LinkView } from '../view/link-view.ts';
 import type { Way } from '../view/relay-view.ts';
@@ -90,5 +90,9 @@ const noneOrdered = () => false;
 
 /** Which topics have one order for all relays. */
 function orderedTopics({ topics }: Config): (name: string) => boolean {
-  return (name) => topics.find(({ pattern }) => matches(pattern, name))?.ordering === 'cluster';
+  const rules = topics.map(({ pattern, ordering }) => ({
+    ordering,
+    matching: onPatterns([pattern], readOnly),
+  }));
+  return (name) => rules.find(({ matching }) => allows(matching, 'read', name))?.ordering === 'cluster';
 }

@@ -1,4 +1,4 @@
-import type { RemoteOwnership } from '../topic/elsewhere.ts';
+import type { RemoteOwnership } from '../topic/lifetime.ts';
 import { keyOf, type TopicKey } from './topic-key.ts';
 
 /**

@@ -5,6 +5,7 @@ import { informNamed, processName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
+import { interested } from '../topic/topic-server.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { LinkMessage } from './backplane.ts';
 import { keyOf, type TopicKey } from './topic-key.ts';
@@ -219,7 +220,7 @@ function tellWaiting(state: State): void {
   state.waiting = state.waiting.filter(({ topic, round, version }) => {
     if (topic.retired || topic.round !== round || topic.interest !== 'asked') return false;
     if (version > least) return true;
-    if (topic.server !== undefined) inform(topic.server, { type: 'interested', round });
+    interested(topic, round);
     return false;
   });
 }

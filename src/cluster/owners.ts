@@ -1,5 +1,5 @@
 import type { Pid } from '../otp/process.ts';
-import type { RemoteOwnership } from '../topic/elsewhere.ts';
+import type { RemoteOwnership } from '../topic/lifetime.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
 import type { LinkMessage } from './backplane.ts';
 import { type Claim, type Claimed, type Claims, mayClaim, wins } from './claims.ts';

@@ -5,6 +5,7 @@ import { informNamed, processName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
+import { judged, ownedElsewhere } from '../topic/topic-server.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Claimed, Claims } from './claims.ts';
 import { type Answer, type Link, Owners, type OwnersEffect, type OwnersEvent } from './owners.ts';
@@ -162,17 +163,14 @@ function perform(state: State, effect: OwnersEffect): void {
       return;
     case 'judge': {
       const { topic, request, granted } = effect;
-      const { server } = topic;
-      const message = { type: 'judged', claim: request, verdict: granted ? 'granted' : 'owned' } as const;
-      const isTold = server !== undefined && inform(server, message);
+      const isTold = judged(topic, request, granted ? 'granted' : 'owned');
       // A topic that has ended meanwhile has no owner.
       if (granted && !isTold) step(state, { type: 'released', topic });
       return;
     }
     case 'elsewhere': {
-      const { topic, ownership } = effect;
-      const server = topics().find(topic.realm, topic.name)?.server;
-      if (server !== undefined) inform(server, { type: 'elsewhere', ownership });
+      const topic = topics().find(effect.topic.realm, effect.topic.name);
+      if (topic !== undefined) ownedElsewhere(topic, effect.ownership);
       return;
     }
     case 'answer':

@@ -1,14 +1,12 @@
-import { type Pid, send } from '../otp/process.ts';
-import type { Sequencer } from '../topic/elsewhere.ts';
-import type { Message } from '../topic/message.ts';
+import type { Pid } from '../otp/process.ts';
+import { costOf, type Message, type Sequencer } from '../topic/message.ts';
 import type { MemberMessage } from '../topic/topic.ts';
+import { publish } from '../topic/topic-server.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
 const LIMIT = 4 * 1024 * 1024;
-/** What a message costs beside its own bytes. */
-const MESSAGE_COST = 64;
 
 /**
  * Publishes here what comes over a link, and knows how much of it is on its way to topics. The last message of each
@@ -40,23 +38,22 @@ export class Publication {
     const topics = this.#topics();
     const { accounting } = topics;
     const { length } = messages;
-    const server = topics.find(realm, name)?.server;
-    if (server === undefined) {
+    const topic = topics.find(realm, name);
+    if (topic?.server === undefined) {
       // Nobody is in the topic any more, or it is just being lost.
-      accounting.messages += length;
-      accounting.lost.unheard += length;
+      accounting.lose(length, 'unheard');
       return 0;
     }
-    const cost = bytes + MESSAGE_COST * length;
+    const cost = costOf(bytes, length);
     let refused = 0;
     for (let i = 0; i < length; i++) {
       const message = messages[i] as Message;
       const credit = i === length - 1 ? cost : 0;
-      if (send(server, { type: 'publish', message, from: this.#link, credit, via })) this.underWay += credit;
+      if (publish(topic, { type: 'publish', message, from: this.#link, credit, via }))
+        this.underWay += credit;
       else refused++;
     }
-    accounting.messages += refused;
-    accounting.lost.refused += refused;
+    accounting.lose(refused, 'refused');
     this.isFull ||= this.underWay >= LIMIT;
     return refused;
   }

@@ -2,10 +2,10 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
-import { inform } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
-import { Delivery } from '../topic/delivery.ts';
+import { Delivery } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { leave } from '../topic/topic-server.ts';
 import { authorisation, introduce, mayStill, notAnswered } from './authorising.ts';
 import { ABNORMAL, INTERNAL_ERROR } from './close-codes.ts';
 import { close, reply } from './closing.ts';
@@ -190,7 +190,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 
   undelivered(message, reason) {
     if (message instanceof Delivery)
-      message.accounting.dropped[isOrderly(reason) ? 'closed' : 'crash'] += message.count;
+      message.accounting.drop(message.count, isOrderly(reason) ? 'closed' : 'crash');
   },
 };
 
@@ -341,12 +341,12 @@ function joined(connection: Connection, topic: Topic): void {
   const asked = isAsked(question, 'join', topic.name);
   if (!asked && memberships.get(topic.name) === undefined) {
     // It has left while the topic was lost.
-    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
+    leave(topic, self);
     return;
   }
   if (asked && !mayStill(connection, 'read', question.as, topic.name)) {
     // The right has gone while the join was under way.
-    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
+    leave(topic, self);
     answered(connection, refusal('join', question.as, 'forbidden'));
     return;
   }

@@ -4,7 +4,7 @@ import { isEmpty } from '../authenticator/permissions.ts';
 import type { About, Session } from '../door/contract.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import type { Self } from '../otp/process.ts';
-import type { Format } from '../topic/format.ts';
+import type { Format } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { Asking } from './asking.ts';
 import type { DoorContext, Guard } from './door-context.ts';

@@ -1,3 +1,5 @@
+import { costOf } from '../topic/message.ts';
+
 /**
  * What a publisher may have under way. Each message costs its bytes and a fixed sum until its topic has fanned it out;
  * a publisher that has used up its credit is not read from until some has come back.
@@ -7,7 +9,7 @@ export class Credit {
 
   /** Takes the cost of a message, and returns it: what is to be given back. */
   take(bytes: number): number {
-    const cost = bytes + MESSAGE_COST;
+    const cost = costOf(bytes);
     this.#used += cost;
     return cost;
   }
@@ -27,5 +29,3 @@ export class Credit {
 }
 
 export const CREDIT_BYTES = 128 * 1024;
-/** What a message costs the relay beside its bytes, so that a flood of tiny ones is bounded as well. */
-export const MESSAGE_COST = 64;

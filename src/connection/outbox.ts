@@ -1,4 +1,4 @@
-import type { Delivery } from '../topic/delivery.ts';
+import type { Delivery } from '../topic/message.ts';
 
 /**
  * What waits for one client's socket. Deliveries queue here while an earlier write is under way, and go out together

@@ -1,4 +1,4 @@
-import type { Delivery } from '../topic/delivery.ts';
+import type { Delivery } from '../topic/message.ts';
 import { Outbox } from './outbox.ts';
 
 /** Bytes in one write, so that a slow client's progress shows. */

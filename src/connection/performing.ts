@@ -1,10 +1,9 @@
 import { isEmpty } from '../authenticator/permissions.ts';
 import { type Command, type Event, nothing, type Refused } from '../door/contract.ts';
-import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import { isSampled } from '../topic/accounting.ts';
-import { Delivery } from '../topic/delivery.ts';
+import { Delivery } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
+import { leave as leaveTopic } from '../topic/topic-server.ts';
 import { askAuthenticator, usable } from './authorising.ts';
 import { close, reply } from './closing.ts';
 import type { Connection } from './connection.ts';
@@ -174,12 +173,11 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   else context.counters.messages++;
   const cost = connection.intake.spend(message.payload.length);
   const topic = targetOf(connection, name);
-  const acceptedAt = isSampled(context.topics.accounting) ? now(self) : 0;
+  const acceptedAt = context.topics.accounting.isTimed() ? now(self) : 0;
   const request = { type: 'publish', message, from: self, credit: cost, acceptedAt, via: null } as const;
   if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
     connection.intake.giveBack(cost);
-    context.topics.accounting.messages++;
-    context.topics.accounting.lost[topic?.server === undefined ? 'unheard' : 'refused']++;
+    context.topics.accounting.lose(1, topic?.server === undefined ? 'unheard' : 'refused');
     context.counters.drops++;
     if (exchange) step(connection, { type: 'published', topic: name });
     return;
@@ -263,7 +261,7 @@ function leave(connection: Connection, as: string): void {
   const topic = connection.memberships.get(name);
   connection.memberships.delete(name);
   connection.rights.forget(name);
-  if (topic?.server !== undefined) inform(topic.server, { type: 'leave', member: connection.self });
+  if (topic !== undefined) leaveTopic(topic, connection.self);
 }
 
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */

@@ -1,9 +1,9 @@
 import { confirm } from '../authenticator/authenticator-server.ts';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
-import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Topic } from '../topic/topic.ts';
+import { leave } from '../topic/topic-server.ts';
 import { close } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { step } from './performing.ts';
@@ -78,7 +78,7 @@ export function expire(connection: Connection): void {
   const lost = lostTopics(connection);
   for (const topic of lost) {
     memberships.delete(topic.name);
-    if (topic.server !== undefined) inform(topic.server, { type: 'leave', member: self });
+    leave(topic, self);
     rights.suspend(topic.name);
   }
   if (!ownsByRight(connection)) close(connection, { type: 'expired' });

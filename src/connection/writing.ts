@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import { bytesTaken } from '../http/socket-bytes.ts';
 import { inform } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import type { Delivery } from '../topic/delivery.ts';
+import type { Delivery } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
+import { behind } from '../topic/topic-server.ts';
 import { close, finishClose } from './closing.ts';
 import type { Connection, ConnectionMessage } from './connection.ts';
 import type { End } from './end.ts';
@@ -106,22 +107,22 @@ export function countDropped(
   count: number,
   reason: 'slow' | 'closed' | 'crash',
 ): void {
-  connection.context.topics.accounting.dropped[reason] += count;
+  connection.context.topics.accounting.drop(count, reason);
   connection.context.counters.drops += count;
 }
 
 function time({ self, context }: Connection, { acceptedAt }: Delivery): void {
-  context.topics.accounting.samples.latency.observe((now(self) - acceptedAt) / 1000);
+  context.topics.accounting.latency.observe((now(self) - acceptedAt) / 1000);
 }
 
 function delivered({ context }: Connection, count: number): void {
-  context.topics.accounting.delivered += count;
+  context.topics.accounting.deliver(count);
   context.counters.sends += count;
 }
 
 /** A topic that is joined by one who is behind in others: it must know, too. */
-export function tellNew({ outflow, self }: Connection, { server }: Topic): void {
-  if (outflow.behind && server !== undefined) inform(server, { type: 'behind', member: self });
+export function tellNew({ outflow, self }: Connection, topic: Topic): void {
+  if (outflow.behind) behind(topic, self, true);
 }
 
 /** A connection that is being closed holds nobody back. */
@@ -139,10 +140,10 @@ function heed(
     case 'go on':
       return;
     case 'behind':
-      tell(connection, 'behind');
+      tell(connection, true);
       return;
     case 'caught up':
-      tell(connection, 'not-behind');
+      tell(connection, false);
       return;
     case 'too slow':
       tooSlow(connection, { type: 'slow', limit, reached });
@@ -150,8 +151,8 @@ function heed(
   }
 }
 
-function tell({ memberships, self }: Connection, type: 'behind' | 'not-behind'): void {
-  for (const { server } of memberships) if (server !== undefined) inform(server, { type, member: self });
+function tell({ memberships, self }: Connection, is: boolean): void {
+  for (const topic of memberships) behind(topic, self, is);
 }
 
 function tooSlow(connection: Connection, end: End): void {

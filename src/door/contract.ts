@@ -1,5 +1,4 @@
-import type { Format } from '../topic/format.ts';
-import type { Message } from '../topic/message.ts';
+import type { Format, Message } from '../topic/message.ts';
 
 /**
  * What a door is: one protocol, as pure functions. It says what a request is for, and from then on turns events into

@@ -1,4 +1,4 @@
-import type { Part } from '../topic/format.ts';
+import type { Part } from '../topic/message.ts';
 
 /**
  * Frames from server to client: unmasked, never fragmented, no extension (RFC 6455, section 5.2). The functions

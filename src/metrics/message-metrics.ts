@@ -7,7 +7,6 @@ export function messageMetrics(
   { gauge, counter, histogram }: Definitions,
 ): void {
   const { accounting } = topics;
-  const { samples } = accounting;
   counter('messages_total', 'Messages taken from publishers.', () => [[accounting.messages]]);
   counter(
     'door_messages_total',
@@ -38,10 +37,10 @@ export function messageMetrics(
   histogram(
     'publish_to_write_seconds',
     'From taking a message to its write at a member. One message in 64 is timed, and one each second.',
-    () => [[samples.latency, {}]],
+    () => [[accounting.latency, {}]],
   );
   histogram('fanout_members', 'Members that a delivery goes to, of the messages that are timed.', () => [
-    [samples.fanOut, {}],
+    [accounting.fanOut, {}],
   ]);
   gauge(
     'topics',

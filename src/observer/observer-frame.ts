@@ -65,7 +65,7 @@ export function totalsOf(view: RelayView, sampling: Sampling, heapLimit: number)
     crashed: system.counters.crashed,
     pending,
     slow: behind + stalled,
-    dropped: Object.values(topics.accounting.dropped).reduce((sum, count) => sum + count, 0),
+    dropped: topics.accounting.droppedInAll,
     linesLost: view.linesLost(),
     heapLimit,
   };

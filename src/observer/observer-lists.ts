@@ -1,6 +1,5 @@
 import { Connection } from '../connection/connection.ts';
 import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
-import type { Pid } from '../otp/process.ts';
 import { Topic } from '../topic/topic.ts';
 import { type ConnectionRow, connectionOf, connectionRow, pendingOf } from '../view/connections.ts';
 import { type Page, pageOf } from '../view/page-of.ts';
@@ -29,9 +28,9 @@ export function noteRates({ system, topics }: RelayView, rates: Rates, now: numb
       rates.note(process.id, process.handled, 0, 0);
     }
   }
-  for (const { server, messages, attempts } of topics.all()) {
+  for (const { server, fanOut } of topics.all()) {
     if (server !== undefined)
-      rates.note(server.id, resident(server as Pid<never>).handled, messages, attempts);
+      rates.note(server.id, resident(server).handled, fanOut.messages, fanOut.attempts);
   }
   rates.end();
 }
@@ -91,11 +90,11 @@ export function topicPage({ topics }: RelayView, rates: Rates, query: ListQuery)
       case 'members':
         return topic.members.size;
       case 'queue':
-        return topic.queue.length;
+        return topic.fanOut.queue.length;
       case 'behind':
-        return topic.behind.size;
+        return topic.fanOut.behind.size;
       case 'messages':
-        return topic.messages;
+        return topic.fanOut.messages;
       case 'rate':
         return rates.of(topic.server?.id).trafficRate;
       default:
@@ -109,7 +108,7 @@ export function topicPage({ topics }: RelayView, rates: Rates, query: ListQuery)
     rows: rows.map((topic) => ({
       ...topicRow(topic),
       pid: topic.server?.id ?? null,
-      messages: topic.messages,
+      messages: topic.fanOut.messages,
       rate: rates.of(topic.server?.id).trafficRate,
       deliveryRate: rates.of(topic.server?.id).deliveryRate,
     })),

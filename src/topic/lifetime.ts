@@ -12,6 +12,9 @@ export type Lifetime<Owner> =
 
 export const unowned: Lifetime<never> = { state: 'unowned' };
 
+/** Whether a client of another relay owns a topic. `grace`: it did, and another one may take over. */
+export type RemoteOwnership = 'none' | 'owned' | 'grace';
+
 /** The lifetime under a new owner; null while another one is there. */
 export function claim<Owner>(lifetime: Lifetime<Owner>, owner: Owner, grace: number): Lifetime<Owner> | null {
   if (lifetime.state === 'owned' && lifetime.owner !== owner) return null;
@@ -31,7 +34,7 @@ export function hasEnded<Owner>(lifetime: Lifetime<Owner>, now: number): boolean
 }
 
 /** Who else may publish: anybody to a topic that is not owned, its owner alone to one that is or was a moment ago. */
-export function mayPublish<Owner>(lifetime: Lifetime<Owner>, who: Owner): boolean {
+export function mayPublish(lifetime: Lifetime<unknown>, who: unknown): boolean {
   if (lifetime.state === 'unowned') return true;
   return lifetime.state === 'owned' && lifetime.owner === who;
 }

@@ -1,42 +1,101 @@
-import type { Format, Part } from './format.ts';
+import { type Pid, send } from '../otp/process.ts';
+import type { Accounting } from './accounting.ts';
+import { Delivery, type Format, type Message, type Part } from './message.ts';
 
 /** The members of one format, who share their deliveries. `Ref` is what the caller keeps for each of them. */
-export interface Group<Member, Ref> {
+export class Group<Member extends Pid<Delivery>, Ref> {
   readonly format: Format;
-  readonly members: Map<Member, Ref>;
+  readonly members = new Map<Member, Ref>();
   /** Rendered for the delivery that is being made. */
-  readonly parts: Part[];
+  readonly #parts: Part[] = [];
   /** Messages of that delivery that the format cannot carry. */
-  undeliverable: number;
+  #undeliverable = 0;
+
+  constructor(format: Format) {
+    this.format = format;
+  }
+
+  /** Makes a message a part of the next delivery. */
+  render(message: Message, topic: string): void {
+    const part = this.format.render(message, topic);
+    if (part === 'nothing') return;
+    if (part === 'undeliverable') this.#undeliverable++;
+    else this.#parts.push(part);
+  }
+
+  /** One delivery for all members, of what has been rendered. Returns how many attempts that makes. */
+  deliver(accounting: Accounting, acceptedAt: number): number {
+    const { members } = this;
+    if (this.#undeliverable > 0) this.#dropUndeliverable(accounting);
+    if (this.#parts.length === 0) return 0;
+    const count = this.#parts.length;
+    const delivery = new Delivery(this.format.assemble(this.#parts), count, accounting, acceptedAt);
+    this.#parts.length = 0;
+    if (acceptedAt !== 0) accounting.fanOut.observe(members.size);
+    const attempts = count * members.size;
+    accounting.attempt(attempts);
+    for (const member of members.keys()) if (!send(member, delivery)) accounting.drop(count, 'gone');
+    return attempts;
+  }
+
+  /** What has been rendered is never delivered. */
+  crash(accounting: Accounting): void {
+    this.#dropUndeliverable(accounting);
+    const attempts = this.#parts.length * this.members.size;
+    accounting.attempt(attempts);
+    accounting.drop(attempts, 'crash');
+    this.forget();
+  }
+
+  /** What has been rendered is to be rendered again. */
+  forget(): void {
+    this.#parts.length = 0;
+    this.#undeliverable = 0;
+  }
+
+  #dropUndeliverable(accounting: Accounting): void {
+    const attempts = this.#undeliverable * this.members.size;
+    accounting.attempt(attempts);
+    accounting.drop(attempts, 'undeliverable');
+    this.#undeliverable = 0;
+  }
 }
 
-/** Who is in a topic, by the format of what they get. */
-export class Members<Member, Ref> {
-  /** Local members. */
-  readonly groups: Group<Member, Ref>[] = [];
-  /** Other relays. */
-  readonly remote: Group<Member, Ref>[] = [];
-  /** Those who stay only as long as the topic is owned. */
+/** The members of a topic, by the format of what they get. */
+export class Members<Member extends Pid<Delivery>, Ref> {
+  readonly #groups: Group<Member, Ref>[] = [];
+  readonly #remote: Group<Member, Ref>[] = [];
+  /** Members that stay only as long as the topic is owned. */
   readonly #whileOwned = new Set<Member>();
+
+  /** Local members. */
+  get groups(): readonly Group<Member, Ref>[] {
+    return this.#groups;
+  }
+
+  /** Other relays. */
+  get remote(): readonly Group<Member, Ref>[] {
+    return this.#remote;
+  }
 
   get size(): number {
     let size = 0;
-    for (const group of this.groups) size += group.members.size;
-    for (const group of this.remote) size += group.members.size;
+    for (const group of this.#groups) size += group.members.size;
+    for (const group of this.#remote) size += group.members.size;
     return size;
   }
 
   has(member: Member): boolean {
     const isIn = (group: Group<Member, Ref>) => group.members.has(member);
-    return this.groups.some(isIn) || this.remote.some(isIn);
+    return this.#groups.some(isIn) || this.#remote.some(isIn);
   }
 
   /** Adds a member that is not in yet. */
   add(member: Member, format: Format, ref: Ref, whileOwned = false): void {
-    const groups = format.remote === true ? this.remote : this.groups;
+    const groups = format.remote === true ? this.#remote : this.#groups;
     let group = groups.find((candidate) => candidate.format === format);
     if (group === undefined) {
-      group = { format, members: new Map(), parts: [], undeliverable: 0 };
+      group = new Group(format);
       groups.push(group);
     }
     group.members.set(member, ref);
@@ -46,18 +105,18 @@ export class Members<Member, Ref> {
   /** Returns what was kept for the member; undefined: it was not in. */
   remove(member: Member): Ref | undefined {
     this.#whileOwned.delete(member);
-    return takeOut(this.groups, member) ?? takeOut(this.remote, member);
+    return takeOut(this.#groups, member) ?? takeOut(this.#remote, member);
   }
 
   /** Replaces what is kept for every member. */
   refresh(ref: (member: Member) => Ref): void {
-    for (const { members } of [...this.groups, ...this.remote])
+    for (const { members } of [...this.#groups, ...this.#remote])
       for (const member of members.keys()) members.set(member, ref(member));
   }
 
   *all(): Iterable<Member> {
-    for (const { members } of this.groups) yield* members.keys();
-    for (const { members } of this.remote) yield* members.keys();
+    for (const { members } of this.#groups) yield* members.keys();
+    for (const { members } of this.#remote) yield* members.keys();
   }
 
   whileOwned(): Member[] {
@@ -65,7 +124,10 @@ export class Members<Member, Ref> {
   }
 }
 
-function takeOut<Member, Ref>(groups: Group<Member, Ref>[], member: Member): Ref | undefined {
+function takeOut<Member extends Pid<Delivery>, Ref>(
+  groups: Group<Member, Ref>[],
+  member: Member,
+): Ref | undefined {
   for (const [index, group] of groups.entries()) {
     const ref = group.members.get(member);
     if (!group.members.delete(member)) continue;

@@ -1,3 +1,6 @@
+import type { Pid } from '../otp/process.ts';
+import type { Accounting } from './accounting.ts';
+
 /**
  * A message as its publisher sent it, and no door's own. What each door makes of it is in the door's `Format`.
  *
@@ -10,3 +13,85 @@ export type Message =
   | { readonly kind: 'text'; readonly payload: Buffer }
   | { readonly kind: 'binary'; readonly payload: Buffer }
   | { readonly kind: 'json'; readonly payload: Buffer; readonly content: () => Buffer | null };
+
+/** What a message costs the relay beside its bytes, so that a flood of tiny ones is bounded as well. */
+const MESSAGE_COST = 64;
+
+/** What messages of so many bytes cost while they wait: in credit, and in what may wait for a link. */
+export function costOf(bytes: number, messages = 1): number {
+  return bytes + MESSAGE_COST * messages;
+}
+
+/** A relay that gives messages their order. The one that takes over has a higher epoch. */
+export interface Sequencer {
+  readonly node: string;
+  readonly epoch: number;
+}
+
+/** A message on its way to its topic. */
+export interface Publish {
+  readonly type: 'publish';
+  readonly message: Message;
+  readonly from: Pid<PublisherMessage>;
+  /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
+  readonly credit: number;
+  /** The relay that the message came from, and then it goes to local members only; null: it was published here. */
+  readonly via: Sequencer | null;
+  /** When the message was accepted, if it is timed; 0 or left out: it is not. */
+  readonly acceptedAt?: number;
+}
+
+/** What a topic tells a publisher, and whoever asks to join or to own it. */
+export type PublisherMessage =
+  | { readonly type: 'credit'; readonly bytes: number }
+  | {
+      readonly type: 'refused';
+      readonly action: 'join' | 'claim' | 'publish';
+      readonly name: string;
+      readonly why: 'missing' | 'owned' | 'unavailable';
+    };
+
+/** A message in one door's words, not yet framed. The payload is not copied: `assemble` does that once. */
+export interface Part {
+  readonly opcode: 1 | 2;
+  readonly payload: Buffer;
+}
+
+/**
+ * How the members of one kind want their deliveries, as bytes ready for the socket. Two members have the same format
+ * when it is the same object. Implementations are pure and do not throw.
+ */
+export interface Format {
+  readonly name: string;
+  /** Of other relays: they get what was published here, and never what came from another relay. */
+  readonly remote?: true;
+  /**
+   * `undeliverable`: the format cannot carry the message, which is counted as a drop for each member.
+   * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.
+   */
+  render(message: Message, topic: string): Part | 'undeliverable' | 'nothing';
+  /** Finished bytes for one or more parts, in their order. */
+  assemble(parts: readonly Part[]): Buffer;
+}
+
+/**
+ * What a topic server sends to every member of one format at once: the messages of one turn as finished bytes. It is
+ * the same object for all of them, and nobody changes it.
+ */
+export class Delivery {
+  /** Ready for the socket: whole frames. */
+  readonly bytes: Buffer;
+  /** How many messages they are. */
+  readonly count: number;
+  /** Counts what cannot be delivered: a delivery may outlive the process that it was sent to. */
+  readonly accounting: Accounting;
+  /** When the message in it that is timed was accepted, in milliseconds; 0: none is. */
+  readonly acceptedAt: number;
+
+  constructor(bytes: Buffer, count: number, accounting: Accounting, acceptedAt = 0) {
+    this.bytes = bytes;
+    this.count = count;
+    this.accounting = accounting;
+    this.acceptedAt = acceptedAt;
+  }
+}

@@ -1,19 +1,29 @@
 import { type Behaviour, keep } from '../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../otp/dynamic-supervisor.ts';
-import { inform, isGone, type Pid, type Self, send } from '../otp/process.ts';
-import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
+import type { Pid, Self } from '../otp/process.ts';
+import { informNamed, type ProcessName, sendNamed, whereis } from '../otp/registry.ts';
+import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { lose } from './losses.ts';
-import { type Claim, type Join, type Publish, Topic, type TopicMessage } from './topic.ts';
-import type { TopicServerArgs } from './topic-server-state.ts';
+import { lose } from './fan-out.ts';
+import type { Publish } from './message.ts';
+import { type Claim, type Join, type Request, Topic } from './topic.ts';
+import {
+  forward,
+  isServed,
+  refuse,
+  retire,
+  type TopicMessage,
+  type TopicServerArgs,
+  wake,
+} from './topic-server.ts';
 
 /**
  * Finds the server of a topic for those who join or claim it, starts one when there is none, and decides when one may
  * go. Publishing passes it by: the table that it keeps may be read by anybody, as an ETS table.
  *
- * The race it is here for: a topic empties while a join is on its way. An empty topic asks before it dies and says how
- * many joins it has taken; the router has counted those it sent, and lets the topic go only when none is under way.
+ * The race it is here for: a topic empties while a join is on its way. The router counts joins as it sends them, and the
+ * server as it takes them. An empty topic asks before it dies, and is let go only when none is under way.
  */
 export interface TopicRouterArgs {
   readonly table: TopicTable;
@@ -24,12 +34,6 @@ export interface TopicRouterArgs {
   /** Of the topics of probes. */
   readonly probeAccounting: Accounting;
   readonly elsewhere: Elsewhere | null;
-  readonly routed: RoutedPublishes;
-}
-
-/** Messages in the mailboxes of all routers of the relay. */
-export interface RoutedPublishes {
-  underWay: number;
 }
 
 /**
@@ -37,8 +41,47 @@ export interface RoutedPublishes {
  */
 export const PROBE_REALM = '@probe';
 
-/** The live topics of one partition, by realm and name. */
-export type TopicTable = Map<string, Map<string, Topic>>;
+/** The live topics of one partition, by realm and name. Its router alone changes it. */
+export class TopicTable {
+  readonly #realms = new Map<string, Map<string, Topic>>();
+  #publishes = 0;
+
+  find(realm: string, name: string): Topic | undefined {
+    return this.#realms.get(realm)?.get(name);
+  }
+
+  *all(): Iterable<Topic> {
+    for (const topics of this.#realms.values()) yield* topics.values();
+  }
+
+  remember(topic: Topic): void {
+    const { realm, name } = topic;
+    if (!this.#realms.has(realm)) this.#realms.set(realm, new Map());
+    this.#realms.get(realm)?.set(name, topic);
+  }
+
+  /** From here on nobody finds the topic, and who holds on to it sees that it has retired. */
+  forget(topic: Topic): void {
+    topic.retire();
+    const topics = this.#realms.get(topic.realm);
+    if (topics?.get(topic.name) !== topic) return;
+    topics.delete(topic.name);
+    if (topics.size === 0) this.#realms.delete(topic.realm);
+  }
+
+  /** Messages in the router's mailbox. */
+  get publishes(): number {
+    return this.#publishes;
+  }
+
+  sent(): void {
+    this.#publishes++;
+  }
+
+  arrived(): void {
+    this.#publishes--;
+  }
+}
 
 export type TopicSupervisorMessage = DynamicSupervisorMessage<TopicServerArgs, TopicMessage>;
 
@@ -49,6 +92,29 @@ export type TopicRouterMessage =
   | { readonly type: 'started'; readonly topic: Topic; readonly pid: Pid<TopicMessage> | null }
   | { readonly type: 'idle'; readonly topic: Topic };
 
+/** Asks for membership or ownership. The answer comes to the one who asks, as a `MemberMessage`. False: nobody can. */
+export function route(
+  system: System,
+  router: ProcessName<TopicRouterMessage>,
+  realm: string,
+  request: Join | Claim,
+): boolean {
+  return sendNamed(system, router, { type: 'route', realm, request });
+}
+
+/** Publishes to a topic that may have to be started for the message. False: nobody can take it. */
+export function publishRouted(
+  system: System,
+  { router, table }: Pick<TopicRouterArgs, 'router' | 'table'>,
+  realm: string,
+  name: string,
+  publish: Publish,
+): boolean {
+  const taken = sendNamed(system, router, { type: 'publish', realm, name, publish });
+  if (taken) table.sent();
+  return taken;
+}
+
 interface State extends TopicRouterArgs {
   readonly self: Self<TopicRouterMessage>;
 }
@@ -58,15 +124,13 @@ const routerBehaviour: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
 
   init(self, args) {
     const state = { ...args, self };
-    for (const topics of args.table.values()) {
-      for (const topic of topics.values()) {
-        // The table has outlived a router: what is dead goes, and who asked the last router to go may ask again.
-        if (topic.server === undefined || isGone(topic.server)) {
-          giveUp(state, topic);
-        } else {
-          inform(topic.server, { type: 'continue' });
-          forwardWaiting(state, topic);
-        }
+    for (const topic of args.table.all()) {
+      // The table has outlived a router: what is dead goes, and who asked the last router to go may ask again.
+      if (isServed(topic)) {
+        wake(topic);
+        forwardWaiting(state, topic);
+      } else {
+        giveUp(state, topic);
       }
     }
     return state;
@@ -75,17 +139,17 @@ const routerBehaviour: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
   handle(state, message) {
     switch (message.type) {
       case 'route':
-        route(state, message.realm, message.request.name, message.request);
+        find(state, message.realm, message.request.name, message.request);
         return keep;
       case 'publish':
-        route(state, message.realm, message.name, message.publish);
-        state.routed.underWay--;
+        find(state, message.realm, message.name, message.publish);
+        state.table.arrived();
         return keep;
       case 'started':
         started(state, message.topic, message.pid);
         return keep;
       case 'idle':
-        retire(state, message.topic);
+        mayRetire(state, message.topic);
         return keep;
     }
   },
@@ -94,44 +158,38 @@ const routerBehaviour: Behaviour<TopicRouterArgs, State, TopicRouterMessage> = {
 /** The behaviour of the routers of one relay: what they leave in their mailboxes is accounted for. */
 export function topicRouter(
   accounting: Accounting,
-  routed: RoutedPublishes,
+  table: TopicTable,
 ): Behaviour<TopicRouterArgs, State, TopicRouterMessage> {
   return {
     ...routerBehaviour,
     undelivered(message) {
       if (message.type === 'route') {
-        refuse(message.request, accounting);
+        refuse(message.request);
       } else if (message.type === 'publish') {
-        routed.underWay--;
-        refuse(message.publish, accounting);
+        table.arrived();
+        lose(message.publish, accounting, 'refused');
       }
     },
   };
 }
 
-type Routed = Join | Claim | Publish;
-
-function route(state: State, realm: string, name: string, request: Routed): void {
-  const { accounting } = state;
-  const found = state.table.get(realm)?.get(name);
+function find(state: State, realm: string, name: string, request: Request): void {
+  const found = state.table.find(realm, name);
   if (found !== undefined) {
-    if (found.waiting !== undefined) {
-      found.waiting.push(request);
+    if (found.isStarting) {
+      found.holdBack(request);
       return;
     }
-    if (found.server !== undefined && !isGone(found.server)) {
-      if (!send(found.server, request)) refuse(request, accounting);
-      else if (request.type !== 'publish') found.forwarded++;
+    if (isServed(found)) {
+      if (!forward(found, request)) turnAway(state, request);
       return;
     }
     // A join to a server that is gone for good must not vanish: the topic starts anew.
-    forget(state.table, found);
+    state.table.forget(found);
   }
-  if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, request)) {
-    refuse(request, accounting, 'missing');
-    return;
-  }
-  start(state, new Topic(realm, name), request);
+  if (request.type === 'join' && request.while === 'owned' && !mayBecomeOwned(state, realm, request))
+    refuse(request, 'missing');
+  else start(state, realm, name, request);
 }
 
 /** A topic that nobody here has started may have been started at another relay, or come back after a crash. */
@@ -139,14 +197,17 @@ function mayBecomeOwned({ elsewhere }: State, realm: string, { again, name }: Jo
   return again !== undefined || (elsewhere !== null && elsewhere.ownership(realm, name) !== 'none');
 }
 
-function start(state: State, topic: Topic, request: Routed): void {
-  const { self, accounting, elsewhere, router } = state;
-  const { system } = self;
+function start(state: State, realm: string, name: string, request: Request): void {
+  const { router } = state;
+  const { system } = state.self;
   const supervisor = whereis(system, state.servers);
+  const accounting = realm === PROBE_REALM ? state.probeAccounting : state.accounting;
+  const elsewhere = realm === PROBE_REALM ? null : state.elsewhere;
+  const topic = new Topic(realm, name, elsewhere?.isOrdered(name) ?? false);
   const args: TopicServerArgs = {
     topic,
-    accounting: topic.realm === PROBE_REALM ? state.probeAccounting : accounting,
-    elsewhere: topic.realm === PROBE_REALM ? null : elsewhere,
+    accounting,
+    elsewhere,
     idle: (which) => informNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =
@@ -155,13 +216,11 @@ function start(state: State, topic: Topic, request: Routed): void {
       informNamed(system, router, { type: 'started', topic, pid: result.ok ? result.pid : null });
     });
   if (!asked) {
-    refuse(request, accounting);
+    turnAway(state, request);
     return;
   }
-  if (topic.realm !== PROBE_REALM && elsewhere?.isOrdered(topic.name) === true)
-    topic.ordering = { sequencer: null };
-  topic.waiting = [request];
-  remember(state.table, topic);
+  topic.holdBack(request);
+  state.table.remember(topic);
 }
 
 function started(state: State, topic: Topic, pid: Pid<TopicMessage> | null): void {
@@ -170,52 +229,25 @@ function started(state: State, topic: Topic, pid: Pid<TopicMessage> | null): voi
 }
 
 function forwardWaiting(state: State, topic: Topic): void {
-  const requests = topic.waiting ?? [];
-  topic.waiting = undefined;
-  for (const request of requests) route(state, topic.realm, topic.name, request);
+  for (const request of topic.letGo()) find(state, topic.realm, topic.name, request);
 }
 
 /** The topic's server is not there, and whoever waited for it must know. */
-function giveUp({ table, accounting }: State, topic: Topic): void {
-  forget(table, topic);
-  for (const request of topic.waiting ?? []) refuse(request, accounting);
-  topic.waiting = undefined;
+function giveUp(state: State, topic: Topic): void {
+  state.table.forget(topic);
+  for (const request of topic.letGo()) turnAway(state, request);
 }
 
 /** A server that asks twice is let go once; one whose topic was given up while it started goes too. */
-function retire(state: State, topic: Topic): void {
-  const { server } = topic;
+function mayRetire(state: State, topic: Topic): void {
   // All joins come this way: with none under way, an idle topic stays idle. It may have asked before the last one came.
-  if (server === undefined || topic.forwarded !== topic.taken || !topic.isIdle) return;
-  forget(state.table, topic);
-  inform(server, { type: 'retire' });
-}
-
-function remember(table: TopicTable, topic: Topic): void {
-  let topics = table.get(topic.realm);
-  if (topics === undefined) {
-    topics = new Map();
-    table.set(topic.realm, topics);
-  }
-  topics.set(topic.name, topic);
-}
-
-/** From here on nobody finds the topic, and who holds on to it sees that it has retired. */
-function forget(table: TopicTable, topic: Topic): void {
-  topic.retired = true;
-  topic.server = undefined;
-  const topics = table.get(topic.realm);
-  if (topics?.get(topic.name) !== topic) return;
-  topics.delete(topic.name);
-  if (topics.size === 0) table.delete(topic.realm);
+  if (topic.server === undefined || topic.underWay !== 0 || !topic.isIdle) return;
+  retire(topic);
+  state.table.forget(topic);
 }
 
 /** Nobody takes the request. Whoever made it is told; of a message, it gets its credit back. */
-function refuse(
-  request: Routed,
-  accounting: Accounting,
-  why: 'missing' | 'unavailable' = 'unavailable',
-): void {
-  if (request.type === 'publish') lose(accounting, request, 'refused');
-  else inform(request.member, { type: 'refused', action: request.type, name: request.name, why });
+function turnAway({ accounting }: State, request: Request): void {
+  if (request.type === 'publish') lose(request, accounting, 'refused');
+  else refuse(request);
 }

@@ -1,88 +1,193 @@
-import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
-import { monitor } from '../otp/monitor.ts';
-import { inform, type Pid } from '../otp/process.ts';
-import { sendAfter } from '../otp/timer.ts';
+import { type Behaviour, type Down, keep, type Next, stop } from '../otp/behaviour.ts';
+import { demonitor, type MonitorRef, monitor } from '../otp/monitor.ts';
+import { inform, isAlive, isGone, type Pid, type Self, send } from '../otp/process.ts';
+import { now, sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
-import { fanOut, hasWaiting, isReady } from './fan-out.ts';
-import { abandonTopic, cannot, lose, release, resumeAfterCrash } from './losses.ts';
-import { arrive, drop, interested, leave, loseInterest, wasTaken } from './membership.ts';
-import {
-  awaitEndOfGrace,
-  awaitJudgement,
-  endOfGrace,
-  judged,
-  ownedElsewhere,
-  ownerGone,
-  takeClaim,
-} from './ownership.ts';
-import { publish } from './publishing.ts';
-import type { MemberMessage, TopicMessage } from './topic.ts';
-import type { TopicServerArgs, TopicServerState } from './topic-server-state.ts';
-
-/** Milliseconds that a topic without members waits for the next message, where its messages go to other relays. */
-const LINGER = 1000;
+import type { Elsewhere } from './elsewhere.ts';
+import { giveBack, lose } from './fan-out.ts';
+import { claim, hasEnded, mayPublish, ownerLeft, type RemoteOwnership, unowned } from './lifetime.ts';
+import type { Publish } from './message.ts';
+import type { Claim, Join, MemberMessage, Request, Topic } from './topic.ts';
 
 /**
- * One live topic. It puts the messages of all publishers in one order and fans them out: all that are waiting, in one
- * turn, as one `Delivery` for each format in use, sent to every member.
+ * One live topic. Its server puts the messages of all publishers in one order and fans them out: all that are waiting,
+ * in one turn, as one `Delivery` for each format in use, sent to every member.
  *
  * It does so only while no member is behind: a fast publisher runs out of credit instead of filling the members'
  * outboxes. Members say themselves when they are in the way and when they no longer are.
+ *
+ * The topic owns all that outlives a crash; the server owns what it has asked its router, and its timers.
  */
 
-const serverBehaviour: Behaviour<TopicServerArgs, TopicServerState, TopicMessage> = {
+/** Milliseconds that a topic without members waits for the next message, where its messages go to other relays. */
+const LINGER = 1000;
+/** Milliseconds that a first local member waits for the other relays to know of it. */
+const INTEREST_TIMEOUT = 250;
+/** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
+const CLAIM_TIMEOUT = 4000;
+
+type Verdict = 'granted' | 'owned' | 'unavailable';
+
+/** Sends a message to its topic. False: nobody can take it, and it is not counted. */
+export function publish({ server }: Topic, message: Publish): boolean {
+  return server !== undefined && send<TopicMessage>(server as Pid<TopicMessage>, message);
+}
+
+/** A router's way to the server. False: it takes no more. */
+export function forward(topic: Topic, request: Request): boolean {
+  if (request.type === 'publish') return publish(topic, request);
+  const taken = topic.server !== undefined && send<TopicMessage>(topic.server as Pid<TopicMessage>, request);
+  if (taken) topic.sent();
+  return taken;
+}
+
+/** A member goes of itself, and hears no more. */
+export function leave(topic: Topic, member: Pid<MemberMessage>): void {
+  tell(topic, { type: 'leave', member });
+}
+
+/** A member's pending bytes are many, and nothing is sent until it has caught up; or it has. */
+export function behind(topic: Topic, member: Pid<MemberMessage>, is: boolean): void {
+  tell(topic, { type: is ? 'behind' : 'caught-up', member });
+}
+
+/** The other relays send what is published there, as far as they can be reached. */
+export function interested(topic: Topic, round: number): void {
+  tell(topic, { type: 'interested', round });
+}
+
+/** The other relays have judged a claim. False: the topic has ended meanwhile. */
+export function judged(topic: Topic, claim: Claim, verdict: Verdict): boolean {
+  return tell(topic, { type: 'judged', claim, verdict });
+}
+
+/** Ownership at other relays has changed. */
+export function ownedElsewhere(topic: Topic, ownership: RemoteOwnership): void {
+  tell(topic, { type: 'elsewhere', ownership });
+}
+
+/** A new router asks to be asked again whether the topic may go. */
+export function wake(topic: Topic): void {
+  tell(topic, { type: 'continue' });
+}
+
+/** The router lets the topic go, which nobody finds any more. */
+export function retire(topic: Topic): void {
+  const { server } = topic;
+  topic.retire();
+  if (server !== undefined) inform<TopicMessage>(server as Pid<TopicMessage>, { type: 'retire' });
+}
+
+/** Whether a topic has a server, or will have one again. */
+export function isServed({ server }: Topic): boolean {
+  return server !== undefined && !isGone(server);
+}
+
+/** Nobody is left to take the request, and whoever made it waits for an answer. */
+export function refuse(
+  { type, member, name }: Join | Claim,
+  why: 'missing' | 'owned' | 'unavailable' = 'unavailable',
+): void {
+  inform(member, { type: 'refused', action: type, name, why });
+}
+
+/** For a topic whose server is not coming back: what waits is lost, and the members must find their way to the next one. */
+export function abandonTopic({ topic, accounting }: TopicServerArgs): void {
+  topic.fanOut.release(accounting, 'crash');
+  topic.retire();
+  for (const member of topic.members.all()) inform(member, { type: 'lost', topic });
+  if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic });
+  for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) refuse(next);
+  if (topic.claiming !== undefined) refuse(topic.claiming);
+}
+
+function tell({ server }: Topic, message: TopicMessage): boolean {
+  return server !== undefined && inform<TopicMessage>(server as Pid<TopicMessage>, message);
+}
+
+export type TopicMessage =
+  | Request
+  | { readonly type: 'leave' | 'behind' | 'caught-up'; readonly member: Pid<MemberMessage> }
+  | Down
+  | { readonly type: 'interested'; readonly round: number }
+  | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: Verdict }
+  | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
+  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' };
+
+export interface TopicServerArgs {
+  readonly topic: Topic;
+  readonly accounting: Accounting;
+  /** The other relays; null: there are none. */
+  readonly elsewhere: Elsewhere | null;
+  /** Asks the router whether the topic may go. It answers with `retire`, or not at all when a join is under way. */
+  readonly idle: (topic: Topic) => void;
+}
+
+interface State extends TopicServerArgs {
+  readonly self: Self<TopicMessage>;
+  /** The router has been asked, and nothing has come since. */
+  asked: boolean;
+  /** It was published to since `lingering` began: there is a timer for its end. */
+  used: boolean;
+  lingering: boolean;
+  /** A join that was taken as the server crashed: its death does not undo it. */
+  takenInCrash: Join | undefined;
+}
+
+const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
   name: 'topic-server',
 
   init(self, args) {
-    const { topic, accounting } = args;
-    topic.server = self;
-    resumeAfterCrash(topic, accounting);
+    const { topic, accounting, elsewhere } = args;
+    topic.serve(self);
+    topic.fanOut.resume(accounting);
     topic.members.refresh((member) => monitor(self, member));
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
     awaitEndOfGrace(topic, self);
-    const ownership = args.elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
+    const ownership = elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
     if (ownership !== 'none' && topic.lifetime.state === 'unowned')
-      topic.lifetime = { state: 'elsewhere', grace: ownership === 'grace' };
-    if (topic.interest === 'asked') inform(self, { type: 'interested', round: topic.round });
+      topic.become({ state: 'elsewhere', grace: ownership === 'grace' }, now(self));
+    if (topic.interest === 'asked') interested(topic, topic.round);
     if (topic.claiming !== undefined) awaitJudgement(self, topic.claiming);
     // After a restart there may be messages to fan out, or nobody left.
-    inform(self, { type: 'continue' });
+    wake(topic);
     // Where messages start topics, one may be on its way.
-    const used = args.elsewhere !== null && args.elsewhere.uplink !== null;
-    return { ...args, self, asked: false, used, lingering: false };
+    const used = elsewhere !== null && elsewhere.uplink !== null;
+    return { ...args, self, asked: false, used, lingering: false, takenInCrash: undefined };
   },
 
   handle(state, message) {
+    const { topic } = state;
     switch (message.type) {
       case 'publish':
-        publish(state, message);
+        take(state, message);
         return keep;
       case 'join':
         arrive(state, message);
         return keep;
       case 'interested':
-        interested(state, message.round);
+        admit(state, message.round);
         return keep;
       case 'judged':
-        judged(state, message.claim, message.verdict);
+        settleClaim(state, message.claim, message.verdict);
         return keep;
       case 'elsewhere':
-        ownedElsewhere(state, message.ownership);
+        changeOwnership(state, message.ownership);
         return keep;
       case 'leave':
-        leave(state, message.member);
+        remove(state, message.member);
         return keep;
       case 'behind':
-        if (state.topic.members.has(message.member)) state.topic.behind.add(message.member);
+        topic.fanOut.fallBehind(message.member);
         return keep;
-      case 'not-behind':
-        state.topic.behind.delete(message.member);
+      case 'caught-up':
+        topic.fanOut.letGo(message.member);
         return keep;
       case 'claim':
         takeClaim(state, message);
         return keep;
       case 'down':
-        drop(state, message.pid as Pid<MemberMessage>);
+        takeOut(topic, message.pid as Pid<MemberMessage>);
         ownerGone(state, message.pid as Pid<MemberMessage>);
         return keep;
       case 'grace-over':
@@ -96,16 +201,16 @@ const serverBehaviour: Behaviour<TopicServerArgs, TopicServerState, TopicMessage
         return keep;
       case 'retire':
         // What was on its way when the router let the topic go has nobody to hear it here.
-        while (state.elsewhere?.uplink != null && hasWaiting(state.topic)) fanOut(state);
+        while (state.elsewhere?.uplink != null && topic.fanOut.queue.length > 0) fanOut(state);
         return stop('normal');
     }
   },
 
-  settle(state): Next<TopicServerState> {
+  settle(state): Next<State> {
     const { topic } = state;
-    if (topic.interest !== 'none' && topic.members.groups.length === 0) loseInterest(state);
+    if (topic.loseInterest()) state.elsewhere?.unwanted(topic);
     // Who has left in this very turn leaves a topic that empties by its last messages: the two go together.
-    if (isReady(topic)) fanOut(state);
+    if (topic.fanOut.isReady) fanOut(state);
     if (!topic.isIdle) {
       state.asked = false;
     } else if (!state.asked && !lingers(state)) {
@@ -116,34 +221,226 @@ const serverBehaviour: Behaviour<TopicServerArgs, TopicServerState, TopicMessage
   },
 
   /** After a crash the successor takes all over. Ended with its supervisor, there is none. */
-  terminate({ topic, accounting }, reason) {
-    if (reason === 'normal') release(topic, accounting, 'unheard');
-    else if (reason === 'shutdown' || reason === 'killed') abandonTopic(topic, accounting);
+  terminate(state, reason) {
+    if (reason === 'normal') state.topic.fanOut.release(state.accounting, 'unheard');
+    else if (reason === 'shutdown' || reason === 'killed') abandonTopic(state);
   },
 };
 
 /** The behaviour of all topic servers of one relay: what they leave in their mailboxes is counted in `accounting`. */
-export function topicServer(
-  accounting: Accounting,
-): Behaviour<TopicServerArgs, TopicServerState, TopicMessage> {
+export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, State, TopicMessage> {
   return {
     ...serverBehaviour,
-    undelivered(message, reason) {
-      if (message.type === 'publish') {
-        lose(accounting, message, reason === 'normal' ? 'unheard' : 'crash');
-      } else if (message.type === 'claim' || (message.type === 'join' && !wasTaken(message))) {
-        cannot(message);
-      }
+    undelivered(message, reason, state) {
+      if (message.type === 'publish') lose(message, accounting, reason === 'normal' ? 'unheard' : 'crash');
+      else if (message.type === 'claim') refuse(message);
+      else if (message.type === 'join' && message !== state?.takenInCrash) refuse(message);
     },
   };
 }
 
+function fanOut({ topic, accounting, elsewhere }: State): void {
+  if (topic.fanOut.run(accounting, elsewhere?.uplink ?? null)) wake(topic);
+}
+
 /** A topic that is published to now and again is not started for every message. */
-function lingers(state: TopicServerState): boolean {
+function lingers(state: State): boolean {
   if (!state.lingering && state.used) {
     state.used = false;
     state.lingering = true;
     sendAfter(state.self, LINGER, { type: 'lingered' });
   }
   return state.lingering;
+}
+
+/**
+ * Puts a message into the topic's order, where the publisher may and where this relay makes the order. One order for all
+ * relays is made by one of them: there the message goes, and comes back from there.
+ */
+function take(state: State, message: Publish): void {
+  const { topic, accounting, elsewhere } = state;
+  if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
+    inform(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+    lose(message, accounting, 'refused');
+    return;
+  }
+  if (elsewhere !== null && topic.isOrdered) {
+    const sequencer = message.via ?? elsewhere.sequencer(topic);
+    const last = topic.sequencer;
+    if (sequencer === null) {
+      if (elsewhere.forward(topic, message)) giveBack(message);
+      else lose(message, accounting, 'unreachable');
+      return;
+    }
+    if (last !== null && last !== sequencer && !elsewhere.mayFollow(topic, last, sequencer)) {
+      lose(message, accounting, 'stale');
+      return;
+    }
+    topic.follow(sequencer);
+  }
+  if (message.via === null && elsewhere?.uplink != null) state.used = true;
+  topic.fanOut.push(message);
+}
+
+/** A join from the router. The first of a local member waits until the other relays know that there is one. */
+function arrive(state: State, request: Join): void {
+  const { topic, self, elsewhere } = state;
+  topic.arrived();
+  state.asked = false;
+  if (elsewhere?.alone === true && request.format.remote !== true && topic.interest === 'none')
+    topic.holdInterest();
+  if (elsewhere === null || request.format.remote === true || topic.interest === 'held') {
+    join(state, request);
+    return;
+  }
+  const round = topic.await(request);
+  if (round === null) return;
+  elsewhere.wanted(topic, round);
+  sendAfter(self, INTEREST_TIMEOUT, { type: 'interested', round });
+}
+
+/** The other relays know, or have not said so in time: who waited comes in. */
+function admit(state: State, round: number): void {
+  const { topic } = state;
+  if (topic.interest !== 'asked' || topic.round !== round) return;
+  // A crash on the way leaves the rest to the next incarnation.
+  for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) join(state, next);
+  topic.holdInterest();
+}
+
+function join(state: State, request: Join): void {
+  const { member, format, while: condition, again } = request;
+  const { topic, self } = state;
+  if (condition === 'owned' && topic.lifetime.state === 'unowned') {
+    if (again === undefined) {
+      refuse(request, 'missing');
+      return;
+    }
+    topic.become({ state: 'grace', until: now(self) + again.grace }, now(self));
+    awaitEndOfGrace(topic, self);
+  }
+  if (topic.members.has(member)) {
+    inform(member, { type: 'joined', topic });
+    return;
+  }
+  if (!isAlive(member)) return;
+  try {
+    // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
+    if (topic.fanOut.isReady) fanOut(state);
+  } catch (error) {
+    state.takenInCrash = request;
+    throw error;
+  } finally {
+    // A crash on one of them takes that message, and not the join.
+    topic.members.add(member, format, monitor(self, member), condition === 'owned');
+    inform(member, { type: 'joined', topic });
+  }
+}
+
+function remove(state: State, member: Pid<MemberMessage>): void {
+  const { topic } = state;
+  try {
+    // What was published before it left was published to it.
+    if (topic.fanOut.isReady) fanOut(state);
+  } finally {
+    demonitor(takeOut(topic, member));
+  }
+}
+
+function takeOut(topic: Topic, member: Pid<MemberMessage>): MonitorRef | null {
+  topic.fanOut.letGo(member);
+  return topic.members.remove(member) ?? null;
+}
+
+/** Somebody wants to be the owner; where there are other relays, they are asked. */
+function takeClaim(state: State, request: Claim): void {
+  const { topic, self, elsewhere } = state;
+  const { lifetime } = topic;
+  topic.arrived();
+  state.asked = false;
+  // Whether an owner elsewhere is still there is known best elsewhere.
+  const isTaken = lifetime.state !== 'elsewhere' && claim(lifetime, request.member, request.grace) === null;
+  if (topic.claiming !== undefined || isTaken) {
+    refuse(request, 'owned');
+  } else if (elsewhere === null || elsewhere.alone) {
+    own(state, request);
+  } else {
+    topic.ask(request);
+    elsewhere.claim(topic, request);
+    awaitJudgement(self, request);
+  }
+}
+
+/** Whoever judges a claim may crash, and so may the server that has asked, with its timers. */
+function awaitJudgement(self: Self<TopicMessage>, claim: Claim): void {
+  sendAfter(self, CLAIM_TIMEOUT, { type: 'judged', claim, verdict: 'unavailable' });
+}
+
+/** The other relays have judged a claim, or it took them too long. */
+function settleClaim(state: State, request: Claim, verdict: Verdict): void {
+  const { topic, elsewhere } = state;
+  const isAwaited = topic.judged(request);
+  if (isAwaited && verdict === 'granted' && isAlive(request.member)) {
+    own(state, request);
+    return;
+  }
+  if (isAwaited && verdict !== 'granted') refuse(request, verdict);
+  // What was granted too late, or may still be, must not stand for an owner that is not there.
+  const hasOwner = topic.claiming !== undefined || topic.lifetime.state === 'owned';
+  if (verdict !== 'owned' && !hasOwner) elsewhere?.released(topic);
+}
+
+function own({ topic, self }: State, request: Claim): void {
+  const { member, grace } = request;
+  const lifetime = claim(topic.lifetime, member, grace);
+  if (lifetime === null) {
+    refuse(request, 'owned');
+    return;
+  }
+  topic.become(lifetime, now(self));
+  monitor(self, member);
+  inform(member, { type: 'claimed', topic });
+}
+
+/** What other relays say of the topic's owner counts for all that is not owned here, and here it ends an owner. */
+function changeOwnership({ topic, self }: State, ownership: RemoteOwnership): void {
+  const { lifetime } = topic;
+  if (ownership !== 'none') {
+    if (lifetime.state === 'owned')
+      inform(lifetime.owner, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
+    topic.become({ state: 'elsewhere', grace: ownership === 'grace' }, now(self));
+  } else if (lifetime.state === 'elsewhere') {
+    end(topic, self);
+  }
+}
+
+/** Whoever died may have been the owner: then its grace begins. */
+function ownerGone({ topic, self, elsewhere }: State, pid: Pid<MemberMessage>): void {
+  const lifetime = ownerLeft(topic.lifetime, pid, now(self));
+  if (lifetime === topic.lifetime) return;
+  topic.become(lifetime, now(self));
+  awaitEndOfGrace(topic, self);
+  elsewhere?.released(topic);
+}
+
+/** Sets the timer for the end of a grace, if there is one. */
+function awaitEndOfGrace({ lifetime }: Topic, self: Self<TopicMessage>): void {
+  if (lifetime.state === 'grace')
+    sendAfter(self, Math.ceil(lifetime.until - now(self)), { type: 'grace-over' });
+}
+
+/** The timer of a grace that another owner has ended comes too, and finds nothing to do. */
+function endOfGrace({ topic, self }: State): void {
+  if (hasEnded(topic.lifetime, now(self))) end(topic, self);
+  // A timer may ring a moment early.
+  else awaitEndOfGrace(topic, self);
+}
+
+/** The topic has no owner any more: those who were there for the owner are told. */
+function end(topic: Topic, self: Self<TopicMessage>): void {
+  topic.become(unowned, now(self));
+  for (const member of topic.members.whileOwned()) {
+    demonitor(takeOut(topic, member));
+    inform(member, { type: 'ended', topic });
+  }
 }

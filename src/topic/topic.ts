@@ -1,99 +1,9 @@
 import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
-import type { Delivery } from './delivery.ts';
-import type { RemoteOwnership, Sequencer } from './elsewhere.ts';
-import type { Format } from './format.ts';
+import { FanOut } from './fan-out.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
 import { Members } from './members.ts';
-import type { Message } from './message.ts';
-
-/**
- * All that is known of one live topic. The record belongs to the supervisor of the topic's server, which hands it to
- * each incarnation, so that members and waiting messages outlive a crash; the server alone changes it, but for
- * `forwarded` and `retired`, which are the router's.
- */
-export class Topic {
-  readonly realm: string;
-  readonly name: string;
-  /** Where to publish; undefined before the server has started, and after the topic has retired. */
-  server: Pid<TopicMessage> | undefined = undefined;
-  readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
-  lifetime: Lifetime<Pid<MemberMessage>> = unowned;
-  /** When it was claimed here, in milliseconds of the relay's clock. */
-  ownedSince = 0;
-  /** Published and not yet fanned out, from `next` on. */
-  readonly queue: Publish[] = [];
-  next = 0;
-  /** The message before `next`, while it is being rendered: if the server crashes, on this one. */
-  rendering: Publish | undefined = undefined;
-  /** Members that are behind and catching up: nothing is fanned out until they have. */
-  readonly behind = new Set<Pid<MemberMessage>>();
-  /** Joins and claims that the router has sent to the server, and how many of them the server has taken. */
-  forwarded = 0;
-  taken = 0;
-  /** What waits for the server to start: the router's. */
-  waiting: (Join | Claim | Publish)[] | undefined = undefined;
-  retired = false;
-  /** Whether the other relays know that there are local members, or would, if there were any. */
-  interest: 'none' | 'asked' | 'held' = 'none';
-  /** Tells one asking from the next. */
-  round = 0;
-  /** Local joins that wait for the other relays. */
-  readonly joining: Join[] = [];
-  /** Who gives its messages their order, where that is to be one for all relays; null: each relay its own. */
-  ordering: { sequencer: Sequencer | null } | null = null;
-  /** A local claim that the other relays judge. */
-  claiming: Claim | undefined = undefined;
-  /** Messages that were fanned out, and deliveries that were attempted for them. */
-  messages = 0;
-  attempts = 0;
-
-  constructor(realm: string, name: string) {
-    this.realm = realm;
-    this.name = name;
-  }
-
-  /** Nobody is in it, nobody owns it, and nothing waits. */
-  get isIdle(): boolean {
-    const { lifetime, members } = this;
-    if (lifetime.state === 'owned' || lifetime.state === 'grace' || this.queue.length > 0) return false;
-    if (members.groups.length > 0 || members.remote.length > 0) return false;
-    return this.joining.length === 0 && this.claiming === undefined;
-  }
-
-  toString(): string {
-    return `topic:${this.realm}:${this.name}`;
-  }
-}
-
-/** What a topic server understands. */
-export type TopicMessage =
-  | Publish
-  | Join
-  | Claim
-  | { readonly type: 'leave'; readonly member: Pid<MemberMessage> }
-  /** A member's pending bytes are many; nothing is sent until it is no longer in the way. */
-  | { readonly type: 'behind' | 'not-behind'; readonly member: Pid<MemberMessage> }
-  | { readonly type: 'down'; readonly pid: Pid<never> }
-  /** The other relays send what is published there, as far as they can be reached. */
-  | { readonly type: 'interested'; readonly round: number }
-  /** The other relays have judged a claim. */
-  | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: 'granted' | 'owned' | 'unavailable' }
-  /** Ownership at other relays has changed. */
-  | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
-  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' };
-
-export interface Publish {
-  readonly type: 'publish';
-  readonly message: Message;
-  readonly from: Pid<MemberMessage>;
-  /** Credit to give back once the message has been fanned out, in bytes; 0: none. */
-  readonly credit: number;
-  /** The relay that it came from, and then it goes to local members only; null: it was published here. */
-  readonly via: Sequencer | null;
-  /** When it was accepted, if it is timed; 0 or left out: it is not. */
-  readonly acceptedAt?: number;
-}
+import type { Delivery, Format, Publish, PublisherMessage, Sequencer } from './message.ts';
 
 export interface Join {
   readonly type: 'join';
@@ -115,18 +25,186 @@ export interface Claim {
   readonly grace: number;
 }
 
-/** What a topic sends to its members, publishers and owner. */
+/** What a topic sends to its members and owner. */
 export type MemberMessage =
   | Delivery
-  | { readonly type: 'credit'; readonly bytes: number }
+  | PublisherMessage
   | { readonly type: 'joined' | 'claimed'; readonly topic: Topic }
-  | {
-      readonly type: 'refused';
-      readonly action: 'join' | 'claim' | 'publish';
-      readonly name: string;
-      readonly why: 'missing' | 'owned' | 'unavailable';
-    }
   /** The owner is gone for good. */
   | { readonly type: 'ended'; readonly topic: Topic }
   /** The server is gone and its members with it, through no fault of theirs: join again. */
   | { readonly type: 'lost'; readonly topic: Topic };
+
+/** What the router sends on to a topic's server, once that has started. */
+export type Request = Join | Claim | Publish;
+
+/**
+ * All that is known of one live topic. It belongs to the supervisor of the topic's server, which hands it to each
+ * incarnation, so that members and waiting messages outlive a crash. The server alone changes it, but for the part that is
+ * the router's.
+ */
+export class Topic {
+  readonly realm: string;
+  readonly name: string;
+  /** Messages have one order for all relays. */
+  readonly isOrdered: boolean;
+  readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
+  readonly fanOut = new FanOut(this, this.members);
+  #server: Pid<never> | undefined = undefined;
+  #retired = false;
+  #waiting: Request[] | undefined = undefined;
+  #underWay = 0;
+  #lifetime: Lifetime<Pid<MemberMessage>> = unowned;
+  #ownedSince = 0;
+  #claiming: Claim | undefined = undefined;
+  #interest: 'none' | 'asked' | 'held' = 'none';
+  #round = 0;
+  /** Local joins that wait for the other relays. */
+  readonly #joining: Join[] = [];
+  #sequencer: Sequencer | null = null;
+
+  constructor(realm: string, name: string, isOrdered = false) {
+    this.realm = realm;
+    this.name = name;
+    this.isOrdered = isOrdered;
+  }
+
+  toString(): string {
+    return `topic:${this.realm}:${this.name}`;
+  }
+
+  /** Nobody is in it, nobody owns it, and nothing waits. */
+  get isIdle(): boolean {
+    const { groups, remote } = this.members;
+    const { state } = this.#lifetime;
+    if (state === 'owned' || state === 'grace' || groups.length > 0 || remote.length > 0) return false;
+    return this.fanOut.queue.length === 0 && this.#joining.length === 0 && this.#claiming === undefined;
+  }
+
+  /** Undefined before the server has started, and after the topic has retired. `topic-server.ts` alone sends to it. */
+  get server(): Pid<never> | undefined {
+    return this.#server;
+  }
+
+  serve(server: Pid<never>): void {
+    this.#server = server;
+  }
+
+  /** Nobody finds the topic any more. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** The router's, and the server's where its supervisor ends with it. */
+  retire(): void {
+    this.#server = undefined;
+    this.#retired = true;
+  }
+
+  /** The router holds requests back until the server has started. */
+  get isStarting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** The router's. */
+  holdBack(request: Request): void {
+    this.#waiting ??= [];
+    this.#waiting.push(request);
+  }
+
+  /** The router's: what was held back, which it holds back no longer. */
+  letGo(): readonly Request[] {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    return waiting;
+  }
+
+  /** Joins and claims on their way from the router to the server. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** The router's: a join or claim has been sent. */
+  sent(): void {
+    this.#underWay++;
+  }
+
+  arrived(): void {
+    this.#underWay--;
+  }
+
+  /** The relay that has given the last message its order, where that is to be one for all relays. */
+  get sequencer(): Sequencer | null {
+    return this.#sequencer;
+  }
+
+  follow(sequencer: Sequencer): void {
+    this.#sequencer = sequencer;
+  }
+
+  get lifetime(): Lifetime<Pid<MemberMessage>> {
+    return this.#lifetime;
+  }
+
+  /** When the topic was claimed here, in milliseconds of the relay's clock. */
+  get ownedSince(): number {
+    return this.#ownedSince;
+  }
+
+  /** The topic goes on with another lifetime, `now` in milliseconds. */
+  become(lifetime: Lifetime<Pid<MemberMessage>>, now: number): void {
+    const { state } = this.#lifetime;
+    // An owner that comes within the grace goes on with the claim that was.
+    if (lifetime.state === 'owned' && state !== 'owned' && state !== 'grace') this.#ownedSince = now;
+    this.#lifetime = lifetime;
+  }
+
+  /** A local claim that the other relays judge. */
+  get claiming(): Claim | undefined {
+    return this.#claiming;
+  }
+
+  ask(claim: Claim): void {
+    this.#claiming = claim;
+  }
+
+  /** False: it is not this claim that waits. */
+  judged(claim: Claim): boolean {
+    if (this.#claiming !== claim) return false;
+    this.#claiming = undefined;
+    return true;
+  }
+
+  /** Whether the other relays know that there are local members, or would, if there were any. */
+  get interest(): 'none' | 'asked' | 'held' {
+    return this.#interest;
+  }
+
+  /** Tells one asking of the other relays from the next. */
+  get round(): number {
+    return this.#round;
+  }
+
+  /** A local join waits for the other relays. Returns the round to ask them in; null: they have been asked. */
+  await(join: Join): number | null {
+    this.#joining.push(join);
+    if (this.#interest === 'asked') return null;
+    this.#interest = 'asked';
+    return ++this.#round;
+  }
+
+  nextJoin(): Join | undefined {
+    return this.#joining.shift();
+  }
+
+  holdInterest(): void {
+    this.#interest = 'held';
+  }
+
+  /** False: there are local members, or some are coming, or nobody has heard of any. */
+  loseInterest(): boolean {
+    if (this.#interest === 'none' || this.members.groups.length > 0 || this.#joining.length > 0) return false;
+    this.#interest = 'none';
+    return true;
+  }
+}

@@ -2,24 +2,23 @@ import type { ChildSpec } from '../otp/child-spec.ts';
 import { worker } from '../otp/child-spec.ts';
 import { dynamicSupervisor } from '../otp/dynamic-supervisor.ts';
 import { hashKey } from '../otp/partition-supervisor.ts';
-import { send } from '../otp/process.ts';
-import { type ProcessName, processName, sendNamed } from '../otp/registry.ts';
+import { type ProcessName, processName } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import { type Accounting, newAccounting } from './accounting.ts';
+import { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { abandonTopic } from './losses.ts';
-import type { Claim, Join, Publish, Topic } from './topic.ts';
+import type { Publish } from './message.ts';
+import type { Claim, Join, Topic } from './topic.ts';
 import {
   PROBE_REALM,
-  type RoutedPublishes,
+  publishRouted,
+  route,
   type TopicRouterMessage,
   type TopicSupervisorMessage,
-  type TopicTable,
+  TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { topicServer } from './topic-server.ts';
-import type { TopicServerArgs } from './topic-server-state.ts';
+import { abandonTopic, publish, topicServer } from './topic-server.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;
@@ -41,8 +40,7 @@ export class Topics {
   readonly #elsewhere: Elsewhere | null;
   /** All that is published goes to other relays. */
   readonly #goesUp: boolean;
-  readonly #routed: RoutedPublishes = { underWay: 0 };
-  readonly #probeAccounting = newAccounting();
+  readonly #probeAccounting = new Accounting();
 
   /** `elsewhere`: the other relays; null where there are none. */
   constructor(accounting: Accounting, elsewhere: Elsewhere | null = null) {
@@ -50,7 +48,7 @@ export class Topics {
     this.#elsewhere = elsewhere;
     this.#goesUp = elsewhere !== null && elsewhere.uplink !== null;
     this.#partitions = Array.from({ length: PARTITIONS }, (_, index) => ({
-      table: new Map(),
+      table: new TopicTable(),
       servers: processName(`topics.${index}.servers`),
       router: processName(`topics.${index}.router`),
     }));
@@ -65,12 +63,12 @@ export class Topics {
 
   /** The live topic of that name. Reading it needs no message: nobody but its router changes the table. */
   find(realm: string, name: string): Topic | undefined {
-    return this.#of(name).table.get(realm)?.get(name);
+    return this.#of(name).table.find(realm, name);
   }
 
   /** Asks for membership or ownership. The answer comes to the one who asks, as a `MemberMessage`. False: nobody can. */
   route(system: System, realm: string, request: Join | Claim): boolean {
-    return sendNamed(system, this.#of(request.name).router, { type: 'route', realm, request });
+    return route(system, this.#of(request.name).router, realm, request);
   }
 
   /**
@@ -79,21 +77,18 @@ export class Topics {
    * Where everything goes to other relays, a topic that is not live is started for it by the router. While any message
    * is on its way through a router, all take that way: none overtakes another.
    */
-  publish(system: System, realm: string, name: string, topic: Topic | undefined, publish: Publish): boolean {
-    if (!this.#goesUp) return topic?.server !== undefined && send(topic.server, publish);
-    if (topic?.server !== undefined && topic.waiting === undefined && this.#routed.underWay === 0)
-      return send(topic.server, publish);
-    this.#routed.underWay++;
-    const taken = sendNamed(system, this.#of(name).router, { type: 'publish', realm, name, publish });
-    if (!taken) this.#routed.underWay--;
-    return taken;
+  publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean {
+    if (!this.#goesUp) return topic !== undefined && publish(topic, message);
+    const partition = this.#of(name);
+    if (topic?.server !== undefined && !topic.isStarting && partition.table.publishes === 0)
+      return publish(topic, message);
+    return publishRouted(system, partition, realm, name, message);
   }
 
   /** Every live topic but those of probes, for tools and metrics. */
   *all(): Iterable<Topic> {
-    for (const { table } of this.#partitions) {
-      for (const [realm, topics] of table) if (realm !== PROBE_REALM) yield* topics.values();
-    }
+    for (const { table } of this.#partitions)
+      for (const topic of table.all()) if (topic.realm !== PROBE_REALM) yield topic;
   }
 
   /** The names of the routers, one for each partition. */
@@ -116,14 +111,14 @@ export class Topics {
       restart: 'transient',
       keepMailbox: true,
       mailboxLimit: MAILBOX_LIMIT,
-      abandoned: ({ topic, accounting }: TopicServerArgs) => abandonTopic(topic, accounting),
+      abandoned: abandonTopic,
       ...INTENSITY,
     } as const;
     return supervisor(`topics.${index}`, { strategy: 'rest_for_one', intensity: 3, period: 5000 }, [
       dynamicSupervisor(`topics.${index}.servers`, template, { name: servers }),
       worker(
         `topics.${index}.router`,
-        topicRouter(this.accounting, this.#routed),
+        topicRouter(this.accounting, table),
         {
           table,
           servers,
@@ -131,7 +126,6 @@ export class Topics {
           accounting: this.accounting,
           probeAccounting: this.#probeAccounting,
           elsewhere: this.#elsewhere,
-          routed: this.#routed,
         },
         { name: router, mailboxLimit: MAILBOX_LIMIT },
       ),

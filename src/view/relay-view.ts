@@ -1,6 +1,5 @@
 import type { Histogram } from '../measure/histogram.ts';
-import type { Format } from '../topic/format.ts';
-import type { Message } from '../topic/message.ts';
+import type { Format, Message } from '../topic/message.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Edges } from './edges.ts';
 import type { NodeView } from './node-view.ts';

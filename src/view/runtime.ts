@@ -45,7 +45,7 @@ export function runtimeInfo(node: NodeView): RuntimeInfo {
     refusedMessages: counters.refused,
     messages: accounting.messages,
     delivered: accounting.delivered,
-    dropped: droppedOf(node),
+    dropped: accounting.droppedInAll,
     memory: { rss, heapTotal, heapUsed, external, arrayBuffers },
     resources,
   };
@@ -124,7 +124,7 @@ export function binLeak(node: NodeView, n: number): BinLeak {
     ...Array.from(node.topics.all(), (topic) => ({
       ref: topic.toString(),
       what: 'waits to be fanned out',
-      bytes: topic.queue.reduce((sum, { message }) => sum + message.payload.length, 0),
+      bytes: topic.fanOut.queue.reduce((sum, { message }) => sum + message.payload.length, 0),
     })),
   ];
   holders.sort((a, b) => b.bytes - a.bytes);
@@ -143,12 +143,8 @@ function collectGarbage(): void {
 }
 
 function totals(node: NodeView) {
-  const { messages, delivered } = node.topics.accounting;
-  return { messages, delivered, dropped: droppedOf(node), loop: performance.eventLoopUtilization() };
-}
-
-function droppedOf({ topics }: NodeView): number {
-  return Object.values(topics.accounting.dropped).reduce((sum, one) => sum + one, 0);
+  const { messages, delivered, droppedInAll: dropped } = node.topics.accounting;
+  return { messages, delivered, dropped, loop: performance.eventLoopUtilization() };
 }
 
 function countOf(items: Iterable<unknown>): number {

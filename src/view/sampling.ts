@@ -1,7 +1,6 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { Histogram, quantile } from '../measure/histogram.ts';
-import { sampleNext } from '../topic/accounting.ts';
 import { type Census, takeCensus } from './census.ts';
 import { memory } from './memory.ts';
 import type { RelayView } from './relay-view.ts';
@@ -86,7 +85,7 @@ export class Sampling {
     const now = this.#totals();
     this.#last = now;
     const seconds = Math.max(0.001, (now.at - last.at) / 1000);
-    const { bounds } = topics.accounting.samples.latency;
+    const { bounds } = topics.accounting.latency;
     const timed = now.latency.map((count, index) => count - (last.latency[index] ?? 0));
     const utilisation = performance.eventLoopUtilization(this.#utilisation);
     this.#utilisation = performance.eventLoopUtilization();
@@ -106,18 +105,18 @@ export class Sampling {
     };
     this.history.push(sample);
     if (this.history.length > SAMPLES_KEPT) this.history.shift();
-    sampleNext(topics.accounting);
+    topics.accounting.timeNext();
     return sample;
   }
 
   #totals() {
-    const { messages, delivered, dropped, samples } = this.#view.topics.accounting;
+    const { messages, delivered, droppedInAll, latency } = this.#view.topics.accounting;
     return {
       at: performance.now(),
       messages,
       deliveries: delivered,
-      dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
-      latency: [...samples.latency.counts],
+      dropped: droppedInAll,
+      latency: [...latency.counts],
     };
   }
 

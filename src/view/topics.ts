@@ -1,6 +1,7 @@
 import { viewOf } from '../otp/inspect.ts';
-import { type Pid, send } from '../otp/process.ts';
+import type { Pid } from '../otp/process.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { publish as publishTo } from '../topic/topic-server.ts';
 import { connectionRow } from './connections.ts';
 import { type NodeView, Refusal } from './node-view.ts';
 import { firstOf, type Page } from './page-of.ts';
@@ -26,10 +27,10 @@ export function topicRow(topic: Topic): TopicRow {
     topic: topic.toString(),
     ref: server?.toString() ?? null,
     members: topic.members.size,
-    queue: topic.queue.length,
-    behind: topic.behind.size,
+    queue: topic.fanOut.queue.length,
+    behind: topic.fanOut.behind.size,
     owner: lifetime.state === 'owned' ? lifetime.owner.toString() : null,
-    handled: server === undefined ? 0 : viewOf(server as Pid<never>).handled,
+    handled: server === undefined ? 0 : viewOf(server).handled,
   };
 }
 
@@ -68,7 +69,7 @@ export function members(
         address: connection?.address ?? null,
         format: format.name,
         pending: connection?.pending ?? 0,
-        behind: topic.behind.has(pid),
+        behind: topic.fanOut.behind.has(pid),
       });
     }
   }
@@ -83,7 +84,7 @@ export function publish(node: NodeView, ref: unknown, message: unknown, from: Pi
   if (topic?.server === undefined) return `nobody is in ${String(ref)} on this relay`;
   if (topic.lifetime.state === 'owned') throw new Refusal(`${topic} has an owner, who alone publishes to it`);
   const payload = Buffer.from(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''));
-  const taken = send(topic.server, {
+  const taken = publishTo(topic, {
     type: 'publish',
     message: { kind: 'text', payload },
     from,

@@ -1,14 +1,15 @@
 import test from 'ava';
 import type { LinkMessage } from '../../src/cluster/backplane.ts';
 import * as interest from '../../src/cluster/interest-server.ts';
+import { peerFormat } from '../../src/door/peer/format.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { newAccounting } from '../../src/topic/accounting.ts';
-import { Topic, type TopicMessage } from '../../src/topic/topic.ts';
+import { Accounting } from '../../src/topic/accounting.ts';
+import { Topic } from '../../src/topic/topic.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 
-function world(topics = new Topics(newAccounting())) {
+function world(topics = new Topics(new Accounting())) {
   const base = testSystem();
   const { system } = base;
   const args = { topics: () => topics, alone: () => false };
@@ -16,13 +17,14 @@ function world(topics = new Topics(newAccounting())) {
   const topicOf = (name: string) => {
     const { pid, log } = spawnScripted(system);
     const topic = new Topic('main', name);
-    topic.server = pid as Pid<TopicMessage>;
+    topic.serve(pid);
     const want = () => {
-      topic.interest = 'asked';
-      interest.wanted(system, topic, ++topic.round);
+      topic.await({ type: 'join', name, member: pid, format: peerFormat('main'), while: 'wanted' });
+      interest.wanted(system, topic, topic.round);
     };
     const unwant = () => {
-      topic.interest = 'none';
+      topic.nextJoin();
+      topic.loseInterest();
       interest.unwanted(system, topic);
     };
     return { topic, got: log.got, want, unwant };
@@ -116,12 +118,21 @@ test('a link that comes later is told everything', async (t) => {
 });
 
 test('what is wanted when the first relay comes is told to its link, and forgotten when there is none', async (t) => {
-  const had = ['none', 'held', 'asked'].map((interest) =>
-    Object.assign(new Topic('main', interest), { interest: interest as Topic['interest'] }),
-  );
-  const topics = Object.assign(new Topics(newAccounting()), { all: () => had.values() });
+  const of = (name: string) => new Topic('main', name);
+  const [none, held, asked, later] = [of('none'), of('held'), of('asked'), of('later')];
+  held.holdInterest();
+  later.holdInterest();
+  asked.await({
+    type: 'join',
+    name: 'asked',
+    member: { id: 1 },
+    format: peerFormat('main'),
+    while: 'wanted',
+  });
+  const had = [none, held, asked];
+  const topics = Object.assign(new Topics(new Accounting()), { all: () => had.values() });
   const { system, linkOf, quiet } = world(topics);
-  had.push(Object.assign(new Topic('main', 'later'), { interest: 'held' as const }));
+  had.push(later);
   interest.alone(system);
   const before = linkOf();
   await quiet();

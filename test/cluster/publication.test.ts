@@ -1,7 +1,8 @@
 import test from 'ava';
 import { Publication } from '../../src/cluster/publication.ts';
-import { type Accounting, newAccounting } from '../../src/topic/accounting.ts';
-import type { Topic, TopicMessage } from '../../src/topic/topic.ts';
+import { Accounting } from '../../src/topic/accounting.ts';
+import type { Publish } from '../../src/topic/message.ts';
+import { Topic } from '../../src/topic/topic.ts';
 import type { Topics } from '../../src/topic/topics.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 
@@ -16,13 +17,14 @@ function world(mailboxLimit?: number) {
   const { system, quiet } = testSystem();
   const link = spawnScripted(system);
   const server = spawnScripted(system, {}, mailboxLimit === undefined ? {} : { mailboxLimit });
-  const accounting = newAccounting();
-  const topic = { server: mailboxLimit === 0 ? undefined : server.pid } as unknown as Topic;
+  const accounting = new Accounting();
+  const topic = new Topic('main', 't');
+  if (mailboxLimit !== 0) topic.serve(server.pid);
   const topics = { accounting, find: () => topic } as unknown as Topics;
   const publication = new Publication(() => topics, link.pid);
   const got = async () => {
     await quiet();
-    return server.log.got as readonly Extract<TopicMessage, { readonly type: 'publish' }>[];
+    return server.log.got as readonly Publish[];
   };
   return { publication, got, accounting };
 }

@@ -1,10 +1,11 @@
 import test from 'ava';
-import { CREDIT_BYTES, MESSAGE_COST } from '../../src/connection/credit.ts';
+import { CREDIT_BYTES } from '../../src/connection/credit.ts';
 import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { isAlive, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
-import { Delivery } from '../../src/topic/delivery.ts';
+import { costOf, Delivery } from '../../src/topic/message.ts';
+import { behind, retire } from '../../src/topic/topic-server.ts';
 import { isBalanced } from '../support/relay.ts';
 import { connectionWorld } from './connection-world.ts';
 
@@ -71,16 +72,15 @@ test('a publisher without credit is not read from, until its topic has fanned ou
   reader.says('join t');
   await world.quiet();
   const topic = world.topic('t');
-  if (topic.server === undefined) throw new Error('no server');
-  send(topic.server, { type: 'behind', member: reader.pid });
-  const half = 'x'.repeat(CREDIT_BYTES / 2 - MESSAGE_COST);
+  behind(topic, reader.pid, true);
+  const half = 'x'.repeat(CREDIT_BYTES / 2 - costOf(0));
   a.says(`publish t ${half}`);
   await world.quiet();
   t.deepEqual(a.done, ['accept']);
   a.says(`publish t ${half}`);
   await world.quiet();
   t.deepEqual(a.done, ['accept', 'pause']);
-  send(topic.server, { type: 'not-behind', member: reader.pid });
+  behind(topic, reader.pid, false);
   await world.quiet();
   t.deepEqual(a.done, ['accept', 'pause', 'resume']);
 });
@@ -95,7 +95,7 @@ test('a publisher whose messages are lost with a topic that retires gets its cre
   suspend(server);
   a.says(`publish t ${'x'.repeat(CREDIT_BYTES)}`);
   await world.quiet();
-  send(server, { type: 'retire' });
+  retire(world.topic('t'));
   resume(server);
   await world.quiet();
   t.deepEqual(a.done, ['accept', 'pause', 'resume']);
@@ -151,7 +151,7 @@ test('a killed handler takes its client along, and all that waited for it is cou
     b.says(`publish t ${text}`);
     await world.quiet();
   }
-  world.accounting.attempts++;
+  world.accounting.attempt(1);
   send(a.pid, new Delivery(Buffer.from('in the mailbox'), 1, world.accounting));
   exit(a.pid, 'kill');
   await world.quiet();
@@ -168,7 +168,7 @@ test('a killed handler takes its client along, and all that waited for it is cou
 test('deliveries that come with the end of the connection are counted', async (t) => {
   const world = await connectionWorld();
   const a = await world.client();
-  world.accounting.attempts += 2;
+  world.accounting.attempt(2);
   a.tells({ type: 'closed', code: 1001 });
   send(a.pid, new Delivery(Buffer.from('late'), 2, world.accounting));
   await world.quiet();

@@ -1,5 +1,8 @@
 import test from 'ava';
-import { CREDIT_BYTES, Credit, MESSAGE_COST } from '../../src/connection/credit.ts';
+import { CREDIT_BYTES, Credit } from '../../src/connection/credit.ts';
+import { costOf } from '../../src/topic/message.ts';
+
+const MESSAGE_COST = costOf(0);
 
 test('credit is used up with its last byte, not before', (t) => {
   const credit = new Credit();

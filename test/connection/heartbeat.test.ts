@@ -1,6 +1,6 @@
 import test from 'ava';
 import { send } from '../../src/otp/process.ts';
-import { Delivery } from '../../src/topic/delivery.ts';
+import { Delivery } from '../../src/topic/message.ts';
 import { type ConnectionWorld, connectionWorld, type FakeClient } from './connection-world.ts';
 
 const PING = 150;
@@ -8,7 +8,7 @@ const PONG = 100;
 const heartbeat = { ping: PING, pong: PONG };
 
 function deliver({ accounting }: ConnectionWorld, { pid }: FakeClient, bytes: number): void {
-  accounting.attempts++;
+  accounting.attempt(1);
   send(pid, new Delivery(Buffer.alloc(bytes), 1, accounting));
 }
 

@@ -1,11 +1,13 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { CREDIT_BYTES, MESSAGE_COST } from '../../src/connection/credit.ts';
+import { CREDIT_BYTES } from '../../src/connection/credit.ts';
 import { Intake, type Question, type Received } from '../../src/connection/intake.ts';
+import { costOf } from '../../src/topic/message.ts';
 
 const JOIN: Question = { type: 'join', topic: 't', as: 't' };
 const FAREWELL: Received = { type: 'farewell', end: { type: 'left', code: 1000 } };
 const RATE = 10;
+const MESSAGE_COST = costOf(0);
 
 function text(payload: string): Received {
   return { type: 'text', payload: Buffer.from(payload) };

@@ -2,7 +2,7 @@ import test from 'ava';
 import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { send } from '../../src/otp/process.ts';
 import { suspend } from '../../src/otp/sys.ts';
-import { Delivery } from '../../src/topic/delivery.ts';
+import { Delivery } from '../../src/topic/message.ts';
 import { isBalanced } from '../support/relay.ts';
 import { type ConnectionWorld, connectionWorld, type FakeClient } from './connection-world.ts';
 
@@ -28,7 +28,7 @@ async function held(): Promise<Held> {
   for (const member of [client, reader]) member.says('join t');
   await world.quiet();
   reader.socket.room = 0;
-  world.accounting.attempts++;
+  world.accounting.attempt(1);
   send(reader.pid, new Delivery(Buffer.alloc(300 * 1024), 1, world.accounting));
   await world.quiet();
   client.says('publish t one');

@@ -1,10 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Outflow } from '../../src/connection/outflow.ts';
-import { newAccounting } from '../../src/topic/accounting.ts';
-import { Delivery } from '../../src/topic/delivery.ts';
+import { Accounting } from '../../src/topic/accounting.ts';
+import { Delivery } from '../../src/topic/message.ts';
 
-const accounting = newAccounting();
+const accounting = new Accounting();
 
 function delivery(size: number, count = 1): Delivery {
   return new Delivery(Buffer.alloc(size), count, accounting);

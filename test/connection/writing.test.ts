@@ -1,7 +1,7 @@
 import test from 'ava';
 import { send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { Delivery } from '../../src/topic/delivery.ts';
+import { Delivery } from '../../src/topic/message.ts';
 import { isBalanced } from '../support/relay.ts';
 import { type ConnectionWorld, connectionWorld, type FakeClient } from './connection-world.ts';
 
@@ -15,7 +15,7 @@ function deliver(
   count = 1,
 ): void {
   const content = typeof bytes === 'number' ? Buffer.alloc(bytes, 'x') : bytes;
-  accounting.attempts += count;
+  accounting.attempt(count);
   send(pid, new Delivery(content, count, accounting));
 }
 
@@ -97,17 +97,17 @@ for (const state of ['while a little of it waits', 'just when it has nearly caug
     if (state === 'just when it has nearly caught up') {
       deliver(world, client, 3000);
       await world.quiet();
-      t.is(world.topic('t0').behind.size, 1);
+      t.is(world.topic('t0').fanOut.behind.size, 1);
     }
     deliver(world, client, 1000);
     await world.quiet();
     if (state === 'just when it has nearly caught up') client.socket.read(3000);
     await world.quiet();
     t.true(client.state().outflow.writing);
-    t.is(world.topic('t0').behind.size, 0);
+    t.is(world.topic('t0').fanOut.behind.size, 0);
     for (let i = 0; i < 20; i++) client.says(`publish t${i} ${'x'.repeat(1000)}`);
     await world.quiet();
-    t.is(world.topic('t0').behind.size, 1);
+    t.is(world.topic('t0').fanOut.behind.size, 1);
     t.false(client.done.includes('close 1013 slow'));
     deliver(world, client, 1);
     await world.quiet();
@@ -201,16 +201,16 @@ test('a client that is a quarter of its limit behind holds its topics until it h
   slow.socket.room = 0;
   other.says(`publish t ${'x'.repeat(1000)}`);
   await world.quiet();
-  t.is(topic.behind.size, 0);
+  t.is(topic.fanOut.behind.size, 0);
   other.says('publish t y');
   await world.quiet();
-  t.is(topic.behind.size, 1);
+  t.is(topic.fanOut.behind.size, 1);
   other.says('publish t held');
   await world.quiet();
   t.false(other.text().endsWith('held'));
   slow.socket.read(1000);
   await world.quiet();
-  t.is(topic.behind.size, 0);
+  t.is(topic.fanOut.behind.size, 0);
   t.true(other.text().endsWith('held'));
 });
 
@@ -239,8 +239,8 @@ test('a topic that is joined by one who is behind in another knows at once', asy
   await world.quiet();
   client.says('join b');
   await world.quiet();
-  t.is(world.topic('a').behind.size, 1);
-  t.is(world.topic('b').behind.size, 1);
+  t.is(world.topic('a').fanOut.behind.size, 1);
+  t.is(world.topic('b').fanOut.behind.size, 1);
 });
 
 for (const how of ['asked to', 'too slow'] as const) {
@@ -252,7 +252,7 @@ for (const how of ['asked to', 'too slow'] as const) {
     slow.socket.room = 0;
     other.says(`publish t ${'x'.repeat(1001)}`);
     await world.quiet();
-    t.is(world.topic('t').behind.size, 1);
+    t.is(world.topic('t').fanOut.behind.size, 1);
     if (how === 'asked to') slow.says('close');
     else deliver(world, slow, 4000);
     await world.quiet();

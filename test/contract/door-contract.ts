@@ -1,7 +1,7 @@
 import type { TestFn } from 'ava';
 import fc from 'fast-check';
 import type { Command, Door, Event, Route, Session } from '../../src/door/contract.ts';
-import { pusuMessage } from '../../src/door/pusu/content.ts';
+import { jsonMessage } from '../../src/topic/json-message.ts';
 import type { Message } from '../../src/topic/message.ts';
 import { doorRequest, type RequestParts } from '../door/door-request.ts';
 
@@ -232,7 +232,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   anyBytes.map((payload) => ({ kind: 'text', payload }) as const),
   fc.oneof(anyBytes, invalidBytes).map((payload) => ({ kind: 'binary', payload }) as const),
-  anyBytes.map((payload) => pusuMessage(payload)),
+  anyBytes.map((payload) => jsonMessage(payload)),
 );
 
 const anyRequest: fc.Arbitrary<RequestParts & { readonly upgrade: boolean }> = fc.record({

@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
 import { type Pid, type Process, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
+import { publish } from '../../src/topic/topic-server.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts } from '../support/cluster.ts';
 import { crowd, hasAllInOrder, poison, quietAccount, topicOf } from '../support/promises.ts';
@@ -81,8 +82,8 @@ test('crashes beyond the intensity of a partition lose messages, counted; member
   // On a slow machine it takes more of them until there have been enough in the time that counts.
   while (topic() === before)
     await people.publish(20, () => {
-      const server = topic()?.server;
-      if (server !== undefined && send(server, poison(relay))) poisons++;
+      const target = topic();
+      if (target !== undefined && publish(target, poison(relay))) poisons++;
     });
   await people.publish(100);
   const sent = people.sent.flat().length;

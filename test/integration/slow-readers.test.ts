@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
-import { CREDIT_BYTES, MESSAGE_COST } from '../../src/connection/credit.ts';
+import { CREDIT_BYTES } from '../../src/connection/credit.ts';
+import { costOf } from '../../src/topic/message.ts';
 import { eventually } from '../support/arrivals.ts';
 import { quietAccount, topicOf } from '../support/promises.ts';
 import { clientFrame, connectRaw, post, type RawClient, upgradeRequest } from '../support/raw-client.ts';
@@ -56,8 +57,11 @@ function watchMemory(t: ExecutionContext, { relay }: TestRelay, name: string): W
   const seen: Watched = { behind: 0, pending: 0, waiting: 0, stop: () => (on = false) };
   const look = () => {
     const topic = relay.topics.find('main', name);
-    seen.behind = Math.max(seen.behind, topic?.behind.size ?? 0);
-    seen.waiting = Math.max(seen.waiting, topic?.queue.reduce((sum, { credit }) => sum + credit, 0) ?? 0);
+    seen.behind = Math.max(seen.behind, topic?.fanOut.behind.size ?? 0);
+    seen.waiting = Math.max(
+      seen.waiting,
+      topic?.fanOut.queue.reduce((sum, { credit }) => sum + credit, 0) ?? 0,
+    );
     for (const { behaviour, state } of relay.system.processes.values()) {
       if (behaviour.name !== 'connection-handler' || state === undefined) continue;
       const { outflow, transport } = state as Connection;
@@ -106,7 +110,7 @@ test.serial(
     t.is(relay.accounting.attempts, 201_000);
     t.is(relay.accounting.delivered, 201_000);
     t.false(relay.log.all.some(({ msg }) => msg === 'closed'));
-    t.true(memory.waiting <= CREDIT_BYTES + 64 * KIB + MESSAGE_COST);
+    t.true(memory.waiting <= CREDIT_BYTES + 64 * KIB + costOf(0));
     t.true(memory.pending <= 1024 * KIB);
   },
 );
@@ -215,7 +219,7 @@ test.serial('a flood of tiny messages is bounded by what each costs, and arrives
   memory.stop();
   await quietAccount(relay);
   // One chunk that was read before the pause may come on top.
-  t.true(memory.waiting <= CREDIT_BYTES + 64 * KIB * (1 + MESSAGE_COST / 7));
+  t.true(memory.waiting <= CREDIT_BYTES + 64 * KIB * (1 + costOf(0) / 7));
   t.is(relay.accounting.delivered, 80_000);
 });
 

@@ -4,7 +4,7 @@ import { type Process, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import { PROBE_REALM } from '../../src/topic/topic-router.ts';
-import type { TopicServerState } from '../../src/topic/topic-server-state.ts';
+import type { TopicServerArgs } from '../../src/topic/topic-server.ts';
 import { cutServed } from './pair-of-relays.ts';
 import { poison } from './promises.ts';
 import type { TestRelay } from './relay.ts';
@@ -129,7 +129,7 @@ function inTwoTurns(what: () => void): void {
 
 /** The traffic of probes is counted apart. */
 function isCounted({ behaviour, state }: Process): boolean {
-  return behaviour.name === 'topic-server' && (state as TopicServerState).topic.realm !== PROBE_REALM;
+  return behaviour.name === 'topic-server' && (state as TopicServerArgs).topic.realm !== PROBE_REALM;
 }
 
 type Callbacks = {

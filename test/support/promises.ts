@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { type Behaviour, keep } from '../../src/otp/behaviour.ts';
-import type { Message } from '../../src/topic/message.ts';
-import type { Publish, Topic } from '../../src/topic/topic.ts';
+import type { Message, Publish } from '../../src/topic/message.ts';
+import type { Topic } from '../../src/topic/topic.ts';
 import { eventually } from './arrivals.ts';
 import { spawnOk } from './otp.ts';
 import { isBalanced, type TestRelay } from './relay.ts';

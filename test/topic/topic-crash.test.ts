@@ -2,7 +2,8 @@ import test from 'ava';
 import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { isAlive, type Pid, send } from '../../src/otp/process.ts';
 import { resume, suspend, trace } from '../../src/otp/sys.ts';
-import type { Format } from '../../src/topic/format.ts';
+import type { Format } from '../../src/topic/message.ts';
+import { behind, forward } from '../../src/topic/topic-server.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, numbered, plain, type TopicsWorld, topicsWorld } from './topics-world.ts';
 
@@ -112,7 +113,7 @@ test('a poisonous message that is flushed by a join does not take the join with 
   join(a, 't');
   await quiet();
   publish(a, 't', 'poison');
-  send(serverOf(world, 't'), { type: 'join', name: 't', member: b.pid, format: plain, while: 'wanted' });
+  forward(world.topic('t'), { type: 'join', name: 't', member: b.pid, format: plain, while: 'wanted' });
   publish(a, 't', 'one');
   await quiet();
   t.deepEqual(b.told, ['joined t']);
@@ -158,7 +159,7 @@ test('a killed server is followed by one with its members, its messages and who 
   join(b, 't');
   await quiet();
   const old = serverOf(world, 't');
-  send(old, { type: 'behind', member: b.pid });
+  behind(world.topic('t'), b.pid, true);
   publish(a, 't', 'one', 1);
   await quiet();
   publish(a, 't', 'two', 1);
@@ -167,7 +168,7 @@ test('a killed server is followed by one with its members, its messages and who 
   await quiet();
   t.false(isAlive(old));
   t.deepEqual(a.heard, []);
-  send(serverOf(world, 't'), { type: 'not-behind', member: b.pid });
+  behind(world.topic('t'), b.pid, false);
   await quiet();
   t.deepEqual(a.heard, ['one', 'two', 'three']);
   t.deepEqual(b.heard, a.heard);
@@ -238,12 +239,11 @@ test('messages and joins that wait for a server that is lost are counted, answer
   const [a, b] = [member(), member()];
   join(a, 't');
   await quiet();
-  const old = serverOf(world, 't');
-  send(old, { type: 'behind', member: a.pid });
+  behind(world.topic('t'), a.pid, true);
   publish(b, 't', 'queued', 1);
   await quiet();
   publish(b, 't', 'in the mailbox', 1);
-  send(old, { type: 'join', name: 't', member: b.pid, format: plain, while: 'wanted' });
+  forward(world.topic('t'), { type: 'join', name: 't', member: b.pid, format: plain, while: 'wanted' });
   const supervisor = [...world.system.names.keys()].find(
     (name) => name.endsWith('.servers') && isParentOf(world, name),
   );

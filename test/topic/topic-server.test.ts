@@ -1,5 +1,5 @@
 import test from 'ava';
-import { inform, send } from '../../src/otp/process.ts';
+import { behind, forward } from '../../src/topic/topic-server.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, numbered, topicsWorld } from './topics-world.ts';
 
@@ -89,11 +89,15 @@ test('who joins between two publishes gets the second; who leaves between them g
   join(stays, 't');
   join(leaves, 't');
   await quiet();
-  const { server } = topic('t');
   publish(stays, 't', 'one');
   leave(leaves, 't');
-  if (server === undefined) throw new Error('no server');
-  send(server, { type: 'join', name: 't', member: joins.pid, format: formatOf('other'), while: 'wanted' });
+  forward(topic('t'), {
+    type: 'join',
+    name: 't',
+    member: joins.pid,
+    format: formatOf('other'),
+    while: 'wanted',
+  });
   publish(stays, 't', 'two');
   await quiet();
   t.deepEqual(stays.heard, ['one', 'two']);
@@ -101,20 +105,20 @@ test('who joins between two publishes gets the second; who leaves between them g
   t.deepEqual(joins.heard, ['two']);
 });
 
-for (const behind of [1, 3]) {
-  test(`a topic whose last member leaves with ${behind} publishes behind the leave is let go`, async (t) => {
+for (const late of [1, 3]) {
+  test(`a topic whose last member leaves with ${late} publishes behind the leave is let go`, async (t) => {
     const { member, join, leave, publish, quiet, topics, accounting, system } = topicsWorld();
     const idle = system.processes.size;
     const a = member();
     join(a, 't');
     await quiet();
     leave(a, 't');
-    for (const text of numbered('m', behind)) publish(a, 't', text, 1);
+    for (const text of numbered('m', late)) publish(a, 't', text, 1);
     await quiet();
     t.deepEqual([...topics.all()], []);
     t.is(system.processes.size, idle + 1);
-    t.is(accounting.lost.unheard, behind);
-    t.is(a.credit, behind);
+    t.is(accounting.lost.unheard, late);
+    t.is(a.credit, late);
   });
 }
 
@@ -136,19 +140,17 @@ test('nothing is fanned out while a member is behind; then all that waits is, in
   join(a, 't');
   join(b, 't');
   await quiet();
-  const { server } = topic('t');
-  if (server === undefined) throw new Error('no server');
-  send(server, { type: 'behind', member: a.pid });
-  send(server, { type: 'behind', member: b.pid });
+  behind(topic('t'), a.pid, true);
+  behind(topic('t'), b.pid, true);
   publish(a, 't', 'one', 10);
   await quiet();
   publish(a, 't', 'two', 10);
-  send(server, { type: 'not-behind', member: a.pid });
+  behind(topic('t'), a.pid, false);
   await quiet();
   t.deepEqual(b.heard, []);
   t.is(a.credit, 0);
   t.is(accounting.attempts, 0);
-  send(server, { type: 'not-behind', member: b.pid });
+  behind(topic('t'), b.pid, false);
   await quiet();
   t.deepEqual(b.heard, ['one', 'two']);
   t.is(a.credit, 20);
@@ -161,9 +163,7 @@ for (const how of ['leaves', 'ends'] as const) {
     join(a, 't');
     join(b, 't');
     await quiet();
-    const { server } = topic('t');
-    if (server === undefined) throw new Error('no server');
-    send(server, { type: 'behind', member: a.pid });
+    behind(topic('t'), a.pid, true);
     publish(b, 't', 'one');
     await quiet();
     t.deepEqual(b.heard, []);
@@ -180,13 +180,11 @@ test('a full mailbox refuses messages, and takes the news that a member is no lo
   join(a, 't');
   join(b, 't');
   await quiet();
-  const { server } = topic('t');
-  if (server === undefined) throw new Error('no server');
-  send(server, { type: 'behind', member: a.pid });
+  behind(topic('t'), a.pid, true);
   await quiet();
   let accepted = 0;
   while (publish(b, 't', 'm')) accepted++;
-  inform(server, { type: 'not-behind', member: a.pid });
+  behind(topic('t'), a.pid, false);
   leave(b, 't');
   await quiet();
   t.is(accepted, 1_000_000);
@@ -200,9 +198,7 @@ test('one who is no member cannot hold a topic back', async (t) => {
   const [a, stranger] = [member(), member()];
   join(a, 't');
   await quiet();
-  const { server } = topic('t');
-  if (server === undefined) throw new Error('no server');
-  send(server, { type: 'behind', member: stranger.pid });
+  behind(topic('t'), stranger.pid, true);
   publish(a, 't', 'one');
   await quiet();
   t.deepEqual(a.heard, ['one']);

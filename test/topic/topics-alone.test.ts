@@ -1,6 +1,6 @@
 import test from 'ava';
-import { inform } from '../../src/otp/process.ts';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
+import { judged } from '../../src/topic/topic-server.ts';
 import { topicsWorld } from './topics-world.ts';
 
 /** Topics of a relay that may be alone; what they have asked and told is in `said`. */
@@ -86,18 +86,18 @@ test('a claim that nobody waits for any more is given up, and so is one that is 
   join(subscriber, 't');
   claim(owner, 't');
   await quiet();
-  const { server, claiming } = topic('t');
-  if (server === undefined || claiming === undefined) throw new Error('no claim');
+  const { claiming } = topic('t');
+  if (claiming === undefined) throw new Error('no claim');
   await advance(4000);
   t.deepEqual(said, ['wanted', 'claim', 'released']);
-  inform(server, { type: 'judged', claim: claiming, verdict: 'granted' });
+  judged(topic('t'), claiming, 'granted');
   await quiet();
   t.deepEqual(said, ['wanted', 'claim', 'released', 'released']);
   t.deepEqual(owner.told, ['refused claim t unavailable']);
   t.is(topic('t').lifetime.state, 'unowned');
   claim(owner, 't');
   await quiet();
-  inform(server, { type: 'judged', claim: claiming, verdict: 'granted' });
+  judged(topic('t'), claiming, 'granted');
   await quiet();
   t.is(said.at(-1), 'claim', 'another claim is under way');
 });

@@ -1,13 +1,12 @@
 import type { Exit } from '../../src/otp/behaviour.ts';
 import { type Behaviour, keep, stop } from '../../src/otp/behaviour.ts';
-import { inform, isAlive, type Pid, send } from '../../src/otp/process.ts';
+import { isAlive, type Pid, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { type Accounting, newAccounting } from '../../src/topic/accounting.ts';
-import { Delivery } from '../../src/topic/delivery.ts';
+import { Accounting } from '../../src/topic/accounting.ts';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
-import type { Format } from '../../src/topic/format.ts';
-import type { Message } from '../../src/topic/message.ts';
+import { Delivery, type Format, type Message } from '../../src/topic/message.ts';
 import type { Claim, Join, MemberMessage, Topic } from '../../src/topic/topic.ts';
+import { leave } from '../../src/topic/topic-server.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, type TestSystem, testSystem } from '../support/otp.ts';
 
@@ -51,7 +50,7 @@ export interface TopicsWorld extends TestSystem {
 export function topicsWorld(elsewhere: Elsewhere | null = null): TopicsWorld {
   const world = testSystem();
   const { system } = world;
-  const accounting = newAccounting();
+  const accounting = new Accounting();
   const topics = new Topics(accounting, elsewhere);
   const started = topics.spec.start(system, { label: 'topics' });
   if (!started.ok) throw new Error('the topics have not started');
@@ -77,8 +76,8 @@ export function topicsWorld(elsewhere: Elsewhere | null = null): TopicsWorld {
       topics.route(system, REALM, request);
     },
     leave({ pid, topic }, name) {
-      const server = topic?.name === name ? topic.server : find(name)?.server;
-      if (server !== undefined) inform(server, { type: 'leave', member: pid });
+      const left = topic?.name === name ? topic : find(name);
+      if (left !== undefined) leave(left, pid);
     },
     publish({ pid }, name, text, cost = 0) {
       const message: Message = typeof text === 'string' ? textMessage(text) : text;
@@ -111,7 +110,7 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
       if (message instanceof Delivery) {
         deliveries.push(message);
         heard.push(...textsOf(message));
-        accounting.delivered += message.count;
+        accounting.deliver(message.count);
       } else if (message.type === 'credit') {
         member.credit += message.bytes;
       } else {
@@ -121,7 +120,7 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
       return keep;
     },
     undelivered(message) {
-      if (message instanceof Delivery) message.accounting.dropped.closed += message.count;
+      if (message instanceof Delivery) message.accounting.drop(message.count, 'closed');
     },
   };
   const pid = spawnOk(system, behaviour, null);

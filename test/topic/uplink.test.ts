@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { send } from '../../src/otp/process.ts';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
+import { interested, judged, publish } from '../../src/topic/topic-server.ts';
 import { turn } from '../support/otp.ts';
 import { type TopicsWorld, textMessage, topicsWorld } from './topics-world.ts';
 
@@ -17,17 +17,15 @@ function worldWithUplink(): World {
     alone: false,
     uplink: {
       publish({ name }, messages, accounting) {
-        accounting.attempts += messages.length;
-        accounting.delivered += messages.length;
+        accounting.attempt(messages.length);
+        accounting.deliver(messages.length);
         up.set(name, [...(up.get(name) ?? []), ...messages.map(({ payload }) => payload.toString())]);
       },
     },
-    wanted: ({ server }, round) => {
-      if (server !== undefined) send(server, { type: 'interested', round });
-    },
+    wanted: interested,
     unwanted: () => undefined,
     ownership: () => 'none',
-    claim: () => undefined,
+    claim: (topic, claim) => judged(topic, claim, 'granted'),
     released: () => undefined,
     isOrdered: () => false,
     sequencer: () => null,
@@ -67,10 +65,9 @@ test('what came from another relay goes to members here, and not up', async (t) 
   const member = world.member();
   world.join(member, 'x');
   await world.quiet();
-  const { server } = world.topic('x');
   const message = textMessage('from there');
   const via = { node: 'there', epoch: 0 };
-  if (server !== undefined) send(server, { type: 'publish', message, from: member.pid, credit: 0, via });
+  publish(world.topic('x'), { type: 'publish', message, from: member.pid, credit: 0, via });
   world.publish(member, 'x', 'from here');
   await world.quiet();
   t.deepEqual(member.heard, ['from there', 'from here']);
@@ -82,7 +79,8 @@ test('a message that is owned by somebody else is refused, topic or no topic', a
   const [owner, other] = [world.member(), world.member()];
   world.join(owner, 'x');
   await world.quiet();
-  world.topic('x').lifetime = { state: 'owned', owner: owner.pid, grace: 0 };
+  world.claim(owner, 'x');
+  await world.quiet();
   world.publish(other, 'x', 'no', 5);
   world.publish(owner, 'x', 'yes');
   await world.quiet();

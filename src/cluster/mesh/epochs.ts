@@ -1,4 +1,4 @@
-import type { Sequencer } from '../../topic/elsewhere.ts';
+import type { Sequencer } from '../../topic/message.ts';
 
 /** The epoch in which this relay gives messages their order, and the highest of any relay that it has heard of. */
 export class Epochs {

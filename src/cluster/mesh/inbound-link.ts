@@ -9,7 +9,7 @@ import { offer, VERSIONS } from '../../door/peer/versions.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
-import { Delivery } from '../../topic/delivery.ts';
+import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { Publication } from '../publication.ts';

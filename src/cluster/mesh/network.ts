@@ -43,11 +43,7 @@ export class Network {
     this.webSockets = webSockets;
     this.log = log;
     this.epochs = new Epochs(self.node);
-    this.forwarded = new ForwardedCounts((count) => {
-      const { accounting } = topics();
-      accounting.messages += count;
-      accounting.lost.unreachable += count;
-    });
+    this.forwarded = new ForwardedCounts((count) => topics().accounting.lose(count, 'unreachable'));
     this.#system = args.system;
     this.#settings = settings;
   }

@@ -1,6 +1,6 @@
 import { peerFormat } from '../../door/peer/format.ts';
-import type { Sequencer } from '../../topic/elsewhere.ts';
-import type { Publish, Topic } from '../../topic/topic.ts';
+import type { Publish, Sequencer } from '../../topic/message.ts';
+import type { Topic } from '../../topic/topic.ts';
 import type { Ordering } from '../backplane.ts';
 import { homeOf } from '../home.ts';
 import { keyOf, type TopicKey } from '../topic-key.ts';
@@ -17,7 +17,7 @@ export class MeshOrdering implements Ordering {
   sequencer(topic: Topic): Sequencer | null {
     const { epochs } = this.#network;
     if (!isHome(this.#network, topic)) return null;
-    const last = topic.ordering?.sequencer ?? null;
+    const last = topic.sequencer;
     // Another relay, which could not reach this one for a while, has ordered messages that came here all the same.
     if (last !== null && last.epoch > epochs.sequencer.epoch) epochs.next();
     return epochs.sequencer;

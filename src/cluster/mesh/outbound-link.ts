@@ -14,9 +14,10 @@ import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/beha
 import { isOrderly } from '../../otp/exit-reason.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
-import { Delivery } from '../../topic/delivery.ts';
-import type { MemberMessage, Topic } from '../../topic/topic.ts';
+import { Delivery } from '../../topic/message.ts';
+import type { MemberMessage } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
+import { leave } from '../../topic/topic-server.ts';
 import { Overflow } from '../overflow.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
@@ -93,7 +94,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
           perform(state, connection, connection.session.received(message.payload));
         return keep;
       case 'joined':
-        if (!state.interest.joined(message.topic)) leave(state, message.topic);
+        if (!state.interest.joined(message.topic)) leave(message.topic, state.self);
         return keep;
       case 'credit':
         arrived(state, message.bytes);
@@ -139,7 +140,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     const { network, peer, served, self } = state;
     if (served.pid !== self) return;
     disconnect(state, 'ended');
-    for (const topic of state.interest.topics) leave(state, topic);
+    for (const topic of state.interest.topics) leave(topic, state.self);
     // Where it is to go on, as after a restart of the processes around it, its counts are there for the next one.
     if (reason === 'normal') network.outbound.forget(peer.node, served);
   },
@@ -151,7 +152,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
   /** What came in behind its end, such as that of a link to a relay that has been started anew. */
   undelivered(message, reason, state) {
     if (!(message instanceof Delivery)) return;
-    message.accounting.dropped[isOrderly(reason) ? 'unlinked' : 'crash'] += message.count;
+    message.accounting.drop(message.count, isOrderly(reason) ? 'unlinked' : 'crash');
     state?.served.outbox.drop(message.count, 'unlinked');
   },
 };
@@ -232,7 +233,7 @@ function later(state: State, delay: number, message: OutboundLinkMessage): void 
 function changeInterest(state: State, frame: InterestFrame): void {
   const changes = state.interest.named(frame);
   for (const topic of changes.join) join(state, topic);
-  for (const topic of changes.leave) leave(state, topic);
+  for (const topic of changes.leave) leave(topic, state.self);
 }
 
 function join({ network, self }: State, { realm, name }: PeerTopic): void {
@@ -240,29 +241,24 @@ function join({ network, self }: State, { realm, name }: PeerTopic): void {
   network.topics().route(self.system, realm, request);
 }
 
-function leave({ self }: State, { server }: Topic): void {
-  if (server !== undefined) inform(server, { type: 'leave', member: self });
-}
-
 /** Gives the messages of a delivery their numbers, and has them wait for the next write. */
 function queue({ network, served, writing, overflow }: State, delivery: Delivery): void {
   const { outbox, connection } = served;
   const { accounting } = network.topics();
-  const { dropped } = accounting;
   const { count, bytes } = delivery;
   const { pending } = network.settings;
   // A probe that goes over a link is a message like any other there, and is counted from here on.
   if (delivery.accounting !== accounting) {
-    delivery.accounting.delivered += count;
-    accounting.messages += count;
-    accounting.attempts += count;
+    delivery.accounting.deliver(count);
+    accounting.take(count);
+    accounting.attempt(count);
   }
   if (connection === undefined) {
     outbox.drop(count, 'unlinked');
-    dropped.unlinked += count;
+    accounting.drop(count, 'unlinked');
   } else if (pending > 0 && writing && served.pending + bytes.length > pending) {
     outbox.drop(count, 'overflow');
-    dropped.overflow += count;
+    accounting.drop(count, 'overflow');
     overflow.add(topicOfBatch(bytes), count);
   } else {
     outbox.push(bytes, count, network.epochs.sequencer.epoch);
@@ -301,7 +297,7 @@ function flush(state: State): void {
 
 function written(state: State): void {
   state.writing = false;
-  state.network.topics().accounting.delivered += state.served.outbox.arrived();
+  state.network.topics().accounting.deliver(state.served.outbox.arrived());
 }
 
 /** Messages to be given their order here; or, if this is not their home either, one hop further. */
@@ -356,7 +352,7 @@ function disconnect(state: State, why: string): void {
   const { stream } = connection.socket;
   served.disconnected();
   const dropped = served.outbox.clear();
-  network.topics().accounting.dropped.unlinked += dropped;
+  network.topics().accounting.drop(dropped, 'unlinked');
   state.writing = false;
   state.interest.disconnected();
   // Ended in good order, what was written still goes out.

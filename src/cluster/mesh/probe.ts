@@ -1,8 +1,9 @@
 import { peerFormat } from '../../door/peer/format.ts';
-import { type Pid, send } from '../../otp/process.ts';
+import type { Pid } from '../../otp/process.ts';
 import type { Message } from '../../topic/message.ts';
 import type { MemberMessage, Topic } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
+import { publish } from '../../topic/topic-server.ts';
 import type { LinkMessage } from '../backplane.ts';
 import type { TopicKey } from '../topic-key.ts';
 import type { Network } from './network.ts';
@@ -36,7 +37,6 @@ export function probe({ self, inbound }: Network, node: string, message: Message
 }
 
 /** `from` publishes what the other relay has sent to have it back. It is for nobody else. */
-export function answerProbe(from: Pid<MemberMessage>, { server }: Topic, messages: readonly Message[]): void {
-  if (server === undefined) return;
-  for (const message of messages) send(server, { type: 'publish', message, from, credit: 0, via: null });
+export function answerProbe(from: Pid<MemberMessage>, topic: Topic, messages: readonly Message[]): void {
+  for (const message of messages) publish(topic, { type: 'publish', message, from, credit: 0, via: null });
 }

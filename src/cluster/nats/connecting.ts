@@ -138,7 +138,7 @@ export function disconnect(state: State): number {
   state.linked = undefined;
   network.open = undefined;
   const count = linked.window.clear();
-  network.topics().accounting.dropped.unlinked += count;
+  network.topics().accounting.drop(count, 'unlinked');
   network.stats.unlinked += count;
   network.stats.connected = false;
   network.stats.roundTrip = null;

@@ -47,8 +47,6 @@ export function notTaken(network: NatsNetwork, data: Uint8Array, why: 'refused' 
 }
 
 function refuse({ stats, topics }: NatsNetwork, count: number, why: 'refused' | 'crash'): void {
-  const { accounting } = topics();
   stats.refused += count;
-  accounting.messages += count;
-  accounting.lost[why] += count;
+  topics().accounting.lose(count, why);
 }

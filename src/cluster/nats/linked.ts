@@ -97,5 +97,5 @@ export function answered({ network, self }: Link, linked: Linked): void {
   if (linked.askedAt !== null) network.stats.roundTrip = now(self) - linked.askedAt;
   linked.askedAt = null;
   network.stats.sent += count;
-  network.topics().accounting.delivered += count;
+  network.topics().accounting.deliver(count);
 }

@@ -139,7 +139,7 @@ export function natsLink(network: NatsNetwork): Behaviour<NatsLinkArgs, State, N
       if (message.type === 'published') {
         const { left } = message;
         stats.unlinked += left;
-        topics().accounting.dropped[reason === 'shutdown' ? 'unlinked' : 'crash'] += left;
+        topics().accounting.drop(left, reason === 'shutdown' ? 'unlinked' : 'crash');
       } else if (message.type === 'arrived' && message.topic !== null) {
         const from = senderOf(message.message);
         if (from !== null && from.incarnation !== network.self.incarnation)

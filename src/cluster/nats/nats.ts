@@ -3,7 +3,7 @@ import { worker } from '../../otp/child-spec.ts';
 import { informNamed, processName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Accounting } from '../../topic/accounting.ts';
-import type { Uplink } from '../../topic/elsewhere.ts';
+import type { Uplink } from '../../topic/fan-out.ts';
 import type { Message } from '../../topic/message.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { Backplane } from '../backplane.ts';
@@ -97,13 +97,8 @@ export function natsUplink(system: System): Uplink {
 }
 
 /** For each message there is one attempt: that of the link. */
-function handUp(
-  system: System,
-  topic: TopicKey,
-  messages: readonly Message[],
-  accounting: Pick<Accounting, 'attempts' | 'dropped'>,
-): void {
-  accounting.attempts += messages.length;
+function handUp(system: System, topic: TopicKey, messages: readonly Message[], accounting: Accounting): void {
+  accounting.attempt(messages.length);
   if (!sendNamed(system, linkName, { type: 'published', topic, messages, left: messages.length }))
-    accounting.dropped.gone += messages.length;
+    accounting.drop(messages.length, 'gone');
 }

@@ -1,5 +1,5 @@
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import type { Message } from '../../topic/message.ts';
+import { costOf, type Message } from '../../topic/message.ts';
 import type { Overflow } from '../overflow.ts';
 import type { TopicKey } from '../topic-key.ts';
 import type { NatsNetwork } from './network.ts';
@@ -31,34 +31,32 @@ export interface Outlet {
 
 /** Above what the one header takes. */
 const HEADERS = 512;
-/** Bytes that a message costs beside its own. */
-const COST = 64;
 
 /** Publishes what one turn of a topic has brought, and counts what cannot be. Never waits. */
 export function handOver(network: NatsNetwork, outlet: Outlet | undefined, published: Published): void {
   const { topic, messages } = published;
-  const { dropped } = network.topics().accounting;
+  const { accounting } = network.topics();
   const { stats } = network;
   if (outlet === undefined || outlet.connection.isClosed()) {
-    dropped.unlinked += messages.length;
+    accounting.drop(messages.length, 'unlinked');
     stats.unlinked += messages.length;
     published.left = 0;
     return;
   }
   const { connection, headers, subjects, window } = outlet;
   const { runs, tooLarge } = split(messages, outlet.maxPayload - HEADERS);
-  dropped.undeliverable += tooLarge;
+  accounting.drop(tooLarge, 'undeliverable');
   stats.tooLarge += tooLarge;
   published.left -= tooLarge;
   for (const run of runs) {
     const bytes = encodeMessages(run);
     published.left -= run.length;
-    if (window.add(run.length, bytes.length + COST)) {
+    if (window.add(run.length, costOf(bytes.length))) {
       connection.publish(subjects.topic(topic), bytes, { headers });
       stats.bytesOut += bytes.length;
       continue;
     }
-    dropped.overflow += run.length;
+    accounting.drop(run.length, 'overflow');
     stats.overflow += run.length;
     outlet.overflow.add(topic, run.length);
   }

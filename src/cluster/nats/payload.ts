@@ -1,4 +1,4 @@
-import { pusuMessage } from '../../door/pusu/content.ts';
+import { jsonMessage } from '../../topic/json-message.ts';
 import type { Message } from '../../topic/message.ts';
 
 /**
@@ -33,7 +33,7 @@ export function decodeMessages(bytes: Buffer): Message[] | null {
     at = from + length;
     if (kind === undefined || at > bytes.length) return null;
     const payload = bytes.subarray(from, at);
-    messages.push(kind === 'json' ? pusuMessage(payload) : { kind, payload });
+    messages.push(kind === 'json' ? jsonMessage(payload) : { kind, payload });
   }
   return messages.length === 0 ? null : messages;
 }

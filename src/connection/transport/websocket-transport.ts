@@ -5,8 +5,9 @@ import type { HttpReply } from '../../door/contract.ts';
 import { pingFrame } from '../../door/frame.ts';
 import { endWith } from '../../http/lingering.ts';
 import { inform, type Pid } from '../../otp/process.ts';
+import { costOf } from '../../topic/message.ts';
 import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from '../close-codes.ts';
-import { CREDIT_BYTES, MESSAGE_COST } from '../credit.ts';
+import { CREDIT_BYTES } from '../credit.ts';
 import { rawReply } from './http-reply.ts';
 import { KEEP_ALIVE, type Transport, type TransportMessage } from './transport.ts';
 
@@ -101,7 +102,7 @@ export class WebSocketTransport implements Transport {
   }
 
   handled(bytes: number): void {
-    this.#unhandled -= bytes + MESSAGE_COST;
+    this.#unhandled -= costOf(bytes);
     if (!this.#full || this.#unhandled > 0) return;
     this.#full = false;
     if (!this.#paused) this.#webSocket?.resume();
@@ -155,7 +156,7 @@ export class WebSocketTransport implements Transport {
   /** Hands the handler what came, which says of each that it is `handled`. */
   hand(message: TransportMessage, bytes: number): void {
     if (this.#handler === undefined || !inform(this.#handler, message)) return;
-    this.#unhandled += bytes + MESSAGE_COST;
+    this.#unhandled += costOf(bytes);
     if (this.#full || this.#unhandled < UNHANDLED_BYTES) return;
     this.#full = true;
     this.#webSocket?.pause();

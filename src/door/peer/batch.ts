@@ -1,5 +1,5 @@
+import { jsonMessage } from '../../topic/json-message.ts';
 import type { Message } from '../../topic/message.ts';
-import { pusuMessage } from '../pusu/content.ts';
 import { FORWARDED, MESSAGES, type PeerTopic } from './codec.ts';
 import { Reader, writeU64 } from './wire.ts';
 
@@ -121,7 +121,7 @@ function parseBatch(bytes: Buffer): Batch | null {
     const kind = kinds[from.byte()];
     const payload = from.bytes();
     if (kind === undefined) return null;
-    messages.push(kind === 'json' ? pusuMessage(payload) : { kind, payload });
+    messages.push(kind === 'json' ? jsonMessage(payload) : { kind, payload });
   }
   return from.done ? { realm, name, messages, bytes: bytes.length } : null;
 }

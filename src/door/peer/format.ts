@@ -1,4 +1,4 @@
-import type { Format } from '../../topic/format.ts';
+import type { Format } from '../../topic/message.ts';
 import { type BatchPart, batch, batchPart } from './batch.ts';
 
 const formats = new Map<string, Format>();

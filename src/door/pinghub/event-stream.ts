@@ -1,4 +1,4 @@
-import type { Format, Part } from '../../topic/format.ts';
+import type { Format, Part } from '../../topic/message.ts';
 import type { HttpReply } from '../contract.ts';
 import { passedOn } from '../replies.ts';
 import { renderText } from './format.ts';

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Format, Part } from '../../topic/format.ts';
-import type { Message } from '../../topic/message.ts';
+import type { Format, Message, Part } from '../../topic/message.ts';
 import { websocketFrames } from '../frame.ts';
 
 /** pinghub's deliveries: text frames, none of them empty, because that is a keepalive here. */

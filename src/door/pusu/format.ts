@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Format, Part } from '../../topic/format.ts';
+import type { Format, Part } from '../../topic/message.ts';
 import { websocketFrames } from '../frame.ts';
 import { publishJson } from './codec.ts';
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { jsonMessage } from '../../topic/json-message.ts';
 import { isWithin } from '../../topic/topic-name.ts';
 import { ending } from '../closed-session.ts';
 import { type Command, type Event, nothing, type Refused, type Session, type Step } from '../contract.ts';
@@ -12,7 +13,6 @@ import {
   subscribeOk,
   unknownMessageReceived,
 } from './codec.ts';
-import { pusuMessage } from './content.ts';
 
 /**
  * One PuSu client. The protocol has no state of its own (rights and memberships are the connection's), so one session
@@ -49,7 +49,7 @@ export function pusuSession(topicLength: number): Session {
     switch (frame.type) {
       case 'publish':
         if (!isWithin(frame.channel, topicLength)) return denied;
-        return [session, [{ type: 'publish', topic: frame.channel, message: pusuMessage(payload) }]];
+        return [session, [{ type: 'publish', topic: frame.channel, message: jsonMessage(payload) }]];
       case 'subscribe':
         if (!isWithin(frame.channel, topicLength)) return denied;
         return [session, [{ type: 'join', topic: frame.channel, while: 'wanted' }]];

@@ -1,4 +1,4 @@
-import type { Format, Part } from '../../topic/format.ts';
+import type { Format, Part } from '../../topic/message.ts';
 import { websocketFrames } from '../frame.ts';
 
 /** wspubsub's deliveries: frames of the kind that came in, text for what PuSu published. */

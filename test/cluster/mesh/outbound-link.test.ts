@@ -4,7 +4,7 @@ import { outboundLink } from '../../../src/cluster/mesh/outbound-link.ts';
 import type { Connection } from '../../../src/cluster/mesh/outbound-links.ts';
 import { isAlive, send } from '../../../src/otp/process.ts';
 import { exit } from '../../../src/otp/signal.ts';
-import { newAccounting } from '../../../src/topic/accounting.ts';
+import { Accounting } from '../../../src/topic/accounting.ts';
 import { spawnOk, testSystem } from '../../support/otp.ts';
 
 const peer = { node: 'far', incarnation: 'first' };
@@ -18,7 +18,7 @@ function world() {
     system,
     self: { node: 'near', incarnation: 'n1' },
     settings: { heartbeat: 1000, timeout: 3000, pending: 0 },
-    topics: () => ({ accounting: newAccounting() }),
+    topics: () => ({ accounting: new Accounting() }),
     log: { note, warn: note },
   } as unknown as ConstructorParameters<typeof Network>[0]);
   return { network, log, quiet, start: () => spawnOk(system, outboundLink, { network, peer }) };

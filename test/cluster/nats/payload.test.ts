@@ -1,14 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { decodeMessages, encodeMessages, split } from '../../../src/cluster/nats/payload.ts';
-import { pusuMessage } from '../../../src/door/pusu/content.ts';
+import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((data) => Buffer.from(data));
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.string().map((text): Message => ({ kind: 'text', payload: Buffer.from(text) })),
   bytes.map((payload): Message => ({ kind: 'binary', payload })),
-  fc.json().map((json): Message => pusuMessage(Buffer.from(`{"type":"publish","content":${json}}`))),
+  fc.json().map((json): Message => jsonMessage(Buffer.from(`{"type":"publish","content":${json}}`))),
 );
 const plain = (messages: readonly Message[] | null) =>
   messages?.map((one) => [

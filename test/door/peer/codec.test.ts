@@ -10,7 +10,7 @@ import {
 import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../../src/door/peer/codec.ts';
 import { isProved, prove } from '../../../src/door/peer/proof.ts';
 import { mismatch, negotiate, offer, offered } from '../../../src/door/peer/versions.ts';
-import { pusuMessage } from '../../../src/door/pusu/content.ts';
+import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
@@ -95,7 +95,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   bytes.map((payload) => ({ kind: 'binary' as const, payload })),
   fc
     .json()
-    .map((content) => pusuMessage(Buffer.from(`{"type":"publish","channel":"c","content":${content}}`))),
+    .map((content) => jsonMessage(Buffer.from(`{"type":"publish","channel":"c","content":${content}}`))),
 );
 const batches = fc.array(
   fc.record({ realm: text, name: text, messages: fc.array(messages, { minLength: 1, maxLength: 8 }) }),

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { pinghubFormat } from '../../../src/door/pinghub/format.ts';
-import { pusuMessage } from '../../../src/door/pusu/content.ts';
+import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 import { texts } from '../parse-frames.ts';
 
@@ -9,7 +9,7 @@ function delivered(message: Message): (string | number)[] | string {
   return typeof part === 'string' ? part : texts(pinghubFormat.assemble([part]));
 }
 
-const json = (frame: string) => pusuMessage(Buffer.from(frame));
+const json = (frame: string) => jsonMessage(Buffer.from(frame));
 
 test('a text is a text frame, not copied before', (t) => {
   const payload = Buffer.from('é');

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { pusuMessage } from '../../../src/door/pusu/content.ts';
 import { pusuFormat } from '../../../src/door/pusu/format.ts';
+import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 import { texts } from '../parse-frames.ts';
 
@@ -11,12 +11,12 @@ function delivered(message: Message, topic = 'c'): (string | number)[] | string 
 
 test('a PuSu frame is delivered as it was sent', (t) => {
   const frame = '{"content":12345678901234567890,"x":[ ],"channel":"c","type":"publish"}';
-  t.deepEqual(delivered(pusuMessage(Buffer.from(frame))), [frame]);
+  t.deepEqual(delivered(jsonMessage(Buffer.from(frame))), [frame]);
 });
 
 test('a PuSu frame is not copied before it is framed', (t) => {
   const payload = Buffer.from('{}');
-  const part = pusuFormat.render(pusuMessage(payload), 'c');
+  const part = pusuFormat.render(jsonMessage(payload), 'c');
   t.is(typeof part === 'string' ? part : part.payload, payload);
 });
 

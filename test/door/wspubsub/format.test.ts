@@ -1,6 +1,6 @@
 import test from 'ava';
-import { pusuMessage } from '../../../src/door/pusu/content.ts';
 import { wspubsubFormat } from '../../../src/door/wspubsub/format.ts';
+import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 
 function rendered(message: Message): string {
@@ -8,7 +8,7 @@ function rendered(message: Message): string {
   return typeof part === 'string' ? part : `${part.opcode} ${part.payload.toString('latin1')}`;
 }
 
-const json = (frame: string) => pusuMessage(Buffer.from(frame));
+const json = (frame: string) => jsonMessage(Buffer.from(frame));
 
 test('text stays text and binary stays binary, empty ones included', (t) => {
   t.is(rendered({ kind: 'text', payload: Buffer.from('a') }), '1 a');

@@ -1,10 +1,10 @@
-import type { Message } from '../../topic/message.ts';
+import type { Message } from './message.ts';
 
 /**
  * A publish frame as a message: the frame itself for those who speak PuSu, and its `content`, found when first asked
  * for, for those who speak text. A class, so that a message costs no closure.
  */
-class PusuMessage {
+class JsonMessage {
   readonly kind = 'json';
   readonly payload: Buffer;
 
@@ -18,8 +18,8 @@ class PusuMessage {
 }
 
 /** `frame`: a whole publish frame. It is not copied. */
-export function pusuMessage(frame: Buffer): Message {
-  return new PusuMessage(frame);
+export function jsonMessage(frame: Buffer): Message {
+  return new JsonMessage(frame);
 }
 
 const QUOTE = 0x22;

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { contentOf, pusuMessage } from '../../../src/door/pusu/content.ts';
+import { contentOf, jsonMessage } from '../../src/topic/json-message.ts';
 
 function content(frame: string): string | null {
   return contentOf(Buffer.from(frame))?.toString() ?? null;
@@ -165,7 +165,7 @@ test('the content is that of JSON.parse, whatever the spelling', (t) => {
 
 test('a message keeps the frame itself, and finds its content', (t) => {
   const frame = Buffer.from('{"type":"publish","channel":"c","content":"x"}');
-  const message = pusuMessage(frame);
+  const message = jsonMessage(frame);
   t.is(message.kind, 'json');
   t.is(message.payload, frame);
   t.is(message.kind === 'json' ? message.content()?.toString() : undefined, 'x');
