@@ -36,6 +36,15 @@ const looks: readonly (readonly [Evident, RegExp])[] = [
   ['path', /^\S*[\w-]\.(pem|key|pub|crt|cer|cert|der|pfx|p12|jwk|jwks|json|txt|ya?ml|creds|env)$/i],
   ['path', /^projects\/[^/\s]+\/secrets\/\S+$/],
   ['address', /^arn:aws[\w-]*:\S+$/],
+  // Names (RFC 8141, DIDs), keys in hardware (RFC 7512), and what tools replace with a secret, when one of them does.
+  ['address', /^(urn:[a-z0-9][a-z0-9-]+:|did:[a-z0-9]+:|pkcs11:[a-z-]+=|jdbc:[a-z0-9]+:)\S+$/i],
+  ['address', /^((aws|gcp|google|azure)[+-]?)?(secrets?-?manager|secrets|key-?vault|ssm|kms):[\w/]\S*$/i],
+  [
+    'address',
+    /^(ref\+[a-z0-9]+|(aws|gcp)-?sm|vault|hashivault|k8s|kubernetes|sops|doppler|conjur|akeyless):[\w/]\S*$/i,
+  ],
+  ['address', /^env(ironment)?:[A-Z_][A-Z0-9_]*$/i],
+  ['address', /^@Microsoft\.KeyVault\(\S*\)$/i],
   ['hash', /^(sha-?\d{1,3}|md5|bcrypt|argon2\w*|scrypt|scram-[\w-]+|pbkdf2[\w-]*)[:=$][\w+/=$,.:-]{16,}$/i],
   ['hash', /^\$(1|2[abxy]?|5|6|7|y|argon2\w*|scrypt|pbkdf2[\w-]*)\$[\w./$,=+-]{16,}$/],
   ['hash', /^\{(S?SHA\d*|S?MD5|B?CRYPT)\}[\w./$,=+-]{10,}$/i],
