@@ -151,6 +151,10 @@ doors: { pusu: { trusted_proxies: 10.0.0.1 }, pinghub: { trusted_proxies: "unix:
     ['allowed_channels', '#a,&b', ['#a', '&b']],
     ['doors.pusu.trusted_proxies', '10.0.0.1, ::1,unix:', ['10.0.0.1', '::1', 'unix:']],
     ['doors.pusu.origin', 'https://a,https://b', ['https://a', 'https://b']],
+    ['doors.pusu.origin', 'https://a.b,"null"', ['https://a.b', 'null']],
+    ['doors.pusu.origin', `"null" , 'file://',https://a.b`, ['null', 'file://', 'https://a.b']],
+    ['allowed_channels', `a,"b,c" ,'d''e,'`, ['a', 'b,c', "d'e,"]],
+    ['allowed_channels', String.raw`"a\"b,","c"`, ['a"b,', 'c']],
     ['limits.exempt', '10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
     ['cluster.servers', 'nats://a,b:1', ['a', 'b:1']],
     ['admin.names', 'a.example,b', ['a.example', 'b']],
@@ -177,6 +181,14 @@ doors: { pusu: { trusted_proxies: 10.0.0.1 }, pinghub: { trusted_proxies: "unix:
       .slice(0, 2)
       .join(' '),
     '--set:1:10 relays[1]:',
+  );
+  for (const open of ['a,"b', '"a,b', `a,'b`, 'a,"b"c', '"a"b,c'])
+    t.is(refused('', { env: { FANFARE_ALLOWED_CHANNELS: open } }).length, 1, open);
+  t.is(
+    refused('', { sets: ['relays=a,"b,", "c d"'] })
+      .map((line) => line.split(' ', 2).join(' '))
+      .join(),
+    '--set:1:10 relays[1]:,--set:1:16 relays[2]:',
   );
   t.is(refused('relays: { a: b }').length, 1);
 });
