@@ -140,11 +140,11 @@ function nameForeign(names: readonly string[], warn: Report): void {
 }
 
 function unknownVariable(name: string, report: Report): void {
-  // What follows a key that is set as a whole may be a password.
   const whole = [...paths].find(
     ([variable, path]) => name.startsWith(`${variable}_`) && !knownPart(path).reader.keys,
   );
-  if (whole) {
+  const near = whole ? nearestBelow(whole[0], name) : nearest(name, [...paths.keys(), ...files()]);
+  if (whole && near === undefined) {
     const [variable, path] = whole;
     report(
       { file: `${variable}_*`, line: 1, column: 1 },
@@ -153,10 +153,22 @@ function unknownVariable(name: string, report: Report): void {
     );
     return;
   }
-  const near = nearest(name, [...paths.keys(), ...files()]);
   const hint =
     near === undefined ? 'FANFARE_ and the path of a key, such as FANFARE_LIMITS_PENDING' : undefined;
   report({ file: name, line: 1, column: 1 }, name, `unknown variable; ${hint ?? `did you mean ${near}?`}`);
+}
+
+/** What follows a key that is set as a whole may be a password, so only that is looked at, and must be very near. */
+function nearestBelow(variable: string, name: string): string | undefined {
+  const start = `${variable}_`;
+  const after = name.slice(start.length);
+  if (!/^[A-Z_]+$/.test(after)) return undefined;
+  const known = [...paths.keys(), ...files()].filter((one) => one.startsWith(start));
+  const near = nearest(
+    after,
+    known.map((one) => one.slice(start.length)),
+  );
+  return near === undefined ? undefined : start + near;
 }
 
 function* files(): Iterable<string> {

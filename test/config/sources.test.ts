@@ -411,10 +411,19 @@ test('a slip in the name of a variable is an error, though a platform makes name
     ['FANFARE_NODES', 'FANFARE_NODE'],
     ['FANFARE_NETWORK_SECRT', 'FANFARE_NETWORK_SECRET'],
     ['FANFARE_CLIENT_PROT', 'FANFARE_CLIENT_PORT'],
+    ['FANFARE_NETWORK_SECRET_FIEL', 'FANFARE_NETWORK_SECRET_FILE'],
+    ['FANFARE_DOORS_PUSU_JWT_VERIFICATION_KEY_FLE', 'FANFARE_DOORS_PUSU_JWT_VERIFICATION_KEY_FILE'],
+    ['FANFARE_AUTHENTICATOR_TIMEOT', 'FANFARE_AUTHENTICATOR_TIMEOUT'],
   ] as const)
-    t.regex(
+    t.is(
       refused('', { env: { [name]: 'x' } }).join(),
-      new RegExp(`unknown variable; did you mean ${near}\\?$`),
+      `${name}:1:1 ${name}: unknown variable; did you mean ${near}?`,
+    );
+  for (const after of ['hunter2', 'HUNTER2', 'fiddle'])
+    t.is(
+      refused('', { env: { [`FANFARE_PASSWORDS_${after}`]: 'x' } }).join(),
+      'FANFARE_PASSWORDS_*:1:1 passwords: a value set as a whole, in FANFARE_PASSWORDS',
+      'what follows may be a password',
     );
   t.is(refused('', { env: { FANFARE_PORT: '55000' } }).length, 1, 'no address of a platform');
 });
