@@ -3,7 +3,7 @@ import { NodeClient } from '../attach/client/node-client.ts';
 import { attachTerminal } from '../attach/client/terminal.ts';
 import type { Style } from '../attach/protocol.ts';
 import { BAD_CONFIG, BadUsage, type Command, DONE, FAILED, type Place } from './command.ts';
-import { NOT_RUNNING } from './lifecycle-command.ts';
+import { tellNoProcess } from './lifecycle-command.ts';
 import { findNode, NODE_OPTIONS, type NodeOptions, nodeOptions } from './node-options.ts';
 
 export const attachCommand: Command = {
@@ -44,7 +44,7 @@ export const reloadCommand: Command = {
     const found = findNode(options, place);
     if (found === null) return BAD_CONFIG;
     if (found.pid === undefined) {
-      place.out(NOT_RUNNING);
+      await tellNoProcess(found, place, place.out);
       return FAILED;
     }
     const client = await NodeClient.connect(found.folder);
@@ -98,7 +98,7 @@ async function connected(options: NodeOptions, place: Place): Promise<NodeClient
   const found = findNode(options, place);
   if (found === null) return BAD_CONFIG;
   if (found.pid === undefined) {
-    place.err(NOT_RUNNING);
+    await tellNoProcess(found, place, place.err);
     return FAILED;
   }
   const client = await NodeClient.connect(found.folder);

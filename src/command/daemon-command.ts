@@ -5,7 +5,7 @@ import { formatError } from '../config/config-error.ts';
 import { LOG_FILE, runningPid } from '../host/run-folder.ts';
 import { attach } from './attach-command.ts';
 import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
-import { stop } from './lifecycle-command.ts';
+import { servesUnseen, stop } from './lifecycle-command.ts';
 import {
   asFlags,
   findNode,
@@ -42,7 +42,8 @@ export const restartCommand: Command = {
     if (!isGood(options, place)) return BAD_CONFIG;
     const found = findNode(options, place);
     if (found === null) return BAD_CONFIG;
-    const stopped = found.pid === undefined ? DONE : await stop(found, options.wait, place);
+    const runs = found.pid !== undefined || (await servesUnseen(found));
+    const stopped = runs ? await stop(found, options.wait, place) : DONE;
     return stopped === DONE ? daemon(options, place) : stopped;
   },
 };

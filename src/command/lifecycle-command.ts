@@ -5,13 +5,29 @@ import { statusAtAdmin } from './admin-status.ts';
 import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
 import { type FoundNode, findNode, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 
-export const NOT_RUNNING = 'Node is not running!';
+const NOT_RUNNING = 'Node is not running!';
 /** As init scripts answer `status` (LSB Core 20.2). */
 const STOPPED = 3;
 /** Milliseconds between two looks at a process. */
 const PERIOD = 50;
 /** Beyond the drain: for topics, log and process to end. */
 const REST = 30_000;
+
+/** Of a node whose folder names no process: whether it serves, as its admin port says. */
+export async function servesUnseen({ asked }: FoundNode): Promise<boolean> {
+  return asked !== null && (await statusAtAdmin(asked)) !== 'stopped';
+}
+
+/** Tells why a node has no process to turn to. `tell`: where a command says that it does not run. */
+export async function tellNoProcess(
+  found: FoundNode,
+  { err }: Place,
+  tell: (line: string) => void,
+): Promise<void> {
+  if (await servesUnseen(found))
+    err(`the node serves, as its admin port says, but its folder ${found.folder} cannot be reached`);
+  else tell(NOT_RUNNING);
+}
 
 export const stopCommand: Command = {
   usage: [`stop ${NODE_OPTIONS} [--wait S]`],
@@ -23,13 +39,10 @@ export const stopCommand: Command = {
 };
 
 /** Tells the node to stop, and waits until it is gone. */
-export async function stop(
-  { pid, drain }: FoundNode,
-  wait: number | undefined,
-  place: Place,
-): Promise<number> {
+export async function stop(found: FoundNode, wait: number | undefined, place: Place): Promise<number> {
+  const { pid, drain } = found;
   if (pid === undefined) {
-    place.out(NOT_RUNNING);
+    await tellNoProcess(found, place, place.out);
     return FAILED;
   }
   try {
@@ -87,8 +100,12 @@ export const pidCommand: Command = {
   async run(args, place) {
     const found = findNode(nodeOptions(args, [0, 0]), place);
     if (found === null) return BAD_CONFIG;
-    place.out(found.pid === undefined ? NOT_RUNNING : String(found.pid));
-    return found.pid === undefined ? FAILED : DONE;
+    if (found.pid === undefined) {
+      await tellNoProcess(found, place, place.out);
+      return FAILED;
+    }
+    place.out(String(found.pid));
+    return DONE;
   },
 };
 
@@ -97,7 +114,7 @@ export const statusCommand: Command = {
   async run(args, place) {
     const found = findNode(nodeOptions(args, [0, 0]), place);
     if (found === null) return BAD_CONFIG;
-    if (found.pid === undefined && found.asked !== null && (await statusAtAdmin(found.asked)) !== 'stopped') {
+    if (found.pid === undefined && (await servesUnseen(found))) {
       place.out(`running; its folder ${found.folder} is out of reach`);
       return DONE;
     }

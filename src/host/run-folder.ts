@@ -67,14 +67,13 @@ export function runningBelow(root: string): { readonly folder: string; readonly 
   });
 }
 
-/** Whether this user can neither look into the folder nor make it: a node of this user has left no word there either. */
+/** Whether the folder tells nothing of its node: it is not this user's, or is not there, as where its node could not make it. */
 export function isOutOfReach(folder: string): boolean {
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     return false;
-  } catch (error) {
-    const above = dirname(folder);
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT' || above === folder || isOutOfReach(above);
+  } catch {
+    return true;
   }
 }
 

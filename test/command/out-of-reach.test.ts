@@ -1,5 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { freePorts } from '../support/cluster.ts';
 import { startTestRelay } from '../support/relay.ts';
@@ -21,6 +22,22 @@ test('where the folder of a node is out of reach, ping and status ask its admin 
   t.regex(status.out, /^running; its folder .* is out of reach\n$/);
 });
 
+test('where the folder of a node is out of reach, commands that need its process say that it serves, and why they cannot', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const args = options(t, relay.port('admin'));
+  const said = `the node serves, as its admin port says, but its folder ${args.at(-1)?.slice('var_dir='.length)}/test cannot be reached\n`;
+  for (const words of [
+    ['pid'],
+    ['stop'],
+    ['restart'],
+    ['reload'],
+    ['attach'],
+    ['eval', '1'],
+    ['rpc', 'status'],
+  ])
+    t.deepEqual(await runCommand([...words, ...args]), { code: 1, out: '', err: said }, words[0]);
+});
+
 test('another node at that port is not the one that is asked about, nor is a stranger', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   const stranger = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
@@ -31,11 +48,23 @@ test('another node at that port is not the one that is asked about, nor is a str
   for (const args of [options(t, relay.port('admin'), 'other'), options(t, at.port), options(t, nobody)]) {
     t.like(await runCommand(['ping', ...args]), { code: 1, out: 'Node is not running!\n' });
     t.like(await runCommand(['status', ...args]), { code: 3, out: 'stopped\n' });
+    t.like(await runCommand(['stop', ...args]), { code: 1, out: 'Node is not running!\n', err: '' });
+    t.like(await runCommand(['eval', ...args, '1']), { code: 1, out: '', err: 'Node is not running!\n' });
   }
+});
+
+test('a folder that is not there tells nothing: its node could not make it', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const file = configFile(t, `node: test\nadmin: { host: 127.0.0.1, port: ${relay.port('admin')} }\n`);
+  t.like(await runCommand(['ping', '--config', file]), { code: 0, out: 'pong\n' });
+  const stop = await runCommand(['stop', '--config', file]);
+  t.is(stop.code, 1);
+  t.regex(stop.err, /^the node serves, .* cannot be reached\n$/);
 });
 
 test('a node whose folder tells that it does not run is not looked for elsewhere', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   const file = configFile(t, `node: test\nadmin: { host: 127.0.0.1, port: ${relay.port('admin')} }\n`);
+  mkdirSync(join(dirname(file), 'var', 'test'), { recursive: true });
   t.like(await runCommand(['ping', '--config', file]), { code: 1, out: 'Node is not running!\n' });
 });
