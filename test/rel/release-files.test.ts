@@ -38,9 +38,19 @@ test('what a relay and its user have left beside the sources is no part of a rel
     'config/apikeys.yaml',
     'config/apikeys.yaml.lock',
     'config/mine.yaml',
+    'config/examples/relay-mine.yaml',
     'doc/.notes.md.swp',
-  ])
+    'doc/mine.md',
+    'rel/nginx/mine.conf',
+    'rel/plugins/mine.js',
+    'rel/sql/mine.sql',
+    'rel/systemd/mine.service',
+    'rel/grafana/mine.json',
+    'src/door/mine/README.md',
+  ]) {
+    mkdirSync(join(sources, dirname(own)), { recursive: true });
     writeFileSync(join(sources, own), 'secret');
+  }
   copyFiles(sources, release);
   const all = filesOf(release);
   t.deepEqual(
