@@ -27,6 +27,8 @@ test.serial('--check of a good file: ok, exit 0, and nothing starts', async (t) 
     out: `${file}: ok\n`,
     err: '',
   });
+  t.like(await runRelay(t, ['start', '--config', file, '--check']).exited, { code: 0, out: `${file}: ok\n` });
+  t.deepEqual(await runRelay(t, ['start', '--version']).exited, await runRelay(t, ['--version']).exited);
   const packaged = await runRelay(t, ['--check']).exited;
   t.deepEqual(packaged, { code: 0, out: `${join(packageRoot, 'config', 'relay.yaml')}: ok\n`, err: '' });
 });

@@ -29,7 +29,7 @@ Each command has --help:
   version, versions, help
 `;
 
-/** What the options of older days are called now. */
+/** Options of a start that are commands of their own. */
 const FLAGS = new Map([
   ['--check', 'check'],
   ['--version', 'version'],
@@ -44,9 +44,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(text);
     return 0;
   }
-  const flag = argv.find((one) => FLAGS.has(one));
-  const name = word.startsWith('-') ? (FLAGS.get(flag ?? '') ?? 'start') : word;
-  const args = word.startsWith('-') ? argv.filter((one) => one !== flag) : rest;
+  const [asked, given] = word.startsWith('-') ? ['start', argv] : [word, rest];
+  const flag = asked === 'start' || asked === 'foreground' ? given.find((one) => FLAGS.has(one)) : undefined;
+  const name = FLAGS.get(flag ?? '') ?? asked;
+  const args = given.filter((one) => one !== flag);
   const command = commands.get(name);
   if (command === undefined) {
     process.stderr.write(`unknown command: ${redactText(name)}\n\n${text}`);
