@@ -38,6 +38,10 @@ function reason(error: Error & { readonly code?: string | undefined }): string {
       return IN_USE;
     case 'EACCES':
       return 'permission denied';
+    case 'ENOTFOUND':
+      return 'there is no host of this name';
+    case 'EAI_AGAIN':
+      return 'the name of the host cannot be resolved at the moment';
     case 'EADDRNOTAVAIL':
       return 'this machine has no such address';
     default:
@@ -50,13 +54,17 @@ function placeFault(path: string): string | null {
   const folder = dirname(path);
   const kind = kindOf(folder);
   if (kind === 'missing') return `there is no folder ${folder}`;
-  if (kind === 'file') return `${folder} is no folder`;
-  return path.endsWith('/') || kindOf(path) === 'folder' ? 'it is a folder, and no name for a socket' : null;
+  if (kind === 'file' || kind === 'socket') return `${folder} is no folder`;
+  const there = kindOf(path);
+  if (path.endsWith('/') || there === 'folder') return 'it is a folder, and no name for a socket';
+  return there === 'file' ? 'a file stands there that is no socket' : null;
 }
 
-function kindOf(path: string): 'folder' | 'file' | 'missing' | 'unknown' {
+function kindOf(path: string): 'folder' | 'socket' | 'file' | 'missing' | 'unknown' {
   try {
-    return statSync(path).isDirectory() ? 'folder' : 'file';
+    const stat = statSync(path);
+    if (stat.isDirectory()) return 'folder';
+    return stat.isSocket() ? 'socket' : 'file';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unknown';

@@ -33,6 +33,20 @@ test('a folder in the place of a socket is called one', async (t) => {
     t.is(await said(path), `cannot listen on ${path}: it is a folder, and no name for a socket`);
 });
 
+test('a plain file in the place of a socket is called one', async (t) => {
+  const path = join(temporaryFolder(t), 'precious');
+  writeFileSync(path, 'mine');
+  t.is(await said(path), `cannot listen on ${path}: a file stands there that is no socket`);
+});
+
+test('a socket at which somebody answers is in use', async (t) => {
+  const path = join(temporaryFolder(t), 'a.sock');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  t.is(await said(path), `cannot listen on ${path}: the address is in use`);
+});
+
 test('what is there and may not be entered is a lack of permission', async (t) => {
   const folder = temporaryFolder(t);
   const closed = join(folder, 'closed');
@@ -50,5 +64,7 @@ test('ports are called by their host and number', (t) => {
     describeFailure(Object.assign(new Error(), { code }), { host: '::1', port: 80 });
   t.is(of('EADDRINUSE'), 'cannot listen on ::1:80: the address is in use');
   t.is(of('EACCES'), 'cannot listen on ::1:80: permission denied');
+  t.is(of('ENOTFOUND'), 'cannot listen on ::1:80: there is no host of this name');
+  t.is(of('EAI_AGAIN'), 'cannot listen on ::1:80: the name of the host cannot be resolved at the moment');
   t.is(of('EADDRNOTAVAIL'), 'cannot listen on ::1:80: this machine has no such address');
 });
