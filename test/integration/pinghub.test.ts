@@ -151,7 +151,7 @@ test('other methods are not allowed', async (t) => {
   for (const method of ['PUT', 'DELETE', 'PATCH']) {
     const answer = await ask(relay.port('pinghub'), '/t', { method });
     t.is(answer.status, 405, method);
-    t.is(answer.headers['allow'], 'GET, HEAD, POST');
+    t.is(answer.headers['allow'], 'GET, HEAD, POST, OPTIONS');
   }
 });
 

@@ -22,7 +22,7 @@ export interface PinghubOptions {
   readonly topicLength: number;
 }
 
-const wrongMethod = methodNotAllowed('GET, HEAD, POST');
+const wrongMethod = methodNotAllowed('GET, HEAD, POST, OPTIONS');
 const crossOrigin = {
   methods: 'GET, POST',
   headers: 'Authorization, Content-Type, Last-Event-ID, Cache-Control',

@@ -87,7 +87,7 @@ test('other methods are not allowed', (t) => {
   for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
     const { status, headers } = answerOf(door, { method });
     t.is(status, 405);
-    t.like(headers, { Allow: 'GET, HEAD, POST' });
+    t.like(headers, { Allow: 'GET, HEAD, POST, OPTIONS' });
   }
 });
 
