@@ -48,7 +48,7 @@ export function answerUpgrade(
     turnAway(socket, refusalOf(why));
     return;
   }
-  const { name, protocols } = context.door;
+  const { name } = context.door;
   const offered = request.headers['sec-websocket-protocol'];
   const refusal = refuseHandshake(request);
   const otherProtocol = refusal === null ? refuseProtocols(offered, context.door) : null;
@@ -60,7 +60,7 @@ export function answerUpgrade(
   }
   const answer = route.type === 'reply' ? route : textReply(400, 'Error: bad request. Not to be upgraded.');
   const address = state.clients.ofRequest(socket, request.rawHeaders);
-  const shown = otherProtocol === null ? undefined : shownProtocols(offered ?? '', protocols);
+  const shown = otherProtocol === null ? undefined : shownProtocols(offered ?? '');
   context.log.refused(name, answer.status, address, shown);
   endWith(socket, rawReply(answer));
 }

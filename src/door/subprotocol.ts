@@ -1,3 +1,4 @@
+import { offer as peerOffer, VERSIONS } from './peer/versions.ts';
 import { decodeOnce } from './request-path.ts';
 
 /**
@@ -6,6 +7,14 @@ import { decodeOnce } from './request-path.ts';
  * subprotocol cannot have are percent-encoded there.
  */
 const BEARER = 'bearer';
+
+/** What the doors speak, by their names. */
+export const SPOKEN = {
+  // pypusu asks for the second one, and expects it.
+  pusu: ['pusu', 'http-only'],
+  wspubsub: ['wspubsub'],
+  pinghub: ['pinghub'],
+} as const;
 
 /**
  * The subprotocol to speak, of those that `header` offers: the first one that is `spoken`; `bearer` where there are none
@@ -27,11 +36,10 @@ export function bearerToken(header: string | undefined): string | null {
 const MOST_SHOWN = 8;
 
 /** What was offered, for the log. A credential may be anywhere in it: of names, those are shown that everybody knows. */
-export function shownProtocols(header: string, spoken: readonly string[]): string {
-  const known = new Set([...spoken, ...WELL_KNOWN]);
+export function shownProtocols(header: string): string {
   let isToken = false;
   const shown = namesOf(header).map((name) => {
-    const show = !isToken && known.has(name.toLowerCase());
+    const show = !isToken && KNOWN.has(name.toLowerCase());
     isToken = !isToken && name === BEARER;
     return show ? name : '[hidden]';
   });
@@ -79,3 +87,10 @@ const WELL_KNOWN = [
   'wamp.2.json',
   'xmpp',
 ];
+
+/** A client at the wrong door of a relay offers what another one speaks. */
+const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.values(SPOKEN).flat(),
+  ...peerOffer(VERSIONS),
+  ...WELL_KNOWN,
+]);

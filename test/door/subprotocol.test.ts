@@ -1,5 +1,9 @@
 import test from 'ava';
+import { offer, VERSIONS } from '../../src/door/peer/versions.ts';
+import { pinghubDoor } from '../../src/door/pinghub/door.ts';
+import { pusuDoor } from '../../src/door/pusu/door.ts';
 import { bearerToken, chosenProtocol, shownProtocols } from '../../src/door/subprotocol.ts';
+import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
 
 const spoken = ['pusu', 'http-only'];
 
@@ -27,11 +31,22 @@ test('the token is what follows bearer, decoded once', (t) => {
 });
 
 test('of what was offered only names are shown that everybody knows', (t) => {
-  t.is(shownProtocols('mqtt', spoken), 'mqtt');
+  t.is(shownProtocols('mqtt'), 'mqtt');
   t.is(
-    shownProtocols('graphql-ws, hunter2,pusu, bearer, pusu', spoken),
+    shownProtocols('graphql-ws, hunter2,pusu, bearer, pusu'),
     'graphql-ws, [hidden], pusu, bearer, [hidden]',
   );
-  t.is(shownProtocols('PuSu', spoken), 'PuSu', 'a slip of the hand');
-  t.is(shownProtocols(Array(30).fill('mqtt').join(', '), spoken).split(', ').length, 8);
+  t.is(shownProtocols('PuSu'), 'PuSu', 'a slip of the hand');
+  t.is(shownProtocols(Array(30).fill('mqtt').join(', ')).split(', ').length, 8);
+});
+
+test('what some door of a relay speaks is known, at whichever door it is offered, and a relay’s own offer too', (t) => {
+  const doors = [
+    pusuDoor({ topicLength: 0 }),
+    wspubsubDoor({ topicLength: 0, subscribersNeedRight: false }),
+    pinghubDoor({ topicLength: 0 }),
+  ];
+  const ours = [...doors.flatMap(({ protocols }) => protocols), ...offer(VERSIONS)].join(', ');
+  t.regex(ours, /^pusu, http-only, wspubsub, pinghub, fanfare\.peer\.1/);
+  t.is(shownProtocols(ours), ours);
 });

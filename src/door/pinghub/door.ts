@@ -3,6 +3,7 @@ import type { Door, DoorRequest, Route } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
 import { methodNotAllowed, textReply } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
+import { SPOKEN } from '../subprotocol.ts';
 import { badRequest } from './bad-request.ts';
 import {
   acceptsEventStream,
@@ -47,7 +48,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
 
   return {
     name: 'pinghub',
-    protocols: ['pinghub'],
+    protocols: SPOKEN.pinghub,
     crossOrigin,
     route(request: DoorRequest): Route {
       if (!request.path.startsWith('/')) return notAPath;

@@ -1,6 +1,7 @@
 import type { Door, DoorRequest, Route } from '../contract.ts';
 import { browserCredentialOf } from '../credential.ts';
 import { methodNotAllowed, upgradeRequired } from '../replies.ts';
+import { SPOKEN } from '../subprotocol.ts';
 import { pusuFormat } from './format.ts';
 import { introducedSession, pusuSession } from './session.ts';
 
@@ -22,8 +23,7 @@ export function pusuDoor({ topicLength }: PusuOptions): Door {
   const wrongMethod = methodNotAllowed('GET');
   return {
     name: 'pusu',
-    // pypusu asks for the second one, and expects it.
-    protocols: ['pusu', 'http-only'],
+    protocols: SPOKEN.pusu,
     route(request: DoorRequest): Route {
       if (request.method !== 'GET') return wrongMethod;
       if (!request.upgrade) return upgradeRequired;

@@ -3,6 +3,7 @@ import type { Door, DoorRequest, Route } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
 import { methodNotAllowed, notFound, textReply, upgradeRequired } from '../replies.ts';
 import { segments } from '../request-path.ts';
+import { SPOKEN } from '../subprotocol.ts';
 import { wspubsubFormat } from './format.ts';
 import { ownerSession } from './owner-session.ts';
 import { subscriberSession } from './subscriber-session.ts';
@@ -28,7 +29,7 @@ export function wspubsubDoor({ topicLength, subscribersNeedRight }: WspubsubOpti
 
   return {
     name: 'wspubsub',
-    protocols: ['wspubsub'],
+    protocols: SPOKEN.wspubsub,
     route(request: DoorRequest): Route {
       // The answer never repeats the path: the key is in it.
       const role = roleOf(request.path);
