@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config, PluginConfig } from '../config/config.ts';
@@ -26,11 +25,6 @@ export async function loadPlugins({ authenticator, doors }: Config): Promise<Plu
 
 async function load({ file }: PluginConfig): Promise<PluginModule | string> {
   const path = resolve(file);
-  try {
-    await access(path);
-  } catch {
-    return `the path of a plugin; there is no ${path} that we can read`;
-  }
   try {
     const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
     const plugin = pluginOf(module);

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { embeddedIn } from './api-key-stores.ts';
 import type { AuthenticatorConfig, Config } from './config.ts';
 import type { ConfigError, Place } from './config-error.ts';
@@ -18,7 +18,13 @@ export interface FileFaults {
 /** `top` is the place of what stands nowhere. Never quotes a file. */
 export function fileFaults(config: Config, places: ReadonlyMap<string, Place>, top: Place): FileFaults {
   const placed = ([key, expected]: Fault): ConfigError => ({ ...(places.get(key) ?? top), key, expected });
-  const faults = [...tlsFaults(config), ...natsFaults(config), ...jwksFaults(config), ...logFaults(config)];
+  const faults = [
+    ...tlsFaults(config),
+    ...natsFaults(config),
+    ...jwksFaults(config),
+    ...pluginFaults(config),
+    ...logFaults(config),
+  ];
   const [errors, warnings] = apiKeyFaults(config, dirname(top.file));
   return { errors: [...faults, ...errors].map(placed), warnings: warnings.map(placed) };
 }
@@ -65,6 +71,22 @@ function jwksFaults({ authenticator, doors }: Config): Fault[] {
       faultsOf(`doors.${name}.jwt.jwks`, door?.authenticator),
     ),
   ];
+}
+
+/** Only whether they are there: their code is not run before the configuration is found good. */
+function pluginFaults({ authenticator, doors }: Config): Fault[] {
+  return [authenticator, ...Object.values(doors).map((door) => door?.authenticator)].flatMap(
+    (one): Fault[] => {
+      if (one?.name !== 'Plugin') return [];
+      const path = resolve(one.file);
+      try {
+        accessSync(path, constants.R_OK);
+        return [];
+      } catch {
+        return [[one.key, `the path of a plugin; there is no ${path} that we can read`]];
+      }
+    },
+  );
 }
 
 /** The command `apikey` makes the file: one that is missing is no fault, and without a name of its own not even odd. */

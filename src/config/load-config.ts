@@ -45,10 +45,14 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
     hostName: hostname(),
     readText: readTextFile,
   });
-  if (!result.ok) return result;
-  const { config, warnings, closed, places } = result;
-  const faults = fileFaults(config, places, { file, line: 1, column: 1 });
-  if (faults.errors.length > 0) return { ok: false, errors: inReadingOrder(faults.errors, file) };
+  const readable = result.ok ? result : result.readable;
+  const faults =
+    readable === null
+      ? { errors: [], warnings: [] }
+      : fileFaults(readable.config, readable.places, { file, line: 1, column: 1 });
+  const errors = [...(result.ok ? [] : result.errors), ...faults.errors];
+  if (!result.ok || errors.length > 0) return { ok: false, errors: inReadingOrder(errors, file) };
+  const { config, warnings, closed } = result;
   return {
     ok: true,
     config,

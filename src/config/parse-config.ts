@@ -24,15 +24,24 @@ export interface ConfigSources {
 }
 
 export type ConfigResult =
-  | {
+  | (Readable & {
       readonly ok: true;
-      readonly config: Config;
       readonly warnings: readonly ConfigError[];
       readonly closed: readonly ClosedDoor[];
-      /** Where each value stands that was written; by path. */
-      readonly places: ReadonlyMap<string, Place>;
-    }
-  | { readonly ok: false; readonly errors: readonly ConfigError[] };
+    })
+  | {
+      readonly ok: false;
+      readonly errors: readonly ConfigError[];
+      /** With the defaults in place of what was refused, to look at the files that it names; null: the text is unreadable. */
+      readonly readable: Readable | null;
+    };
+
+/** A configuration. */
+interface Readable {
+  readonly config: Config;
+  /** Where each value stands that was written; by path. */
+  readonly places: ReadonlyMap<string, Place>;
+}
 
 /**
  * The configuration that the sources stand for, or every fault in them, in reading order. Pure but for `readText`,
@@ -72,17 +81,21 @@ export function parseConfig({
       list.push({ ...at, key: keys[0], expected });
     };
 
-  if (unreadable === Number.POSITIVE_INFINITY) checkTogether(settings, complainInto(errors));
+  const isText = unreadable === Number.POSITIVE_INFINITY;
+  if (isText) checkTogether(settings, complainInto(errors));
   // From the first fault of the text itself on, nothing is known to stand where it was meant to.
   const known = errors.filter(
     (error) => error.key === 'yaml' || error.file !== file || error.line < unreadable,
   );
-  if (known.length > 0) return { ok: false, errors: inReadingOrder(known, file) };
+  const config = configOf(settings, hostName, dirname(file));
+  if (known.length > 0) {
+    return { ok: false, errors: inReadingOrder(known, file), readable: isText ? { config, places } : null };
+  }
 
   warnAbout(settings, complainInto(warnings));
   return {
     ok: true,
-    config: configOf(settings, hostName, dirname(file)),
+    config,
     warnings: inReadingOrder(warnings, file),
     closed: closedDoors(written, (door) => settings.doors[door] !== null, places),
     places,

@@ -114,3 +114,31 @@ test('a log goes to a file, whose folder may still be made', (t) => {
   chmodSync(join(folder, 'closed'), 0o500);
   t.regex(load(log('closed/x.log')).lines.join(), /writing it is not permitted/);
 });
+
+test('a plugin is there, wherever it is named', (t) => {
+  const { folder, load, write } = folderOf(t);
+  const missing = `the path of a plugin; there is no ${join(folder, 'none.js')} that we can read`;
+  t.deepEqual(load('authenticator: ./none.js').lines, [`relay.yaml:1:16 authenticator: ${missing}`]);
+  t.deepEqual(load('doors: { pusu: { authenticator: ./none.js } }').lines, [
+    `relay.yaml:1:33 doors.pusu.authenticator: ${missing}`,
+  ]);
+  write('mine.js', '');
+  t.deepEqual(load('authenticator: ./mine.js'), { ok: true, lines: [] });
+});
+
+test('what is wrong with files is told together with what is wrong with other keys', (t) => {
+  const { load } = folderOf(t);
+  const keys = (text: string) => load(text).lines.map((line) => line.split(' ')[1]);
+  t.deepEqual(keys('authenticator: ./none.js\nnod: a\nlimits: { ping: x }\nlog: { file: . }\n'), [
+    'authenticator:',
+    'nod:',
+    'limits.ping:',
+    'log.file:',
+  ]);
+  t.deepEqual(keys('nod: a\nauthenticator: JWT\njwt: { jwks: none }\n'), ['nod:', 'jwt.jwks:']);
+  t.deepEqual(keys('network: { secret: short }\ndoors: { pusu: { tls: { cert: none, key: none } } }\n'), [
+    'network.secret:',
+    'doors.pusu.tls.cert:',
+  ]);
+  t.false(keys('authenticator: ./none.js\nlog: [\n').includes('authenticator:'), 'the text is unreadable');
+});
