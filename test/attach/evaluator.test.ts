@@ -184,9 +184,11 @@ function counted(t: ExecutionContext, turn: number) {
 }
 
 test('no operation begins near the end of a turn', async (t) => {
-  const { counts, evaluator } = counted(t, TURN);
-  t.deepEqual(await evaluator.evaluate('for (;;) operation()'), ENDED);
-  t.deepEqual(await evaluator.evaluate('for (;;) try { operation() } catch {}'), ENDED);
+  // A busy machine may stand still for a part of a short turn, in the midst of an operation.
+  const turn = 5 * TURN;
+  const { counts, evaluator } = counted(t, turn);
+  for (const text of ['for (;;) operation()', 'for (;;) try { operation() } catch {}'])
+    t.like(await evaluator.evaluate(text), { outcome: ENDED.outcome });
   t.true(counts.begun > 0);
   t.is(counts.ended, counts.begun);
 });
