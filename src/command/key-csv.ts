@@ -52,7 +52,7 @@ export function parseKeyCsv(text: string): KeyCsvResult {
 export function faultOf({ domain, username, key }: NewKey): string | null {
   if (!isText(domain, 64) || domain.includes('/')) return 'a domain of at most 64 characters without a slash';
   if (username !== null && !isText(username, 254)) return 'a user name of at most 254 characters on one line';
-  if (!isText(key, LONGEST_KEY) || key.includes('/'))
+  if (!isText(key, LONGEST_KEY) || key.trim() === '' || key.includes('/'))
     return `a key of at most ${LONGEST_KEY} characters without a slash`;
   return null;
 }

@@ -25,7 +25,7 @@ export const passwordCommand: Command = {
 
 function faultOf(password: string | null): string | null {
   if (password === null) return 'a password is text in UTF-8, of at most 64 KiB';
-  if (password === '') return 'an empty password opens nothing';
+  if (password.trim() === '') return 'an empty password opens nothing';
   return /[\r\n]/.test(password) ? 'a password is one line' : null;
 }
 

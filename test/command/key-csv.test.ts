@@ -43,6 +43,7 @@ d",hunter2x,u,t
 e,same,u,t
 e,other,u,t
 f,same,u,t
+g,   ,u,t
 `;
   t.deepEqual(faults(text), [
     'line 2: a domain of at most 64 characters without a slash',
@@ -53,6 +54,7 @@ f,same,u,t
     'line 7: a domain of at most 64 characters without a slash',
     'line 10: each domain once',
     'line 11: each key once',
+    'line 12: a key of at most 36 characters without a slash',
   ]);
   t.deepEqual(faults('a,b\n'), ['a first line that names the columns, domain and apikey among them']);
   t.deepEqual(faults(''), ['a first line that names the columns, domain and apikey among them']);

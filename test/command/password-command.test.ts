@@ -16,7 +16,7 @@ test('a password becomes what the configuration takes, without the end of its li
 });
 
 test('what is no password is refused, and not repeated', async (t) => {
-  const bad = ['', '\n', 'hunter2\nhunter2\n', Buffer.from([0xff, 0x68]), 'hunter2'.repeat(10_000)];
+  const bad = ['', '\n', '   \n', 'hunter2\nhunter2\n', Buffer.from([0xff, 0x68]), 'hunter2'.repeat(10_000)];
   for (const input of bad) {
     const { code, out, err } = await hash(input);
     t.is(code, 1);
