@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport/transport.ts';
+import { inviteBodies } from '../http/expectation.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
 import { Pipelines } from '../http/pipelines.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
@@ -142,7 +143,7 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       currentEdge: args.edge,
       edge,
       server: createServer({ allowHalfOpen: true, noDelay: true }),
-      http: new HttpServers(context.limits, tls, (server) => hear(self, clients, server)),
+      http: new HttpServers(context.limits, tls, (server) => hear(self, clients, context, server)),
       clients,
       isOriginAllowed: originRule(edge.origin),
       crossOrigin: crossOriginOf(context, edge),
@@ -248,7 +249,13 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
 };
 
 /** Passes on what happens on the connections that this server has been given. */
-function hear(self: Self<ListenerMessage>, clients: ClientAddresses, server: HttpServer): void {
+function hear(
+  self: Self<ListenerMessage>,
+  clients: ClientAddresses,
+  context: DoorContext,
+  server: HttpServer,
+): void {
+  inviteBodies(server, () => context.limits.message);
   server.on('secureConnection', (socket: Socket) => {
     socket.on('error', ignoreError);
     clients.wrapped(socket);

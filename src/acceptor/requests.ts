@@ -8,6 +8,7 @@ import { WebSocketTransport } from '../connection/transport/websocket-transport.
 import type { HttpReply, Route } from '../door/contract.ts';
 import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
+import { saysTooLong } from '../http/expectation.ts';
 import { endWith } from '../http/lingering.ts';
 import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
@@ -202,9 +203,7 @@ function routeOf(state: ListenerState, message: IncomingMessage): Route {
     context.door.route(asDoorRequest(message, false, cookieOf(state, message)));
   if (route.type !== 'open') return route;
   if (route.transport === 'stream') return pipelines.neverEnds(message.socket) ? route : notTheLast;
-  const { message: limit } = context.limits;
-  const length = Number(message.headers['content-length'] ?? 0);
-  return limit > 0 && length > limit ? messageTooLarge : route;
+  return saysTooLong(message, context.limits.message) ? messageTooLarge : route;
 }
 
 /** `forwarded`: of the client only its request is known, and that counts as its connection. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { inviteBodies, saysTooLong } from '../http/expectation.ts';
 import { lingerAtEnd } from '../http/lingering.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
 import { Pipelines } from '../http/pipelines.ts';
@@ -84,6 +85,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       if (place === 'now') take();
       else if (place === 'full') request.socket.destroy();
     });
+    inviteBodies(server, () => BODY_BYTES);
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const take = () => ignoreUpgrade(request, socket, head);
       const place = pipelines.leave(socket, take);
@@ -128,6 +130,10 @@ function listening({ self, server, log }: State): void {
 }
 
 function readBody(request: IncomingMessage, response: ServerResponse, done: (body: string) => void): void {
+  const refuse = () => {
+    lingerAtEnd(request.socket);
+    response.writeHead(413, { Connection: 'close' }).end('Error: the body is too large.\n');
+  };
   let body = '';
   request.setEncoding('utf8');
   request.on('data', (chunk: string) => {
@@ -135,13 +141,13 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
     body += chunk;
     if (body.length <= BODY_BYTES) return;
     body = '';
-    lingerAtEnd(request.socket);
-    response.writeHead(413, { Connection: 'close' }).end('Error: the body is too large.\n');
+    refuse();
   });
   request.on('end', () => {
     if (!response.headersSent) done(body);
   });
   request.on('error', () => undefined);
+  if (saysTooLong(request, BODY_BYTES)) refuse();
 }
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
