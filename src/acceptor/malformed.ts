@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { rawReply } from '../connection/transport/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { lingeringEnd } from '../http/lingering.ts';
+import { hasGone, malformedFault } from '../http/malformed-request.ts';
+import { rawReply } from '../http/raw-reply.ts';
 import { asksForWebSocket } from '../http/upgrades.ts';
 import { notWaitedFor, pass, refusalOf } from './admitting.ts';
 import { refuseHandshake } from './handshake.ts';
@@ -12,14 +13,9 @@ import { turnAway } from './turned-away.ts';
 
 /** What Node would answer by itself, and count nowhere: requests that it cannot read, or that do not end. */
 
-/** A client that goes before its request is whole has asked for nothing. */
-const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']);
-
-const TOO_LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
-
 /** `code`: that of Node's error. */
 export function malformed(state: ListenerState, socket: Socket, code: string): void {
-  if (GONE.has(code) || (!socket.writable && code === TOO_LATE)) {
+  if (hasGone(socket, code)) {
     socket.destroy();
     return;
   }
@@ -38,7 +34,8 @@ export function malformed(state: ListenerState, socket: Socket, code: string): v
 
 export function refuseMalformed(state: ListenerState, socket: Socket, code: string): void {
   if (!socket.writable) return;
-  const answer = answerTo(code, state.context.limits.head);
+  const { status, why } = malformedFault(code, `${state.context.limits.head} bytes (limits.head)`);
+  const answer = textReply(status, why);
   state.context.log.refused(state.context.door.name, answer.status, state.clients.ofConnection(socket));
   // Amidst an answer that is under way, no other would be understood.
   if (state.pipelines.isAmidst(socket)) socket.destroySoon();
@@ -70,17 +67,4 @@ export function refuseRequest(message: IncomingMessage): HttpReply | null {
   return hosts === 1
     ? null
     : textReply(400, 'Error: bad request. Exactly one Host header is required.', { Connection: 'close' });
-}
-
-function answerTo(code: string, head: number): HttpReply {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return textReply(431, `Error: the head of the request has more than ${head} bytes (limits.head).`);
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return textReply(413, 'Error: message too large.');
-    case TOO_LATE:
-      return textReply(408, 'Error: the request took too long.');
-    default:
-      return textReply(400, 'Error: bad request. This is no HTTP.');
-  }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExchangeTransport } from '../connection/transport/exchange-transport.ts';
-import { rawReply, sendReply } from '../connection/transport/http-reply.ts';
+import { sendReply } from '../connection/transport/http-reply.ts';
 import { StreamTransport } from '../connection/transport/stream-transport.ts';
 import { onceOver, type Transport } from '../connection/transport/transport.ts';
 import { WebSocketTransport } from '../connection/transport/websocket-transport.ts';
@@ -10,6 +10,7 @@ import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
 import { saysTooLong } from '../http/expectation.ts';
 import { endWith } from '../http/lingering.ts';
+import { rawReply } from '../http/raw-reply.ts';
 import { asksForWebSocket, losesWhatFollows } from '../http/upgrades.ts';
 import { now } from '../otp/timer.ts';
 import { plainAddress } from './address-list.ts';

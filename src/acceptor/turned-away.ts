@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { rawReply } from '../connection/transport/http-reply.ts';
 import type { HttpReply } from '../door/contract.ts';
 import { endWith } from '../http/lingering.ts';
+import { rawReply } from '../http/raw-reply.ts';
 import type { Refusals } from './refusals.ts';
 
 /** Connections that are heard at one time: each takes a place that `limits.connections` does not know of. */

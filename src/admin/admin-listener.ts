@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { inviteBodies, saysTooLong } from '../http/expectation.ts';
-import { lingerAtEnd } from '../http/lingering.ts';
+import { lingerAtEnd, lingeringEnd } from '../http/lingering.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
+import { hasGone, malformedFault } from '../http/malformed-request.ts';
 import { Pipelines } from '../http/pipelines.ts';
+import { rawReply } from '../http/raw-reply.ts';
 import { targetOf } from '../http/request-target.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
@@ -86,6 +88,9 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       else if (place === 'full') request.socket.destroy();
     });
     inviteBodies(server, () => BODY_BYTES);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      malformed(pipelines, socket, error.code ?? ''),
+    );
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const take = () => ignoreUpgrade(request, socket, head);
       const place = pipelines.leave(socket, take);
@@ -127,6 +132,27 @@ function listening({ self, server, log }: State): void {
     log.listening('admin', { host: address.address, port: address.port });
   }
   started(self);
+}
+
+/** What Node would answer by itself, without a word of what is wrong. `code`: that of Node's error. */
+function malformed(pipelines: Pipelines, socket: Socket, code: string): void {
+  if (hasGone(socket, code)) {
+    socket.destroy();
+    return;
+  }
+  // It has been answered, and what comes still is not read.
+  if (!socket.writable) return;
+  const refuse = () => {
+    if (!socket.writable) return;
+    const { status, why } = malformedFault(code, `${HEAD_BYTES} bytes`);
+    const { type, text } = plain(status, why);
+    // Amidst an answer that is under way, no other would be understood.
+    if (pipelines.isAmidst(socket)) socket.destroySoon();
+    else lingeringEnd(socket, rawReply({ status, headers: { 'Content-Type': type }, body: text }));
+  };
+  const place = pipelines.break(socket, refuse);
+  if (place === 'now') refuse();
+  else if (place === 'full') socket.destroy();
 }
 
 function readBody(request: IncomingMessage, response: ServerResponse, done: (body: string) => void): void {

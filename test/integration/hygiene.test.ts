@@ -297,3 +297,18 @@ test('a POST on a connection that is not admitted publishes nothing', async (t) 
   one.send('marker');
   t.is(await one.next(), 'marker');
 });
+
+test('the admin port says what it could not read, as the doors do', async (t) => {
+  const relay = await open(t);
+  const says = (bytes: string) => rawExchange(t, relay.port('admin'), bytes);
+  t.regex(
+    await says(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(65 * 1024)}\r\n\r\n`),
+    /^HTTP\/1\.1 431 [\s\S]*\r\nConnection: close\r\n[\s\S]*\r\n\r\nError: the head of the request has more than 65536 bytes\.\n$/,
+  );
+  t.regex(
+    await says('hello\r\n\r\n'),
+    /^HTTP\/1\.1 400 [\s\S]*\r\n\r\nError: bad request\. This is no HTTP\.\n$/,
+  );
+  const both = await says('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nhello\r\n\r\n');
+  t.deepEqual(both.match(/(?<=HTTP\/1\.1 )\d+/g), ['200', '400']);
+});

@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { HttpReply } from '../../door/contract.ts';
 import { lingerAtEnd } from '../../http/lingering.ts';
 
@@ -15,11 +15,4 @@ export function sendReply(response: ServerResponse, { status, headers, body }: H
   if (!response.shouldKeepAlive || all['Connection'] === 'close') response.removeHeader('Keep-Alive');
   response.writeHead(status, all);
   response.end(body);
-}
-
-/** A reply as text for a raw socket (RFC 9112): for upgrades, whose socket Node has given up, and refusals. */
-export function rawReply({ status, headers, body }: HttpReply): string {
-  const fields = { 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close', ...headers };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`;
 }
