@@ -71,7 +71,9 @@ test('keys and names at the limit are taken', (t) => {
 });
 
 test('what a spreadsheet writes is read back', (t) => {
-  const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', ' ', 'é', '-'), minLength: 1, maxLength: 8 });
+  const cell = fc
+    .string({ unit: fc.constantFrom('a', '"', ',', ' ', 'é', '-'), minLength: 1, maxLength: 8 })
+    .filter((text) => text.trim() !== '');
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
   fc.assert(
     fc.property(fc.uniqueArray(cell, { maxLength: 6 }), (cells) => {
