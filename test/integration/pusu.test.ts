@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { quietAccount } from '../support/promises.ts';
 import { ask } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
 const hello = '{"type":"hello"}';
@@ -377,13 +378,17 @@ test('a message in limits.fragments frames passes, in one more it closes with 10
 });
 
 test('a client that gets no right within limits.authorise is closed, one with a right stays', async (t) => {
-  const relay = await open(t, { ...passwords, limits: { authorise: '2500ms' } });
+  const clock = new VirtualClock();
+  const settings = { doors: { pusu: {} }, ...passwords, limits: { authorise: '2500ms', ping: '0ms' } };
+  const relay = await startTestRelay(t, settings, 1000, { clock });
   const silent = await client(t, relay);
   const known = await client(t, relay);
   known.send(authorize('foo'));
   t.is(await known.next(), ok);
+  clock.advance(2500);
   t.deepEqual(await silent.next(), { code: 1008, reason: 'authorize timeout' });
   const later = await client(t, relay);
+  clock.advance(2500);
   t.deepEqual(await later.next(), { code: 1008, reason: 'authorize timeout' });
   known.send(subscribe('user.1'));
   t.is(await known.next(), subscribed('user.1'));
