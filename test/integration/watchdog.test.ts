@@ -130,6 +130,8 @@ test('a log that nobody reads costs lines and no service', async (t) => {
     [join(packageRoot, 'dist/start.js'), '--config', file, '--set', 'log.level=debug'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
+      // Variables of the tests, such as FANFARE_PROVISION, are none of a relay's.
+      env: { PATH: process.env['PATH'] ?? '' },
     },
   );
   t.teardown(() => child.kill('SIGKILL'));
