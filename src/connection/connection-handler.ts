@@ -26,7 +26,16 @@ import {
 import { rejoin } from './rejoining.ts';
 import { confirmOver, expire, graceOver, regrant, reguard } from './right-changes.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
-import { checkProgress, countDropped, dropAll, flush, flushed, queue, tellNew } from './writing.ts';
+import {
+  acknowledged,
+  checkProgress,
+  countDropped,
+  dropAll,
+  flush,
+  flushed,
+  queue,
+  tellNew,
+} from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 const LOOK: ConnectionMessage = { type: 'look' };
@@ -299,7 +308,7 @@ function acknowledging(connection: Connection, answer: Acknowledging): void {
   const { context, self, transport, heartbeat } = connection;
   const { pong } = context.heartbeat;
   if (!connection.delivers) return;
-  connection.outflow.acknowledged(answer.atLeast, answer.atMost, now(self));
+  acknowledged(connection, answer);
   heartbeat.acknowledged(transport.socket, answer);
   if (transport.kind !== 'stream' || pong === 0) return;
   const silence = heartbeat.silence(answer, now(self));

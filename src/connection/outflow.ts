@@ -6,8 +6,20 @@ const WRITE_BYTES = 256 * 1024;
 /** A client that is this far behind holds its topics back, as a part of `limits.pending` (256 KiB of 1 MiB). */
 const BEHIND_PART = 4;
 const BEHIND_BYTES = 256 * 1024;
-/** Bytes between two looks; with less, a client is not reading, and holds nobody back any more. */
+/** Bytes that the kernel has taken between two looks; with less, it is asked what the client's machine has acknowledged. */
 const PROGRESS_BYTES = 4096;
+/** Milliseconds in which a client that reads acknowledges something: TCP opens a closed window in steps of some 100 kB. */
+const READING_PERIOD = 700;
+
+/** How the writing goes: bytes that the kernel has taken and that were acknowledged, ever; times in milliseconds. */
+interface Progress {
+  taken: number;
+  /** At the most; -1: that is not known. */
+  acknowledged: number;
+  acknowledgedAt: number;
+  /** When something moved last. */
+  since: number;
+}
 
 /** What is to be done about a client: nothing, tell its topics that it is behind or no longer is, or close it. */
 export type Verdict = 'go on' | 'behind' | 'caught up' | 'too slow';
@@ -30,10 +42,12 @@ export class Outflow {
   #burst = false;
   /** Behind, and not reading: it holds nobody back. */
   #stalled = false;
+  /** The kernel has taken nothing since the last look, and is asked what was acknowledged; or it has answered. */
+  #doubt: 'none' | 'asked' | 'answered' = 'none';
   #closing = false;
   #highWater = 0;
   /** How the writing goes, while it is looked at. */
-  #progress: { taken: number; acknowledged: number; since: number; lookedAt: number } | undefined = undefined;
+  #progress: Progress | undefined = undefined;
 
   push(delivery: Delivery): void {
     this.#outbox.push(delivery);
@@ -67,7 +81,7 @@ export class Outflow {
     this.#writing = true;
     this.#inFlight = count;
     this.#highWater = Math.max(this.#highWater, this.pending(unsent));
-    this.#progress ??= { taken, acknowledged: -1, since: now, lookedAt: now };
+    this.#progress ??= { taken, acknowledged: -1, acknowledgedAt: now, since: now };
     return !this.#behind && this.#isBehind(unsent, pending) ? this.#turn(true) : 'go on';
   }
 
@@ -92,24 +106,37 @@ export class Outflow {
     if (!this.#writing) {
       this.#progress = undefined;
       this.#stalled = false;
+      this.#doubt = 'none';
       return 'go on';
     }
     const bytes = taken - progress.taken;
     progress.taken = taken;
-    progress.lookedAt = now;
     if (bytes > 0) progress.since = now;
     if (stall > 0 && now - progress.since >= stall) return 'too slow';
-    // Those who read slowly hold their topics back; those who do not read hold their neighbours for one period only.
-    this.#stalled = bytes < PROGRESS_BYTES;
-    return this.#turn(!this.#stalled && this.#isBehind(unsent, pending));
+    if (bytes >= PROGRESS_BYTES) return this.#reads(unsent, pending);
+    // The kernel takes more in strides of a third of its buffer, which is seconds of a reader's time.
+    if (this.#doubt === 'asked') this.#stalled = true;
+    this.#doubt = 'asked';
+    return this.#stalled ? this.#turn(false) : 'go on';
   }
 
-  /** What the client's machine has acknowledged is progress. Bytes, ever. */
-  acknowledged(atLeast: number, atMost: number, now: number): void {
+  /** What the client's machine has acknowledged, between `atLeast` and `atMost` bytes, ever, is progress. */
+  acknowledged(atLeast: number, atMost: number, now: number, unsent: number, pending: number): Verdict {
     const progress = this.#progress;
-    if (progress === undefined) return;
-    if (progress.acknowledged >= 0 && atLeast > progress.acknowledged) progress.since = now;
+    if (progress === undefined) return 'go on';
+    const isFirst = progress.acknowledged < 0;
+    const moves = !isFirst && atLeast > progress.acknowledged;
+    const stands = !isFirst && !moves && this.#doubt !== 'none';
+    if (this.#doubt === 'asked') this.#doubt = 'answered';
+    if (!isFirst && !moves && now - progress.acknowledgedAt < READING_PERIOD) return 'go on';
     progress.acknowledged = atMost;
+    progress.acknowledgedAt = now;
+    if (moves) {
+      progress.since = now;
+      return this.#reads(unsent, pending);
+    }
+    if (stands) this.#stalled = true;
+    return this.#stalled ? this.#turn(false) : 'go on';
   }
 
   /** The connection is being closed: it gets nothing more, so it holds nobody back. */
@@ -137,9 +164,9 @@ export class Outflow {
     return this.#progress !== undefined;
   }
 
-  /** At the last look nothing had moved. */
-  get still(): boolean {
-    return this.#progress !== undefined && this.#progress.since < this.#progress.lookedAt;
+  /** The kernel is to be asked what was acknowledged. */
+  get doubtful(): boolean {
+    return this.#doubt === 'asked';
   }
 
   /** It has been told to its topics as behind. */
@@ -159,6 +186,13 @@ export class Outflow {
   /** Bytes that wait for the client. */
   pending(unsent: number): number {
     return this.#outbox.bytes + unsent;
+  }
+
+  /** Those who read slowly hold their topics back; those who do not read hold their neighbours for two periods only. */
+  #reads(unsent: number, pending: number): Verdict {
+    this.#doubt = 'none';
+    this.#stalled = false;
+    return this.#turn(this.#isBehind(unsent, pending));
   }
 
   #isBehind(unsent: number, pending: number): boolean {

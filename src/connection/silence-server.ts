@@ -53,12 +53,14 @@ interface State {
   looking: { readonly ask: Ask; readonly taken: number }[];
   phase: 'idle' | 'gathering' | 'looking';
   lookedAt: number;
-  /** Milliseconds until the next look. */
-  pause: number;
+  /** When the next look may begin. */
+  restsUntil: number;
 }
 
+/** Milliseconds in which those who ask at about the same time are gathered. */
+const GATHERING = 20;
 /** The least time between two looks, in milliseconds. */
-const PAUSE = 1000;
+const PAUSE = 250;
 /** A look takes the longer the more connections there are; so many times its own length passes before the next one. */
 const PAUSE_FACTOR = 20;
 
@@ -73,7 +75,7 @@ export const silenceServer: Behaviour<State['read'], State, SilenceMessage> = {
     looking: [],
     phase: 'idle',
     lookedAt: 0,
-    pause: PAUSE,
+    restsUntil: 0,
   }),
 
   handle(state, message) {
@@ -94,7 +96,7 @@ export const silenceServer: Behaviour<State['read'], State, SilenceMessage> = {
 
 function gather(state: State): void {
   state.phase = 'gathering';
-  sendAfter(state.self, state.pause, { type: 'look' });
+  sendAfter(state.self, Math.max(GATHERING, state.restsUntil - now(state.self)), { type: 'look' });
 }
 
 function look(state: State): void {
@@ -119,7 +121,8 @@ function seen(state: State, sent: ReadonlyMap<number, Sent> | null): void {
     const [atLeast, atMost] = [taken - unacknowledged, bytesTaken(ask.socket) - unacknowledged];
     send(ask.asker, { type: 'acknowledging', silent, atLeast, atMost });
   }
-  state.pause = Math.max(PAUSE, PAUSE_FACTOR * (now(self) - state.lookedAt));
+  const end = now(self);
+  state.restsUntil = end + Math.max(PAUSE, PAUSE_FACTOR * (end - state.lookedAt));
   state.phase = 'idle';
   if (asking.length > 0) gather(state);
 }

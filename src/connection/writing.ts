@@ -9,7 +9,7 @@ import { close, finishClose } from './closing.ts';
 import type { Connection, ConnectionMessage } from './connection.ts';
 import type { End } from './end.ts';
 import type { Verdict } from './outflow.ts';
-import { askSilence } from './silence-server.ts';
+import { type Acknowledging, askSilence } from './silence-server.ts';
 
 /** Performs what a connection's outflow finds: deliveries get to its socket, and its topics are told how it keeps up. */
 
@@ -93,8 +93,15 @@ export function checkProgress(connection: Connection): void {
   const verdict = outflow.look(socket.writableLength, pending, bytesTaken(socket), now(self), limit);
   if (outflow.watched) sendAfter(self, PROGRESS_PERIOD, PROGRESS);
   // It may read on, from what the kernel has.
-  if (outflow.still) askSilence(self.system, self, socket);
+  if (outflow.doubtful) askSilence(self.system, self, socket);
   heed(connection, verdict, 'write_stall', limit);
+}
+
+/** The kernel has told what was acknowledged: who reads only from what the kernel has, reads. */
+export function acknowledged(connection: Connection, { atLeast, atMost }: Acknowledging): void {
+  const { outflow, self, context, transport } = connection;
+  const { writableLength } = transport.socket;
+  heed(connection, outflow.acknowledged(atLeast, atMost, now(self), writableLength, context.limits.pending));
 }
 
 /** Counts all that has not reached the kernel: the connection is over. */

@@ -60,9 +60,7 @@ test('a pending limit of 0 is none, and holds topics back all the same', (t) => 
 test('a client is too slow when nothing has moved for the time of the limit; any byte puts that off', (t) => {
   const outflow = writing(10, 1000);
   t.is(outflow.look(10, 1000, 0, 1000, 3000), 'go on');
-  t.true(outflow.still);
   t.is(outflow.look(9, 1000, 1, 2999, 3000), 'go on');
-  t.false(outflow.still);
   t.is(outflow.look(9, 1000, 1, 5998, 3000), 'go on');
   t.is(outflow.look(9, 1000, 1, 5999, 3000), 'too slow');
   t.is(outflow.look(9, 1000, 1, 99_999, 0), 'go on', 'without a limit it may take any time');
@@ -70,38 +68,79 @@ test('a client is too slow when nothing has moved for the time of the limit; any
 
 test('what is acknowledged is progress, the same again is none', (t) => {
   const outflow = writing(10, 1000);
-  outflow.acknowledged(5, 5, 100);
+  const acknowledged = (bytes: number, now: number) => outflow.acknowledged(bytes, bytes, now, 10, 1000);
+  acknowledged(5, 100);
   t.is(outflow.look(10, 1000, 0, 3000, 3000), 'too slow', 'the first word only says where it stands');
-  outflow.acknowledged(6, 6, 2000);
-  outflow.acknowledged(6, 6, 2900);
+  acknowledged(6, 2000);
+  acknowledged(6, 2900);
   t.is(outflow.look(10, 1000, 0, 4999, 3000), 'go on');
   t.is(outflow.look(10, 1000, 0, 5000, 3000), 'too slow');
 });
 
-test('a client that hardly reads holds nobody back; when it reads again it does', (t) => {
+/** What the verdicts are of a look each second, and of an answer to each question, soon after it. */
+function looks(outflow: Outflow, taken: readonly number[], acknowledged: readonly number[]): string[] {
+  const verdicts: string[] = [];
+  taken.forEach((bytes, index) => {
+    const now = 1000 * (index + 1);
+    verdicts.push(outflow.look(2000, 4000, bytes, now, 0));
+    const answer = acknowledged[index];
+    if (!outflow.doubtful || answer === undefined) return;
+    verdicts.push(outflow.acknowledged(answer, answer, now + 20, 2000, 4000));
+  });
+  return verdicts.filter((one) => one !== 'go on');
+}
+
+test('where the kernel tells nothing, a client that takes less than 4 KiB in two seconds holds nobody back', (t) => {
   const outflow = writing(2000, 4000);
   t.true(outflow.behind);
-  t.is(outflow.look(2000, 4000, 4095, 1000, 0), 'caught up');
+  t.deepEqual(looks(outflow, [4095], []), []);
+  t.true(outflow.behind, 'it may read from what the kernel has');
+  t.deepEqual(looks(outflow, [2 * 4095], []), ['caught up']);
   t.true(outflow.stalled);
   t.is(outflow.weigh(2000, 4000), 'go on', 'a stalled client is not behind');
-  t.is(outflow.look(2000, 4000, 4095 + 4096, 2000, 0), 'behind');
+  t.is(outflow.look(2000, 4000, 2 * 4095 + 4096, 3000, 0), 'behind', 'it reads again');
   t.false(outflow.stalled);
+});
+
+test('a client that acknowledges reads, whatever the kernel takes; one that does not holds nobody back', (t) => {
+  const reads = writing(2000, 4000);
+  t.deepEqual(looks(reads, [0, 0, 0, 0, 0], [5, 6, 7, 8, 9]), []);
+  t.true(reads.behind);
+  const stops = writing(2000, 4000);
+  t.deepEqual(looks(stops, [0, 0], [5, 5]), ['caught up']);
+  t.true(stops.stalled);
+  t.is(stops.look(2000, 4000, 0, 3000, 0), 'go on');
+  t.is(stops.acknowledged(6, 6, 3020, 2000, 4000), 'behind', 'it reads again');
+});
+
+test('what was acknowledged a moment ago says nothing of a client that is asked about now', (t) => {
+  const outflow = writing(2000, 4000);
+  // For a heartbeat, say.
+  outflow.acknowledged(5, 5, 900, 2000, 4000);
+  t.deepEqual(looks(outflow, [0], [5]), []);
+  t.false(outflow.stalled);
+  t.is(outflow.look(2000, 4000, 0, 2000, 0), 'go on');
+  t.is(outflow.acknowledged(5, 5, 2020, 2000, 4000), 'caught up');
 });
 
 test('with the write under way the stall is over, and the next one is looked at anew', (t) => {
   const outflow = writing(2000, 4000);
-  outflow.look(2000, 4000, 0, 1000, 0);
+  looks(outflow, [0, 0], []);
   t.true(outflow.stalled);
   outflow.arrived();
-  outflow.look(0, 4000, 2000, 2000, 0);
+  outflow.look(0, 4000, 2000, 3000, 0);
   t.false(outflow.stalled || outflow.watched);
   t.is(outflow.waits(1, 1001, 4000, 2000, 9000), 'behind');
-  t.is(outflow.look(1001, 4000, 2000, 9999, 1000), 'caught up');
+  t.is(outflow.look(1001, 4000, 2000, 9999, 1000), 'go on', 'doubts begin anew');
+  t.is(outflow.look(1001, 4000, 2000, 10_998, 2000), 'caught up');
 });
 
 const event = fc.oneof(
   fc.record({ do: fc.constant('push' as const), size: fc.nat(600), count: fc.nat(3) }),
-  fc.record({ do: fc.constantFrom('write' as const, 'look' as const), unsent: fc.nat(600) }),
+  fc.record({
+    do: fc.constantFrom('write' as const, 'look' as const, 'answer' as const),
+    unsent: fc.nat(600),
+  }),
   fc.record({ do: fc.constantFrom('arrive' as const, 'settle' as const, 'drop' as const, 'close' as const) }),
 );
 
@@ -135,6 +174,9 @@ test('whatever happens, every message arrives or is dropped once, and topics are
           case 'look':
             seen.taken += one.unsent;
             heed(outflow.look(seen.unsent, pending, seen.taken, seen.now, 3000));
+            break;
+          case 'answer':
+            heed(outflow.acknowledged(one.unsent, one.unsent, seen.now, seen.unsent, pending));
             break;
           case 'arrive':
             seen.gone += outflow.arrived();

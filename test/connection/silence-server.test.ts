@@ -7,7 +7,8 @@ import type { Sent } from '../../src/connection/tcp-table.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 
-const PAUSE = 1000;
+const GATHERING = 20;
+const PAUSE = 250;
 
 /** Something with a descriptor, as a socket has one, and its inode. */
 function sockets(t: ExecutionContext, count: number): { readonly socket: Socket; readonly inode: number }[] {
@@ -51,13 +52,13 @@ test('one look answers all who have asked by then, and who asks meanwhile waits 
   const [one, other, later] = [spawnScripted(system), spawnScripted(system), spawnScripted(system)];
   askSilence(system, one.pid, a.socket);
   await quiet();
-  await advance(PAUSE - 1);
+  await advance(GATHERING - 1);
   askSilence(system, other.pid, b.socket);
   t.is(looks.length, 0);
   await advance(1);
   t.is(looks.length, 1);
   askSilence(system, later.pid, c.socket);
-  await advance(PAUSE);
+  await advance(1000);
   t.is(looks.length, 1);
   t.deepEqual(looks[0]?.at, new Set([a.inode, b.inode]));
   (b.socket as unknown as { bytesWritten: number }).bytesWritten += 50;
@@ -74,7 +75,7 @@ test('one look answers all who have asked by then, and who asks meanwhile waits 
     [[answer(false, 900)], [answer(true, 600, 50)], []],
   );
   // The look has taken a second: twenty of them are between it and the next one.
-  await advance(20 * PAUSE - 1);
+  await advance(20 * 1000 - 1);
   t.is(looks.length, 1);
   await advance(1);
   t.deepEqual(looks[1]?.at, new Set([c.inode]));

@@ -214,7 +214,7 @@ test('a client that is a quarter of its limit behind holds its topics until it h
   t.true(other.text().endsWith('held'));
 });
 
-test('a client that stops reading holds its topics for one second; then they go on without it', async (t) => {
+test('a client that stops reading holds its topics for two seconds; then they go on without it', async (t) => {
   const world = await connectionWorld({ limits: { pending: 4000 } });
   const [slow, other] = [await world.client(), await world.client()];
   for (const client of [slow, other]) client.says('join t');
@@ -223,9 +223,29 @@ test('a client that stops reading holds its topics for one second; then they go 
   other.says(`publish t ${'x'.repeat(1001)}`);
   await world.quiet();
   other.says('publish t held');
-  await pass(world, 999);
+  await pass(world, 1999);
   t.false(other.text().endsWith('held'));
   await pass(world, 1);
+  t.true(other.text().endsWith('held'));
+});
+
+test('a client that reads only from what the kernel has holds its topics as long as it acknowledges', async (t) => {
+  const world = await connectionWorld({ limits: { pending: 4000 } });
+  const [slow, other] = [await world.client(), await world.client()];
+  for (const client of [slow, other]) client.says('join t');
+  await world.quiet();
+  slow.socket.room = 0;
+  other.says(`publish t ${'x'.repeat(1001)}`);
+  await world.quiet();
+  other.says('publish t held');
+  const acknowledges = async (bytes: number) => {
+    await pass(world, 1000);
+    send(slow.pid, { type: 'acknowledging', silent: false, atLeast: bytes, atMost: bytes });
+    await world.quiet();
+  };
+  for (let bytes = 1; bytes <= 5; bytes++) await acknowledges(bytes);
+  t.false(other.text().endsWith('held'));
+  await acknowledges(5);
   t.true(other.text().endsWith('held'));
 });
 
