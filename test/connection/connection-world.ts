@@ -23,6 +23,8 @@ export class FakeSocket {
   bytesWritten = 0;
   /** Bytes that the kernel still takes at once. */
   room = Number.POSITIVE_INFINITY;
+  /** What a ping writes, in bytes. */
+  pingBytes = 0;
   readonly written: Buffer[] = [];
   #callbacks: ((error?: Error | null) => void)[] = [];
 
@@ -200,6 +202,7 @@ export class FakeTransport implements Transport {
 
   keepAlive(): void {
     this.done.push('ping');
+    if (this.fake.pingBytes > 0) this.fake.write(Buffer.alloc(this.fake.pingBytes));
   }
 
   close(code: number, reason: string): void {

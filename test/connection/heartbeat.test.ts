@@ -58,6 +58,17 @@ test('what the kernel takes while it has room says nothing of the client', async
   t.true(isLost(client));
 });
 
+test('a ping that waits to be encrypted, and then goes out, is no sign of life', async (t) => {
+  const world = await connectionWorld({ heartbeat });
+  const client = await world.client();
+  client.socket.pingBytes = 2;
+  client.socket.room = 0;
+  await world.advance(PING);
+  client.socket.read(2);
+  await world.advance(PONG);
+  t.true(isLost(client));
+});
+
 test('a pong that cannot be heard, as nothing is read from the client, is not missed', async (t) => {
   const world = await connectionWorld({ heartbeat });
   const client = await world.client();

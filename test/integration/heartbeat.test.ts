@@ -185,18 +185,6 @@ for (const way of ['TCP', 'TLS'] as const) {
   });
 }
 
-test('over TLS, where a ping waits to be encrypted, a client that answers nothing is closed when limits.pong is over', async (t) => {
-  const { cert, key, ca } = selfSigned(t);
-  const relay = await stillRelay(t, { doors: { pinghub: { tls: { cert, key } } } });
-  const line = await heldLine(t, relay.port('pinghub'), ca);
-  line.write(upgradeRequest());
-  await line.until('101');
-  await relay.wait(PING);
-  await line.until('\x89\0');
-  await relay.wait(PONG);
-  t.like(await relay.closed(), { reason: 'no pong' });
-});
-
 test('a reader stays who has a backlog before the ping and takes some of it, and is closed when it takes nothing', async (t) => {
   const relay = await stillRelay(t, { doors: { pinghub: {} } });
   const reader = await connectRaw(t, relay.port('pinghub'));
@@ -235,7 +223,7 @@ test('a reader stays who has a backlog before the ping and takes some of it, and
 });
 
 test('a reader stays who takes what the kernel has for it, and is closed when it takes nothing', async (t) => {
-  // Longer than the second in which all that ask the kernel are put together.
+  // Longer than the time in which all that ask the kernel are put together.
   const relay = await stillRelay(t, { doors: { pinghub: {} }, limits: { ping: '10s', pong: '2s' } });
   const reader = await connectRaw(t, relay.port('pinghub'));
   reader.send(upgradeRequest());
