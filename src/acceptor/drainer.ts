@@ -4,6 +4,7 @@ import { monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
 import { exit } from '../otp/signal.ts';
+import { type ListsChildren, whichChildren } from '../otp/supervisor.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { ListenerMessage } from './listener.ts';
 
@@ -54,8 +55,6 @@ export interface DrainerLog {
   drained(drained: Drained): void;
 }
 
-type ListsChildren = { readonly type: 'which'; readonly reply: (children: ChildInfo[]) => void };
-
 export type DrainerMessage =
   | Exit
   | { readonly type: 'connections'; readonly of: Pid<never>; readonly pids: readonly Pid<never>[] }
@@ -72,7 +71,7 @@ const UNLIMITED_SPREAD = 15_000;
 interface State extends DrainerArgs {
   readonly self: Self<DrainerMessage>;
   begun: boolean;
-  /** Supervisors that have not said yet whom they have. One that dies first takes them along. */
+  /** Supervisors that have not said yet whom they have. */
   readonly asked: Set<Pid<never>>;
   readonly open: Set<Pid<never>>;
   /** Not told yet, the next one last. */
@@ -113,7 +112,6 @@ export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
       case 'tell':
         return tell(state);
       case 'down':
-        if (state.asked.has(message.pid)) return listed(state, message.pid, []);
         state.open.delete(message.pid);
         return endWhenEmpty(state);
       case 'time-over':
@@ -139,13 +137,13 @@ function begin(state: State): Next<State> {
   for (const name of connections) {
     const supervisor = whereis(self.system, name);
     if (supervisor === undefined) continue;
-    const reply = (children: ChildInfo[]) => {
+    const listed = (children: readonly ChildInfo[]) => {
       const pids = children.flatMap(({ pid }) => (pid === null ? [] : [pid]));
       inform(self, { type: 'connections', of: supervisor, pids });
     };
     state.asked.add(supervisor);
-    monitor(self, supervisor);
-    inform(supervisor, { type: 'which', reply });
+    // A supervisor that dies first takes its connections along.
+    whichChildren(supervisor, 0).then(listed, () => listed([]));
   }
   return endWhenEmpty(state);
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
 import type { Gate } from '../acceptor/gate.ts';
 import { type Edge, type ListenerArgs, type ListenerMessage, listener } from '../acceptor/listener.ts';
@@ -7,21 +7,25 @@ import { metricsListener } from '../acceptor/metrics-listener.ts';
 import { isEmpty } from '../authenticator/permissions.ts';
 import type { Limits } from '../config/config.ts';
 import { readTls } from '../config/tls-files.ts';
+import { Connection, type ConnectionMessage } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { newDoorCounters } from '../connection/door-counters.ts';
+import { DoorWebSocket } from '../connection/transport/websocket-transport.ts';
 import type { Door } from '../door/contract.ts';
+import { chosenProtocol } from '../door/subprotocol.ts';
 import { mustMakeWay, whyNotMoved } from '../http/listen-failure.ts';
 import type { Log } from '../log/log.ts';
 import { call } from '../otp/call.ts';
-import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { type ChildInfo, type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChild, removeChild, replaceChild } from '../otp/children.ts';
+import { inform, type Pid } from '../otp/process.ts';
 import { informNamed, type ProcessName, processName, whereis } from '../otp/registry.ts';
-import type { SupervisorMessage } from '../otp/supervisor.ts';
+import { type SupervisorMessage, whichChildren } from '../otp/supervisor.ts';
+import { getState } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { DoorView } from '../view/relay-view.ts';
 import type { DoorSettings } from './doors.ts';
-import { isOf, tellConnections } from './open-connections.ts';
 
 /** What every door of a relay is made with. */
 export interface Entrance {
@@ -30,10 +34,9 @@ export interface Entrance {
   readonly topics: Topics;
   readonly gate: Gate;
   readonly log: Log;
-  readonly newWebSocketServer: (limits: Limits, door: Door) => WebSocketServer;
   readonly startHandler: ListenerArgs['startHandler'];
   /** For the connections of a door that closes. */
-  readonly drainerArgs: Omit<DrainerArgs, 'only'>;
+  readonly draining: Omit<DrainerArgs, 'only' | 'listeners'>;
 }
 
 /** The part of a configuration that one door is made from. */
@@ -70,7 +73,7 @@ export class OpenDoor {
     { settings, limits, guards }: DoorPlan & { readonly guards: DoorContext['guards'] },
     generation: number,
   ) {
-    const { topics, log, newWebSocketServer, gate } = entrance;
+    const { topics, log, gate } = entrance;
     this.#entrance = entrance;
     this.#generation = generation;
     this.#settings = settings;
@@ -83,7 +86,7 @@ export class OpenDoor {
       heartbeat: settings.heartbeat,
       grace: settings.grace,
       counters: newDoorCounters(),
-      webSockets: newWebSocketServer(limits, settings.door),
+      webSockets: webSocketServer(limits, settings.door),
       attempts: gate.attempts,
       log,
     };
@@ -114,20 +117,19 @@ export class OpenDoor {
 
   /** Takes new settings, and closes no more for them than it must. Null, or what could not be done. */
   async change({ settings, limits, guards }: DoorPlan, generation: number): Promise<string | null> {
-    const { system, newWebSocketServer, drainerArgs } = this.#entrance;
     this.#generation = generation;
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
       const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
       for (const kind of ['authenticator', 'apikeys', 'open'] as const)
         Object.assign(this.#context.guards[kind], forgotten, guards[kind]);
-      tellConnections(system, drainerArgs.connections, this.#context, { type: 'reguarded' });
+      tellConnections(this.#entrance, this.#context, { type: 'reguarded' });
     }
     const { door, heartbeat, grace } = settings;
-    const fresh = { door, limits, heartbeat, grace, webSockets: newWebSocketServer(limits, door) };
+    const fresh = { door, limits, heartbeat, grace, webSockets: webSocketServer(limits, door) };
     const sameLimits = isDeepStrictEqual(limits, this.#context.limits);
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
-    if (!sameLimits) tellConnections(system, drainerArgs.connections, this.#context, { type: 'relimited' });
+    if (!sameLimits) tellConnections(this.#entrance, this.#context, { type: 'relimited' });
     const errors = [await this.#changeDoor(settings), await this.#changeMetrics(settings)];
     await this.#tellListener();
     return errors.filter((error) => error !== null).join('; ') || null;
@@ -231,10 +233,10 @@ export class OpenDoor {
 
   /** Sends away its connections that came up to then. */
   async #drain(last: number): Promise<void> {
-    const { system, acceptor, log, drainerArgs } = this.#entrance;
+    const { system, acceptor, log, draining } = this.#entrance;
     const door = this.#context.door.name;
     const args: DrainerArgs = {
-      ...drainerArgs,
+      ...draining,
       log: {
         draining: (connections) => log.note('draining', { door, connections }),
         drained: (drained) => log.note('drained', { door, ...drained }),
@@ -302,4 +304,52 @@ function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number
     if (topic.realm === realm && topic.members.groups.some(({ format }) => formats.includes(format))) count++;
   }
   return count;
+}
+
+/** Whether a process is the handler of one of the door's connections. */
+function isOf(context: DoorContext, pid: Pid<never>): boolean {
+  const state = getState(pid);
+  return state instanceof Connection && state.context === context;
+}
+
+/**
+ * Tells all of the door's connections that their guards or limits have changed. A connection that has not begun yet
+ * begins with what it finds in the context, which is new already.
+ */
+function tellConnections(
+  { system, draining }: Entrance,
+  context: DoorContext,
+  news: Extract<ConnectionMessage, { readonly type: 'reguarded' | 'relimited' }>,
+): void {
+  const tell = (children: readonly ChildInfo[]) => {
+    for (const { pid } of children)
+      if (pid !== null && isOf(context, pid)) inform(pid as Pid<ConnectionMessage>, news);
+  };
+  for (const name of draining.connections) {
+    const supervisor = whereis(system, name);
+    // With their supervisor the connections are gone.
+    if (supervisor !== undefined) whichChildren(supervisor, 0).then(tell, () => undefined);
+  }
+}
+
+/** A timer of Node's fires at once when its delay does not fit 31 bits. */
+const NEVER = 2 ** 31 - 1;
+
+/** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
+function webSocketServer(limits: Limits, { protocols }: Door): WebSocketServer {
+  // Newer than the published types.
+  const timing: ServerOptions & { readonly closeTimeout: number } = {
+    closeTimeout: limits.close === 0 ? NEVER : limits.close,
+  };
+  return new WebSocketServer({
+    ...timing,
+    noServer: true,
+    WebSocket: DoorWebSocket,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.message,
+    maxFragments: limits.fragments,
+    // Of the same list the handshake was judged by: there is one.
+    handleProtocols: (offered) => chosenProtocol([...offered].join(), protocols) ?? false,
+  });
 }

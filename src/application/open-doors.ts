@@ -4,23 +4,20 @@ import { AuthenticatorMeters } from '../authenticator/metered.ts';
 import type { Config } from '../config/config.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';
-import { informNamed, type ProcessName } from '../otp/registry.ts';
+import { informNamed, type ProcessName, processName } from '../otp/registry.ts';
 import type { SupervisorMessage } from '../otp/supervisor.ts';
-import type { Reloadable } from '../reload/reload.ts';
+import type { Reloadable } from '../reload/running-config.ts';
 import type { DoorView } from '../view/relay-view.ts';
 import { doorSettings } from './doors.ts';
 import { Guards, type Standings } from './guards.ts';
 import { type DoorPlan, type Entrance, OpenDoor } from './open-door.ts';
-
-export interface OpenDoorsOptions extends Entrance {
-  readonly authenticators: ProcessName<SupervisorMessage>;
-}
 
 /** Milliseconds that old authenticators have for the questions that they were asked. */
 const LAST_ANSWERS = 10_000;
 /** Keys that a door's authenticators come from. */
 const GUARD_KEYS =
   /^(authenticator|authenticator_timeout|apikeys|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|authenticator_timeout|apikeys).*)?)$/;
+
 /** The doors that are open, and their guards. */
 export class OpenDoors implements Reloadable {
   readonly keys = [
@@ -33,20 +30,40 @@ export class OpenDoors implements Reloadable {
   ];
   /** A client's topics are in the realm that it came into. */
   readonly except = ['doors.*.realm'];
+  /** Of the supervisors of the authenticators and of the listeners. */
+  readonly names = {
+    authenticators: processName<SupervisorMessage>('authenticators'),
+    acceptor: processName<SupervisorMessage>('acceptor'),
+  };
   readonly meters = new AuthenticatorMeters();
-  readonly #options: OpenDoorsOptions;
+  readonly #entrance: Entrance;
   readonly #open = new Map<string, OpenDoor>();
-  #guardIds: readonly string[] = [];
+  /** The authenticators of the first configuration, to be started by their supervisor. */
+  readonly authenticators: readonly ChildSpec[];
+  #guardIds: readonly string[];
   /** What the guards before have granted: those after them ask again. */
-  #standings: Standings = new Map();
+  #standings: Standings;
   #generation = 0;
 
-  constructor(options: OpenDoorsOptions) {
-    this.#options = options;
+  constructor(shared: Omit<Entrance, 'acceptor'>, config: Config, plugins: Plugins) {
+    this.#entrance = { ...shared, acceptor: this.names.acceptor };
+    const guards = new Guards(config, shared.log, plugins, new Map(), 0, this.meters);
+    for (const settings of doorSettings(config)) {
+      const plan = { settings, limits: config.limits, guards: guards.of(settings) };
+      this.#open.set(settings.door.name, new OpenDoor(this.#entrance, plan, this.#generation));
+    }
+    this.#standings = guards.standings;
+    this.authenticators = guards.specs;
+    this.#guardIds = guards.specs.map(({ id }) => id);
   }
 
-  /** The listeners of all doors. */
-  get listeners(): ProcessName<ListenerMessage>[] {
+  /** The listeners of the doors that are open, to be started by their supervisor. */
+  get listeners(): ChildSpec[] {
+    return [...this.#open.values()].flatMap(({ specs }) => specs);
+  }
+
+  /** The names of those listeners. */
+  get listening(): ProcessName<ListenerMessage>[] {
     return Array.from(this.#open.values(), ({ listener }) => listener);
   }
 
@@ -57,28 +74,7 @@ export class OpenDoors implements Reloadable {
 
   /** Has the doors read their certificates and keys again. */
   rereadTls(): void {
-    for (const name of this.listeners) informNamed(this.#options.system, name, { type: 'reread-tls' });
-  }
-
-  /** The doors of the first configuration, to be started by their supervisors. */
-  open(
-    config: Config,
-    plugins: Plugins,
-  ): {
-    readonly authenticators: readonly ChildSpec[];
-    readonly listeners: readonly ChildSpec[];
-  } {
-    const guards = new Guards(config, this.#options.log, plugins, new Map(), 0, this.meters);
-    this.#standings = guards.standings;
-    for (const settings of doorSettings(config)) {
-      const plan = { settings, limits: config.limits, guards: guards.of(settings) };
-      this.#open.set(settings.door.name, new OpenDoor(this.#options, plan, this.#generation));
-    }
-    this.#guardIds = guards.specs.map(({ id }) => id);
-    return {
-      authenticators: guards.specs,
-      listeners: [...this.#open.values()].flatMap(({ specs }) => specs),
-    };
+    for (const name of this.listening) informNamed(this.#entrance.system, name, { type: 'reread-tls' });
   }
 
   async apply(next: Config, changed: readonly string[], plugins: Plugins): Promise<readonly string[]> {
@@ -86,7 +82,7 @@ export class OpenDoors implements Reloadable {
     const errors: string[] = [];
     const wanted = doorSettings(next);
     const guards = changed.some((key) => GUARD_KEYS.test(key))
-      ? new Guards(next, this.#options.log, plugins, this.#standings, this.#generation, this.meters)
+      ? new Guards(next, this.#entrance.log, plugins, this.#standings, this.#generation, this.meters)
       : null;
     const plans = wanted.map((settings) => ({
       settings,
@@ -113,7 +109,7 @@ export class OpenDoors implements Reloadable {
 
   async #openLate(name: string, { guards, ...rest }: DoorPlan): Promise<string | null> {
     if (guards === undefined) return 'it has no authenticator';
-    const door = new OpenDoor(this.#options, { ...rest, guards }, this.#generation);
+    const door = new OpenDoor(this.#entrance, { ...rest, guards }, this.#generation);
     const error = await door.start();
     if (error === null) this.#open.set(name, door);
     return error;
@@ -122,11 +118,11 @@ export class OpenDoors implements Reloadable {
   async #startGuards({ specs }: Guards): Promise<string[]> {
     const errors: string[] = [];
     for (const spec of specs) {
-      const result = await addChild(this.#options.system, this.#options.authenticators, spec);
+      const result = await addChild(this.#entrance.system, this.names.authenticators, spec);
       if (!result.ok) errors.push(`${spec.id}: ${result.error}`);
     }
     if (errors.length > 0)
-      for (const { id } of specs) await removeChild(this.#options.system, this.#options.authenticators, id);
+      for (const { id } of specs) await removeChild(this.#entrance.system, this.names.authenticators, id);
     return errors;
   }
 
@@ -135,9 +131,9 @@ export class OpenDoors implements Reloadable {
     this.#standings = standings;
     const old = this.#guardIds;
     this.#guardIds = specs.map(({ id }) => id);
-    const { system, authenticators } = this.#options;
+    const { system } = this.#entrance;
     system.clock.after(LAST_ANSWERS, () => {
-      for (const id of old) void removeChild(this.#options.system, authenticators, id);
+      for (const id of old) void removeChild(system, this.names.authenticators, id);
     });
   }
 }

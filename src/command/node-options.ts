@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
-import type { Loaded } from '../reload/reload.ts';
+import type { Loaded } from '../reload/reload-server.ts';
 import { OwnWords } from '../secret/redaction.ts';
 import { BadUsage, type Place, usageError } from './command.ts';
 

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { ClosedDoor } from '../config/layers.ts';
 import { type Log, openLog } from '../log/log.ts';
 import { describeError, describeReason, type ExitReason, toError } from '../otp/exit-reason.ts';
-import type { Load } from '../reload/reload.ts';
+import type { Load } from '../reload/reload-server.ts';
 import { redactText } from '../secret/redaction.ts';
 import { writeDiagnosticReport } from './diagnostic-report.ts';
 import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';

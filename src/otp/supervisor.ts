@@ -61,12 +61,17 @@ export function supervisor(
   };
 }
 
-export function whichChildren(supervisor: Pid<SupervisorMessage>): Promise<ChildInfo[]> {
-  return call<SupervisorMessage, ChildInfo[]>(supervisor, (reply) => ({ type: 'which', reply }));
+/** What supervisors of either kind tell of their children. */
+export type ListsChildren = { readonly type: 'which'; readonly reply: Reply<ChildInfo[]> };
+export type CountsChildren = { readonly type: 'count'; readonly reply: Reply<ChildCounts> };
+
+/** `timeout`: milliseconds; 0: none. */
+export function whichChildren(supervisor: Pid<ListsChildren>, timeout?: number): Promise<ChildInfo[]> {
+  return call<ListsChildren, ChildInfo[]>(supervisor, (reply) => ({ type: 'which', reply }), timeout);
 }
 
-export function countChildren(supervisor: Pid<SupervisorMessage>): Promise<ChildCounts> {
-  return call<SupervisorMessage, ChildCounts>(supervisor, (reply) => ({ type: 'count', reply }));
+export function countChildren(supervisor: Pid<CountsChildren>, timeout?: number): Promise<ChildCounts> {
+  return call<CountsChildren, ChildCounts>(supervisor, (reply) => ({ type: 'count', reply }), timeout);
 }
 
 /** Adds a child behind the others and starts it. */
@@ -102,8 +107,8 @@ export function deleteChild(supervisor: Pid<SupervisorMessage>, id: string): Pro
 }
 
 type Request =
-  | { readonly type: 'which'; readonly reply: Reply<ChildInfo[]> }
-  | { readonly type: 'count'; readonly reply: Reply<ChildCounts> }
+  | ListsChildren
+  | CountsChildren
   | { readonly type: 'start-child'; readonly spec: ChildSpec; readonly reply: Reply<ChildResult> }
   | {
       readonly type: 'terminate-child' | 'restart-child' | 'delete-child';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { changedKeys, withKeys } from '../../src/reload/changed-keys.ts';
+import { changedKeys, withKeys } from '../../src/reload/running-config.ts';
 import { Hidden } from '../../src/secret/hidden.ts';
 
 const before = {

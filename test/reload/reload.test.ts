@@ -101,6 +101,24 @@ test('a bad configuration changes nothing and says why', async (t) => {
   await lives(t, one, 'a');
 });
 
+test('a reload that throws is a crash report, and the relay goes on: the next one is done', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} }, limits: { topics_per_connection: 1 } });
+  const one = await client(t, relay);
+  const broken = await relay.relay.reload(() => {
+    throw new TypeError('a disk is on fire');
+  });
+  t.like(broken, { ok: false, errors: ['the reload has crashed, as the log says'], applied: [] });
+  t.like(await relay.log.find(({ msg }) => msg === 'crash report'), {
+    name: 'reload',
+    reason: 'TypeError: a disk is on fire',
+  });
+  await relay.log.find(({ msg }) => msg === 'not reloaded');
+  await lives(t, one, 'a');
+  const good = await reload(relay, { doors: { pusu: {} }, limits: { topics_per_connection: 2 } });
+  t.like(good, { ok: true, applied: ['limits.topics_per_connection'] });
+  await lives(t, one, 'b');
+});
+
 test('a certificate that was renewed is read anew and named, once; that of links waits for a restart', async (t) => {
   const folder = temporaryFolder(t);
   const { cert, key } = selfSigned(t, 'old', folder);

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import { type Relay, type RelayOptions, startRelay } from '../../src/application/application.ts';
+import { type Relay, startRelay } from '../../src/application/application.ts';
+import type { RelayOptions } from '../../src/application/parts.ts';
 import { loadPlugins } from '../../src/authenticator/plugins.ts';
 import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';

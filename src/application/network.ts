@@ -1,0 +1,213 @@
+import { allows, onPatterns, readOnly } from '../authenticator/permissions.ts';
+import type { Backplane } from '../cluster/backplane.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { type Mesh, type MeshArgs, mesh } from '../cluster/mesh/mesh.ts';
+import { probe, probeTopic } from '../cluster/mesh/probe.ts';
+import { meshSettings } from '../cluster/mesh/settings.ts';
+import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
+import { natsSettings } from '../cluster/nats/settings.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../otp/clock.ts';
+import type { System } from '../otp/system.ts';
+import type { Reloadable } from '../reload/running-config.ts';
+import type { LinkView } from '../view/link-view.ts';
+import type { Way } from '../view/relay-view.ts';
+
+/** What links this relay to others: a mesh, in which it may be alone, or a NATS network. One of the two is null. */
+export interface Network {
+  readonly backplane: Backplane;
+  readonly mesh: Mesh | null;
+  readonly nats: Nats | null;
+}
+
+/** The other relays, as topics see them. */
+export function clusterOf(system: System, { cluster: { backplane }, node, topics }: Config): Cluster {
+  return backplane === 'nats'
+    ? new Cluster(system, node, noneOrdered, natsUplink(system))
+    : new Cluster(system, node, orderedTopics(topics));
+}
+
+export function networkOf(config: Config, shared: Omit<MeshArgs, 'relays' | 'settings'>): Network {
+  const { cluster, relays } = config;
+  if (cluster.backplane === 'nats') {
+    const { servers } = cluster;
+    const overNats = nats({ ...shared, servers, settings: natsSettings(config) });
+    return { backplane: overNats, mesh: null, nats: overNats };
+  }
+  const overMesh = mesh({ ...shared, relays, settings: meshSettings(config) });
+  return { backplane: overMesh, mesh: overMesh, nats: null };
+}
+
+/** From one backplane to the other only the next start leads, with all that belongs to it. */
+export function networkReloads({ mesh: overMesh, nats: overNats }: Network): Reloadable[] {
+  const unless = ['cluster.backplane'];
+  const parts: Reloadable[] = [];
+  if (overMesh !== null) {
+    const { list } = overMesh;
+    parts.push({
+      // Where there is no port yet, all that it opens with may change as well.
+      get keys() {
+        return list.now.length === 0 ? ['relays', 'network'] : ['relays'];
+      },
+      unless,
+      apply: (next) => list.change(next.relays, () => meshSettings(next)),
+    });
+  }
+  if (overNats !== null) {
+    const apply: Reloadable['apply'] = ({ cluster: { servers } }) => {
+      overNats.reload(servers);
+      return [];
+    };
+    parts.push({ keys: ['cluster.servers'], unless, apply });
+  }
+  return parts;
+}
+
+/** Null: this relay is alone now. */
+export function linksOf(
+  { mesh: overMesh, nats: overNats }: Network,
+  cluster: Cluster,
+  clock: Clock,
+): LinkView[] | null {
+  if (overNats !== null) return natsLinks(overNats);
+  return overMesh === null || cluster.alone ? null : meshLinks(overMesh, clock);
+}
+
+/** `needed`: this relay is to be ready only while it is linked to all others. */
+export function waysOf({ mesh: overMesh, nats: overNats }: Network, needed: boolean): Way[] {
+  if (overNats !== null) return natsWays(overNats);
+  return overMesh === null ? [] : meshWays(overMesh, needed);
+}
+
+/** Over NATS there is no relay that could order them. */
+const noneOrdered = () => false;
+
+/** Which topics have one order for all relays. */
+function orderedTopics(topics: Config['topics']): (name: string) => boolean {
+  const rules = topics.map(({ pattern, ordering }) => ({
+    ordering,
+    matching: onPatterns([pattern], readOnly),
+  }));
+  return (name) => rules.find(({ matching }) => allows(matching, 'read', name))?.ordering === 'cluster';
+}
+
+/** The links of a mesh, two for each relay in the list: an inbound one, which this relay has dialled, and an outbound one. */
+function meshLinks({ network }: Mesh, clock: Clock): LinkView[] {
+  const links: LinkView[] = [];
+  const named = new Set<string>();
+  for (const { address, node, state, why, links: made, roundTrip } of network.inbound.ways()) {
+    const counts = node === null ? undefined : network.inbound.countsOf(node);
+    if (node !== null) named.add(node);
+    links.push({
+      peer: node ?? address,
+      direction: 'in',
+      state: state === 'up' ? 'up' : 'down',
+      address,
+      why,
+      roundTrip: roundTrip === null ? null : roundTrip / 1000,
+      lag: null,
+      messages: counts?.received ?? 0,
+      bytes: counts?.bytes ?? 0,
+      lost: counts?.lost ?? 0,
+      pending: 0,
+      reconnects: Math.max(0, made - 1),
+    });
+  }
+  const now = clock.now();
+  for (const [node, served] of network.outbound.all()) {
+    const { connection, outbox, links: made, pending } = served;
+    const live = connection !== undefined;
+    // One that has left the list, or its name, is forgotten as soon as it is gone.
+    if (!live && !named.has(node)) continue;
+    const lost = outbox.dropped.overflow + outbox.dropped.unlinked;
+    // What goes there to be given its order goes over the connection of the other direction.
+    const unreachable = network.forwarded.of(node)?.unreachable ?? 0;
+    links.push({
+      peer: node,
+      direction: 'out',
+      state: live ? 'up' : 'down',
+      address: null,
+      why: live ? null : 'it has not come back',
+      roundTrip: null,
+      lag: live ? served.lag(now) / 1000 : null,
+      messages: outbox.last - lost,
+      bytes: outbox.written,
+      lost: lost + unreachable,
+      pending,
+      reconnects: Math.max(0, made - 1),
+    });
+  }
+  return links.sort((a, b) => (a.peer === b.peer ? 0 : a.peer < b.peer ? -1 : 1));
+}
+
+/** What links a relay to a NATS network, and to the other relays that are heard of there. */
+function natsLinks({ network: { stats, open } }: Nats): LinkView[] {
+  const { connected, connects, server, why, roundTrip } = stats;
+  const link = {
+    peer: 'nats',
+    state: connected ? 'up' : 'down',
+    address: server,
+    why,
+    roundTrip: roundTrip === null ? null : roundTrip / 1000,
+    lag: null,
+    reconnects: Math.max(0, connects - 1),
+  } as const;
+  const { sent, overflow, unlinked, tooLarge, received, refused } = stats;
+  return [
+    { ...link, direction: 'in', messages: received, bytes: stats.bytesIn, lost: refused, pending: 0 },
+    {
+      ...link,
+      direction: 'out',
+      messages: sent,
+      bytes: stats.bytesOut,
+      lost: overflow + unlinked + tooLarge,
+      pending: open?.window.bytes ?? 0,
+    },
+    ...stats.peers.toSorted().map(
+      (peer): LinkView => ({
+        peer,
+        direction: 'in',
+        state: 'up',
+        address: 'heard over nats',
+        why: null,
+        roundTrip: null,
+        lag: null,
+        messages: null,
+        bytes: null,
+        lost: 0,
+        pending: 0,
+        reconnects: 0,
+      }),
+    ),
+  ];
+}
+
+/** The ways to the relays of a mesh. One that is down is missed only where `needed`: the others are to go on. */
+function meshWays({ network }: Mesh, needed: boolean): Way[] {
+  const ways = new Map<string, Way>();
+  for (const { address, node, state, why } of network.inbound.ways()) {
+    const peer = node ?? address;
+    ways.set(peer, {
+      name: `peer ${peer}`,
+      topic: probeTopic(network.self.node, peer).name,
+      down: state === 'up' ? null : (why ?? 'not linked yet'),
+      needed: needed || state === 'up',
+      publish: (message) => probe(network, peer, message),
+    });
+  }
+  return [...ways.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A relay without the network that was chosen for its messages is cut off from all others: it is not ready. */
+function natsWays({ network, probe: around }: Nats): Way[] {
+  const { connected, why } = network.stats;
+  return [
+    {
+      name: 'backplane nats',
+      topic: around.topic,
+      down: connected ? null : (why ?? 'not connected yet'),
+      needed: true,
+      publish: around.publish,
+    },
+  ];
+}

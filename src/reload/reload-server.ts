@@ -1,0 +1,179 @@
+import type { Plugins } from '../authenticator/authenticator-from.ts';
+import type { Config } from '../config/config.ts';
+import { type Behaviour, keep, type Next } from '../otp/behaviour.ts';
+import { call, type Reply } from '../otp/call.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import { isOrderly, toError } from '../otp/exit-reason.ts';
+import { inform, type Self } from '../otp/process.ts';
+import { processName, whereis } from '../otp/registry.ts';
+import { supervisor } from '../otp/supervisor.ts';
+import type { System } from '../otp/system.ts';
+import type { Reloaded } from '../view/node-view.ts';
+import type { Plan, Reloadable, RunningConfig, Step } from './running-config.ts';
+
+/**
+ * Takes a new configuration, part by part, and one after the other: two at once would both start from the same old state.
+ * The configuration has been validated as a whole before: a bad one never gets here. A throw on the way, be it of a
+ * part or of what reads the files, crashes this process alone: whoever asked is told, and the relay goes on.
+ */
+
+/** What is read when a reload is asked for. */
+export type Loaded =
+  | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
+  | { readonly ok: false; readonly errors: Reloaded['errors'] };
+
+/** Reads it. */
+export type Load = () => Loaded | Promise<Loaded>;
+
+export interface ReloadArgs {
+  readonly running: RunningConfig;
+  readonly parts: readonly Reloadable[];
+  /** Has files read again whose names are as they were: their content may have changed. */
+  readonly reread: () => void;
+  readonly log: ReloadLog;
+}
+
+export interface ReloadLog {
+  note(message: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+const SERVER = processName<ReloadMessage>('reload');
+/** Crashes within 10 seconds after which no reload is possible any more: each was asked for by somebody. */
+const INTENSITY = { intensity: 100, period: 10_000 };
+
+/** `reloading`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on. */
+export function reloadSpec(args: ReloadArgs): ChildSpec {
+  const children = [worker('reload', reloadServer, args, { name: SERVER })];
+  return supervisor('reloading', { strategy: 'one_for_one', ...INTENSITY }, children, {
+    restart: 'transient',
+  });
+}
+
+/** Takes what `load` reads when its turn has come. Never rejects. */
+export async function reload(system: System, load: Load): Promise<Reloaded> {
+  const server = whereis(system, SERVER);
+  if (server === undefined) return notReloaded(['the process that reloads is not there']);
+  return await call<ReloadMessage, Reloaded>(server, (reply) => ({ type: 'reload', load, reply }), 0).catch(
+    () => notReloaded([CRASHED]),
+  );
+}
+
+/** What was thrown is in the crash report. */
+const CRASHED = 'the reload has crashed, as the log says';
+
+function notReloaded(errors: Reloaded['errors']): Reloaded {
+  return { ok: false, errors, applied: [], reread: [], needsRestart: [] };
+}
+
+interface Request {
+  readonly load: Load;
+  readonly reply: Reply<Reloaded>;
+}
+
+type ReloadMessage =
+  | (Request & { readonly type: 'reload' })
+  | { readonly type: 'loaded'; readonly loaded: Loaded }
+  | { readonly type: 'applied'; readonly faults: readonly string[] }
+  | { readonly type: 'failed'; readonly error: unknown };
+
+/** A plan that is being carried out, and how it goes. */
+interface Progress extends Plan {
+  readonly plugins: Plugins;
+  /** Steps that are still to be taken; the first one is under way. */
+  readonly left: Step[];
+  readonly faults: string[];
+  readonly failed: Set<string>;
+}
+
+interface State extends ReloadArgs {
+  readonly self: Self<ReloadMessage>;
+  /** The first one is being carried out. */
+  readonly requests: Request[];
+  progress: Progress | null;
+}
+
+export const reloadServer: Behaviour<ReloadArgs, State, ReloadMessage> = {
+  name: 'reload-server',
+
+  init: (self, args) => ({ ...args, self, requests: [], progress: null }),
+
+  handle(state, message): Next<State> {
+    switch (message.type) {
+      case 'reload':
+        state.requests.push(message);
+        if (state.requests.length === 1) begin(state);
+        return keep;
+      case 'loaded':
+        onLoaded(state, message.loaded);
+        return keep;
+      case 'applied':
+        onApplied(state, message.faults);
+        return keep;
+      case 'failed':
+        throw toError(message.error);
+    }
+  },
+
+  terminate({ requests, log }, reason) {
+    if (requests.length > 0 && !isOrderly(reason)) tell(log, notReloaded([CRASHED]));
+  },
+};
+
+function begin(state: State): void {
+  const [request] = state.requests;
+  if (request !== undefined) attempt(state, request.load, (loaded) => ({ type: 'loaded', loaded }));
+}
+
+/** What comes of it is a message to this process. */
+function attempt<T>({ self }: State, work: () => T | Promise<T>, message: (value: T) => ReloadMessage): void {
+  void new Promise<T>((resolve) => resolve(work())).then(
+    (value) => inform(self, message(value)),
+    (error: unknown) => inform(self, { type: 'failed', error }),
+  );
+}
+
+function onLoaded(state: State, loaded: Loaded): void {
+  if (!loaded.ok) {
+    finish(state, notReloaded(loaded.errors));
+    return;
+  }
+  const plan = state.running.plan(loaded.config, state.parts);
+  const plugins = loaded.plugins ?? new Map();
+  state.progress = { ...plan, plugins, left: [...plan.steps], faults: [], failed: new Set() };
+  advance(state, state.progress);
+}
+
+function onApplied(state: State, faults: readonly string[]): void {
+  const { progress } = state;
+  const step = progress?.left.shift();
+  if (progress === null || step === undefined) return;
+  progress.faults.push(...faults);
+  if (faults.length > 0) for (const key of step.keys) progress.failed.add(key);
+  advance(state, progress);
+}
+
+function advance(state: State, progress: Progress): void {
+  const { next, plugins, left, faults, failed } = progress;
+  const [step] = left;
+  if (step === undefined) finish(state, state.running.finish(progress, faults, failed));
+  else
+    attempt(
+      state,
+      () => step.part.apply(next, step.keys, plugins),
+      (found) => ({ type: 'applied', faults: found }),
+    );
+}
+
+function finish(state: State, reloaded: Reloaded): void {
+  if (reloaded.ok) state.reread();
+  tell(state.log, reloaded);
+  state.progress = null;
+  state.requests.shift()?.reply(reloaded);
+  begin(state);
+}
+
+function tell(log: ReloadLog, { ok, ...result }: Reloaded): void {
+  if (ok) log.note('reloaded', result);
+  else log.warn(result.applied.length === 0 ? 'not reloaded' : 'reloaded in part', result);
+}

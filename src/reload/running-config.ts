@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Plugins } from '../authenticator/authenticator-from.ts';
+import type { Config } from '../config/config.ts';
+import { Hidden } from '../secret/hidden.ts';
+import type { Reloaded } from '../view/node-view.ts';
+import { ReadFiles } from './read-files.ts';
+
+/** A part of the relay that takes a new configuration while it runs. */
+export interface Reloadable {
+  /** Keys that it takes as they change: themselves, and all below; `*` stands for one name. */
+  readonly keys: readonly string[];
+  /** Keys below those that it cannot change while it runs. */
+  readonly except?: readonly string[];
+  /** Keys that it takes none of its own together with: what they change leaves no sense in a part of it. */
+  readonly unless?: readonly string[];
+  /** Called when some of its keys have changed. Returns what could not be done, in words for an operator. */
+  apply(
+    next: Config,
+    changed: readonly string[],
+    plugins: Plugins,
+  ): readonly string[] | Promise<readonly string[]>;
+}
+
+/** What a new configuration changes: for each part that takes some of it, the keys that are that part's. */
+export interface Plan {
+  readonly next: Config;
+  readonly steps: readonly Step[];
+  readonly taken: readonly ChangedKey[];
+  /** Keys that no part takes: they count from the next start on, and are named again until then. */
+  readonly needsRestart: readonly string[];
+}
+
+export interface Step {
+  readonly part: Reloadable;
+  readonly keys: readonly string[];
+}
+
+/**
+ * The configuration that counts now. It belongs to the supervisor of the reload server, which hands it to every
+ * incarnation: what a reload that crashed had not finished is a change again the next time.
+ */
+export class RunningConfig {
+  #config: Config;
+  readonly #files: ReadFiles;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#files = new ReadFiles(config);
+  }
+
+  plan(wanted: Config, all: readonly Reloadable[]): Plan {
+    const changes = changedKeys(this.#config, wanted);
+    const parts = all.filter(
+      ({ unless = [] }) => !unless.some((one) => changes.some(({ key }) => covers(one, key))),
+    );
+    const taken = changes.filter(({ key }) => parts.some((part) => takes(part, key)));
+    return {
+      next: withKeys(this.#config, wanted, taken),
+      steps: parts
+        .map((part) => ({ part, keys: names(taken).filter((key) => takes(part, key)) }))
+        .filter(({ keys }) => keys.length > 0),
+      taken,
+      needsRestart: names(changes.filter((change) => !taken.includes(change))),
+    };
+  }
+
+  /** Every step has been done, but for what `faults` say of the keys in `failed`: those are a change again the next time. */
+  finish(
+    { next, taken, needsRestart }: Plan,
+    faults: readonly string[],
+    failed: ReadonlySet<string>,
+  ): Reloaded {
+    const done = taken.filter(({ key }) => !failed.has(key));
+    this.#config = withKeys(this.#config, next, done);
+    const applied = names(done);
+    const result = { ok: faults.length === 0, errors: faults, applied, reread: [], needsRestart };
+    // Files are read again by a reload that has done everything.
+    if (faults.length > 0) return result;
+    const isNew = (key: string) => applied.some((one) => covers(one, key) || covers(key, one));
+    const renewed = this.#files.renewed(this.#config, isNew);
+    const later = renewed.needsRestart.filter((key) => !needsRestart.some((one) => covers(key, one)));
+    return { ...result, reread: renewed.reread, needsRestart: [...needsRestart, ...later] };
+  }
+}
+
+function takes({ keys, except = [] }: Reloadable, key: string): boolean {
+  return keys.some((one) => covers(one, key)) && !except.some((one) => covers(one, key));
+}
+
+function covers(pattern: string, key: string): boolean {
+  const wanted = pattern.split('.');
+  const parts = key.split('.');
+  return wanted.length <= parts.length && wanted.every((name, i) => name === '*' || name === parts[i]);
+}
+
+function names(changes: readonly ChangedKey[]): string[] {
+  return changes.map(({ key }) => key);
+}
+
+/** A key whose value has changed: where it is in the configuration, and how an operator calls it. */
+export interface ChangedKey {
+  readonly path: readonly string[];
+  /** `limits.pending`, `doors.pusu`. Values are never named. */
+  readonly key: string;
+}
+
+/**
+ * What differs between two configurations, as deep down as both have sections: a door that was opened or closed is one
+ * change, not one for each of its keys.
+ */
+export function changedKeys(before: object, after: object, above: readonly string[] = []): ChangedKey[] {
+  const a = before as Readonly<Record<string, unknown>>;
+  const b = after as Readonly<Record<string, unknown>>;
+  return Object.keys(b).flatMap((name): ChangedKey[] => {
+    const path = [...above, name];
+    const [old, now] = [a[name], b[name]];
+    if (isSection(old) && isSection(now)) return changedKeys(old, now, path);
+    return isDeepStrictEqual(revealed(old), revealed(now))
+      ? []
+      : [{ path, key: path.map(written).join('.') }];
+  });
+}
+
+/** A copy of `config` with the values that `other` has at these paths. */
+export function withKeys<T extends object>(config: T, other: T, changes: readonly ChangedKey[]): T {
+  const copy = { ...config } as Record<string, unknown>;
+  for (const { path } of changes) {
+    let to = copy;
+    let from = other as Readonly<Record<string, unknown>>;
+    for (const name of path.slice(0, -1)) {
+      to[name] = { ...(to[name] as object) };
+      to = to[name] as Record<string, unknown>;
+      from = from[name] as Readonly<Record<string, unknown>>;
+    }
+    const last = path.at(-1) as string;
+    to[last] = from[last];
+  }
+  return copy as T;
+}
+
+/** Two secrets look alike as long as they are hidden. */
+function revealed(value: unknown): unknown {
+  if (value instanceof Hidden) return revealed(value.reveal());
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revealed(item)]));
+}
+
+/** An authenticator counts as one value, and so does a store of keys: its kind decides what its other fields mean. */
+function isSection(value: unknown): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Hidden) &&
+    !('name' in value) &&
+    !('store' in value)
+  );
+}
+
+/** `apiKeys` is written without a joint. */
+function written(name: string): string {
+  return name === 'apiKeys' ? 'apikeys' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

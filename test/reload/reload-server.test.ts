@@ -1,0 +1,121 @@
+import test from 'ava';
+import { exit } from '../../src/otp/signal.ts';
+import { suspend } from '../../src/otp/sys.ts';
+import { type Load, reload, reloadSpec } from '../../src/reload/reload-server.ts';
+import { type Reloadable, RunningConfig } from '../../src/reload/running-config.ts';
+import { accepted } from '../config/support.ts';
+import { testSystem } from '../support/otp.ts';
+
+const withDrain = (drain: string) => accepted(`limits: { drain: ${drain} }`);
+const loads =
+  (drain: string): Load =>
+  () => ({ ok: true, config: withDrain(drain) });
+
+function reloading(apply: Reloadable['apply']) {
+  const world = testSystem();
+  const said: string[] = [];
+  let reread = 0;
+  const root = reloadSpec({
+    running: new RunningConfig(withDrain('1s')),
+    parts: [{ keys: ['limits'], apply }],
+    reread: () => {
+      reread++;
+    },
+    log: { note: (message) => said.push(message), warn: (message) => said.push(message) },
+  }).start(world.system, {});
+  if (!root.ok) throw new Error('not started');
+  return { ...world, root: root.pid, said, reread: () => reread };
+}
+
+test('a part that throws crashes the reload alone: it is reported, asked anew the next time, and then done', async (t) => {
+  let broken = true;
+  const asked: (readonly string[])[] = [];
+  const { system, crashes, said, reread } = reloading((_next, keys) => {
+    asked.push(keys);
+    if (broken) throw new TypeError('a part is broken');
+    return [];
+  });
+  const crashed = await reload(system, loads('2s'));
+  t.deepEqual(crashed, {
+    ok: false,
+    errors: ['the reload has crashed, as the log says'],
+    applied: [],
+    reread: [],
+    needsRestart: [],
+  });
+  t.deepEqual(
+    crashes().map(({ name, reason }) => [name, reason]),
+    [['reload', 'TypeError: a part is broken']],
+  );
+  broken = false;
+  t.like(await reload(system, loads('2s')), { ok: true, applied: ['limits.drain'] });
+  t.deepEqual(asked, [['limits.drain'], ['limits.drain']]);
+  t.deepEqual(said, ['not reloaded', 'reloaded']);
+  t.is(reread(), 1);
+});
+
+test('what cannot be loaded crashes it as well, be it at once or later', async (t) => {
+  const { system, crashes } = reloading(() => []);
+  const fault = new Error('no such disk');
+  const now: Load = () => {
+    throw fault;
+  };
+  t.false((await reload(system, now)).ok);
+  t.false((await reload(system, () => Promise.reject(fault))).ok);
+  t.deepEqual(
+    crashes().map(({ reason }) => reason),
+    ['Error: no such disk', 'Error: no such disk'],
+  );
+  t.true((await reload(system, loads('2s'))).ok);
+});
+
+test('who waits for a turn when a reload crashes is told as well', async (t) => {
+  const { system } = reloading(() => Promise.reject(new Error('broken')));
+  const [one, two] = await Promise.all([reload(system, loads('2s')), reload(system, loads('3s'))]);
+  t.deepEqual([one.ok, two.ok], [false, false]);
+});
+
+test('a reload is read when its turn has come, after the one before it is done', async (t) => {
+  const done: string[] = [];
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { system } = reloading(async ({ limits }) => {
+    await held;
+    done.push(`applied ${limits.drain}`);
+    return [];
+  });
+  const load = (drain: string) => (): ReturnType<Load> => {
+    done.push(`loaded ${drain}`);
+    return { ok: true, config: withDrain(drain) };
+  };
+  const both = [reload(system, load('2s')), reload(system, load('3s'))];
+  release();
+  await Promise.all(both);
+  t.deepEqual(done, ['loaded 2s', 'applied 2000', 'loaded 3s', 'applied 3000']);
+});
+
+test('what a part could not do is a change again the next time', async (t) => {
+  let faults = ['limits: they are odd'];
+  const { system, said } = reloading(() => faults);
+  t.like(await reload(system, loads('2s')), { ok: false, errors: ['limits: they are odd'], applied: [] });
+  faults = [];
+  t.like(await reload(system, loads('2s')), { ok: true, applied: ['limits.drain'] });
+  t.deepEqual(said, ['not reloaded', 'reloaded']);
+});
+
+test('a killed reload is told, and nobody reloads where the process is gone', async (t) => {
+  const { system, root, quiet } = reloading(() => []);
+  const server = system.names.get('reload');
+  if (server === undefined) throw new Error('there is no reload');
+  suspend(server);
+  const asked = reload(system, loads('2s'));
+  exit(server, 'kill');
+  t.false((await asked).ok);
+  await quiet();
+  t.true((await reload(system, loads('2s'))).ok);
+  exit(root, 'shutdown');
+  await quiet();
+  t.deepEqual((await reload(system, loads('2s'))).errors, ['the process that reloads is not there']);
+});
