@@ -1,9 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
+import { Connection } from '../../src/connection/connection.ts';
 import { eventually } from '../support/arrivals.ts';
 import { ask, clientFrame, connectRaw, type RawClient, upgradeRequest } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { connectWs } from '../support/ws-client.ts';
 
 setFlagsFromString('--expose-gc');
@@ -14,13 +16,14 @@ const tooMuch = '\u0003\u00f1authorize first';
 const authorize = '{"type":"authorize","authorization":"good"}';
 const unsubscribe = '{"type":"unsubscribe","channel":"c"}';
 
-const open = (t: ExecutionContext, limits: Readonly<Record<string, unknown>> = {}): Promise<TestRelay> =>
-  startTestRelay(t, {
-    authenticator: 'PasswordAuthenticator',
-    passwords: { good: ['*'] },
-    doors: { pusu: {}, pinghub: {} },
-    limits,
-  });
+const open = (
+  t: ExecutionContext,
+  limits: Readonly<Record<string, unknown>> = {},
+  system: Parameters<typeof startTestRelay>[3] = {},
+): Promise<TestRelay> => {
+  const passwords = { authenticator: 'PasswordAuthenticator', passwords: { good: ['*'] } };
+  return startTestRelay(t, { ...passwords, doors: { pusu: {}, pinghub: {} }, limits }, 1000, system);
+};
 
 async function greeted(t: ExecutionContext, relay: TestRelay): Promise<RawClient> {
   const client = await connectRaw(t, relay.port('pusu'));
@@ -210,14 +213,20 @@ test.serial(
 );
 
 test('a body that does not come is waited for no longer than a client may be without rights', async (t) => {
-  // Time enough for a good credential to be judged on a busy machine.
-  const relay = await open(t, { authorise: '2s' });
+  const clock = new VirtualClock();
+  const relay = await open(t, { authorise: '2s' }, { clock });
+  const rights = () =>
+    [...relay.relay.system.processes.values()]
+      .map((process) => (process as { readonly state?: unknown }).state)
+      .filter((state) => state instanceof Connection)
+      .map(({ hasRight }) => hasRight);
   const good = await connectRaw(t, relay.port('pinghub'));
   good.send('POST /t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: 2\r\n\r\nx');
   const client = await connectRaw(t, relay.port('pinghub'));
   client.send('POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx');
+  await eventually(() => rights().length === 2 && rights().includes(true), 'the good credential was judged');
+  clock.advance(2000);
   await client.until('HTTP/1.1 401');
-  // That one came first, and is still waited for.
   good.send('y');
   await good.until('HTTP/1.1 200');
   t.pass();
