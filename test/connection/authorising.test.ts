@@ -5,7 +5,7 @@ import {
 } from '../../src/authenticator/authenticator-server.ts';
 import { everything, none, type Permissions } from '../../src/authenticator/permissions.ts';
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
-import { postSession } from '../../src/door/pinghub/post-session.ts';
+import { postSession } from '../../src/door/pinghub/sessions.ts';
 import { send } from '../../src/otp/process.ts';
 import { processName } from '../../src/otp/registry.ts';
 import { spawnOk } from '../support/otp.ts';

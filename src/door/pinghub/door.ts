@@ -4,7 +4,6 @@ import { credentialOf } from '../credential.ts';
 import { methodNotAllowed, textReply } from '../replies.ts';
 import { decodeOnce } from '../request-path.ts';
 import { SPOKEN } from '../subprotocol.ts';
-import { badRequest } from './bad-request.ts';
 import {
   acceptsEventStream,
   comeBackLater,
@@ -15,8 +14,7 @@ import {
 } from './event-stream.ts';
 import { pinghubFormat } from './format.ts';
 import { pageReply } from './page.ts';
-import { postSession } from './post-session.ts';
-import { pinghubSession } from './session.ts';
+import { badRequest, pinghubSession, postSession } from './sessions.ts';
 
 export interface PinghubOptions {
   /** The longest path with its leading `/`, in characters; 0: no limit. */

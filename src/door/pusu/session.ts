@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonMessage } from '../../topic/json-message.ts';
 import { isWithin } from '../../topic/topic-name.ts';
-import { ending } from '../closed-session.ts';
 import { type Command, type Event, nothing, type Refused, type Session, type Step } from '../contract.ts';
-import { internalError, unauthorised, unavailable } from '../replies.ts';
+import { becoming, credentialSession, ending } from '../sessions.ts';
 import {
   authorizationFailed,
   authorizationOk,
@@ -67,35 +66,7 @@ export function pusuSession(topicLength: number): Session {
 
 /** A client whose request brings a credential: the upgrade is accepted when it has been found good. */
 export function introducedSession(credential: string, greeted: Session): Session {
-  return new IntroducedSession(credential, greeted);
-}
-
-class IntroducedSession implements Session {
-  readonly greeted: Session;
-  // Private by name, so that no inspection of a connection's state shows it.
-  readonly #credential: string;
-
-  constructor(credential: string, greeted: Session) {
-    this.#credential = credential;
-    this.greeted = greeted;
-  }
-
-  start(): readonly Command[] {
-    return [{ type: 'authorise', authorization: this.#credential }];
-  }
-
-  step(event: Event): Step {
-    switch (event.type) {
-      case 'authorised':
-        return event.granted ? [this.greeted, this.greeted.start()] : ending(unauthorised);
-      case 'unavailable':
-        return ending(unavailable);
-      case 'faulty':
-        return ending(internalError);
-      default:
-        return [this, nothing];
-    }
-  }
+  return credentialSession(credential, () => becoming(greeted));
 }
 
 const greeting: readonly Command[] = [{ type: 'accept' }, { type: 'send', bytes: hello }];

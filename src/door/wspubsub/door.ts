@@ -5,8 +5,7 @@ import { methodNotAllowed, notFound, textReply, upgradeRequired } from '../repli
 import { segments } from '../request-path.ts';
 import { SPOKEN } from '../subprotocol.ts';
 import { wspubsubFormat } from './format.ts';
-import { ownerSession } from './owner-session.ts';
-import { subscriberSession } from './subscriber-session.ts';
+import { ownerSession, subscriberSession } from './sessions.ts';
 
 export interface WspubsubOptions {
   /** The longest `Domain/Topic`, in characters; 0: no limit. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import type { Event, Refused } from '../../../src/door/contract.ts';
-import { postSession } from '../../../src/door/pinghub/post-session.ts';
+import { postSession } from '../../../src/door/pinghub/sessions.ts';
 import { granted, lastOf, notGranted, play, unavailable } from '../script.ts';
 
 const session = postSession('p', null);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Event, Refused } from '../../../src/door/contract.ts';
-import { pinghubSession } from '../../../src/door/pinghub/session.ts';
+import { pinghubSession } from '../../../src/door/pinghub/sessions.ts';
 import { binary, granted, lastOf, play, text } from '../script.ts';
 
 const session = pinghubSession('p', null);

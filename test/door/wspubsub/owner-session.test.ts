@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import type { Event, Refused } from '../../../src/door/contract.ts';
-import { ownerSession } from '../../../src/door/wspubsub/owner-session.ts';
+import { ownerSession } from '../../../src/door/wspubsub/sessions.ts';
 import { binary, granted, lastOf, notGranted, play, text, unavailable } from '../script.ts';
 
 const session = ownerSession('key', 'd/t');

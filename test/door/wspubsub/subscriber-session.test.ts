@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Event } from '../../../src/door/contract.ts';
-import { subscriberSession } from '../../../src/door/wspubsub/subscriber-session.ts';
+import { subscriberSession } from '../../../src/door/wspubsub/sessions.ts';
 import { binary, granted, lastOf, notGranted, play, text } from '../script.ts';
 
 const session = subscriberSession('d/t', null);

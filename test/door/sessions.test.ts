@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import { type Event, nothing, type Refused, type Session } from '../../src/door/contract.ts';
-import { joiningSession } from '../../src/door/joining-session.ts';
+import { joiningSession } from '../../src/door/sessions.ts';
 import { binary, granted, lastOf, notGranted, play, text, unavailable } from './script.ts';
 
 const member: Session = { start: () => nothing, step: () => [member, [{ type: 'leave', topic: 'member' }]] };

@@ -1,8 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import { ending } from '../closed-session.ts';
-import { type Command, type Event, nothing, type Refused, type Session, type Step } from '../contract.ts';
+import {
+  type Command,
+  type Event,
+  type HttpReply,
+  nothing,
+  type Refused,
+  type Session,
+  type Step,
+} from '../contract.ts';
 import { textFrame } from '../frame.ts';
-import { joiningSession } from '../joining-session.ts';
+import { refusal, textReply } from '../replies.ts';
+import { becoming, credentialSession, ending, joiningSession, withoutAnswer } from '../sessions.ts';
 
 /** A WebSocket (or a stream, which sends nothing) on a path: it subscribes, and what it sends is published there. */
 export function pinghubSession(topic: string, credential: string | null): Session {
@@ -54,5 +62,50 @@ function closing(why: Refused['why']): Command {
       return { type: 'close', code: 1008, reason: 'owned elsewhere' };
     default:
       return { type: 'close', code: 1008, reason: 'forbidden' };
+  }
+}
+
+/** A POST: its body is one message. It is answered when the topic has taken it; an empty one is judged like any other. */
+export function postSession(topic: string, credential: string | null): Session {
+  if (credential === null) return new PostSession(topic, false);
+  return credentialSession(credential, (known) => becoming(new PostSession(topic, known)));
+}
+
+/** pinghub's words for a 400. `why`: a sentence. */
+export function badRequest(why: string): HttpReply {
+  return textReply(400, `Error: bad request. ${why}`);
+}
+
+const ok = ending(textReply(200, 'OK'));
+const invalidBody = ending(badRequest('The body must be valid UTF-8.'));
+
+class PostSession implements Session {
+  readonly topic: string;
+  /** A credential was given and found good. */
+  readonly known: boolean;
+
+  constructor(topic: string, known: boolean) {
+    this.topic = topic;
+    this.known = known;
+  }
+
+  start(): readonly Command[] {
+    return nothing;
+  }
+
+  step(event: Event): Step {
+    switch (event.type) {
+      case 'body': {
+        const { payload } = event;
+        if (!isUtf8(payload)) return invalidBody;
+        return [this, [{ type: 'publish', topic: this.topic, message: { kind: 'text', payload } }]];
+      }
+      case 'published':
+        return ok;
+      case 'refused':
+        return ending(refusal(event.why, this.known));
+      default:
+        return withoutAnswer(event) ?? [this, nothing];
+    }
   }
 }
