@@ -1,4 +1,5 @@
-import type { ApiKeysConfig, AuthenticatorConfig, Config, Limits, TlsFiles } from '../config/config.ts';
+import type { ApiKeysConfig } from '../config/api-keys.ts';
+import type { Config, DoorConfig, Limits } from '../config/config.ts';
 import type { Door } from '../door/contract.ts';
 import { pinghubDoor } from '../door/pinghub/door.ts';
 import { eventStreamFormat } from '../door/pinghub/event-stream.ts';
@@ -10,23 +11,13 @@ import { wspubsubFormat } from '../door/wspubsub/format.ts';
 import type { Format } from '../topic/message.ts';
 
 /** One door that is on: its protocol, and all that the configuration says of it. */
-export interface DoorSettings {
+export interface DoorSettings extends DoorConfig {
   readonly door: Door;
   readonly formats: readonly Format[];
-  readonly realm: string;
   readonly at: { readonly host: string; readonly port: number } | { readonly socket: string };
-  /** Null: the relay's. */
-  readonly authenticator: AuthenticatorConfig | null;
-  /** Milliseconds that its answer may take. */
-  readonly authenticatorTimeout: number;
   readonly apiKeys: ApiKeysConfig;
   readonly heartbeat: { readonly ping: number; readonly pong: number };
   readonly grace: number;
-  readonly origin: readonly string[] | null;
-  readonly cookie: string | null;
-  readonly tls: TlsFiles | null;
-  readonly trustedProxies: readonly string[];
-  readonly proxyProtocol: boolean;
   /** Subscribers are let in without a credential, whatever the authenticator. */
   readonly openToSubscribers: boolean;
   /** Where the door's plain-text metrics are; null: nowhere. */

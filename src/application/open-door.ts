@@ -6,7 +6,7 @@ import { type Edge, type ListenerArgs, type ListenerMessage, listener } from '..
 import { metricsListener } from '../acceptor/metrics-listener.ts';
 import { isEmpty } from '../authenticator/permissions.ts';
 import type { Limits } from '../config/config.ts';
-import { readTls } from '../config/tls-files.ts';
+import { readTls } from '../config/files.ts';
 import { Connection, type ConnectionMessage } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
 import { newDoorCounters } from '../connection/door-counters.ts';
@@ -283,13 +283,10 @@ export class OpenDoor {
 }
 
 function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
-  const { origin, cookie, tls, trustedProxies, proxyProtocol, openToSubscribers } = settings;
+  const { tls, openToSubscribers } = settings;
   return {
-    origin,
-    cookie,
+    ...settings,
     tls: tls === null ? null : () => readTls(tls),
-    trustedProxies,
-    proxyProtocol,
     open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
   };
 }

@@ -1,4 +1,4 @@
-import type { AuthenticatorConfig } from '../config/config.ts';
+import type { AuthenticatorConfig } from '../config/authenticators.ts';
 import { apiKeysFrom } from './api-keys/api-keys-from.ts';
 import type { StoreLog } from './api-keys/key-store.ts';
 import type { Authenticator } from './contract.ts';

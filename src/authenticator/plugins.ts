@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Config, PluginConfig } from '../config/config.ts';
+import type { PluginConfig } from '../config/authenticators.ts';
+import type { Config } from '../config/config.ts';
 import type { ConfigError } from '../config/config-error.ts';
 import type { Plugins } from './authenticator-from.ts';
 import { type PluginModule, pluginOf } from './plugin.ts';

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { fileKeyStore } from '../authenticator/api-keys/file-key-store.ts';
 import { type KeyRow, type KeyStore, type NewKey, StoreFault } from '../authenticator/api-keys/key-store.ts';
 import { postgresKeyStore } from '../authenticator/api-keys/postgres-key-store.ts';
-import type { ApiKeysConfig } from '../config/config.ts';
+import type { ApiKeysConfig } from '../config/api-keys.ts';
 import { formatError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { BAD_CONFIG, BadUsage, type Command, DONE, FAILED, type Place, usageError } from './command.ts';

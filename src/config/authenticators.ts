@@ -1,11 +1,14 @@
 import { isAbsolute, join } from 'node:path';
-import type { ApiKeysConfig, AuthenticatorConfig, PasswordEntry } from './config.ts';
+import type { ApiKeysConfig } from './api-keys.ts';
 import type { Place } from './config-error.ts';
 import { evident } from './evident.ts';
-import { keyFromText, pinned } from './jwt-keys.ts';
-import { type Kind, Refusal, textKind, writtenAs } from './kind.ts';
-import { nearest } from './nearest.ts';
-import { whyNoPath } from './scalars.ts';
+import { algorithms, keyFromText, pinned, type VerificationKey } from './jwt-keys.ts';
+import { type Kind, nearest, orNull, Refusal, textKind, wordsOf, writtenAs } from './kind.ts';
+import { passwords } from './passwords.ts';
+import { anyText, count, flag, leeway, oneOf, time, timeLimit, whyNoPath } from './scalars.ts';
+import { key, type SectionValue, section } from './section.ts';
+
+const seconds = 1000;
 
 const named = ['None', 'PasswordAuthenticator', 'MyAuthenticator', 'ApiKeys', 'JWT', 'Forward'] as const;
 
@@ -41,29 +44,108 @@ function isPath(text: string): boolean {
   return /^\.{0,2}\/|\.m?js$/.test(text);
 }
 
+const httpUrl = (text: string): string | undefined => {
+  if (!isUrl(text) || !URL.canParse(text)) return undefined;
+  const { username, password, hash } = new URL(text);
+  return username === '' && password === '' && hash === '' ? text : undefined;
+};
+
+/** Where a server is asked. */
+const url: Kind<string> = writtenAs(
+  'text',
+  textKind('an http or https URL such as https://auth.example.com/check, without a password in it', httpUrl),
+);
+
+/** Where keys are. */
+const jwksSource: Kind<string> = writtenAs(
+  'text',
+  textKind('a file or an http or https URL with a JSON Web Key Set', (text) => {
+    if (isUrl(text)) return httpUrl(text);
+    if (evident(text) === 'key set')
+      return new Refusal('a file or URL with a key set, and not what is in it');
+    return text === '' || text.includes('\0') || text.includes('://') ? undefined : (whyNoPath(text) ?? text);
+  }),
+);
+
+function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
+/** pusud's example file has an empty one, where it means none. */
+const verificationKey = writtenAs(
+  'secret',
+  textKind<string | null>('a public key in PEM, or a secret text', (text) => text || null),
+);
+
+/** The settings of authenticators, which stand beside the `authenticator` key. */
+export const authenticatorKeys = () => ({
+  passwords: key(passwords, []),
+  allow_read_by_default: key(flag, false),
+  jwt_signing_algorithms: key(wordsOf('a list of algorithms', oneOf(algorithms)), []),
+  jwt_verification_key: key(orNull(verificationKey), null),
+  jwt: section({
+    jwks: key(orNull(jwksSource), null),
+    audience: key(orNull(anyText('a name')), null),
+    issuer: key(orNull(anyText('a name')), null),
+    /** Milliseconds by which clocks may differ. */
+    leeway: key(leeway, 5 * seconds),
+    /** Milliseconds that a connection may stay on after its token has expired. */
+    grace: key(time, 10 * seconds),
+    timeout: key(orNull(timeLimit), null),
+    /** Milliseconds after which a set at a URL is looked at again; 0: as seldom as can be. */
+    recheck: key(time, 3 * seconds),
+  }),
+  forward: section({
+    url: key(orNull(url), null),
+    timeout: key(orNull(timeLimit), null),
+    /** Milliseconds that an answer is kept; 0: not at all. */
+    cache: key(time, 0),
+    /** Milliseconds after which what was allowed to those who are connected is asked about again; 0: never. */
+    recheck: key(time, 3 * seconds),
+    /** Such questions in a second, at most; 0: no limit. */
+    recheck_rate: key(count, 500),
+  }),
+});
+
+type Beside = SectionValue<ReturnType<typeof authenticatorKeys>>;
+
 /** The settings that stand beside an `authenticator` key. */
-export interface AuthenticatorSettings {
-  readonly passwords: readonly PasswordEntry[];
-  readonly allowReadByDefault: boolean;
-  readonly jwtSigningAlgorithms: readonly string[];
-  readonly jwtVerificationKey: string | null;
-  readonly jwt: {
-    readonly jwks: string | null;
-    readonly audience: string | null;
-    readonly issuer: string | null;
-    readonly leeway: number;
-    readonly grace: number;
-    readonly timeout: number | null;
-    readonly recheck: number;
-  };
-  readonly forward: {
-    readonly url: string | null;
-    readonly timeout: number | null;
-    readonly cache: number;
-    readonly recheck: number;
-    readonly recheckRate: number;
-  };
+export interface AuthenticatorSettings extends Beside {
   readonly authenticatorTimeout: number;
+}
+
+export type AuthenticatorConfig =
+  | { readonly name: 'None' }
+  | { readonly name: 'MyAuthenticator' }
+  | ({ readonly name: 'PasswordAuthenticator' } & Pick<Beside, 'passwords' | 'allowReadByDefault'>)
+  | { readonly name: 'ApiKeys'; readonly apiKeys: ApiKeysConfig }
+  | JwtConfig
+  | ForwardConfig
+  | PluginConfig;
+
+export interface JwtConfig extends Omit<Beside['jwt'], 'jwks' | 'timeout'> {
+  readonly name: 'JWT';
+  /** Keys of the configuration itself. */
+  readonly keys: readonly VerificationKey[];
+  /** Where more keys are; null: nowhere. */
+  readonly jwks: { readonly file: string } | { readonly url: string } | null;
+  /** For the keys in `jwks`; empty: the usual one of each key. */
+  readonly algorithms: readonly string[];
+}
+
+export interface ForwardConfig extends Omit<Beside['forward'], 'url' | 'timeout'> {
+  readonly name: 'Forward';
+  readonly url: string;
+}
+
+/** A module of the user's. */
+export interface PluginConfig {
+  readonly name: 'Plugin';
+  /** Absolute, or relative to the working directory. */
+  readonly file: string;
+  /** Where it is named. */
+  readonly at: Place;
+  readonly key: string;
 }
 
 /**
@@ -92,19 +174,19 @@ export function authenticatorOf(
     case 'JWT':
       return jwtOf(settings, folder);
     case 'Forward': {
-      const { url, cache, recheck, recheckRate } = settings.forward;
-      return { name, url: url ?? '', cache, recheck, recheckRate };
+      const { timeout, ...forward } = settings.forward;
+      return { name, ...forward, url: forward.url ?? '' };
     }
   }
 }
 
 function jwtOf(settings: AuthenticatorSettings, folder: string): AuthenticatorConfig {
   const { jwtVerificationKey: text, jwtSigningAlgorithms: algorithms } = settings;
-  const { jwks, audience, issuer, leeway, grace, recheck } = settings.jwt;
+  const { jwks, timeout, ...jwt } = settings.jwt;
   const key = text === null ? '' : keyFromText(text);
   const keys = typeof key === 'string' ? [] : [{ kid: null, key, algorithms: pinned(key, algorithms) }];
   const source = jwks === null ? null : isUrl(jwks) ? { url: jwks } : { file: beside(folder, jwks) };
-  return { name: 'JWT', keys, jwks: source, algorithms, audience, issuer, leeway, grace, recheck };
+  return { name: 'JWT', keys, jwks: source, algorithms, ...jwt };
 }
 
 /** Milliseconds for answers: what stands under the authenticator's own name goes first. */
@@ -119,30 +201,3 @@ export function timeoutOf(
 function beside(folder: string, file: string): string {
   return isAbsolute(file) ? file : join(folder, file);
 }
-
-function isUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text);
-}
-
-const httpUrl = (text: string): string | undefined => {
-  if (!isUrl(text) || !URL.canParse(text)) return undefined;
-  const { username, password, hash } = new URL(text);
-  return username === '' && password === '' && hash === '' ? text : undefined;
-};
-
-/** Where a server is asked. */
-export const url: Kind<string> = writtenAs(
-  'text',
-  textKind('an http or https URL such as https://auth.example.com/check, without a password in it', httpUrl),
-);
-
-/** Where keys are. */
-export const jwksSource: Kind<string> = writtenAs(
-  'text',
-  textKind('a file or an http or https URL with a JSON Web Key Set', (text) => {
-    if (isUrl(text)) return httpUrl(text);
-    if (evident(text) === 'key set')
-      return new Refusal('a file or URL with a key set, and not what is in it');
-    return text === '' || text.includes('\0') || text.includes('://') ? undefined : (whyNoPath(text) ?? text);
-  }),
-);

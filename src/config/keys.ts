@@ -1,17 +1,16 @@
 import { addressBlock, host, natsServer, origins, port, proxy, relay, socketPath } from './addresses.ts';
-import { apiKeyStores } from './api-key-stores.ts';
-import { authenticatorName, jwksSource, url, wspubsubAuthenticatorName } from './authenticators.ts';
+import { apiKeyStores } from './api-keys.ts';
+import { authenticatorKeys, authenticatorName, wspubsubAuthenticatorName } from './authenticators.ts';
 import type { Instead } from './evident.ts';
-import { algorithms } from './jwt-keys.ts';
-import { orNull, orOff, textKind, wordsOf, writtenAs } from './kind.ts';
-import { channelPatterns, passwords } from './passwords.ts';
+import { listOf, orNull, orOff, wordsOf } from './kind.ts';
+import { channelPattern, channelPatterns } from './passwords.ts';
 import {
+  anyText,
   cookieName,
   count,
   filePath,
   flag,
   headSize,
-  leeway,
   name,
   nodeName,
   oneOf,
@@ -22,23 +21,19 @@ import {
   timeLimit,
 } from './scalars.ts';
 import { networkSecret, shown } from './secrets.ts';
-import { alias, key, type Reader, type SectionValue, section, switchable, unlessOff } from './section.ts';
-import { topicRules } from './topic-rules.ts';
+import {
+  alias,
+  itemOf,
+  key,
+  type Reader,
+  type SectionValue,
+  section,
+  switchable,
+  unlessOff,
+} from './section.ts';
 
 const KiB = 1024;
 const seconds = 1000;
-
-const anyText = (expected: string) =>
-  writtenAs(
-    'text',
-    textKind(expected, (text) => (text === '' ? undefined : text)),
-  );
-
-/** pusud's example file has an empty one, where it means none. */
-const verificationKey = writtenAs(
-  'secret',
-  textKind<string | null>('a public key in PEM, or a secret text', (text) => text || null),
-);
 
 /** A server of NATS may take signed tokens. */
 const insteadOfNatsSecret: Instead = {
@@ -51,46 +46,43 @@ const insteadOfNatsSecret: Instead = {
   placeholder: 'the secret itself stands here',
 };
 
-/** The settings of authenticators, which stand beside the `authenticator` key. */
-const authenticatorKeys = () => ({
-  passwords: key(passwords, []),
-  allow_read_by_default: key(flag, false),
-  jwt_signing_algorithms: key(wordsOf('a list of algorithms', oneOf(algorithms)), []),
-  jwt_verification_key: key(orNull(verificationKey), null),
-  jwt: section({
-    jwks: key(orNull(jwksSource), null),
-    audience: key(orNull(anyText('a name')), null),
-    issuer: key(orNull(anyText('a name')), null),
-    leeway: key(leeway, 5 * seconds),
-    grace: key(time, 10 * seconds),
-    timeout: key(orNull(timeLimit), null),
-    recheck: key(time, 3 * seconds),
-  }),
-  forward: section({
-    url: key(orNull(url), null),
-    timeout: key(orNull(timeLimit), null),
-    cache: key(time, 0),
-    recheck: key(time, 3 * seconds),
-    recheck_rate: key(count, 500),
-  }),
-});
-
 /** Keys that every door has; `config/relay.yaml` says what each key does. */
 const door = (defaultHost: string, defaultPort: number, realm: string) => ({
   host: key(host, defaultHost),
   port: key(port, defaultPort),
+  /** Name space of the door's topics: doors of one realm share topics. */
   realm: key(name, realm),
+  /** Null: the relay's. */
   authenticator: key(orNull(authenticatorName), null),
   authenticator_timeout: key(orNull(timeLimit), null),
   ...authenticatorKeys(),
+  /** Origins of pages that may connect, in lower case; `scheme://*.host` for all hosts below one. Null: any. */
   origin: key(orNull(origins), null),
+  /** The name of the cookie that holds credentials of web pages; null: none does. */
   cookie: key(orNull(cookieName), null),
   tls: section({ cert: key(orNull(filePath), null), key: key(orNull(filePath), null) }),
+  /** Addresses, CIDR blocks and `unix:`, whose word on the client's address is taken. */
   trusted_proxies: key(wordsOf('a list of addresses', proxy), []),
+  /** Those proxies begin each connection with a PROXY header. */
   proxy_protocol: key(flag, false),
 });
 
-/** The table of all keys with their kinds and defaults. */
+/** What holds for some topics, by their names; of several rules that match, the first counts. */
+const topicRule = itemOf(
+  section({
+    /** `*`, `prefix*`, or exactly one topic. */
+    pattern: key(orNull(channelPattern), null),
+    /** relay: all members at one relay see one order. cluster: all members of all relays do. */
+    ordering: key(oneOf(['relay', 'cluster']), 'relay'),
+  }),
+  'a pattern and what holds for it: { pattern: "orders.*", ordering: cluster }',
+  ({ pattern, ordering }) => (pattern === null ? null : { pattern, ordering }),
+);
+
+/**
+ * The table of all keys with their kinds and defaults: sizes in bytes, times in milliseconds, and 0 is none where a limit
+ * may be switched off. `config/relay.yaml` says what each key does.
+ */
 export const relayKeys = section({
   node: key(orNull(nodeName), null),
 
@@ -98,13 +90,15 @@ export const relayKeys = section({
   authenticator_timeout: key(timeLimit, 2 * seconds),
   ...authenticatorKeys(),
   apikeys: apiKeyStores(60 * seconds),
+  /** Channel patterns that bind every door of the PuSu door's realm; null: all channels. */
   allowed_channels: key(orNull(channelPatterns), null),
 
+  /** Every relay of the network, this one included; `host` or `host:port`. */
   relays: key(wordsOf('a list of relays', relay), []),
   client_port: alias(['doors', 'pusu', 'port']),
   network_port: alias(['network', 'port']),
 
-  topics: key(topicRules, []),
+  topics: key(listOf('a list of topics, each { pattern: …, ordering: … }', topicRule), []),
 
   doors: section({
     pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),
@@ -112,6 +106,7 @@ export const relayKeys = section({
       section({
         ...door('127.0.0.1', 3000, 'wspubsub'),
         authenticator: key(orNull(wspubsubAuthenticatorName), null),
+        /** Milliseconds that a topic outlives its owner. */
         grace: key(time, 10 * seconds),
         apikeys: apiKeyStores(null),
       }),
@@ -119,7 +114,9 @@ export const relayKeys = section({
     pinghub: switchable(
       section({
         ...door('127.0.0.1', 8081, 'main'),
+        /** Absolute path of a UNIX socket that takes the place of host and port. */
         socket: key(orNull(socketPath), null),
+        /** Port of the plain-text metrics, on the door's host (127.0.0.1 when the door is a socket); null: off. */
         metrics_port: key(orNull(orOff(port)), 8082),
       }),
     ),
@@ -128,9 +125,11 @@ export const relayKeys = section({
   network: section({
     host: key(host, '0.0.0.0'),
     port: key(port, 55001),
+    /** What the relays share, as its SHA-256 (32 bytes). */
     secret: key(orNull(networkSecret), null),
     heartbeat: key(period, 1 * seconds),
     timeout: key(period, 3 * seconds),
+    /** What may wait for one link. */
     pending: key(size, 16 * 1024 * KiB),
     tls: section({
       cert: key(orNull(filePath), null),
@@ -141,6 +140,7 @@ export const relayKeys = section({
   cluster: section({
     backplane: key(oneOf(['mesh', 'nats']), 'mesh'),
     servers: key(wordsOf('a list of servers', natsServer), []),
+    /** What all subjects begin with. */
     prefix: key(subjectPrefix, 'fanfare'),
     user: key(orNull(anyText('a name as text')), null),
     password: key(orNull(shown('a password as text', insteadOfNatsSecret)), null),
@@ -157,13 +157,18 @@ export const relayKeys = section({
     section({
       host: key(host, '127.0.0.1'),
       port: key(port, 55002),
+      /** Names by which it may be asked, beside addresses and `localhost`: any other may be a trap set in the DNS. */
       names: key(wordsOf('a list of host names', host), []),
+      /** The observer page may suspend, end and disconnect. */
       observer_actions: key(flag, false),
+      /** A relay is ready only while it is linked to all others. */
       ready_needs_peers: key(flag, false),
     }),
   ),
 
+  /** Folder of what a node makes as it runs, with a folder for each node in it; null: found from the file's place. */
   var_dir: key(orNull(filePath), null),
+  /** Who may look into the running node. `eval` off: the named operations only. */
   attach: section({ enabled: key(flag, true), eval: key(flag, true) }),
 
   limits: section({
@@ -173,27 +178,37 @@ export const relayKeys = section({
     fragments: key(count, 64),
     head: key(headSize, 16 * KiB),
     handshake: key(time, 5 * seconds),
+    /** Null: longer for trusted proxies than for others. */
     keep_alive: key(orNull(time), null),
     close: key(time, 1 * seconds),
+    /** Null: each door's own. */
     ping: key(orNull(time), null),
     pong: key(orNull(time), null),
     pending: key(size, 1024 * KiB),
     write_stall: key(time, 10 * seconds),
     topics_per_connection: key(count, 128),
+    /** Null: 80 % of the file-descriptor limit, found at start. */
     connections: key(orNull(count), null),
     connections_per_address: key(count, 100),
+    /** New connections per second and address. */
     connection_rate_per_address: key(count, 20),
+    /** Within a minute, from one address. */
     failed_authorisations: key(count, 10),
+    /** Messages per second from one connection; from one address where messages are posted. */
     publish_rate: key(count, 0),
+    /** Addresses or CIDR blocks free of the limits per address. */
     exempt: key(wordsOf('a list of addresses', addressBlock), ['127.0.0.0/8', '::1']),
     authorise: key(time, 60 * seconds),
+    /** From being told to stop to the drain: not ready, and accepting. */
     drain_delay: key(time, 0),
     drain: key(time, 30 * seconds),
   }),
 
   log: section({
     level: key(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),
+    /** auto: pretty on a terminal, JSON elsewhere. */
     format: key(oneOf(['auto', 'json', 'pretty']), 'auto'),
+    /** Null: standard output. */
     file: key(orNull(filePath), null),
   }),
 });

@@ -65,16 +65,29 @@ export function plainKind<T>(expected: string, parse: (scalar: Scalar) => T | un
 }
 
 export function orNull<T>(kind: Kind<T>): Kind<T | null> {
-  const expected = `${kind.expected}, or null`;
+  const { parse, ...relaxed } = orElse(kind, 'null', isNull);
+  return {
+    ...relaxed,
+    parse(value, path, context) {
+      if (kind.writing !== 'secret' || !isBlank(value)) return parse(value, path, context);
+      context.report(value.at, path, `${kind.expected}; this one comes out empty; null is for none`);
+      return undefined;
+    },
+  };
+}
+
+/** False is written for null. */
+export function orOff<T>(kind: Kind<T>): Kind<T | null> {
+  return orElse(kind, 'false', (value) => asBoolean(value) === false);
+}
+
+function orElse<T>(kind: Kind<T>, word: string, isNone: (value: Value) => boolean): Kind<T | null> {
+  const expected = `${kind.expected}, or ${word}`;
   return {
     ...kind,
     expected,
     parse(value, path, context) {
-      if (kind.writing === 'secret' && isBlank(value)) {
-        context.report(value.at, path, `${kind.expected}; this one comes out empty; null is for none`);
-        return undefined;
-      }
-      if (isNull(value)) return null;
+      if (isNone(value)) return null;
       const report: Report = (at, key, why) =>
         context.report(at, key, why === kind.expected ? expected : why);
       return kind.parse(value, path, { ...context, report });
@@ -82,17 +95,21 @@ export function orNull<T>(kind: Kind<T>): Kind<T | null> {
   };
 }
 
-/** False is written for null. */
-export function orOff<T>(kind: Kind<T>): Kind<T | null> {
-  const expected = `${kind.expected}, or false`;
+/** A kind with fewer values. `otherwise`: what is said of the others. */
+export function bounded<T>(
+  kind: Kind<T>,
+  expected: string,
+  isGood: (value: T) => boolean,
+  otherwise = expected,
+): Kind<T> {
   return {
     ...kind,
     expected,
     parse(value, path, context) {
-      if (asBoolean(value) === false) return null;
-      const report: Report = (at, key, why) =>
-        context.report(at, key, why === kind.expected ? expected : why);
-      return kind.parse(value, path, { ...context, report });
+      const parsed = kind.parse(value, path, context);
+      if (parsed === undefined || isGood(parsed)) return parsed;
+      context.report(value.at, path, otherwise);
+      return undefined;
     },
   };
 }
@@ -125,4 +142,48 @@ export function listOf<T>(expected: string, kind: Kind<T>): Kind<readonly T[]> {
       return items.every((item) => item !== undefined) ? items : undefined;
     },
   };
+}
+
+/**
+ * The candidate that `word` was most likely meant to be, or undefined when none is near. One slip (a missing, extra,
+ * wrong or swapped letter) is near in a word of any length, and one more for every three letters.
+ */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const limit = Math.max(1, Math.floor(Math.min(word.length, 60) / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of candidates) {
+    // The distance is at least the difference in length; this also bounds the work on a monstrous word.
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, at(beforeLast, j - 2) + 1);
+      }
+      row.push(cost);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return at(last, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY;
 }

@@ -2,10 +2,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigError, inReadingOrder } from './config-error.ts';
-import { fileFaults } from './file-faults.ts';
+import { fileFaults, readTextFile } from './files.ts';
 import type { ClosedDoor } from './layers.ts';
 import { parseConfig } from './parse-config.ts';
-import { readTextFile } from './text-file.ts';
 
 export interface LoadOptions {
   /** `--config FILE`; without it, `config/relay.yaml` of the package. */

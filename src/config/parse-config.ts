@@ -1,14 +1,13 @@
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
+import { configOf } from './config.ts';
 import { type ConfigError, inReadingOrder, type Place, type Report } from './config-error.ts';
-import { environmentLayers } from './environment.ts';
-import { flagLayers } from './flags.ts';
+import type { FileText } from './files.ts';
 import { relayKeys } from './keys.ts';
 import { type ClosedDoor, closedDoors, type Layer, withAliases, withDoors } from './layers.ts';
+import { environmentLayers, flagLayers } from './overrides.ts';
 import { type Complain, checkTogether, warnAbout } from './rules.ts';
-import { configOf } from './settings-config.ts';
-import type { FileText } from './text-file.ts';
-import { readYaml } from './yaml-text.ts';
+import { readYaml } from './yaml.ts';
 
 export interface ConfigSources {
   /** The YAML text of the file. */

@@ -1,7 +1,12 @@
-import type { PasswordEntry } from './config.ts';
 import { type Context, type Kind, Refusal, textKind, wordsOf } from './kind.ts';
 import { hashed, insteadOfHashed } from './secrets.ts';
 import { type Entry, isNull, type Value } from './value.ts';
+
+/** One password, kept as its SHA-256 (32 bytes), and the channel patterns it opens for reading and writing. */
+export interface PasswordEntry {
+  readonly sha256: Buffer;
+  readonly channels: readonly string[];
+}
 
 /** `*`, `prefix*`, or exactly one channel. */
 export const channelPattern: Kind<string> = textKind(

@@ -1,4 +1,4 @@
-import type { ApiKeyStores } from './api-key-stores.ts';
+import type { ApiKeyStores } from './api-keys.ts';
 import type { AuthenticatorName, AuthenticatorSettings } from './authenticators.ts';
 import { keyFromText, pinned } from './jwt-keys.ts';
 import { type DoorSettings, doorNames, type Settings } from './keys.ts';

@@ -1,5 +1,4 @@
-import { type Kind, plainKind, Refusal, textKind, writtenAs } from './kind.ts';
-import { nearest } from './nearest.ts';
+import { bounded, type Kind, nearest, plainKind, Refusal, textKind, writtenAs } from './kind.ts';
 import { asBoolean } from './value.ts';
 
 /** True or false; also yes, no, on and off, as pusud reads them. */
@@ -39,15 +38,11 @@ export const size: Kind<number> = textKind(
 );
 
 /** Bytes of the head of a request: each connection may hold as many before anything is known of it. */
-export const headSize: Kind<number> = {
-  expected: 'a size from 4KiB to 1MiB',
-  parse(value, path, context) {
-    const bytes = size.parse(value, path, context);
-    if (bytes === undefined || (bytes >= 4096 && bytes <= 1024 ** 2)) return bytes;
-    context.report(value.at, path, this.expected);
-    return undefined;
-  },
-};
+export const headSize = bounded(
+  size,
+  'a size from 4KiB to 1MiB',
+  (bytes) => bytes >= 4096 && bytes <= 1024 ** 2,
+);
 
 const timeUnits = new Map([
   ['ms', 1],
@@ -74,37 +69,27 @@ export const time: Kind<number> = textKind('a time such as 10s (ms, s, m, h; 0: 
 });
 
 /** Milliseconds, and not none: something happens every so often. */
-export const period: Kind<number> = {
-  expected: 'a time such as 10s (ms, s, m, h), at least 10ms',
-  parse(value, path, context) {
-    const milliseconds = time.parse(value, path, context);
-    if (milliseconds === undefined || milliseconds >= 10) return milliseconds;
-    context.report(value.at, path, this.expected);
-    return undefined;
-  },
-};
+export const period = bounded(
+  time,
+  'a time such as 10s (ms, s, m, h), at least 10ms',
+  (milliseconds) => milliseconds >= 10,
+);
 
 /** Milliseconds that somebody may take: there is no waiting without end. */
-export const timeLimit: Kind<number> = {
-  expected: 'a time such as 2s (ms, s, m)',
-  parse(value, path, context) {
-    const parsed = time.parse(value, path, context);
-    if (parsed === undefined || (parsed > 0 && parsed <= 60_000)) return parsed;
-    context.report(value.at, path, 'a time from 1ms to 1m');
-    return undefined;
-  },
-};
+export const timeLimit = bounded(
+  time,
+  'a time such as 2s (ms, s, m)',
+  (milliseconds) => milliseconds > 0 && milliseconds <= 60_000,
+  'a time from 1ms to 1m',
+);
 
 /** Milliseconds by which clocks may differ; a token that has expired holds for so long. */
-export const leeway: Kind<number> = {
-  expected: time.expected,
-  parse(value, path, context) {
-    const parsed = time.parse(value, path, context);
-    if (parsed === undefined || parsed <= 600_000) return parsed;
-    context.report(value.at, path, 'a time of at most 10m');
-    return undefined;
-  },
-};
+export const leeway = bounded(
+  time,
+  time.expected,
+  (milliseconds) => milliseconds <= 600_000,
+  'a time of at most 10m',
+);
 
 export function oneOf<const T extends string>(names: readonly T[]): Kind<T> {
   const expected = `one of ${names.join(', ')}`;
@@ -115,6 +100,12 @@ export function oneOf<const T extends string>(names: readonly T[]): Kind<T> {
     return near === undefined ? undefined : new Refusal(`${expected}; did you mean "${near}"?`);
   });
 }
+
+export const anyText = (expected: string) =>
+  writtenAs(
+    'text',
+    textKind(expected, (text) => (text === '' ? undefined : text)),
+  );
 
 /** A text that `pattern` matches as a whole. */
 export function matching(expected: string, pattern: RegExp): Kind<string> {

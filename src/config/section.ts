@@ -1,6 +1,5 @@
 import type { Place } from './config-error.ts';
-import type { Context, Kind, Writing } from './kind.ts';
-import { nearest } from './nearest.ts';
+import { type Context, type Kind, nearest, type Writing } from './kind.ts';
 import { asBoolean, type Entry, isNull, type Value } from './value.ts';
 
 /**
@@ -74,14 +73,26 @@ export function section<S extends Shape>(shape: S): Reader<SectionValue<S>> {
 
 /** A section that is on unless it is switched off: by false, or by null. */
 export function unlessOff<T>(inner: Reader<T>): Reader<T | null> {
-  const { keys } = inner;
+  return switched(inner, true, (value) => (isNull(value) ? false : asBoolean(value)));
+}
+
+/** A section that is off (null) unless it is named; false turns it off, true turns it on as it is. */
+export function switchable<T>(inner: Reader<T>): Reader<T | null> {
+  return switched(inner, false, asBoolean);
+}
+
+function switched<T>(
+  inner: Reader<T>,
+  unnamed: boolean,
+  switchOf: (value: Value) => boolean | undefined,
+): Reader<T | null> {
   return {
-    ...(keys ? { keys } : {}),
+    ...(inner.keys ? { keys: inner.keys } : {}),
     read(layers, path, context) {
-      let on = true;
+      let on = unnamed;
       const maps: Entry[] = [];
       for (const entry of layers) {
-        const flag = isNull(entry.value) ? false : asBoolean(entry.value);
+        const flag = switchOf(entry.value);
         on = flag ?? true;
         if (flag === undefined) maps.push(entry);
         context.places.set(path, entry.at);
@@ -92,21 +103,33 @@ export function unlessOff<T>(inner: Reader<T>): Reader<T | null> {
   };
 }
 
-/** A section that is off (null) unless it is named; false turns it off, true turns it on as it is. */
-export function switchable<T>(inner: Reader<T>): Reader<T | null> {
+/**
+ * An item of a list that is a section. `make`: null where what was read makes no item. `hidesUnknown`: faults of unknown
+ * names are reported at the item's own path, as such a name may be a secret in the wrong place.
+ */
+export function itemOf<Read, Item>(
+  item: Reader<Read>,
+  expected: string,
+  make: (read: Read) => Item | null,
+  { hidesUnknown = false } = {},
+): Kind<Item> {
   return {
-    ...(inner.keys ? { keys: inner.keys } : {}),
-    read(layers, path, context) {
-      let on = false;
-      const maps: Entry[] = [];
-      for (const entry of layers) {
-        const flag = asBoolean(entry.value);
-        on = flag ?? true;
-        if (flag === undefined) maps.push(entry);
-        context.places.set(path, entry.at);
-      }
-      const value = inner.read(maps, path, context);
-      return on ? value : null;
+    expected,
+    parse(value, path, context) {
+      let faults = 0;
+      const read = item.read([{ key: '', value, at: value.at }], path, {
+        ...context,
+        places: new Map(),
+        report: (at, below, wanted) => {
+          faults += 1;
+          const shown = !hidesUnknown || item.keys?.has(below.slice(path.length + 1));
+          context.report(at, shown ? below : path, wanted);
+        },
+      });
+      if (faults > 0) return undefined;
+      const made = make(read);
+      if (made === null) context.report(value.at, path, expected);
+      return made ?? undefined;
     },
   };
 }
@@ -152,6 +175,7 @@ function printable(name: string): string {
   return /^[\w-]+$/.test(name) ? short : JSON.stringify(short);
 }
 
-function camelCase(name: string): string {
+/** As a section's value names what is written `name`. */
+export function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

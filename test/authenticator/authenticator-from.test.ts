@@ -1,7 +1,7 @@
 import test from 'ava';
 import { authenticatorFrom } from '../../src/authenticator/authenticator-from.ts';
 import { allows, everything, none, readEverything } from '../../src/authenticator/permissions.ts';
-import type { AuthenticatorConfig } from '../../src/config/config.ts';
+import type { AuthenticatorConfig } from '../../src/config/authenticators.ts';
 import { sha256 } from '../../src/secret/secret.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { testConfig } from '../support/relay.ts';

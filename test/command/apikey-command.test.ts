@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { parseKeyFile } from '../../src/config/key-file.ts';
+import { parseKeyFile } from '../../src/config/api-keys.ts';
 import { sha256 } from '../../src/secret/secret.ts';
 import { queryOn, sharedPostgres, testWithPostgres } from '../support/postgres.ts';
 import { configFile, type Exited, packageRoot } from '../support/relay-process.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
+import { parseKeyFile } from '../../src/config/api-keys.ts';
 import { formatError } from '../../src/config/config-error.ts';
-import { parseKeyFile } from '../../src/config/key-file.ts';
 
 const hash = (text: string) => createHash('sha256').update(text).digest();
 const hex = (text: string) => hash(text).toString('hex');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { nearest } from '../../src/config/nearest.ts';
+import { nearest } from '../../src/config/kind.ts';
 import { accepted, refused } from './support.ts';
 
 const message = (text: string): string =>

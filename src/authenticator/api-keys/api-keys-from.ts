@@ -1,4 +1,4 @@
-import type { ApiKeysConfig } from '../../config/config.ts';
+import type { ApiKeysConfig } from '../../config/api-keys.ts';
 import type { Authenticator } from '../contract.ts';
 import { apiKeys } from './api-keys.ts';
 import { fileApiKeys } from './file-api-keys.ts';

@@ -10,8 +10,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type FiledKey, parseKeyFile } from '../../config/api-keys.ts';
 import { formatError } from '../../config/config-error.ts';
-import { type FiledKey, parseKeyFile } from '../../config/key-file.ts';
 import { sha256 } from '../../secret/secret.ts';
 import { withKeys } from './key-file-text.ts';
 import { type KeyRow, type KeyStore, type NewKey, type PutResult, StoreFault } from './key-store.ts';

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import type { FiledKey } from '../../config/key-file.ts';
+import type { FiledKey } from '../../config/api-keys.ts';
 
 const HEAD = ` The API keys of publishers, one for each domain: add and revoke them with "bin/fanfare apikey".
  A relay that runs notices changes. Of a key only its SHA-256 is here; the key itself is shown once, when it is added.`;

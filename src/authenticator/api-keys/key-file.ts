@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
+import { type FiledKey, longestKeyFile, parseKeyFile } from '../../config/api-keys.ts';
 import { formatError } from '../../config/config-error.ts';
-import { type FiledKey, longestKeyFile, parseKeyFile } from '../../config/key-file.ts';
 import { OwnWords } from '../../secret/redaction.ts';
 import type { StoreLog } from './key-store.ts';
 

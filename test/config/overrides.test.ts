@@ -1,6 +1,6 @@
 import test from 'ava';
-import { variableOf } from '../../src/config/environment.ts';
 import { keyPaths, relayKeys } from '../../src/config/keys.ts';
+import { variableOf } from '../../src/config/overrides.ts';
 import { sha256 } from '../../src/config/secrets.ts';
 import { keyPair } from '../support/key-pair.ts';
 import { accepted, refused, warned } from './support.ts';

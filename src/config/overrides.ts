@@ -1,10 +1,13 @@
 import type { Place, Report } from './config-error.ts';
+import type { FileText } from './files.ts';
 import { keyPaths, relayKeys } from './keys.ts';
+import { nearest, type Writing } from './kind.ts';
 import { knownPart, type Layer, layerOf } from './layers.ts';
-import { nearest } from './nearest.ts';
-import type { Reader } from './section.ts';
-import { readSetting } from './setting.ts';
-import type { FileText } from './text-file.ts';
+import { type Reader, unknownKey } from './section.ts';
+import type { Scalar, Value } from './value.ts';
+import { readYaml } from './yaml.ts';
+
+/** What variables and flags set: they count above the file. */
 
 const prefix = 'FANFARE_';
 
@@ -21,7 +24,7 @@ const paths = new Map([...keyPaths(relayKeys)].map((path) => [variableOf(path), 
 const FILE = '_FILE';
 
 /** Where the environment's faults, warnings and files come from and go to. */
-export interface Surroundings {
+interface Surroundings {
   readonly report: Report;
   readonly warn: Report;
   readonly readText: (path: string) => FileText;
@@ -173,4 +176,95 @@ function nearestBelow(variable: string, name: string): string | undefined {
 
 function* files(): Iterable<string> {
   for (const [name, path] of paths) if (!knownPart(path).reader.keys) yield name + FILE;
+}
+
+/**
+ * The layers of `--set key.path=value` flags, in their order (of two for one key the later counts). A value
+ * that is no text is YAML; columns count from the start of `key.path=value`.
+ */
+export function flagLayers(sets: readonly string[], report: Report): Layer[] {
+  return sets.flatMap((set) => {
+    const layer = flagLayer(set, report);
+    return layer ? [layer] : [];
+  });
+}
+
+function flagLayer(set: string, report: Report): Layer | undefined {
+  const at = (column: number): Place => ({ file: '--set', line: 1, column });
+  const [, keyPath, text] = /^([^=]*)=(.*)$/s.exec(set) ?? [];
+  if (keyPath === undefined || text === undefined || !/^[^\s.]+(\.[^\s.]+)*$/.test(keyPath)) {
+    report(at(1), /^\w*/.exec(set)?.[0] || 'set', 'a setting as key.path=value');
+    return undefined;
+  }
+  const path = keyPath.split('.');
+  const places = path.map((_, index) => at(1 + path.slice(0, index).join('.').length + (index > 0 ? 1 : 0)));
+  const { reader, depth } = knownPart(path);
+  const wrong = path[depth];
+  if (wrong !== undefined) {
+    // Below a key without keys may stand a password, so the path is shown as far as it is known.
+    const known = path.slice(0, depth).join('.');
+    if (!reader.keys) report(places[depth] ?? at(1), known, `a value set as a whole: ${known}=…`);
+    else
+      report(
+        places[depth] ?? at(1),
+        path.slice(0, depth + 1).join('.'),
+        unknownKey(wrong, reader.keys.keys()),
+      );
+    return undefined;
+  }
+  const start = at(keyPath.length + 2);
+  const empty = { kind: 'scalar', text: '', quoted: false, at: start } as const;
+  let broken = false;
+  const value = readSetting(text, start, reader.writing, (place, _, expected) => {
+    broken = true;
+    report(place, keyPath, expected);
+  });
+  return broken ? undefined : layerOf(path, places, value ?? empty);
+}
+
+/** What a flag or a variable sets; undefined: nothing, or what cannot be read. `first` is where the text starts. */
+function readSetting(
+  text: string,
+  first: Place,
+  writing: Writing | undefined,
+  report: Report,
+): Value | undefined {
+  if (writing === 'text' || writing === 'secret') return plainText(text, first);
+  if (writing === 'words' && !isYaml(text)) return words(text, first, report);
+  return readYaml(text, first, report);
+}
+
+/** YAML has more words for null, such as `~`: here each of them is a text, and may be somebody's secret. */
+function plainText(text: string, at: Place): Scalar {
+  return { kind: 'scalar', text, quoted: text !== '' && text !== 'null', at };
+}
+
+function scalar(text: string, at: Place): Scalar {
+  return { kind: 'scalar', text, quoted: false, at };
+}
+
+/** A list or a map. `[::1]:5,a` is none: it begins with an address. */
+function isYaml(text: string): boolean {
+  const trimmed = text.trim();
+  return (
+    trimmed === '' ||
+    /[\r\n]/.test(trimmed) ||
+    /^(\{|- )/.test(trimmed) ||
+    (trimmed.startsWith('[') && !/^\[[\da-f:.]*\](:\d|\s*,)/i.test(trimmed))
+  );
+}
+
+/** What stands between commas; one within the quotes of an item is part of it. */
+const ITEMS = /(?<=^|,)(?:\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*|[^,]*)(?=,|$)/g;
+
+/** Items in quotes are read as YAML has them: `"null"` is a text there, and null is none. */
+function words(text: string, first: Place, report: Report): Value | undefined {
+  const items = [...text.matchAll(ITEMS)].map(({ 0: part, index }) => {
+    const at = { ...first, column: first.column + index + part.length - part.trimStart().length };
+    const word = part.trim();
+    return /^["']/.test(word) ? readYaml(word, at, report) : scalar(word, at);
+  });
+  if (!items.every((item) => item !== undefined)) return undefined;
+  const [only] = items;
+  return items.length === 1 && only !== undefined ? only : { kind: 'list', items, at: first };
 }

@@ -1,16 +1,107 @@
-import { X509Certificate } from 'node:crypto';
-import { accessSync, constants, statSync } from 'node:fs';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { embeddedIn } from './api-key-stores.ts';
-import type { AuthenticatorConfig, Config } from './config.ts';
+import { createSecureContext } from 'node:tls';
+import { embeddedIn } from './api-keys.ts';
+import type { AuthenticatorConfig } from './authenticators.ts';
+import type { Config, TlsFiles } from './config.ts';
 import type { ConfigError, Place } from './config-error.ts';
-import { type FileText, readTextFile, whyNot } from './text-file.ts';
-import { readTls } from './tls-files.ts';
+import { longestText } from './yaml.ts';
+
+/** What is in a file, or why that is not known, in words for an operator that never quote it. */
+export type FileText = { readonly text: string } | { readonly why: string; readonly missing?: true };
+
+/** `doing`: `reading`. */
+function whyNot(error: unknown, doing: string): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no file of this name';
+    case 'EISDIR':
+      return 'this is a directory';
+    case 'EACCES':
+    case 'EPERM':
+      return `${doing} it is not permitted`;
+    default:
+      return `${doing} it failed with ${codeOf(error)}`;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
+
+/**
+ * At most a little more than a configuration may hold, so that a device or a log named by mistake is not read whole.
+ */
+export function readTextFile(path: string): FileText {
+  const buffer = Buffer.alloc(longestText * 3);
+  let length = 0;
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+        read = readSync(descriptor, buffer, length, buffer.length - length, null);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    const why = whyNot(error, 'reading');
+    return codeOf(error) === 'ENOENT' ? { why, missing: true } : { why };
+  }
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length)) };
+  } catch {
+    return { why: 'it is no text in UTF-8' };
+  }
+}
+
+/** What is wrong with one of the two files. Never quotes them. */
+interface TlsFault {
+  readonly file: 'cert' | 'key';
+  readonly expected: string;
+}
+
+/** A certificate with those between it and a root, and its key: texts in PEM that go together. */
+interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A door's certificate and key, as they are in the files now, or the first thing that is wrong with them. */
+export function readTls({ cert, key }: TlsFiles): TlsPair | TlsFault {
+  const certFile = readTextFile(cert);
+  if ('why' in certFile) return { file: 'cert', expected: `a certificate; ${certFile.why}` };
+  const certificate = attempt(() => new X509Certificate(certFile.text));
+  if (certificate === null) return { file: 'cert', expected: 'a file with a certificate in PEM' };
+  const keyFile = readTextFile(key);
+  if ('why' in keyFile) return { file: 'key', expected: `a private key; ${keyFile.why}` };
+  const privateKey: KeyObject | null = attempt(() => createPrivateKey(keyFile.text));
+  if (privateKey === null) {
+    return { file: 'key', expected: 'a file with a private key in PEM, without a passphrase' };
+  }
+  if (!certificate.checkPrivateKey(privateKey))
+    return { file: 'key', expected: 'the key of the certificate' };
+  const pair = { cert: certFile.text, key: keyFile.text };
+  if (attempt(() => createSecureContext(pair)) === null) {
+    return { file: 'cert', expected: 'a certificate that is strong enough for TLS, in one chain' };
+  }
+  return pair;
+}
+
+function attempt<T>(action: () => T): T | null {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
+}
 
 type Fault = readonly [key: string, expected: string];
 
 /** What is wrong with the files that a configuration names: an error now is better than a relay that is half of one. */
-export interface FileFaults {
+interface FileFaults {
   readonly errors: readonly ConfigError[];
   readonly warnings: readonly ConfigError[];
 }
