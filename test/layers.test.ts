@@ -48,6 +48,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/cluster/mesh/a.ts', '../../connection/connection.ts'],
   ['src/cluster/a.ts', '../door/pinghub/door.ts'],
   ['src/log/a.ts', '../topic/topic.ts'],
+  ['src/log/a.ts', '../host/running.ts'],
   ['src/view/a.ts', '../admin/watchdog.ts'],
   ['src/metrics/a.ts', '../otp/system.ts'],
   ['src/attach/client/a.ts', '../../acceptor/listener.ts'],
@@ -70,10 +71,11 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/cluster/mesh/a.ts', '../../door/peer/codec.ts'],
   ['src/view/a.ts', '../connection/connection.ts'],
   ['src/attach/client/a.ts', '../protocol.ts'],
+  ['src/log/a.ts', '../host/folder.ts'],
   ['src/admin/a.ts', '../http/pipelines.ts'],
   ['src/application/a.ts', '../door/pusu/door.ts'],
   ['src/command/a.ts', '../secret/secret.ts'],
-  ['src/start.ts', './command/commands.ts'],
+  ['src/start.ts', './command/main.ts'],
 ];
 
 test('every folder of the sources has a rule', (t) => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { commands } from '../src/command/commands.ts';
+import { commands } from '../src/command/main.ts';
 import { eventually } from './support/arrivals.ts';
 import { clientFrame, connectRaw, post, upgradeRequest } from './support/raw-client.ts';
 import { configFile, packageRoot, runRelay, temporaryFolder } from './support/relay-process.ts';
@@ -358,6 +358,27 @@ test.serial('the log can go to a file', async (t) => {
   relay.signal('SIGTERM');
   t.is((await relay.exited).out, '');
   t.true(written().trimEnd().endsWith('"msg":"stopped"}'));
+});
+
+test.serial('a folder that cannot be made keeps nobody waiting: the relay serves, and says so', async (t) => {
+  for (const folder of ['/proc/nope', '/sys/nope']) {
+    const relay = runRelay(t, ['--config', configFile(t, pusuAlone), '--set', `var_dir=${folder}`]);
+    await relay.log.find(({ msg }) => msg === 'ready');
+    const said = relay.log.all.find(({ msg }) => msg === 'nobody can attach: the folder cannot be used');
+    t.like(said, { level: 40, folder: join(folder, 'n1') });
+    relay.signal('SIGTERM');
+    t.is((await relay.exited).code, 0);
+  }
+});
+
+test.serial('a log in a folder that cannot be made is a fault of the configuration', async (t) => {
+  for (const folder of ['/proc/nope', '/sys/nope']) {
+    const args = ['--config', configFile(t, pusuAlone), '--set', `log.file=${folder}/a.log`];
+    const { code, out, err } = await runRelay(t, args).exited;
+    t.is(code, 78);
+    t.is(out, '');
+    t.regex(err, /^[^\n]*log\.file: the path of a file to write; [^\n]+\n$/);
+  }
 });
 
 test.serial(

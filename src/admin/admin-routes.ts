@@ -1,18 +1,20 @@
 import type { ServerResponse } from 'node:http';
+import { observerQuery } from '../observer/observer-lists.ts';
 import { observerHeaders, observerPage } from '../observer/observer-page.ts';
-import { observerQuery } from '../observer/observer-query.ts';
 import type { SamplerMessage } from '../observer/sampler.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
 import { redacting } from '../secret/redaction.ts';
 import { disconnect } from '../view/connections.ts';
-import { Refusal } from '../view/node-view.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
+import { Refusal } from '../view/relay-view.ts';
+import type { Readiness } from './readiness.ts';
 
 /** What the admin port answers, by path. */
 export interface AdminRoutes {
   readonly view: RelayView;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly readiness: Readiness;
   readonly sampler: ProcessName<SamplerMessage>;
   readonly settings: AdminSettings;
 }
@@ -89,8 +91,8 @@ export function routeAdmin(
   }
 }
 
-function ready({ view }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
-  const { node, edges, system } = view;
+function ready({ view, readiness }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
+  const { node } = view;
   const why = view.phase();
   if (why !== 'ready') {
     reply(
@@ -98,20 +100,20 @@ function ready({ view }: AdminRoutes, reply: (answer: AdminAnswer) => void): voi
     );
     return;
   }
-  edges.probe(
-    () => system.clock.now(),
-    (readiness) => {
-      const states = readiness.edges.map((state) => ({ ...state, took: Math.round(state.took * 10) / 10 }));
-      reply(json(readiness.ready ? 200 : 503, { ready: readiness.ready, node, edges: states }));
-    },
-  );
+  const answer = async () => {
+    const edges = await readiness.edges();
+    const isReady = edges.every(({ ok, needed }) => ok || !needed);
+    return json(isReady ? 200 : 503, { ready: isReady, node, edges });
+  };
+  answer().then(reply, failed(reply));
+}
+
+function failed(reply: (answer: AdminAnswer) => void) {
+  return (error: unknown) => reply(json(500, { error: error instanceof Error ? error.message : 'failed' }));
 }
 
 function scrape({ metrics }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
-  metrics.text().then(
-    (text) => reply({ status: 200, type: metrics.contentType, text }),
-    (error: unknown) => reply(json(500, { error: error instanceof Error ? error.message : 'failed' })),
-  );
+  metrics.text().then((text) => reply({ status: 200, type: metrics.contentType, text }), failed(reply));
 }
 
 function feed(

@@ -8,7 +8,7 @@ import type { RelayView } from '../view/relay-view.ts';
 import type { Sampling } from '../view/sampling.ts';
 import { type AdminLog, adminListener } from './admin-listener.ts';
 import type { AdminRoutes, AdminSettings } from './admin-routes.ts';
-import { canaries } from './canaries.ts';
+import { canaries, Readiness } from './readiness.ts';
 import { type WatchdogArgs, watchdog } from './watchdog.ts';
 
 export interface AdminOptions {
@@ -45,12 +45,14 @@ export class Admin {
     names: [],
     actions: false,
   };
+  readonly #readiness: Readiness;
   #at: AdminAt | null;
   #listener = 'admin.listener';
   #generation = 0;
 
   constructor(options: AdminOptions) {
     this.#options = options;
+    this.#readiness = new Readiness(options.view);
     this.#at = options.at;
   }
 
@@ -126,7 +128,17 @@ export class Admin {
     const { view, metrics, writeStall, log } = this.#options;
     const { host, port } = at;
     this.#set(at);
-    const args = { view, metrics, sampler: SAMPLER, settings: this.#settings, host, port, writeStall, log };
+    const args = {
+      view,
+      metrics,
+      readiness: this.#readiness,
+      sampler: SAMPLER,
+      settings: this.#settings,
+      host,
+      port,
+      writeStall,
+      log,
+    };
     return worker(name, adminListener, args, { name: processName(name) });
   }
 

@@ -12,7 +12,7 @@ import { countChildren, type SupervisorMessage, supervisor } from '../otp/superv
 import type { System } from '../otp/system.ts';
 import { type Load, reload, reloadSpec } from '../reload/reload-server.ts';
 import type { Topics } from '../topic/topics.ts';
-import type { NodeView, Reloaded } from '../view/node-view.ts';
+import type { NodeView, Reloaded } from '../view/relay-view.ts';
 import { type Parts, partsOf, type RelayOptions } from './parts.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */

@@ -10,8 +10,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../otp/clock.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/running-config.ts';
-import type { LinkView } from '../view/link-view.ts';
-import type { Way } from '../view/relay-view.ts';
+import type { LinkView, Way } from '../view/relay-view.ts';
 
 /** What links this relay to others: a mesh, in which it may be alone, or a NATS network. One of the two is null. */
 export interface Network {

@@ -1,7 +1,7 @@
 import type { DrainerArgs } from '../acceptor/drainer.ts';
 import { Gate, type GateLimits } from '../acceptor/gate.ts';
 import { Admin } from '../admin/admin.ts';
-import { STALL } from '../admin/watchdog.ts';
+import { STALL, Stalls } from '../admin/watchdog.ts';
 import type { AttachOptions } from '../attach/attach.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
@@ -17,13 +17,14 @@ import { type Load, type ReloadArgs, reload } from '../reload/reload-server.ts';
 import { type Reloadable, RunningConfig } from '../reload/running-config.ts';
 import { Accounting } from '../topic/accounting.ts';
 import { Topics } from '../topic/topics.ts';
-import type { NodeView } from '../view/node-view.ts';
+import { History } from '../view/history.ts';
+import type { NodeView, RelayView } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
 import { doorSettings } from './doors.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { clusterOf, linksOf, type Network, networkOf, networkReloads, waysOf } from './network.ts';
 import { OpenDoors } from './open-doors.ts';
-import { logLevelOf, relayView, Witness } from './relay-view.ts';
+import { kept, logLevelOf } from './relay-log.ts';
 
 export interface RelayOptions {
   readonly version?: string;
@@ -70,8 +71,8 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
   const { version = '', folder = null, load = notFromAFile, plugins = new Map(), logTarget } = options;
   const { strays = new StrayErrors(), stall = STALL, clock = systemClock } = options;
   const current = { limits: config.limits, needsPeers: config.admin?.readyNeedsPeers === true };
-  const witness = new Witness();
-  const log = witness.hearing(givenLog);
+  const history = new History();
+  const log = kept(history, givenLog);
   const lifecycle = new Lifecycle(clock, () => current.limits, log);
   const system = new System({
     report: (report) => {
@@ -103,25 +104,25 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
     version,
     system,
     topics,
-    certificates: witness.certificates,
-    reports: witness.reports,
+    history,
     links: () => linksOf(network, cluster, clock),
     logLevel,
     ready: () => lifecycle.phase === 'ready',
     stop: lifecycle.stop,
     reload: () => reload(system, load),
   };
-  const view = relayView({
+  const stalls = new Stalls();
+  const view: RelayView = {
     ...node,
     phase: () => lifecycle.shown,
     doors: () => doors.views,
     admission: gate.admission,
     refused: () => ({ ...gate.refusals }),
     authenticators: () => doors.meters.all,
-    chronicle: witness.chronicle,
+    stalls,
     ways: () => waysOf(network, current.needsPeers),
     linesLost: () => logTarget?.linesLost ?? 0,
-  });
+  };
   const sampling = new Sampling(view);
   const admin = new Admin({
     view,
@@ -130,7 +131,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
     at: config.admin,
     watchdog: {
       node: config.node,
-      stalls: view.stalls,
+      stalls,
       raw: logTarget?.raw ?? null,
       threshold: stall,
       shed: (on) => {

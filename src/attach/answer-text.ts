@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { redacting, redactText } from '../secret/redaction.ts';
-import { Refusal } from '../view/node-view.ts';
-import { bounded, safeBlock, safeJson, safeLine } from './format/safe-text.ts';
-import type { Operation } from './operations/operation.ts';
+import { Refusal } from '../view/relay-view.ts';
+import type { Operation } from './operations.ts';
 import type { Style } from './protocol.ts';
+import { bounded, safeBlock, safeJson, safeLine } from './text.ts';
 
 /** Characters of an answer on one line. */
 const LINE = 65_536;
@@ -49,9 +49,7 @@ function ownStack({ name, message, stack }: Error): string {
   // Of an uncaught one Node puts the source line before it.
   const from = Math.max(0, stack.indexOf(`${name}: ${message}`));
   const lines = stack.slice(from).split('\n');
-  const end = lines.findIndex((line) =>
-    /^\s+at .*(evaluator\.[jt]s|operator-timers\.[jt]s|node:vm)/.test(line),
-  );
+  const end = lines.findIndex((line) => /^\s+at .*(evaluator\.[jt]s|node:vm)/.test(line));
   return (end < 0 ? lines : lines.slice(0, end)).join('\n');
 }
 

@@ -1,11 +1,12 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolder } from '../host/folder.ts';
 import { isAcceptFailure } from '../http/listen-failure.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { watch } from '../otp/monitor.ts';
 import { isAlive, type Self, send, started } from '../otp/process.ts';
-import { SocketAddress } from './socket-address.ts';
+import { SocketAddress } from './protocol.ts';
 
 /** Listens for operators at a UNIX socket that only its owner may open, in a folder that only its owner may enter. */
 export interface AttachListenerArgs {
@@ -93,7 +94,7 @@ export const attachListener: Behaviour<AttachListenerArgs, State, AttachListener
 function listen(self: Self<AttachListenerMessage>, server: Server, path: string): SocketAddress | undefined {
   let address: SocketAddress;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     chmodSync(dirname(path), 0o700);
     address = new SocketAddress(path);
   } catch (error) {

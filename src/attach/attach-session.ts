@@ -5,16 +5,14 @@ import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, whereis } from '../otp/registry.ts';
 import { redacting, redactText } from '../secret/redaction.ts';
 import type { MemberMessage } from '../topic/topic.ts';
-import { type NodeView, Refusal } from '../view/node-view.ts';
+import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { answerText, errorText } from './answer-text.ts';
-import type { AttachLog } from './attach-log.ts';
 import { Evaluator } from './evaluator.ts';
-import type { Asked } from './operations/operation.ts';
-import { help, operations } from './operations/operations.ts';
+import type { Asked } from './operations.ts';
+import { HELP, operations, typedCommand } from './operations.ts';
 import { type OperatorRealm, operatorRealm } from './operator-realm.ts';
 import { type Answer, Lines, parseRequest, type Request, type Style } from './protocol.ts';
 import type { StrayErrors } from './stray-errors.ts';
-import { typedCommand } from './typed-command.ts';
 
 /** One attached operator: takes requests from the socket, and answers each. It ends with its socket, and only then. */
 export interface AttachSessionArgs {
@@ -27,6 +25,11 @@ export interface AttachSessionArgs {
   readonly log: AttachLog;
   readonly strays: StrayErrors;
   readonly publisher: ProcessName<MemberMessage>;
+}
+
+/** Who asked for what, a JSON object a line. */
+export interface AttachLog {
+  write(entry: Readonly<Record<string, unknown>>): void;
 }
 
 export type AttachSessionMessage =
@@ -136,20 +139,13 @@ function attempt(
   const controller = begin(state, id);
   try {
     const { name, args } = command();
-    if (name === 'h' || name === 'help') {
-      finish(
-        state,
-        id,
-        true,
-        answerText(help(args[0]), undefined, style === 'json' ? style : 'lines').replace(/^'|'$/g, ''),
-      );
-      return;
-    }
-    const operation = operations.get(name);
+    const isHelp = name === 'h' || name === 'help';
+    const operation = isHelp ? HELP : operations.get(name);
     if (operation === undefined)
       throw new Refusal(`there is no operation of that name; h lists what there is`);
     const value = operation.run(askedBy(state, args, controller.signal));
-    later(state, id, style, value, (data) => answerText(data, operation, style));
+    const shown = isHelp && style === 'line' ? 'lines' : style;
+    later(state, id, style, value, (data) => answerText(data, operation, shown));
   } catch (error) {
     finish(state, id, false, errorText(error, style));
   }

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Behaviour, keep } from '../otp/behaviour.ts';
@@ -10,11 +11,16 @@ import {
 import { processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
+import { redacting } from '../secret/redaction.ts';
 import type { MemberMessage } from '../topic/topic.ts';
-import type { NodeView } from '../view/node-view.ts';
+import type { NodeView } from '../view/relay-view.ts';
 import { attachListener, type RelayLog } from './attach-listener.ts';
-import { attachLog } from './attach-log.ts';
-import { type AttachSessionArgs, type AttachSessionMessage, attachSession } from './attach-session.ts';
+import {
+  type AttachLog,
+  type AttachSessionArgs,
+  type AttachSessionMessage,
+  attachSession,
+} from './attach-session.ts';
 import { ATTACH_LOG_FILE, SOCKET_FILE } from './protocol.ts';
 import type { StrayErrors } from './stray-errors.ts';
 
@@ -79,3 +85,21 @@ const deaf: Behaviour<null, null, MemberMessage> = {
   init: () => null,
   handle: () => keep,
 };
+
+/** Appends to a file that only its owner reads. A file that cannot be written loses lines and stops nobody. */
+function attachLog(file: string, lost: (error: Error) => void): AttachLog {
+  let failing = false;
+  return {
+    write(entry) {
+      try {
+        appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry }, redacting)}\n`, {
+          mode: 0o600,
+        });
+        failing = false;
+      } catch (error) {
+        if (!failing) lost(error as Error);
+        failing = true;
+      }
+    },
+  };
+}

@@ -1,7 +1,6 @@
 import { types } from 'node:util';
 import { type Context, constants, createContext, Script } from 'node:vm';
-import { Refusal } from '../view/node-view.ts';
-import { operatorTimers } from './operator-timers.ts';
+import { Refusal } from '../view/relay-view.ts';
 import { promptScript } from './prompt-script.ts';
 import type { StrayErrors } from './stray-errors.ts';
 
@@ -328,4 +327,63 @@ function* chainOf(value: unknown): Generator<object> {
     yield at;
     at = Object.getPrototypeOf(at) as object | null;
   }
+}
+
+/**
+ * The timers that an evaluation gets in place of Node's: what they run may throw, or never end, and the node lives on;
+ * and they end with the session.
+ */
+interface OperatorTimers {
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** Ends those that there are. */
+  clear(): void;
+  close(): void;
+}
+
+type Timer = NodeJS.Timeout | NodeJS.Immediate;
+
+/** `run` never throws: it bounds what it runs, and tells of what that throws. */
+function operatorTimers(run: (callback: () => unknown) => void): OperatorTimers {
+  const running = new Set<Timer>();
+  let closed = false;
+  const start = (
+    callback: unknown,
+    args: readonly unknown[],
+    isRepeated: boolean,
+    begin: (fired: () => void) => Timer,
+  ) => {
+    if (typeof callback !== 'function') throw new TypeError('a function is needed');
+    if (closed) throw new Error('the session has ended');
+    const timer = begin(() => {
+      if (!isRepeated) running.delete(timer);
+      if (!closed) run(() => callback(...args));
+    });
+    running.add(timer);
+    return timer;
+  };
+  const clear = (timer: unknown) => {
+    running.delete(timer as Timer);
+    clearTimeout(timer as NodeJS.Timeout);
+    clearImmediate(timer as NodeJS.Immediate);
+  };
+  const clearAll = () => {
+    for (const timer of running) clear(timer);
+  };
+  return {
+    globals: {
+      setTimeout: (callback: unknown, delay?: number, ...args: unknown[]) =>
+        start(callback, args, false, (fired) => setTimeout(fired, delay)),
+      setInterval: (callback: unknown, delay?: number, ...args: unknown[]) =>
+        start(callback, args, true, (fired) => setInterval(fired, delay)),
+      setImmediate: (callback: unknown, ...args: unknown[]) => start(callback, args, false, setImmediate),
+      clearTimeout: clear,
+      clearInterval: clear,
+      clearImmediate: clear,
+    },
+    clear: clearAll,
+    close() {
+      closed = true;
+      clearAll();
+    },
+  };
 }

@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
-import { Refusal } from '../view/node-view.ts';
-import { safeBlock } from './format/safe-text.ts';
-import type { Asked, Operation } from './operations/operation.ts';
-import { help, operations } from './operations/operations.ts';
+import { Refusal } from '../view/relay-view.ts';
+import { type Asked, HELP, help, type Operation, operations } from './operations.ts';
+import { safeBlock } from './text.ts';
 
 /** What the last operation returned, so that its answer can be shown as its own. */
 export interface Produced {
@@ -124,11 +123,3 @@ export function operatorRealm(
     },
   };
 }
-
-const HELP: Operation = {
-  name: 'h',
-  usage: 'h(name)',
-  summary: 'help',
-  run: ({ args }) => help(args[0]),
-  show: (data) => String(data),
-};

@@ -5,10 +5,9 @@ import { fileKeyStore } from '../authenticator/api-keys/file-key-store.ts';
 import { type KeyRow, type KeyStore, type NewKey, StoreFault } from '../authenticator/api-keys/key-store.ts';
 import { postgresKeyStore } from '../authenticator/api-keys/postgres-key-store.ts';
 import type { ApiKeysConfig } from '../config/api-keys.ts';
-import { formatError } from '../config/config-error.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { BAD_CONFIG, BadUsage, type Command, DONE, FAILED, type Place, usageError } from './command.ts';
+import { BadUsage, type Command, DONE, FAILED, type Place, usageError } from './command.ts';
 import { faultOf, parseKeyCsv } from './key-csv.ts';
+import { load, tellFaults } from './node-options.ts';
 
 /** Looks after the keys of wspubsub's publishers, in the store of the configuration. */
 export const apikeyCommand: Command = {
@@ -20,16 +19,8 @@ export const apikeyCommand: Command = {
   ],
   async run(args, place) {
     const { action, operands, options } = parsed(args);
-    const loaded = loadConfig({
-      file: options.config,
-      sets: options.set ?? [],
-      env: place.env,
-      packageRoot: place.packageRoot,
-    });
-    if (!loaded.ok) {
-      for (const error of loaded.errors) place.err(formatError(error));
-      return BAD_CONFIG;
-    }
+    const loaded = load({ config: options.config, set: options.set ?? [] }, place);
+    if (!loaded.ok) return tellFaults(loaded, place);
     const { doors, apiKeys } = loaded.config;
     try {
       const store = await storeOf(doors.wspubsub?.apiKeys ?? apiKeys, loaded.file);

@@ -8,7 +8,7 @@ import { findNode, NODE_OPTIONS, type NodeOptions, nodeOptions } from './node-op
 
 export const attachCommand: Command = {
   usage: [`attach ${NODE_OPTIONS}`],
-  run: (args, place) => attach(nodeOptions(args, [0, 0]), place),
+  run: (args, place) => attach(nodeOptions(args), place),
 };
 
 /** A line editor on the live node. */
@@ -40,7 +40,7 @@ export const rpcCommand: Command = {
 export const reloadCommand: Command = {
   usage: [`reload ${NODE_OPTIONS}`],
   async run(args, place) {
-    const options = nodeOptions(args, [0, 0]);
+    const options = nodeOptions(args);
     const found = findNode(options, place);
     if (found === null) return BAD_CONFIG;
     if (found.pid === undefined) {

@@ -1,7 +1,7 @@
+import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { statusOf } from '../attach/client/node-client.ts';
 import { isRunning } from '../host/run-folder.ts';
-import { statusAtAdmin } from './admin-status.ts';
 import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
 import { type FoundNode, findNode, NODE_OPTIONS, nodeOptions } from './node-options.ts';
 
@@ -32,9 +32,9 @@ export async function tellNoProcess(
 export const stopCommand: Command = {
   usage: [`stop ${NODE_OPTIONS} [--wait S]`],
   async run(args, place) {
-    const { wait, ...options } = nodeOptions(args, [0, 0]);
-    const found = findNode({ ...options, wait }, place);
-    return found === null ? BAD_CONFIG : stop(found, wait, place);
+    const options = nodeOptions(args);
+    const found = findNode(options, place);
+    return found === null ? BAD_CONFIG : stop(found, options.wait, place);
   },
 };
 
@@ -70,7 +70,7 @@ export async function stop(found: FoundNode, wait: number | undefined, place: Pl
 export const pingCommand: Command = {
   usage: [`ping ${NODE_OPTIONS} [--wait S]`],
   async run(args, place) {
-    const options = nodeOptions(args, [0, 0]);
+    const options = nodeOptions(args);
     const end = performance.now() + (options.wait ?? 0);
     for (;;) {
       const found = findNode(options, place);
@@ -98,7 +98,7 @@ async function statusOfNode({ pid, folder, closed, asked }: FoundNode): Promise<
 export const pidCommand: Command = {
   usage: [`pid ${NODE_OPTIONS}`],
   async run(args, place) {
-    const found = findNode(nodeOptions(args, [0, 0]), place);
+    const found = findNode(nodeOptions(args), place);
     if (found === null) return BAD_CONFIG;
     if (found.pid === undefined) {
       await tellNoProcess(found, place, place.out);
@@ -112,7 +112,7 @@ export const pidCommand: Command = {
 export const statusCommand: Command = {
   usage: [`status ${NODE_OPTIONS}`],
   async run(args, place) {
-    const found = findNode(nodeOptions(args, [0, 0]), place);
+    const found = findNode(nodeOptions(args), place);
     if (found === null) return BAD_CONFIG;
     if (found.pid === undefined && (await servesUnseen(found))) {
       place.out(`running; its folder ${found.folder} is out of reach`);
@@ -122,3 +122,41 @@ export const statusCommand: Command = {
     return found.pid === undefined ? STOPPED : DONE;
   },
 };
+
+/** Milliseconds for an answer. */
+const PATIENCE = 2000;
+
+interface Health {
+  readonly node?: unknown;
+  readonly edges?: readonly { readonly edge: string; readonly why?: string }[];
+}
+
+/** How the node is, by what its admin port says: `ready`, `starting`, `draining`; `stopped`: that node does not answer. */
+async function statusAtAdmin({
+  node,
+  host,
+  port,
+}: {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+}): Promise<string> {
+  try {
+    const answer = await fetch(`http://${reachable(host)}:${port}/health/ready`, {
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    const health = (await answer.json()) as Health;
+    if (health.node !== node) return 'stopped';
+    const own = health.edges?.find(({ edge }) => edge === 'node');
+    return own?.why ?? 'ready';
+  } catch {
+    return 'stopped';
+  }
+}
+
+/** Where this machine reaches what listens at an address. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return isIPv6(host) ? `[${host}]` : host;
+}

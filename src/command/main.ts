@@ -1,8 +1,44 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { redactText } from '../secret/redaction.ts';
-import { FAILED, programOf } from './command.ts';
-import { commands, runCommand } from './commands.ts';
+import { apikeyCommand } from './apikey-command.ts';
+import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
+import { BadUsage, type Command, FAILED, type Place, programOf, usageOf } from './command.ts';
+import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
+import { passwordCommand } from './password-command.ts';
+import {
+  checkCommand,
+  consoleCommand,
+  daemonCommand,
+  restartCommand,
+  startCommand,
+} from './start-command.ts';
+import { versionCommand, versionsCommand } from './versions-command.ts';
+
+/** The commands by the first word of the command line, as `help` lists them: their words, and what they do. */
+const table: readonly (readonly [listed: string, about: string, of: Readonly<Record<string, Command>>])[] = [
+  ['start, foreground', 'runs a relay in this process', { start: startCommand, foreground: startCommand }],
+  ['daemon', 'runs one in the background, and returns when it is ready', { daemon: daemonCommand }],
+  ['console', 'the same, and attaches to it', { console: consoleCommand }],
+  ['stop, restart', 'waits for the end of a drain', { stop: stopCommand, restart: restartCommand }],
+  ['ping [--wait S]', 'pong when it serves', { ping: pingCommand }],
+  ['status, pid', '0 and its pid when it runs', { status: statusCommand, pid: pidCommand }],
+  [
+    'attach',
+    'a prompt in the running relay; also remote_console, remote',
+    { attach: attachCommand, remote_console: attachCommand, remote: attachCommand },
+  ],
+  ['eval, rpc', 'one expression, one named operation', { eval: evalCommand, rpc: rpcCommand }],
+  ['reload', 'reads the configuration again; a bad one changes nothing', { reload: reloadCommand }],
+  ['check', 'looks at the configuration', { check: checkCommand }],
+  ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
+  ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
+  ['version, versions, help', '', { version: versionCommand, versions: versionsCommand }],
+];
+
+export const commands: ReadonlyMap<string, Command> = new Map(
+  table.flatMap(([, , of]) => Object.entries(of)),
+);
 
 /** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
 const usage = (program: string) => `usage: ${program} COMMAND [options]
@@ -14,19 +50,7 @@ const usage = (program: string) => `usage: ${program} COMMAND [options]
 
 Each command has --help:
 
-  start, foreground   runs a relay in this process
-  daemon              runs one in the background, and returns when it is ready
-  console             the same, and attaches to it
-  stop, restart       waits for the end of a drain
-  ping [--wait S]     pong when it serves
-  status, pid         0 and its pid when it runs
-  attach              a prompt in the running relay; also remote_console, remote
-  eval, rpc           one expression, one named operation
-  reload              reads the configuration again; a bad one changes nothing
-  check               looks at the configuration
-  apikey              the keys of publishers: add, list, revoke, import
-  password            hash: what stands for a password in the configuration
-  version, versions, help
+${table.map(([listed, about]) => `  ${listed.padEnd(20)}${about}`.trimEnd()).join('\n')}
 `;
 
 /** Options of a start that are commands of their own. */
@@ -60,4 +84,20 @@ export async function main(argv: readonly string[]): Promise<number> {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
   });
+}
+
+/** The exit code. */
+export async function runCommand(command: Command, args: readonly string[], place: Place): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    place.out(usageOf(command, place));
+    return 0;
+  }
+  try {
+    return await command.run(args, place);
+  } catch (error) {
+    if (!(error instanceof BadUsage)) throw error;
+    if (error.message !== '') place.err(redactText(error.message));
+    place.err(usageOf(command, place));
+    return FAILED;
+  }
 }

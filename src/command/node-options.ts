@@ -3,16 +3,16 @@ import { parseArgs } from 'node:util';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import { loadPlugins } from '../authenticator/plugins.ts';
 import type { Config } from '../config/config.ts';
-import { formatError } from '../config/config-error.ts';
+import { type ConfigError, formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import type { Loaded } from '../reload/reload-server.ts';
 import { OwnWords } from '../secret/redaction.ts';
-import { BadUsage, type Place, usageError } from './command.ts';
+import { BAD_CONFIG, BadUsage, type Place, usageError } from './command.ts';
 
 /** The options that find a node: the same as it was, or is to be, started with. */
 export interface NodeOptions {
-  readonly config?: string;
+  readonly config: string | undefined;
   readonly set: readonly string[];
   readonly json: boolean;
   /** Milliseconds; undefined: not given. */
@@ -25,14 +25,14 @@ export const NODE_OPTIONS = '[--config FILE] [--set KEY=VALUE]';
 /** `words`: how many arguments that are no options there may be. */
 export function nodeOptions(
   args: readonly string[],
-  words: readonly [least: number, most: number],
+  words: readonly [least: number, most: number] = [0, 0],
 ): NodeOptions {
   const { values, positionals } = parsed(args);
   if (positionals.length < words[0] || positionals.length > words[1]) throw new BadUsage();
   const wait = values.wait === undefined ? undefined : Number(values.wait) * 1000;
   if (wait !== undefined && !(wait >= 0)) throw new BadUsage('--wait takes a number of seconds');
   return {
-    ...(values.config === undefined ? {} : { config: values.config }),
+    config: values.config,
     set: values.set ?? [],
     json: values.json === true,
     wait,
@@ -62,9 +62,17 @@ export function asFlags({ config, set }: NodeOptions): string[] {
   return [...(config === undefined ? [] : ['--config', config]), ...set.flatMap((one) => ['--set', one])];
 }
 
-export function load(options: NodeOptions, { env, packageRoot }: Place): LoadResult {
-  const { config, set } = options;
-  return loadConfig({ ...(config === undefined ? {} : { file: config }), sets: set, env, packageRoot });
+export function load(
+  { config, set }: Pick<NodeOptions, 'config' | 'set'>,
+  { env, packageRoot }: Place,
+): LoadResult {
+  return loadConfig({ file: config, sets: set, env, packageRoot });
+}
+
+/** Says what is wrong with a configuration. Returns the exit code for it. */
+export function tellFaults({ errors }: { readonly errors: readonly ConfigError[] }, { err }: Place): number {
+  for (const error of errors) err(formatError(error));
+  return BAD_CONFIG;
 }
 
 /** The configuration, and the modules that it names. */
@@ -129,6 +137,6 @@ export function findNode(options: NodeOptions, place: Place): FoundNode | null {
   const running = runningBelow(varRoot(place.env['FANFARE_VAR_DIR'] || null, file));
   const [only] = running;
   if (running.length === 1 && only !== undefined) return { ...only, drain: null, closed: false, asked: null };
-  for (const error of loaded.errors) place.err(formatError(error));
+  tellFaults(loaded, place);
   return null;
 }

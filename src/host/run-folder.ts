@@ -2,7 +2,6 @@ import {
   accessSync,
   constants,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolder } from './folder.ts';
 
 /**
  * The folder of what a node makes as it runs: its socket, pid, log and reports. It is the node's alone, so that several
@@ -83,32 +83,12 @@ export type Claim =
   | { readonly kind: 'taken'; readonly pid: number }
   | { readonly kind: 'unusable'; readonly why: string };
 
-/**
- * Makes this process the node of the folder, unless a live one is that already. Of several that claim it in the same
- * moment one gets it: the file comes into being with its content, by a link, and never over a live one's.
- */
+/** Makes this process the node of the folder, unless a live one is that already. */
 export function claimFolder(folder: string): Claim {
-  const file = join(folder, PID_FILE);
-  const draft = `${file}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(draft, `${process.pid}\n`, { mode: 0o644 });
-    try {
-      for (let patience = PATIENCE; ; patience--) {
-        if (linked(draft, file)) return { kind: 'own' };
-        const pid = runningPid(folder);
-        if (pid === process.pid) return { kind: 'own' };
-        if (pid !== undefined) return { kind: 'taken', pid };
-        const other = tookOver(file, draft);
-        if (other === true) return { kind: 'own' };
-        if (other === false) continue;
-        // In a moment it has done it.
-        if (patience <= 0) return { kind: 'taken', pid: other };
-        Atomics.wait(SLEEPER, 0, 0, 1);
-      }
-    } finally {
-      rmSync(draft, { force: true });
-    }
+    makeFolder(folder, 0o700);
+    const pid = claim(join(folder, PID_FILE));
+    return pid === process.pid ? { kind: 'own' } : { kind: 'taken', pid };
   } catch (error) {
     return { kind: 'unusable', why: (error as Error).message };
   }
@@ -119,24 +99,39 @@ const PATIENCE = 1000;
 const SLEEPER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Puts the draft in the place of a dead process's file. Only who has the lock does that, and looks once more when it has
- * it: between a look and a replacement somebody else could have come, whose word would be lost. The lock is the draft by
- * another name, so that it is known whose it is. False: what was there has changed; a number: the process that is at it.
+ * Puts the word of this process into the file, unless it holds the word of a live one. Returns whose it is then. Of
+ * several that claim it in the same moment one gets it: the file comes into being with its content, by a link.
+ *
+ * A dead process's file is replaced only under a lock, after another look at it: between a look and a replacement
+ * somebody else could have come, whose word would be lost. The lock is a file that is claimed in the same way, so that
+ * of a process that died with the lock in its hands it is taken, too.
  */
-function tookOver(file: string, draft: string): boolean | number {
-  const lock = `${file}.takeover`;
-  if (!linked(draft, lock)) {
-    const holder = pidIn(lock);
-    // Who died with the lock in its hands loses it.
-    if (holder === undefined) putAside(lock, `${draft}.stale`);
-    return holder ?? false;
-  }
+function claim(file: string): number {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${process.pid}\n`, { mode: 0o644 });
   try {
-    if (!isStale(file)) return false;
-    renameSync(draft, file);
-    return true;
+    for (let patience = PATIENCE; ; patience--) {
+      if (linked(draft, file)) return process.pid;
+      const owner = pidIn(file);
+      if (owner !== undefined) return owner;
+      if (!isStale(file)) continue;
+      const lock = `${file}.takeover`;
+      const holder = claim(lock);
+      if (holder === process.pid) {
+        try {
+          if (!isStale(file)) continue;
+          renameSync(draft, file);
+          return holder;
+        } finally {
+          rmSync(lock);
+        }
+      }
+      // In a moment it has done it.
+      if (patience <= 0) return holder;
+      Atomics.wait(SLEEPER, 0, 0, 1);
+    }
   } finally {
-    rmSync(lock, { force: true });
+    rmSync(draft, { force: true });
   }
 }
 
@@ -147,18 +142,6 @@ function isStale(file: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
-}
-
-/** Takes a dead process's lock away. Between the look at it and this another one may have come: that one gets its own back. */
-function putAside(lock: string, aside: string): void {
-  try {
-    renameSync(lock, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return;
-  }
-  if (pidIn(aside) !== undefined) linked(aside, lock);
-  rmSync(aside, { force: true });
 }
 
 /** False: there is one. */

@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callRoot, startRelay } from '../application/application.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
 import type { ClosedDoor } from '../config/layers.ts';
-import { type Log, openLog } from '../log/log.ts';
+import { type Log, type OpenLog, openLog } from '../log/log.ts';
 import { describeError, describeReason, type ExitReason, toError } from '../otp/exit-reason.ts';
 import type { Load } from '../reload/reload-server.ts';
-import { redactText } from '../secret/redaction.ts';
-import { writeDiagnosticReport } from './diagnostic-report.ts';
+import { redacting, redactText } from '../secret/redaction.ts';
+import { tree } from '../view/processes.ts';
+import type { NodeView } from '../view/relay-view.ts';
+import { runtimeInfo } from '../view/runtime.ts';
+import { makeFolder } from './folder.ts';
 import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
 
@@ -19,6 +22,8 @@ const DEFAULT_DESCRIPTORS = 1024;
 /** Milliseconds for the root supervisor to answer the watchdog. */
 const ROOT_TIMEOUT = 5000;
 const FAILED = 1;
+/** EX_CONFIG of sysexits.h. */
+const BAD_CONFIG = 78;
 
 export interface RunOptions {
   readonly config: Config;
@@ -36,7 +41,7 @@ export interface RunOptions {
 
 /** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
 export function run({ config, plugins, closed, version, folder, unusable, load }: RunOptions): void {
-  const log = openLog(config.log, config.node);
+  const log = openLogOrEnd(config);
   const strays = new StrayErrors();
   endOnUncaught(log, strays);
   for (const door of closed) log.note('door stays closed', { ...door });
@@ -101,6 +106,16 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
   });
 }
 
+/** A log whose file cannot be opened is a fault of the configuration. */
+function openLogOrEnd({ log, node }: Config): OpenLog {
+  try {
+    return openLog(log, node);
+  } catch (error) {
+    process.stderr.write(`log.file: the path of a file to write; ${(error as Error).message}\n`);
+    process.exit(BAD_CONFIG);
+  }
+}
+
 /** What went wrong at the bottom of the tree, without the supervisors through which it came up. */
 function causeOf(reason: ExitReason): string {
   return describeReason(reason).replaceAll(/(shutdown: )?failed to start [^:]+: /g, '');
@@ -126,12 +141,48 @@ function endOnUncaught(log: Log, strays: StrayErrors): void {
   process.on('unhandledRejection', (error, promise) => onError(error, promise));
 }
 
-function report(folder: string, node: Parameters<typeof writeDiagnosticReport>[0], log: Log): void {
+function report(folder: string, node: NodeView, log: Log): void {
   try {
     log.note('diagnostic report', { file: writeDiagnosticReport(node, join(folder, REPORTS_FOLDER)) });
   } catch (error) {
     log.warn('no diagnostic report', { why: describeError(error as Error) });
   }
+}
+
+/** The report that Node makes, as far as we touch it. */
+interface NodeReport {
+  environmentVariables?: unknown;
+  header?: { commandLine?: unknown };
+  /** A report of each thread, with the same variables and flags once more. */
+  readonly workers?: readonly NodeReport[];
+}
+
+/** Processes of one supervisor in the report. */
+const CHILDREN = 100;
+
+/**
+ * Writes Node's diagnostic report together with the supervision tree, and returns the file's path. Variables and flags
+ * may hold passwords and keys: they are left out.
+ */
+function writeDiagnosticReport(node: NodeView, folder: string): string {
+  makeFolder(folder, 0o700);
+  const report = withoutSettings(process.report.getReport() as NodeReport);
+  const fanfare = {
+    runtime: runtimeInfo(node),
+    tree: tree(node, CHILDREN),
+    reports: node.history.reports.last(100),
+  };
+  const time = new Date().toISOString().replace(/[:.]/g, '-');
+  const file = join(folder, `report-${time}.json`);
+  writeFileSync(file, JSON.stringify({ fanfare, ...report }, redacting, 2), { mode: 0o600 });
+  return file;
+}
+
+/** Node before 23.3 has no setting that leaves out the variables, and none leaves out the flags. */
+function withoutSettings(report: NodeReport): NodeReport {
+  const { environmentVariables: _, header, workers = [], ...rest } = report;
+  const { commandLine: __, ...known } = header ?? {};
+  return { header: known, ...rest, workers: workers.map(withoutSettings) };
 }
 
 /** Who started this process as a daemon waits for it to be ready. */

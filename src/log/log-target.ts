@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  statSync,
-  write as writeAsync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, write as writeAsync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolder } from '../host/folder.ts';
 
 /**
  * Where log lines go. Nothing here waits: what the target does not take at once is kept, up to a limit, and tried again;
@@ -215,7 +207,7 @@ const NON_BLOCKING = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOC
 
 function open(file: string | null): Target {
   if (file !== null) {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     if (statSync(file, { throwIfNoEntry: false })?.isFIFO() === true) {
       return { kind: 'stream', descriptor: openSync(file, NON_BLOCKING) };
     }

@@ -3,7 +3,9 @@ import type { Histogram } from '../measure/histogram.ts';
 import { redacted } from '../secret/redaction.ts';
 
 type Labels = Readonly<Record<string, string>>;
-type Read = () => Iterable<readonly [value: number, labels?: Labels]>;
+type Values = Iterable<readonly [value: number, labels?: Labels]>;
+/** A number alone has no labels. */
+type Read = () => number | Values;
 
 /** How metrics are declared: each with what reads its values at a scrape. */
 export interface Definitions {
@@ -28,7 +30,7 @@ export function definitions(registry: Registry): Definitions {
         registers: [registry],
         collect() {
           metric.reset();
-          for (const [value, of = {}] of read()) metric.set(redacted(of), value);
+          for (const [value, of = {}] of valuesOf(read())) metric.set(redacted(of), value);
         },
       });
     },
@@ -40,7 +42,7 @@ export function definitions(registry: Registry): Definitions {
         registers: [registry],
         collect() {
           metric.reset();
-          for (const [value, of = {}] of read()) metric.inc(redacted(of), value);
+          for (const [value, of = {}] of valuesOf(read())) metric.inc(redacted(of), value);
         },
       });
     },
@@ -81,9 +83,13 @@ function histogramValues(name: string, { bounds, counts, sum, count }: Histogram
   ];
 }
 
+function valuesOf(read: number | Values): Values {
+  return typeof read === 'number' ? [[read]] : read;
+}
+
 export function* byKey(
   counts: Readonly<Record<string, number>>,
   label: string,
-): ReturnType<Read> & Generator {
-  for (const [key, value] of Object.entries(counts)) yield [value, { [label]: key }] as const;
+): Generator<readonly [number, Labels]> {
+  for (const [key, value] of Object.entries(counts)) yield [value, { [label]: key }];
 }

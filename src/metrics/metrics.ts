@@ -1,12 +1,9 @@
+import { performance } from 'node:perf_hooks';
 import { Registry } from 'prom-client';
-import type { RelayView } from '../view/relay-view.ts';
+import type { LinkView, RelayView } from '../view/relay-view.ts';
+import { activeResources, heapLimit, memory } from '../view/runtime.ts';
 import type { Sampling } from '../view/sampling.ts';
-import { clientMetrics } from './client-metrics.ts';
-import { definitions } from './definitions.ts';
-import { linkMetrics } from './link-metrics.ts';
-import { messageMetrics } from './message-metrics.ts';
-import { processMetrics } from './process-metrics.ts';
-import { runtimeMetrics } from './runtime-metrics.ts';
+import { byKey, type Definitions, definitions } from './definitions.ts';
 
 /**
  * The relay's metrics for Prometheus. Nothing is counted here: what the parts of the relay count in plain numbers is
@@ -31,4 +28,275 @@ export class Metrics {
   text(): Promise<string> {
     return this.#registry.metrics();
   }
+}
+
+/** What becomes of messages. */
+function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogram }: Definitions): void {
+  const { accounting } = topics;
+  counter('messages_total', 'Messages taken from publishers.', () => accounting.messages);
+  counter(
+    'door_messages_total',
+    'Messages that came in at a door.',
+    function* () {
+      for (const { name: door, counters } of doors()) {
+        yield [counters.messages, { door, via: 'websocket' }];
+        yield [counters.posts, { door, via: 'http' }];
+      }
+    },
+    ['door', 'via'],
+  );
+  counter(
+    'delivery_attempts_total',
+    'Messages for members: one for each message and member. Deliveries and drops add up to it.',
+    () => accounting.attempts,
+  );
+  counter('deliveries_total', 'Messages handed to the kernel for a member.', () => accounting.delivered);
+  counter(
+    'dropped_total',
+    'Messages for members that did not reach them.',
+    () => byKey(accounting.dropped, 'reason'),
+    ['reason'],
+  );
+  counter('lost_total', 'Messages that were fanned out to nobody.', () => byKey(accounting.lost, 'reason'), [
+    'reason',
+  ]);
+  histogram(
+    'publish_to_write_seconds',
+    'From taking a message to its write at a member. One message in 64 is timed, and one each second.',
+    () => [[accounting.latency, {}]],
+  );
+  histogram('fanout_members', 'Members that a delivery goes to, of the messages that are timed.', () => [
+    [accounting.fanOut, {}],
+  ]);
+  gauge(
+    'topics',
+    'Live topics.',
+    () => {
+      const counts: Record<string, number> = {};
+      for (const { realm } of doors()) counts[realm] = 0;
+      for (const { realm } of topics.all()) counts[realm] = (counts[realm] ?? 0) + 1;
+      return byKey(counts, 'realm');
+    },
+    ['realm'],
+  );
+}
+
+/** Those who are connected, those who were turned away, and who asks for them. */
+function clientMetrics(
+  { doors, history, admission, authenticators, refused }: RelayView,
+  sampling: Sampling,
+  { gauge, counter, histogram }: Definitions,
+): void {
+  gauge(
+    'connections',
+    'Accepted connections that are open.',
+    () => doors().map(({ name, counters }) => [counters.connections, { door: name }]),
+    ['door'],
+  );
+  counter('closes_total', 'Accepted connections that ended.', () => history.closes, [
+    'door',
+    'code',
+    'reason',
+  ]);
+  counter(
+    'refusals_total',
+    'Connections and requests that were turned away, by limit or HTTP status.',
+    () => history.refusals,
+    ['door', 'reason'],
+  );
+  counter(
+    'gate_refusals_total',
+    'What the limits and checks before a door turned away.',
+    () => byKey(refused(), 'reason'),
+    ['reason'],
+  );
+  gauge('admitted_sockets', 'Sockets that count against limits.connections.', () => admission.open);
+  gauge('shedding', '1 while new connections are turned away because the heap is nearly full.', () =>
+    Number(admission.shedding),
+  );
+  gauge('pending_bytes', 'Bytes that wait to be written to clients.', () => sampling.census().pending);
+  gauge(
+    'slow_connections',
+    'Clients that are behind: those that hold their topics back, and those that do not read at all.',
+    () => {
+      const { behind, stalled } = sampling.census();
+      return byKey({ behind, stalled }, 'state');
+    },
+    ['state'],
+  );
+  counter(
+    'authenticator_calls_total',
+    'Questions to an authenticator, by whether it answered.',
+    function* () {
+      for (const { guard, authenticator, answered, failed } of authenticators()) {
+        yield [answered, { guard, authenticator, outcome: 'answered' }];
+        yield [failed, { guard, authenticator, outcome: 'failed' }];
+      }
+    },
+    ['guard', 'authenticator', 'outcome'],
+  );
+  histogram('authenticator_call_seconds', 'From the question to an authenticator to its answer.', () =>
+    authenticators().map(({ guard, authenticator, latency }) => [latency, { guard, authenticator }] as const),
+  );
+}
+
+/** The links to other relays. Their names are those of the network's own relays: as many as there are links. */
+function linkMetrics({ links }: RelayView, declare: Definitions): void {
+  const all = () => links() ?? [];
+  declare.gauge(
+    'links',
+    'Links to other relays, or to the network that carries their messages, by state.',
+    function* () {
+      for (const state of ['up', 'down'])
+        yield [all().filter((link) => link.state === state).length, { state }];
+    },
+    ['state'],
+  );
+  const each = (
+    type: 'gauge' | 'counter',
+    name: string,
+    help: string,
+    read: (link: LinkView) => number | null,
+  ) =>
+    declare[type](
+      name,
+      help,
+      function* () {
+        const said = new Set<string>();
+        for (const link of all()) {
+          const { peer, direction } = link;
+          const value = read(link);
+          // A relay may be in the list by two addresses: it is counted once.
+          if (value === null || said.has(`${direction} ${peer}`)) continue;
+          said.add(`${direction} ${peer}`);
+          yield [value, { peer, direction }];
+        }
+      },
+      ['peer', 'direction'],
+    );
+  /** Of peers whose messages are counted. */
+  const counted = (read: (link: LinkView) => number) => (link: LinkView) =>
+    link.messages === null ? null : read(link);
+  each('gauge', 'link_up', 'Whether a link is up.', ({ state }) => Number(state === 'up'));
+  each(
+    'gauge',
+    'link_round_trip_seconds',
+    'From a question over a link to its answer, behind what was under way.',
+    ({ roundTrip }) => roundTrip,
+  );
+  each(
+    'gauge',
+    'link_lag_seconds',
+    'How far what has come to the other side is behind what was sent there.',
+    ({ lag }) => lag,
+  );
+  each(
+    'gauge',
+    'link_pending_bytes',
+    'Bytes that wait to be written to a link.',
+    counted(({ pending }) => pending),
+  );
+  each('counter', 'link_messages_total', 'Messages over a link.', ({ messages }) => messages);
+  each('counter', 'link_bytes_total', 'Bytes of messages over a link.', ({ bytes }) => bytes);
+  each(
+    'counter',
+    'link_lost_messages_total',
+    'Messages for the other side of a link that did not get there.',
+    counted(({ lost }) => lost),
+  );
+  each(
+    'counter',
+    'link_reconnects_total',
+    'How often a link was made again.',
+    counted(({ reconnects }) => reconnects),
+  );
+}
+
+/** The supervision tree. */
+function processMetrics({ system }: RelayView, sampling: Sampling, { gauge, counter }: Definitions): void {
+  const { counters, restarts } = system;
+  const ofKind = (read: 'count' | 'mailbox' | 'highWater') =>
+    function* () {
+      for (const [kind, census] of sampling.census().kinds) yield [census[read], { kind }] as const;
+    };
+  gauge('processes', 'Live processes.', ofKind('count'), ['kind']);
+  gauge('mailbox_messages', 'Messages that wait in mailboxes.', ofKind('mailbox'), ['kind']);
+  gauge(
+    'mailbox_high_water_messages',
+    'The longest that the mailbox of a live process has been.',
+    ofKind('highWater'),
+    ['kind'],
+  );
+  gauge('timers', 'Timers that processes have set.', () => sampling.census().timers);
+  counter(
+    'restarts_total',
+    'Children that a supervisor has restarted.',
+    function* () {
+      for (const [supervisor, count] of restarts) yield [count, { supervisor }];
+    },
+    ['supervisor'],
+  );
+  counter('processes_started_total', 'Processes that were started.', () => counters.spawned);
+  counter('crashes_total', 'Processes that crashed.', () => counters.crashed);
+  counter('dead_letters_total', 'Messages sent to a process that was dead.', () => counters.deadLetters);
+  counter('mailbox_refused_total', 'Messages that a full mailbox refused.', () => counters.refused);
+}
+
+/** The process that all of it runs in. */
+function runtimeMetrics(
+  { version, node, stalls, linesLost }: RelayView,
+  sampling: Sampling,
+  { gauge, counter, histogram }: Definitions,
+): void {
+  gauge('build_info', 'What runs: always 1.', () => [[1, { version, node, node_version: process.version }]], [
+    'version',
+    'node',
+    'node_version',
+  ]);
+  gauge(
+    'start_time_seconds',
+    'When the process started, since 1970.',
+    () => Math.round(performance.timeOrigin) / 1000,
+  );
+  histogram(
+    'event_loop_delay_seconds',
+    'How late a timer of the event loop is, looked at 40 times a second.',
+    () => [[sampling.loopDelay, {}]],
+  );
+  gauge(
+    'event_loop_utilisation_ratio',
+    'Share of the last ten seconds that the event loop was busy.',
+    () => sampling.utilisation,
+  );
+  counter(
+    'event_loop_active_seconds_total',
+    'Time that the event loop was busy.',
+    () => performance.eventLoopUtilization().active / 1000,
+  );
+  counter(
+    'event_loop_stalls_total',
+    'Times that the event loop stood still for a second or more.',
+    () => stalls.count,
+  );
+  counter('cpu_seconds_total', 'Processor time of the process.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge(
+    'memory_bytes',
+    'Memory of the process.',
+    () => {
+      const { rss, heapUsed, heapTotal, external } = memory();
+      return byKey({ resident: rss, heap_used: heapUsed, heap_total: heapTotal, external }, 'kind');
+    },
+    ['kind'],
+  );
+  gauge(
+    'resources',
+    'What keeps the event loop: sockets, servers, files.',
+    () => byKey(activeResources(), 'kind'),
+    ['kind'],
+  );
+  gauge('heap_limit_bytes', 'The most that the heap can grow to.', heapLimit);
+  counter('log_lines_lost_total', 'Log lines that their target did not take.', linesLost);
 }

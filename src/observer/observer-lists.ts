@@ -1,20 +1,57 @@
 import { Connection } from '../connection/connection.ts';
 import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
+import type { System } from '../otp/system.ts';
 import { Topic } from '../topic/topic.ts';
-import { type ConnectionRow, connectionOf, connectionRow, pendingOf } from '../view/connections.ts';
+import { connectionOf, connectionRow, pendingOf } from '../view/connections.ts';
 import { type Page, pageOf } from '../view/page-of.ts';
+import { branchesOf, NOTHING_BELOW } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
-import { type TopicRow, topicRow } from '../view/topics.ts';
-import { ROWS } from './observer-query.ts';
+import { topicRow } from '../view/topics.ts';
 import type { Rates } from './rates.ts';
 
-/**
- * The observer page's lists: one page of each, in the order that is asked for. Of ten thousand rows fifty are made.
- */
-export interface ListQuery {
+/** What an observer page wants to see, from the query of its address. Whatever is odd in it counts as not said. */
+export interface ObserverQuery {
+  readonly tab: Tab;
   readonly by: string;
   readonly filter: string;
   readonly offset: number;
+  /** The process that is shown in detail; null: none. */
+  readonly pid: number | null;
+  /** Supervisors whose children are to be shown, or hidden, against the rule. */
+  readonly toggled: ReadonlySet<number>;
+}
+
+const TABS = ['tree', 'processes', 'topics', 'connections', 'links', 'reports'] as const;
+type Tab = (typeof TABS)[number];
+
+/** Rows of one page. */
+const ROWS = 50;
+const REPORTS = 100;
+const FARTHEST = 100_000;
+const MOST_TOGGLED = 200;
+const LONGEST_FILTER = 100;
+
+export function observerQuery(query: string): ObserverQuery {
+  const params = new URLSearchParams(query);
+  const tab = params.get('tab');
+  return {
+    tab: TABS.find((one) => one === tab) ?? 'tree',
+    by: (params.get('by') ?? '').slice(0, 20),
+    filter: (params.get('filter') ?? '').slice(0, LONGEST_FILTER).toLowerCase(),
+    offset: Math.min(numberIn(params.get('offset')) ?? 0, FARTHEST),
+    pid: numberIn(params.get('pid')),
+    toggled: new Set(
+      (params.get('toggled') ?? '')
+        .split(',')
+        .slice(0, MOST_TOGGLED)
+        .map(numberIn)
+        .filter((id) => id !== null),
+    ),
+  };
+}
+
+function numberIn(text: string | null): number | null {
+  return text !== null && /^\d{1,12}$/.test(text) ? Number(text) : null;
 }
 
 /** Counts everything once for rates; to be called every few seconds while somebody looks. */
@@ -35,121 +72,134 @@ export function noteRates({ system, topics }: RelayView, rates: Rates, now: numb
   rates.end();
 }
 
-export type ProcessRow = ProcessView & {
-  readonly rate: number;
-  /** What a process without a name of its own is about: its topic, or where its client is. */
-  readonly about: string | null;
-};
-
-function aboutOf({ state }: Resident): string | null {
-  if (state instanceof Connection) return `${state.context.door.name} ${state.address}`;
-  const topic = typeof state === 'object' && state !== null && 'topic' in state ? state.topic : null;
-  return topic instanceof Topic ? topic.toString() : null;
+/** The list of a tab: one page of it, in the order that is asked for. Of ten thousand rows fifty are made. */
+export function listOf(view: RelayView, rates: Rates, query: ObserverQuery): Page<unknown> {
+  switch (query.tab) {
+    case 'tree':
+      return whole(treeRows(view.system, query.toggled));
+    case 'processes':
+      return processPage(view, rates, query);
+    case 'topics':
+      return topicPage(view, rates, query);
+    case 'connections':
+      return connectionPage(view, rates, query);
+    case 'links':
+      return whole(view.links() ?? []);
+    case 'reports':
+      return whole(view.history.reports.last(REPORTS).toReversed());
+  }
 }
 
-export function processPage({ system }: RelayView, rates: Rates, query: ListQuery): Page<ProcessRow> {
-  const score = (process: Resident): number => {
-    switch (query.by) {
-      case 'mailbox':
-        return process.mailboxLength;
-      case 'mailboxHighWater':
-        return Math.max(process.highWater, process.mailboxLength);
-      case 'handled':
-        return process.handled;
-      case 'restarts':
-        return process.restarts;
-      case 'uptime':
-        return -process.startedAt;
-      default:
-        return rates.of(process.id).handledRate;
-    }
+function whole<T>(rows: readonly T[]): Page<T> {
+  return { rows, total: rows.length };
+}
+
+/** A line of the supervision tree. */
+interface TreeRow extends ProcessView {
+  readonly depth: number;
+  /** Processes below, at any depth, and the messages that wait in their mailboxes. */
+  readonly below: number;
+  readonly waitingBelow: number;
+  readonly open: boolean;
+  /** Children that are not shown though it is open. */
+  readonly more: number;
+}
+
+/** Children of one supervisor that are shown: more are to be looked for in the lists. */
+const CHILDREN = 50;
+
+/**
+ * The tree from its root down as lines, children in the order of their start. Supervisors of a fixed order of children
+ * are open, those of any number of alike ones are not; `toggled` turns that round, by pid. A view is made only of the
+ * processes that are shown.
+ */
+function treeRows(system: System, toggled: ReadonlySet<number>): TreeRow[] {
+  const { roots, below } = branchesOf(system);
+  const rows: TreeRow[] = [];
+  const add = (process: Resident, depth: number): void => {
+    const branch = below.get(process.id);
+    const { children, count, mailbox } = branch ?? NOTHING_BELOW;
+    const usual = process.behaviour.name !== 'dynamic-supervisor';
+    const open = branch !== undefined && usual !== toggled.has(process.id);
+    const shown = open ? children.slice(0, CHILDREN) : [];
+    const more = open ? children.length - shown.length : 0;
+    rows.push({ ...viewOf(process), depth, below: count, waitingBelow: mailbox, open, more });
+    for (const child of shown) add(child, depth + 1);
   };
+  for (const root of roots) add(root, 0);
+  return rows;
+}
+
+function processPage({ system }: RelayView, rates: Rates, query: ObserverQuery) {
+  const rate = ({ id }: Resident) => rates.of(id).handledRate;
+  const score = scoreBy<Resident>(query, rate, {
+    mailbox: ({ mailboxLength }) => mailboxLength,
+    mailboxHighWater: ({ highWater, mailboxLength }) => Math.max(highWater, mailboxLength),
+    handled: ({ handled }) => handled,
+    restarts: ({ restarts }) => restarts,
+    uptime: ({ startedAt }) => -startedAt,
+  });
   const { filter } = query;
   const matches = (process: Resident) =>
     filter === '' ||
     viewOf(process).name.toLowerCase().includes(filter) ||
     (aboutOf(process)?.toLowerCase().includes(filter) ?? false) ||
     process.behaviour.name.includes(filter);
-  const { rows, total } = pageOf(only(residents(system), matches), score, pagePart(query));
-  return {
-    rows: rows.map((one) => ({ ...viewOf(one), rate: rates.of(one.id).handledRate, about: aboutOf(one) })),
-    total,
-  };
+  return pageBy(residents(system), matches, score, query, (process) => ({
+    ...viewOf(process),
+    rate: rate(process),
+    about: aboutOf(process),
+  }));
 }
 
-export type ObservedTopic = TopicRow & {
-  readonly pid: number | null;
-  readonly messages: number;
-  readonly rate: number;
-  readonly deliveryRate: number;
-};
+/** What a process without a name of its own is about: its topic, or where its client is. */
+function aboutOf({ state }: Resident): string | null {
+  if (state instanceof Connection) return `${state.context.door.name} ${state.address}`;
+  const topic = typeof state === 'object' && state !== null && 'topic' in state ? state.topic : null;
+  return topic instanceof Topic ? topic.toString() : null;
+}
 
-export function topicPage({ topics }: RelayView, rates: Rates, query: ListQuery): Page<ObservedTopic> {
-  const score = (topic: Topic): number => {
-    switch (query.by) {
-      case 'members':
-        return topic.members.size;
-      case 'queue':
-        return topic.fanOut.queue.length;
-      case 'behind':
-        return topic.fanOut.behind.size;
-      case 'messages':
-        return topic.fanOut.messages;
-      case 'rate':
-        return rates.of(topic.server?.id).trafficRate;
-      default:
-        return rates.of(topic.server?.id).deliveryRate;
-    }
-  };
+function topicPage({ topics }: RelayView, rates: Rates, query: ObserverQuery) {
+  const rate = ({ server }: Topic) => rates.of(server?.id).trafficRate;
+  const deliveryRate = ({ server }: Topic) => rates.of(server?.id).deliveryRate;
+  const score = scoreBy<Topic>(query, deliveryRate, {
+    members: ({ members }) => members.size,
+    queue: ({ fanOut }) => fanOut.queue.length,
+    behind: ({ fanOut }) => fanOut.behind.size,
+    messages: ({ fanOut }) => fanOut.messages,
+    rate,
+  });
   const { filter } = query;
   const matches = (topic: Topic) => filter === '' || topic.toString().toLowerCase().includes(filter);
-  const { rows, total } = pageOf(only(topics.all(), matches), score, pagePart(query));
-  return {
-    rows: rows.map((topic) => ({
-      ...topicRow(topic),
-      pid: topic.server?.id ?? null,
-      messages: topic.fanOut.messages,
-      rate: rates.of(topic.server?.id).trafficRate,
-      deliveryRate: rates.of(topic.server?.id).deliveryRate,
-    })),
-    total,
-  };
+  return pageBy(topics.all(), matches, score, query, (topic) => ({
+    ...topicRow(topic),
+    pid: topic.server?.id ?? null,
+    messages: topic.fanOut.messages,
+    rate: rate(topic),
+    deliveryRate: deliveryRate(topic),
+  }));
 }
 
-export type ObservedConnection = ConnectionRow & {
-  readonly pid: number;
-  readonly inRate: number;
-  readonly outRate: number;
-};
-
-export function connectionPage(
-  { system }: RelayView,
-  rates: Rates,
-  query: ListQuery,
-): Page<ObservedConnection> {
-  const score = (process: Resident): number => {
+function connectionPage({ system }: RelayView, rates: Rates, query: ObserverQuery) {
+  const inRate = ({ id }: Resident) => rates.of(id).trafficRate;
+  const outRate = ({ id }: Resident) => rates.of(id).deliveryRate;
+  const of = (read: (connection: Connection) => number) => (process: Resident) => {
     const connection = connectionOf(process);
-    if (connection === undefined) return 0;
-    switch (query.by) {
-      case 'inRate':
-        return rates.of(process.id).trafficRate;
-      case 'outRate':
-        return rates.of(process.id).deliveryRate;
-      case 'topics':
-        return connection.memberships.size;
-      case 'age':
-        return -process.startedAt;
-      case 'roundTrip':
-        return connection.heartbeat.roundTrip;
-      case 'pendingHighWater':
-        return connection.outflow.highWater;
-      default:
-        // The slowest first: those who do not read, those who hold others back, and then by what waits for them.
-        return (
-          pendingOf(connection) + (connection.outflow.stalled ? 2e12 : connection.outflow.behind ? 1e12 : 0)
-        );
-    }
+    return connection === undefined ? 0 : read(connection);
   };
+  // The slowest first: those who do not read, those who hold others back, and then by what waits for them.
+  const slowness = of(
+    (connection) =>
+      pendingOf(connection) + (connection.outflow.stalled ? 2e12 : connection.outflow.behind ? 1e12 : 0),
+  );
+  const score = scoreBy<Resident>(query, slowness, {
+    inRate,
+    outRate,
+    topics: of(({ memberships }) => memberships.size),
+    age: ({ startedAt }) => -startedAt,
+    roundTrip: of(({ heartbeat }) => heartbeat.roundTrip),
+    pendingHighWater: of(({ outflow }) => outflow.highWater),
+  });
   const { filter } = query;
   const matches = (process: Resident) => {
     const connection = connectionOf(process);
@@ -158,20 +208,32 @@ export function connectionPage(
       filter === '' || connection.address.includes(filter) || connection.context.door.name.includes(filter)
     );
   };
-  const { rows, total } = pageOf(only(residents(system), matches), score, pagePart(query));
-  return {
-    rows: rows.flatMap((process) => {
-      const row = connectionRow(process);
-      const inRate = rates.of(process.id).trafficRate;
-      const outRate = rates.of(process.id).deliveryRate;
-      return row === undefined ? [] : [{ ...row, pid: process.id, inRate, outRate }];
-    }),
-    total,
-  };
+  return pageBy(residents(system), matches, score, query, (process) => {
+    const row = connectionRow(process);
+    return row && { ...row, pid: process.id, inRate: inRate(process), outRate: outRate(process) };
+  });
 }
 
-function pagePart({ offset }: ListQuery): { offset: number; limit: number } {
-  return { offset: Math.min(offset, 100_000), limit: ROWS };
+type Score<T> = (item: T) => number;
+
+/** The score that is asked for; `usual`, where there is none of that name. */
+function scoreBy<T>(
+  { by }: ObserverQuery,
+  usual: Score<T>,
+  scores: Readonly<Record<string, Score<T>>>,
+): Score<T> {
+  return (Object.hasOwn(scores, by) ? scores[by] : undefined) ?? usual;
+}
+
+function pageBy<T, Row>(
+  items: Iterable<T>,
+  matches: (item: T) => boolean,
+  score: Score<T>,
+  { offset }: ObserverQuery,
+  row: (item: T) => Row,
+): Page<Row> {
+  const { rows, total } = pageOf(only(items, matches), score, { offset, limit: ROWS });
+  return { rows: rows.map(row), total };
 }
 
 function* only<T>(items: Iterable<T>, matches: (item: T) => boolean): Iterable<T> {

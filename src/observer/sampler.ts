@@ -1,13 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
-import type { Self } from '../otp/process.ts';
+import { findProcess } from '../otp/inspect.ts';
+import { isAlive, type Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { redacting } from '../secret/redaction.ts';
+import type { Plain } from '../view/describe.ts';
+import type { Page } from '../view/page-of.ts';
+import { info, type ProcessInfo, state as stateOf } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
-import { heapLimit, SAMPLE_PERIOD, type Sampling } from '../view/sampling.ts';
-import { detailOf, type Frame, listOf, type Totals, totalsOf } from './observer-frame.ts';
-import { noteRates } from './observer-lists.ts';
-import type { ObserverQuery } from './observer-query.ts';
+import { heapLimit } from '../view/runtime.ts';
+import { connectionCount, SAMPLE_PERIOD, type Sample, type Sampling } from '../view/sampling.ts';
+import { topicCount } from '../view/topics.ts';
+import { listOf, noteRates, type ObserverQuery } from './observer-lists.ts';
 import { Rates } from './rates.ts';
 
 /**
@@ -27,6 +31,40 @@ export type SamplerMessage =
   | { readonly type: 'watch'; readonly response: ServerResponse; readonly query: ObserverQuery }
   | { readonly type: 'gone'; readonly response: ServerResponse };
 
+/** What is pushed to an observer page: numbers each second, and the list that it looks at every other second. */
+interface Frame {
+  readonly sample: Sample | null;
+  readonly totals: Totals;
+  readonly list: Page<unknown> | null;
+  readonly detail: Detail | null;
+}
+
+interface Totals {
+  readonly state: 'ready' | 'starting' | 'draining' | 'shedding';
+  /** Milliseconds. */
+  readonly uptime: number;
+  readonly processes: number;
+  readonly topics: number;
+  readonly connections: number;
+  readonly links: number;
+  readonly linksDown: number;
+  readonly reports: number;
+  readonly crashed: number;
+  readonly pending: number;
+  readonly slow: number;
+  readonly dropped: number;
+  readonly linesLost: number;
+  readonly heapLimit: number;
+}
+
+/** A process in full, or the news that it is gone. */
+interface Detail {
+  readonly pid: number;
+  readonly info: ProcessInfo | null;
+  readonly rate: number;
+  readonly state: Plain;
+}
+
 interface State extends SamplerArgs {
   readonly self: Self<SamplerMessage>;
   readonly watchers: Map<ServerResponse, ObserverQuery>;
@@ -41,6 +79,7 @@ const WATCHERS = 16;
 const LIST_EVERY = 2;
 /** Bytes that may wait for a page; with more it is left out until it has read them. */
 const UNREAD = 256 * 1024;
+const REPORTS = 100;
 const TICK: SamplerMessage = { type: 'tick' };
 
 export const sampler: Behaviour<SamplerArgs, State, SamplerMessage> = {
@@ -86,7 +125,7 @@ function tick(state: State): void {
   if (watchers.size === 0) return;
   const withList = state.ticks % LIST_EVERY === 0;
   if (withList) noteRates(view, rates, now(self));
-  const totals = totalsOf(view, sampling, state.heapLimit);
+  const totals = totalsOf(state);
   for (const [response, query] of watchers) {
     if (response.writableLength > UNREAD) continue;
     push(response, 'frame', { sample, totals, ...(withList ? seen(state, query) : NOTHING) });
@@ -116,7 +155,7 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
     'Cache-Control': 'no-store, no-transform',
     'X-Accel-Buffering': 'no',
   });
-  const totals: Totals = totalsOf(view, sampling, state.heapLimit);
+  const totals = totalsOf(state);
   push(response, 'hello', {
     node: view.node,
     version: view.version,
@@ -126,6 +165,34 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
     history: sampling.history,
   });
   push(response, 'frame', { sample: null, totals, ...seen(state, query) });
+}
+
+function totalsOf({ view, sampling, heapLimit }: State): Totals {
+  const { system, topics, admission } = view;
+  const { pending, behind, stalled } = sampling.census();
+  const links = view.links() ?? [];
+  return {
+    state: view.phase() === 'ready' && admission.shedding ? 'shedding' : view.phase(),
+    uptime: process.uptime() * 1000,
+    processes: system.processes.size,
+    topics: topicCount(view),
+    connections: connectionCount(view),
+    links: links.length,
+    linksDown: links.filter(({ state }) => state === 'down').length,
+    reports: view.history.reports.last(REPORTS).length,
+    crashed: system.counters.crashed,
+    pending,
+    slow: behind + stalled,
+    dropped: topics.accounting.droppedInAll,
+    linesLost: view.linesLost(),
+    heapLimit,
+  };
+}
+
+function detailOf(view: RelayView, rates: Rates, id: number): Detail {
+  const pid = findProcess(view.system, id);
+  if (pid === undefined || !isAlive(pid)) return { pid: id, info: null, rate: 0, state: null };
+  return { pid: id, info: info(view, id), rate: rates.of(id).handledRate, state: stateOf(view, id) };
 }
 
 function push(response: ServerResponse, event: string, content: object): void {

@@ -8,7 +8,7 @@ import { inform, type Self } from '../otp/process.ts';
 import { processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import type { Reloaded } from '../view/node-view.ts';
+import type { Reloaded } from '../view/relay-view.ts';
 import type { Plan, Reloadable, RunningConfig, Step } from './running-config.ts';
 
 /**

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';
 import { Hidden } from '../secret/hidden.ts';
-import type { Reloaded } from '../view/node-view.ts';
+import type { Reloaded } from '../view/relay-view.ts';
 import { ReadFiles } from './read-files.ts';
 
 /** A part of the relay that takes a new configuration while it runs. */

@@ -3,10 +3,10 @@ import { type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import type { System } from '../otp/system.ts';
-import type { Certificate } from './certificates.ts';
-import { type NodeView, Refusal } from './node-view.ts';
+import type { Certificate } from './history.ts';
 import { firstOf, type Page } from './page-of.ts';
 import { numberOf, processOf } from './references.ts';
+import { type NodeView, Refusal } from './relay-view.ts';
 
 export interface ConnectionRow {
   readonly ref: string;
@@ -88,7 +88,7 @@ export function disconnect(node: NodeView, ref: unknown, reason: unknown): strin
 export function why(node: NodeView, ref: unknown): Certificate {
   const number = numberOf(ref);
   if (number === undefined) throw new Refusal('a connection is named by its pid, such as <88>');
-  const certificate = node.certificates.find(number);
+  const certificate = node.history.certificateOf(number);
   if (certificate !== undefined) return certificate;
   const pid = node.system.processes.get(number);
   if (pid !== undefined) throw new Refusal(`<${number}> is alive`);

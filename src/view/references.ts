@@ -1,7 +1,7 @@
 import { findProcess } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
 import type { Topic } from '../topic/topic.ts';
-import { type NodeView, Refusal } from './node-view.ts';
+import { type NodeView, Refusal } from './relay-view.ts';
 
 /**
  * What the tools print, understood again: `<88>` (or 88), a registered name such as `topics.0.router`, and

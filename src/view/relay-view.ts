@@ -1,9 +1,47 @@
 import type { Histogram } from '../measure/histogram.ts';
+import type { System } from '../otp/system.ts';
+import type { OwnWords } from '../secret/redaction.ts';
 import type { Format, Message } from '../topic/message.ts';
-import type { Chronicle } from './chronicle.ts';
-import type { Edges } from './edges.ts';
-import type { NodeView } from './node-view.ts';
-import type { Stalls } from './stalls.ts';
+import type { Topics } from '../topic/topics.ts';
+import type { History } from './history.ts';
+
+/** All that operators' tools are given of the relay: what they look at, and the few things that they may ask for. */
+export interface NodeView {
+  readonly node: string;
+  readonly version: string;
+  readonly system: System;
+  readonly topics: Topics;
+  readonly history: History;
+  /** The links to other relays; null: this relay is alone now. */
+  readonly links: () => readonly LinkView[] | null;
+  /** How much the log says. */
+  readonly logLevel: { get(): LogLevel; set(level: LogLevel): void };
+  /** Every part has started, and none is being stopped. */
+  readonly ready: () => boolean;
+  /** Stops the relay in good order. */
+  readonly stop: () => void;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<Reloaded>;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** What came of a reload. Keys are paths such as `limits.pending`; no value is ever named. */
+export interface Reloaded {
+  readonly ok: boolean;
+  /** What is wrong with the new configuration, or could not be done. */
+  readonly errors: readonly (string | OwnWords)[];
+  readonly applied: readonly string[];
+  /** Keys that are as they were and whose files were read anew, as other contents are in them. */
+  readonly reread: readonly string[];
+  /** Keys that have changed, or whose files have, and that count from the next start on. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Something that an operator has asked for and cannot have; its message is for them. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
 
 /** What is watched: the relay as operators' tools see it, and what is counted for metrics. It is read, and not changed. */
 export interface RelayView extends NodeView {
@@ -14,9 +52,8 @@ export interface RelayView extends NodeView {
   /** Refusals by limits and checks that all doors share. */
   readonly refused: () => Readonly<Record<string, number>>;
   readonly authenticators: () => readonly AuthenticatorView[];
-  readonly chronicle: Chronicle;
-  readonly edges: Edges;
-  readonly stalls: Stalls;
+  /** Times that the event loop stood still. */
+  readonly stalls: { readonly count: number };
   /** The ways to other relays; none where there are none. */
   readonly ways: () => readonly Way[];
   /** Log lines that were lost. */
@@ -59,4 +96,29 @@ export interface AuthenticatorView {
   readonly answered: number;
   readonly failed: number;
   readonly latency: Histogram;
+}
+
+/** One direction of what links this relay to another, or to the network that carries its messages. Times in seconds. */
+export interface LinkView {
+  /** The other relay's name, or its address while that is not known; `nats`: the network. */
+  readonly peer: string;
+  /** `in`: what comes from there; `out`: what goes there. */
+  readonly direction: 'out' | 'in';
+  readonly state: 'up' | 'down';
+  readonly address: string | null;
+  /** Why it is down. */
+  readonly why: string | null;
+  /** From a question to its answer, behind what was under way. */
+  readonly roundTrip: number | null;
+  /** How far what has come is behind what was sent. */
+  readonly lag: number | null;
+  /** Null: messages are not counted by this peer. */
+  readonly messages: number | null;
+  readonly bytes: number | null;
+  /** Messages meant for the other side that did not get there. */
+  readonly lost: number;
+  /** Bytes that wait to be written. */
+  readonly pending: number;
+  /** How often it was made again. */
+  readonly reconnects: number;
 }

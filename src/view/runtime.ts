@@ -1,8 +1,9 @@
 import { arch, availableParallelism, platform } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connections } from './connections.ts';
-import type { NodeView } from './node-view.ts';
+import type { NodeView } from './relay-view.ts';
+import { topicCount } from './topics.ts';
 
 export interface RuntimeInfo {
   readonly node: string;
@@ -29,8 +30,6 @@ export function runtimeInfo(node: NodeView): RuntimeInfo {
   const { counters, processes } = node.system;
   const { accounting } = node.topics;
   const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
-  const resources: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
   return {
     node: node.node,
     version: node.version,
@@ -38,7 +37,7 @@ export function runtimeInfo(node: NodeView): RuntimeInfo {
     pid: process.pid,
     uptime: Math.round(process.uptime()),
     processes: processes.size,
-    topics: countOf(node.topics.all()),
+    topics: topicCount(node),
     spawned: counters.spawned,
     crashed: counters.crashed,
     deadLetters: counters.deadLetters,
@@ -47,8 +46,14 @@ export function runtimeInfo(node: NodeView): RuntimeInfo {
     delivered: accounting.delivered,
     dropped: accounting.droppedInAll,
     memory: { rss, heapTotal, heapUsed, external, arrayBuffers },
-    resources,
+    resources: activeResources(),
   };
+}
+
+export function activeResources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }
 
 export interface NodeSample {
@@ -72,7 +77,6 @@ export async function nodeStats(
   n: number,
   period: number,
   signal: AbortSignal,
-  each: (sample: NodeSample) => void,
 ): Promise<NodeSample[]> {
   const samples: NodeSample[] = [];
   const start = performance.now();
@@ -96,7 +100,6 @@ export async function nodeStats(
     };
     last = now;
     samples.push(sample);
-    each(sample);
   }
   return samples;
 }
@@ -147,12 +150,6 @@ function totals(node: NodeView) {
   return { messages, delivered, dropped, loop: performance.eventLoopUtilization() };
 }
 
-function countOf(items: Iterable<unknown>): number {
-  let total = 0;
-  for (const _ of items) total++;
-  return total;
-}
-
 export function pause(period: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -164,4 +161,24 @@ export function pause(period: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });
+}
+
+/** The memory of the process. What the system tells of it is read from a file: without a free descriptor it is NaN. */
+export function memory(): Omit<NodeJS.MemoryUsage, 'arrayBuffers'> {
+  try {
+    return process.memoryUsage();
+  } catch {
+    const { used_heap_size, total_heap_size, external_memory } = getHeapStatistics();
+    return {
+      rss: Number.NaN,
+      heapUsed: used_heap_size,
+      heapTotal: total_heap_size,
+      external: external_memory,
+    };
+  }
+}
+
+/** The most bytes that the heap can grow to. */
+export function heapLimit(): number {
+  return getHeapStatistics().heap_size_limit;
 }

@@ -1,9 +1,10 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
 import { Histogram, quantile } from '../measure/histogram.ts';
-import { type Census, takeCensus } from './census.ts';
-import { memory } from './memory.ts';
+import { residents, timersOf } from '../otp/inspect.ts';
+import type { System } from '../otp/system.ts';
+import { connectionOf, pendingOf } from './connections.ts';
 import type { RelayView } from './relay-view.ts';
+import { memory } from './runtime.ts';
 
 /** One look at the relay. Rates are per second over the time since the last look. */
 export interface Sample {
@@ -80,7 +81,7 @@ export class Sampling {
 
   /** Takes a sample, and keeps it. */
   take(): Sample {
-    const { topics, doors } = this.#view;
+    const { topics } = this.#view;
     const last = this.#last;
     const now = this.#totals();
     this.#last = now;
@@ -101,7 +102,7 @@ export class Sampling {
       utilisation: utilisation.utilization,
       heapUsed,
       rss,
-      connections: doors().reduce((sum, { counters }) => sum + counters.connections, 0),
+      connections: connectionCount(this.#view),
     };
     this.history.push(sample);
     if (this.history.length > SAMPLES_KEPT) this.history.shift();
@@ -139,7 +140,53 @@ function milliseconds(seconds: number | null): number | null {
   return seconds === null ? null : seconds * 1000;
 }
 
-/** Bytes of the heap in use, and the most that there can be. */
-export function heapLimit(): number {
-  return getHeapStatistics().heap_size_limit;
+/** Connections that are open at all doors. */
+export function connectionCount({ doors }: RelayView): number {
+  return doors().reduce((sum, { counters }) => sum + counters.connections, 0);
+}
+
+/** All processes of one kind, added up. */
+export interface KindCensus {
+  count: number;
+  mailbox: number;
+  /** The longest that a mailbox of a live one has been. */
+  highWater: number;
+}
+
+export interface Census {
+  readonly kinds: ReadonlyMap<string, KindCensus>;
+  /** Bytes that wait to be written to clients, and how many clients hold their topics back or do not read. */
+  readonly pending: number;
+  readonly behind: number;
+  readonly stalled: number;
+  /** Timers that processes have set. */
+  readonly timers: number;
+}
+
+/** One look at every process: about a millisecond for ten thousand, so not to be taken more than once a second. */
+export function takeCensus(system: System): Census {
+  const kinds = new Map<string, KindCensus>();
+  let pending = 0;
+  let behind = 0;
+  let stalled = 0;
+  let timers = 0;
+  for (const process of residents(system)) {
+    const { name } = process.behaviour;
+    let kind = kinds.get(name);
+    if (kind === undefined) {
+      kind = { count: 0, mailbox: 0, highWater: 0 };
+      kinds.set(name, kind);
+    }
+    kind.count++;
+    timers += timersOf(process);
+    kind.mailbox += process.mailboxLength;
+    const highest = Math.max(process.highWater, process.mailboxLength);
+    if (highest > kind.highWater) kind.highWater = highest;
+    const connection = connectionOf(process);
+    if (connection === undefined) continue;
+    pending += pendingOf(connection);
+    if (connection.outflow.behind) behind++;
+    if (connection.outflow.stalled) stalled++;
+  }
+  return { kinds, pending, behind, stalled, timers };
 }

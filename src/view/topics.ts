@@ -3,9 +3,9 @@ import type { Pid } from '../otp/process.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { publish as publishTo } from '../topic/topic-server.ts';
 import { connectionRow } from './connections.ts';
-import { type NodeView, Refusal } from './node-view.ts';
 import { firstOf, type Page } from './page-of.ts';
 import { topicOf, topicParts } from './references.ts';
+import { type NodeView, Refusal } from './relay-view.ts';
 
 export interface TopicRow {
   /** `topic:main:chat`. */
@@ -32,6 +32,13 @@ export function topicRow(topic: Topic): TopicRow {
     owner: lifetime.state === 'owned' ? lifetime.owner.toString() : null,
     handled: server === undefined ? 0 : viewOf(server).handled,
   };
+}
+
+/** How many live topics there are. */
+export function topicCount({ topics }: NodeView): number {
+  let count = 0;
+  for (const _ of topics.all()) count++;
+  return count;
 }
 
 export type TopicsBy = 'members' | 'queue' | 'handled' | 'name';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { longLivedHeap, youngByFlags } from '../../src/admin/heap.ts';
+import { longLivedHeap, youngByFlags } from '../../src/admin/watchdog.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,10 +1,9 @@
 import test from 'ava';
 import { stallWatcherScript } from '../../src/admin/stall-watcher.ts';
-import { STALL, type WatchdogArgs, watchdog } from '../../src/admin/watchdog.ts';
+import { STALL, Stalls, type WatchdogArgs, watchdog } from '../../src/admin/watchdog.ts';
 import { type Clock, systemClock } from '../../src/otp/clock.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { System } from '../../src/otp/system.ts';
-import { Stalls } from '../../src/view/stalls.ts';
 import { eventually } from '../support/arrivals.ts';
 import { quiescence } from '../support/otp.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { linksText } from '../../src/attach/format/links-text.ts';
-import type { LinkView } from '../../src/view/link-view.ts';
+import { linksText } from '../../src/attach/tables.ts';
+import type { LinkView } from '../../src/view/relay-view.ts';
 
 const link: LinkView = {
   peer: 'relay-2',

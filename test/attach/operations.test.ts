@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Asked } from '../../src/attach/operations/operation.ts';
-import { help, operations } from '../../src/attach/operations/operations.ts';
+import type { Asked } from '../../src/attach/operations.ts';
+import { help, operations } from '../../src/attach/operations.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { answerText } from '../../src/attach/answer-text.ts';
-import { reloadText } from '../../src/attach/format/views.ts';
-import { operation } from '../../src/attach/operations/operation.ts';
+import { operation } from '../../src/attach/operations.ts';
+import { reloadText } from '../../src/attach/tables.ts';
 import { OwnWords } from '../../src/secret/redaction.ts';
-import type { Reloaded } from '../../src/view/node-view.ts';
+import type { Reloaded } from '../../src/view/relay-view.ts';
 
 const fault = 'relay.yaml:1:55 passwords[0]: a list of channel patterns';
 const reloaded: Reloaded = {
@@ -14,7 +14,6 @@ const reloaded: Reloaded = {
   needsRestart: [],
 };
 const reload = operation<Reloaded>({
-  name: 'reload',
   usage: 'reload()',
   summary: '',
   run: () => reloaded,

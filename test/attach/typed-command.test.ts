@@ -1,5 +1,5 @@
 import test from 'ava';
-import { typedCommand } from '../../src/attach/typed-command.ts';
+import { typedCommand } from '../../src/attach/operations.ts';
 
 test('a name and its arguments are read with and without brackets and quotes', (t) => {
   for (const [text, name, args] of [

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isUnfinished } from '../../src/attach/client/unfinished.ts';
+import { isUnfinished } from '../../src/attach/client/terminal.ts';
 
 test('more lines are asked for as long as something is open', (t) => {
   for (const text of [

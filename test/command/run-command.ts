@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { commands, runCommand as run } from '../../src/command/commands.ts';
+import { commands, runCommand as run } from '../../src/command/main.ts';
 import { type Exited, packageRoot } from '../support/relay-process.ts';
 
 /** A command, here and now: as the program runs it, without the time that a process takes. */

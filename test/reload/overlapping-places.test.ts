@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import type { Reloaded } from '../../src/view/node-view.ts';
+import type { Reloaded } from '../../src/view/relay-view.ts';
 import { freePorts } from '../support/cluster.ts';
 import { ask } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Reloaded } from '../../src/view/node-view.ts';
+import type { Reloaded } from '../../src/view/relay-view.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { selfSigned } from '../support/certificate.ts';

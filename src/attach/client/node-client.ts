@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Answer, Lines, type Request, SOCKET_FILE, type Style } from '../protocol.ts';
-import { SocketAddress } from '../socket-address.ts';
+import { type Answer, Lines, type Request, SOCKET_FILE, SocketAddress, type Style } from '../protocol.ts';
 
 /** What a request came to. */
 export interface Outcome {

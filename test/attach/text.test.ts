@@ -1,7 +1,17 @@
 import test from 'ava';
-import { bounded, safeBlock, safeJson, safeLine, shorten } from '../../src/attach/format/safe-text.ts';
-import { table } from '../../src/attach/format/table.ts';
-import { duration, size, whole } from '../../src/attach/format/units.ts';
+import {
+  bounded,
+  duration,
+  left,
+  right,
+  safeBlock,
+  safeJson,
+  safeLine,
+  shorten,
+  size,
+  table,
+  whole,
+} from '../../src/attach/text.ts';
 
 const hostile = 'a\u001b[2J\u0007b\u202ec\u0085\nd\u2028é😀';
 
@@ -34,16 +44,14 @@ test('what is longer than its limit is cut, and what is not is left', (t) => {
 test('columns are aligned, numbers to the right', (t) => {
   const text = table(
     [
-      { title: 'name', value: ({ name }: { name: string; n: number }) => name },
-      { title: 'n', align: 'right', value: ({ n }) => String(n) },
-    ],
-    [
       { name: 'a', n: 1 },
       { name: 'long\u0007', n: 100 },
     ],
+    left('name', ({ name }) => name),
+    right('n', ({ n }) => String(n)),
   );
   t.deepEqual(text.split('\n'), ['name        n', 'a           1', 'long\\x07  100']);
-  t.is(table([{ title: 'x', value: String }], []), '(none)');
+  t.is(table([], left('x', String)), '(none)');
 });
 
 test('sizes, times and numbers are short', (t) => {
@@ -61,6 +69,6 @@ test('sizes, times and numbers are short', (t) => {
 
 test('a table of more rows than a call takes arguments is a table', (t) => {
   const rows = Array.from({ length: 200_000 }, (_, i) => i);
-  const text = table([{ title: 'n', value: String }], rows);
+  const text = table(rows, left('n', String));
   t.is(text.length, 'n\n'.length + rows.join('\n').length);
 });

@@ -1,0 +1,129 @@
+import type { ChildSpec } from '../otp/child-spec.ts';
+import {
+  type DynamicSupervisorMessage,
+  dynamicSupervisor,
+  startDynamicChild,
+} from '../otp/dynamic-supervisor.ts';
+import { findProcess, viewOf } from '../otp/inspect.ts';
+import { processName, whereis } from '../otp/registry.ts';
+import type { RelayView } from '../view/relay-view.ts';
+import { type CanaryArgs, type CanaryMessage, canary, condition } from './canary.ts';
+
+/** An edge over which messages must flow: a door, a partition of the topics, a way to other relays. */
+interface Edge {
+  /** As the answer names it: `door pusu`, `peer relay-2`. */
+  readonly name: string;
+  /** Without it the relay is not ready. */
+  readonly needed: boolean;
+  /** Settles within a second: with null, or with why nothing gets through, in words for an operator. */
+  probe(): Promise<string | null>;
+}
+
+export interface EdgeState {
+  readonly edge: string;
+  readonly ok: boolean;
+  readonly needed: boolean;
+  readonly why: string | null;
+  /** Milliseconds that the probe took. */
+  readonly took: number;
+}
+
+const CANARIES = processName<DynamicSupervisorMessage<CanaryArgs, CanaryMessage>>('admin.canaries');
+/** Milliseconds for a canary. */
+const LIMIT = 1000;
+
+export const canaries: ChildSpec = dynamicSupervisor(
+  CANARIES.value,
+  { behaviour: canary, restart: 'temporary' },
+  { name: CANARIES },
+);
+
+/** Whether a relay is ready: each of its edges is proved by a canary that is started for the question. */
+export class Readiness {
+  readonly #view: RelayView;
+  /** The probes that are under way: all who ask meanwhile get their answer. */
+  #probes: Promise<readonly EdgeState[]> | null = null;
+
+  constructor(view: RelayView) {
+    this.#view = view;
+  }
+
+  edges(): Promise<readonly EdgeState[]> {
+    this.#probes ??= this.#probe().finally(() => {
+      this.#probes = null;
+    });
+    return this.#probes;
+  }
+
+  async #probe(): Promise<readonly EdgeState[]> {
+    const { clock } = this.#view.system;
+    const began = clock.now();
+    return Promise.all(
+      edgesOf(this.#view).map(async ({ name: edge, needed, probe }) => {
+        const why = await probe();
+        return { edge, ok: why === null, needed, why, took: Math.round((clock.now() - began) * 10) / 10 };
+      }),
+    );
+  }
+}
+
+/** As they are now: what a reload has opened is proved from then on, and what it has closed is missed by nobody. */
+function edgesOf(view: RelayView): Edge[] {
+  const doors = view.doors().flatMap(({ format, ...door }) => (format === null ? [] : [{ ...door, format }]));
+  const [first] = doors;
+  // Without a door nobody can connect, and nothing is to be proved.
+  if (first === undefined) return [];
+  const edge = (
+    name: string,
+    topic: string,
+    more: Partial<Asked> = {},
+    needs: string | null = null,
+  ): Edge => {
+    const asked = { topic, format: first.format, around: null, ...more };
+    return { name, needed: true, probe: () => sendCanary(view, asked, needs) };
+  };
+  return [
+    ...doors.map(({ name, listener, format }) => edge(`door ${name}`, `door-${name}`, { format }, listener)),
+    ...topicsByRouter(view).map(([router, topic]) => edge(router, topic)),
+    ...view.ways().map(({ name, topic, down, needed, publish }): Edge => {
+      if (down === null) return edge(name, topic, { around: publish });
+      return { name, needed, probe: () => Promise.resolve(`down: ${down}`) };
+    }),
+  ];
+}
+
+type Asked = Pick<CanaryArgs, 'topic' | 'format' | 'around'>;
+
+/** `needs`: the name of a process that must be at work besides. */
+async function sendCanary(
+  { system, topics }: RelayView,
+  asked: Asked,
+  needs: string | null,
+): Promise<string | null> {
+  const needed = needs === null ? undefined : findProcess(system, needs);
+  if (needs !== null && (needed === undefined || viewOf(needed).status !== 'running'))
+    return `${needs} does not run${condition(system, needs)}`;
+  const supervisor = whereis(system, CANARIES);
+  if (supervisor === undefined) return `${CANARIES.value} is not there`;
+  return new Promise((done) => {
+    const timer = system.clock.after(LIMIT, () =>
+      done(`no answer in ${LIMIT} ms${condition(system, CANARIES.value)}`),
+    );
+    const settle = (why: string | null) => {
+      timer.cancel();
+      done(why);
+    };
+    startDynamicChild(supervisor, { topics, ...asked, done: settle });
+  });
+}
+
+/** For every router the name of a topic that is one of its own. */
+function topicsByRouter({ topics }: RelayView): [router: string, topic: string][] {
+  const found = new Map<string, string>();
+  for (let i = 0; found.size < topics.routers.length; i++) {
+    const topic = `partition-${i}`;
+    const router = topics.routerOf(topic);
+    if (!found.has(router)) found.set(router, topic);
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+}

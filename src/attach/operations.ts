@@ -1,0 +1,312 @@
+import { inspect } from 'node:util';
+import { parse } from 'yaml';
+import type { Pid } from '../otp/process.ts';
+import type { OwnWords } from '../secret/redaction.ts';
+import type { MemberMessage } from '../topic/topic.ts';
+import { connections, disconnect, why } from '../view/connections.ts';
+import * as processes from '../view/processes.ts';
+import { type NodeView, Refusal } from '../view/relay-view.ts';
+import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
+import { members, publish, topics } from '../view/topics.ts';
+import * as tables from './tables.ts';
+
+/**
+ * The named operations: what an operator may do by a word and some values, at the prompt of `attach` as functions, by
+ * `rpc` with arguments in JSON, and where evaluation is off the only things there are.
+ */
+export interface Operation<Data = unknown> {
+  readonly name: string;
+  /** How it is written at the prompt, its name first. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
+  readonly run: (asked: Asked) => Data | Promise<Data>;
+  /** The data as lines for people. A text is searched for secrets; our own words hold none. */
+  readonly show: (data: Data) => string | OwnWords;
+}
+
+/** One call of an operation. */
+export interface Asked {
+  readonly node: NodeView;
+  readonly args: readonly unknown[];
+  /** Says something to the operator before or after the operation has returned. */
+  readonly say: (line: string) => void;
+  /** Aborted when the operator cancels it or goes. */
+  readonly signal: AbortSignal;
+  /** The operator is there no more: called once. */
+  readonly onGone: (action: () => void) => void;
+  /** Who publishes for the operator. */
+  readonly publisher: () => Pid<MemberMessage> | undefined;
+}
+
+/** The name is the first word of the usage. Without `show` the data is a text, shown as it is. */
+export function operation<Data>(
+  one: Omit<Operation<Data>, 'name' | 'show'> & Partial<Pick<Operation<Data>, 'show'>>,
+): Operation {
+  const [name = ''] = /^[a-z_.]+/.exec(one.usage) ?? [];
+  return { show: String, ...one, name } as Operation;
+}
+
+const ROWS = 20;
+const MOST_ROWS = 1000;
+const SECOND = 1000;
+const LONGEST = 10 * 60 * SECOND;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Those that only look come first. */
+const all: readonly Operation[] = [
+  operation({
+    usage: 'tree({children: 10})',
+    summary: 'the supervision tree, with counts, mailboxes and restarts',
+    run: ({ node, args }) =>
+      processes.tree(node, count(fields(args[0])['children'], 'children', 10, MOST_ROWS)),
+    show: tables.treeText,
+  }),
+  operation({
+    usage: 'i(ref)',
+    summary: 'what is known of one process',
+    run: ({ node, args }) => processes.info(node, args[0]),
+    show: tables.infoText,
+  }),
+  operation({
+    usage: 'state(ref)',
+    summary: 'the state of a process, bounded; secrets and contents are not shown',
+    run: ({ node, args }) => processes.state(node, args[0]),
+    show: (data) => inspect(data, { depth: 6, breakLength: 110, compact: 3 }),
+  }),
+  operation({
+    usage: 'stats(ref)',
+    summary: 'mailbox, messages handled and restarts of a process',
+    run: ({ node, args }) => processes.stats(node, args[0]),
+    show: tables.statsText,
+  }),
+  operation({
+    usage: "topics({by: 'members'|'queue'|'handled'|'name', n: 20})",
+    summary: 'the live topics',
+    run: ({ node, args }) => {
+      const { by, n } = fields(args[0]);
+      return topics(
+        node,
+        word(by, 'by', ['members', 'queue', 'handled', 'name'], 'members'),
+        count(n, 'n', ROWS, MOST_ROWS),
+      );
+    },
+    show: tables.topicsText,
+  }),
+  operation({
+    usage: 'members(topic, {n: 20})',
+    summary: 'who is in a topic',
+    run: ({ node, args }) => members(node, args[0], count(fields(args[1])['n'], 'n', ROWS, MOST_ROWS)),
+    show: tables.membersText,
+  }),
+  operation({
+    usage: "connections({by: 'pending'|'out'|'in'|'age'|'topics', n: 20})",
+    summary: 'the client connections',
+    run: ({ node, args }) => {
+      const { by, n } = fields(args[0]);
+      return connections(
+        node,
+        word(by, 'by', ['pending', 'out', 'in', 'age', 'topics'], 'pending'),
+        count(n, 'n', ROWS, MOST_ROWS),
+      );
+    },
+    show: tables.connectionsText,
+  }),
+  operation({
+    usage: 'peers()',
+    summary: 'the links to other relays',
+    run: ({ node }) => node.links() ?? 'this relay is alone: it has no links',
+    show: (data) => (typeof data === 'string' ? data : tables.linksText(data)),
+  }),
+  operation({
+    usage: "top({by: 'mailbox'|'handled'|'pending', n: 20, window: 1000})",
+    summary: 'the busiest processes; with a window in ms, what they handle in that time',
+    run: async ({ node, args, signal }) => {
+      const { by, n, window } = fields(args[0]);
+      const order = word(by, 'by', ['mailbox', 'handled', 'pending'], 'mailbox');
+      const rows = count(n, 'n', ROWS, MOST_ROWS);
+      const period = count(window, 'window', 0, LONGEST);
+      if (period === 0) return processes.top(node, order, rows);
+      const before = processes.handledSoFar(node);
+      await pause(period, signal);
+      return processes.top(node, order, rows, before);
+    },
+    show: tables.topText,
+  }),
+  operation({
+    usage: 'trace(ref, {max: 10, period: 10000})',
+    summary: 'shows the next messages of a process as it handles them, contents by their size',
+    run: ({ node, args, say, onGone }) => {
+      const { max, period } = fields(args[1]);
+      const limit = count(max, 'max', 10, MOST_ROWS);
+      const time = count(period, 'period', 10 * SECOND, LONGEST);
+      onGone(processes.trace(node, args[0], { max: limit, period: time, say }));
+      return `showing the next ${limit} messages of ${String(args[0])}, for ${time} ms at the most`;
+    },
+  }),
+  operation({
+    usage: 'why(ref)',
+    summary: 'why a connection was closed, of the last 10 000 that were',
+    run: ({ node, args }) => why(node, args[0]),
+    show: tables.whyText,
+  }),
+  operation({
+    usage: 'node_stats(n, ms)',
+    summary: 'n looks at traffic, memory and the event loop, ms apart',
+    run: ({ node, args, signal }) => {
+      const n = count(args[0], 'n', 5, MOST_ROWS);
+      const period = count(args[1], 'ms', SECOND, LONGEST);
+      return nodeStats(node, n, period, signal);
+    },
+    show: tables.samplesText,
+  }),
+  operation({
+    usage: 'runtime_info()',
+    summary: 'version, memory, counts and what the event loop waits for',
+    run: ({ node }) => runtimeInfo(node),
+    show: tables.runtimeText,
+  }),
+  operation({
+    usage: 'bin_leak(n)',
+    summary: 'collects garbage, which stops the relay for a moment, and says who holds most bytes',
+    run: ({ node, args }) => binLeak(node, count(args[0], 'n', 10, MOST_ROWS)),
+    show: tables.binLeakText,
+  }),
+  operation({
+    usage: 'reports(n)',
+    summary: 'the last crash and supervisor reports',
+    run: ({ node, args }) => node.history.reports.last(count(args[0], 'n', 10, MOST_ROWS)),
+    show: tables.reportsText,
+  }),
+  // Those that change something.
+  operation({
+    usage: 'suspend(ref)',
+    summary: 'a process handles no messages until resume; supervisors only with {force: true}',
+    run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1])['force'] === true),
+  }),
+  operation({
+    usage: 'resume(ref)',
+    summary: 'a suspended process goes on',
+    run: ({ node, args }) => processes.resume(node, args[0]),
+  }),
+  operation({
+    usage: 'kill(ref, {force: true})',
+    summary: 'ends a process as a crash would; supervisors only with force',
+    run: ({ node, args }) => processes.kill(node, args[0], fields(args[1])['force'] === true),
+  }),
+  operation({
+    usage: 'disconnect(ref, reason)',
+    summary: 'closes a connection with 1001 and a reason',
+    run: ({ node, args }) => disconnect(node, args[0], args[1]),
+  }),
+  operation({
+    usage: "publish('topic:main:chat', message)",
+    summary: 'publishes a text, or the JSON of anything else',
+    run: ({ node, args, publisher }) => {
+      const from = publisher();
+      if (from === undefined) throw new Refusal('attach is just being restarted; try again');
+      return publish(node, args[0], args[1], from);
+    },
+  }),
+  operation({
+    usage: 'reload()',
+    summary: 'reads the configuration again; a bad one changes nothing',
+    run: ({ node }) => node.reload(),
+    show: tables.reloadText,
+  }),
+  operation({
+    usage: "log_level('debug')",
+    summary: 'says more or less in the log from now on; without an argument, how much it says',
+    run: ({ node, args }) => {
+      if (args[0] === undefined) return `the log says ${node.logLevel.get()} and above`;
+      const level = word(args[0], 'the level', LOG_LEVELS, 'info');
+      node.logLevel.set(level);
+      return `the log says ${level} and above`;
+    },
+  }),
+  operation({
+    usage: 'init.stop({confirm: true})',
+    summary: 'drains and stops the whole relay',
+    run: ({ node, args }) => {
+      if (fields(args[0])['confirm'] !== true) {
+        return 'this would stop the whole relay; to do so: init.stop({confirm: true})';
+      }
+      node.stop();
+      return 'stopping';
+    },
+  }),
+];
+
+/** By name. */
+export const operations: ReadonlyMap<string, Operation> = new Map(all.map((one) => [one.name, one]));
+
+/** Help on one operation, or the list of all. */
+export function help(name?: unknown): string {
+  if (name === undefined) {
+    const longest = Math.max(...all.map(({ usage }) => usage.length));
+    const lines = all.map(({ usage, summary }) => `${usage.padEnd(longest)}  ${summary}`);
+    return [
+      ...lines,
+      '',
+      "A ref is '<88>', 88, a registered name, or 'topic:main:chat'. h('tree'): one of them.",
+    ].join('\n');
+  }
+  const found = operations.get(String(name));
+  if (found === undefined)
+    throw new Refusal(`there is no ${String(name).slice(0, 100)}; h() lists what there is`);
+  return `${found.usage}\n${found.summary}`;
+}
+
+export const HELP = operation({
+  usage: 'h(name)',
+  summary: 'help',
+  run: ({ args }) => help(args[0]),
+});
+
+/** The fields of an operation's options; anything else than a plain object has none. */
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new Refusal('options are given as { key: value }');
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** A whole number from 1 to `most`. */
+function count(value: unknown, name: string, fallback: number, most: number): number {
+  if (value === undefined || value === null) return fallback;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new Refusal(`${name} is a whole number from 1 to ${most}`);
+}
+
+/** One of some words. */
+function word<T extends string>(value: unknown, name: string, words: readonly T[], fallback: T): T {
+  if (value === undefined || value === null) return fallback;
+  const found = words.find((one) => one === value);
+  if (found === undefined) throw new Refusal(`${name} is one of ${words.join(', ')}`);
+  return found;
+}
+
+/** An operation as it is typed where nothing is evaluated. */
+export interface TypedCommand {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/**
+ * `topics`, `members topic:main:chat`, `kill(<88>, {force: true})`: a name and arguments, which are YAML in its flow
+ * style, so that quotes may be left out. Nothing in it is run.
+ */
+export function typedCommand(text: string): TypedCommand {
+  const [, name, inBrackets, behind] =
+    /^\s*([a-z_]+(?:\.[a-z_]+)?)\s*(?:\(([\s\S]*)\)\s*;?|(?:\s([\s\S]*))?)\s*$/.exec(text) ?? [];
+  if (name === undefined) throw new Refusal('a name and its arguments, such as: members topic:main:chat');
+  const list = inBrackets ?? behind?.trim() ?? '';
+  try {
+    const args: unknown = parse(`[${list}]`, { maxAliasCount: 0 });
+    if (Array.isArray(args)) return { name, args };
+  } catch {
+    // Said below, with everything else that is no list.
+  }
+  throw new Refusal('arguments are separated by commas, options in braces: {by: members, n: 10}');
+}

@@ -1,0 +1,151 @@
+/**
+ * Texts for an operator's terminal: safe, bounded, in short units, in aligned columns.
+ *
+ * Topic names and close reasons come from clients: on a terminal a control character could move the cursor, rename the
+ * window or answer for the operator, and a bidirectional one could turn the text around.
+ */
+const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** The colours of Node's own inspector are left alone, and line ends. */
+const UNSAFE_OR_COLOUR = new RegExp(`\\x1b\\[\\d{1,3}m|${UNSAFE.source}`, 'gu');
+
+/** Text for one line: what is unsafe, line ends too, is written as an escape. */
+export function safeLine(text: string): string {
+  return text.replace(UNSAFE, escaped);
+}
+
+/** JSON, in which what is unsafe can only stand in strings, where an escape means the same. */
+export function safeJson(json: string): string {
+  return json.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0);
+    return `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Text of several lines, which may be coloured. */
+export function safeBlock(text: string): string {
+  return text.replace(UNSAFE_OR_COLOUR, (found) =>
+    found === '\n' || found.length > 2 ? found : escaped(found),
+  );
+}
+
+function escaped(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\t') return '\\t';
+  if (character === '\r') return '\\r';
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/** At most `limit` characters, the last one an ellipsis where something was left out. */
+export function shorten(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const characters = [...text];
+  return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
+}
+
+/** At most so many lines and characters of a block; says how much was left out. */
+export function bounded(text: string, lines = 500, characters = 65_536): string {
+  const all = text.split('\n');
+  const kept = all.length > lines ? all.slice(0, lines).join('\n') : text;
+  const cut = kept.length > characters ? kept.slice(0, characters) : kept;
+  const left = text.length - cut.length;
+  return left === 0 ? text : `${cut}\n… ${left} more characters`;
+}
+
+const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `0 B`, `1.5 KiB`, `12 MiB`. */
+export function size(bytes: number): string {
+  let value = Math.abs(bytes);
+  let unit = 0;
+  while (value >= 1024 && unit < SIZES.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const text = unit === 0 || value >= 100 ? String(Math.round(value)) : String(Math.round(value * 10) / 10);
+  return `${bytes < 0 ? '-' : ''}${text} ${SIZES[unit]}`;
+}
+
+/** `250ms`, `3.2s`, `5m 12s`, `3h 2m`, `12d 4h`. */
+export function duration(milliseconds: number): string {
+  const ms = Math.max(0, Math.round(milliseconds));
+  if (ms < 1000) return `${ms}ms`;
+  if (ms < 60_000) return `${Math.floor(ms / 100) / 10}s`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
+  return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`;
+}
+
+/** A whole number in groups of three: `1 234 567`. */
+export function whole(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+/** A column of a table. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly right: boolean;
+  /** Characters of a cell; longer ones are cut. */
+  readonly limit: number;
+  readonly value: (row: Row) => string;
+}
+
+const CELL_LIMIT = 60;
+
+export function left<Row>(title: string, value: (row: Row) => string, limit = CELL_LIMIT): Column<Row> {
+  return { title, right: false, limit, value };
+}
+
+export function right<Row>(title: string, value: (row: Row) => string): Column<Row> {
+  return { title, right: true, limit: CELL_LIMIT, value };
+}
+
+/** Whole numbers; what is not known is a dash. */
+export function counts<Row>(title: string, value: (row: Row) => number | null): Column<Row> {
+  return right(title, (row) => known(value(row), whole));
+}
+
+export function sizes<Row>(title: string, value: (row: Row) => number | null): Column<Row> {
+  return right(title, (row) => known(value(row), size));
+}
+
+export function known(value: number | null, text: (value: number) => string): string {
+  return value === null ? '-' : text(value);
+}
+
+/** Aligned lines, the titles first; no rows make one line that says so. */
+export function table<Row>(rows: readonly Row[], ...columns: readonly Column<Row>[]): string {
+  if (rows.length === 0) return '(none)';
+  const lines = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ value, limit }) => shorten(safeLine(value(row)), limit))),
+  ];
+  const widths = columns.map((_, i) => lines.reduce((most, line) => Math.max(most, width(line[i] ?? '')), 0));
+  return lines
+    .map((line) =>
+      line
+        .map((text, i) => {
+          const fill = ' '.repeat((widths[i] ?? 0) - width(text));
+          return columns[i]?.right ? fill + text : text + fill;
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** One field a line, the names aligned. */
+export function fieldLines(entries: readonly (readonly [name: string, value: string])[]): string {
+  const longest = entries.reduce((most, [name]) => Math.max(most, name.length), 0);
+  return entries.map(([name, value]) => `${name.padEnd(longest)}  ${safeLine(value)}`.trimEnd()).join('\n');
+}
+
+/** Characters; wide ones count as one, which is wrong by a column at the most where names are in such scripts. */
+function width(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

@@ -1,0 +1,115 @@
+import type { Closed, ClosedDetails } from '../connection/door-context.ts';
+import type { Report } from '../otp/reports.ts';
+
+/** What is kept of a connection that has ended. */
+export interface Certificate extends Closed, ClosedDetails {
+  /** When it ended, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A crash or supervisor report, and when it was written, in milliseconds since 1970. */
+export interface TimedReport {
+  readonly at: number;
+  readonly report: Report;
+}
+
+/** How many closed connections are remembered, each in some hundred bytes, and how many reports. */
+const CERTIFICATES = 10_000;
+const REPORTS = 1000;
+
+/** What has happened so far: the last of it remembered, and what clients met with counted. Nothing in it is secret. */
+export class History {
+  readonly reports = new Ring<TimedReport>(REPORTS);
+  readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
+  readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
+  readonly #certificates: Ring<Certificate>;
+  readonly #wallClock: () => number;
+
+  constructor(certificates = CERTIFICATES, wallClock: () => number = Date.now) {
+    this.#certificates = new Ring(certificates);
+    this.#wallClock = wallClock;
+  }
+
+  closed(closed: Closed, details: ClosedDetails): void {
+    this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
+    this.#certificates.push({ ...closed, ...details, at: this.#wallClock() });
+  }
+
+  refused(door: string, reason: string): void {
+    this.refusals.add({ door, reason });
+  }
+
+  reported(report: Report): void {
+    this.reports.push({ at: this.#wallClock(), report });
+  }
+
+  /** The death certificate of a connection, by the number of its pid. Undefined: it closed too long ago, or not at all. */
+  certificateOf(conn: number): Certificate | undefined {
+    for (const certificate of this.#certificates.newest()) if (certificate.conn === conn) return certificate;
+    return undefined;
+  }
+}
+
+/** The last so many of something, the oldest first. */
+export class Ring<T> {
+  readonly #limit: number;
+  #items: T[] = [];
+  /** Where the oldest is, once the ring is full. */
+  #start = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(item: T): void {
+    if (this.#items.length < this.#limit) {
+      this.#items.push(item);
+      return;
+    }
+    this.#items[this.#start] = item;
+    this.#start = (this.#start + 1) % this.#limit;
+  }
+
+  /** The newest first. */
+  *newest(): Iterable<T> {
+    for (let i = this.#items.length - 1; i >= 0; i--) {
+      yield this.#items[(this.#start + i) % this.#items.length] as T;
+    }
+  }
+
+  /** The last `count`, the oldest first. */
+  last(count: number): T[] {
+    const items: T[] = [];
+    for (const item of this.newest()) {
+      if (items.length >= count) break;
+      items.push(item);
+    }
+    return items.reverse();
+  }
+}
+
+/** Counts by labels. Where there are too many, new ones are counted as `other`: a client must not fill the memory. */
+export class Tally<Labels extends Readonly<Record<string, string>>> {
+  readonly #counts = new Map<string, { readonly labels: Labels; count: number }>();
+
+  add(labels: Labels): void {
+    const key = JSON.stringify(labels);
+    const known = this.#counts.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#counts.size < COMBINATIONS) this.#counts.set(key, { labels, count: 1 });
+    else if ('reason' in labels && labels['reason'] !== 'other') this.add({ ...labels, reason: 'other' });
+    else this.#counts.set(key, { labels, count: 1 });
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [count: number, labels: Labels]> {
+    for (const { count, labels } of this.#counts.values()) yield [count, labels];
+  }
+}
+
+const COMBINATIONS = 200;
+
+/** A close code or status as a label: those that anybody may choose are one for each thousand. */
+export function codeLabel(code: number): string {
+  if (code >= 3000 && code < 5000) return `${Math.floor(code / 1000)}xxx`;
+  return (code >= 100 && code < 600) || (code >= 1000 && code <= 1015) ? String(code) : 'other';
+}
