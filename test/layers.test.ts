@@ -32,7 +32,7 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/secret/a.ts', '../config/config.ts'],
   ['src/measure/a.ts', '../otp/process.ts'],
   ['src/config/a.ts', '../otp/process.ts'],
-  ['src/topic/a.ts', '../connection/outbox.ts'],
+  ['src/topic/a.ts', '../connection/outflow.ts'],
   ['src/topic/a.ts', '../door/contract.ts'],
   ['src/topic/a.ts', '../log/log.ts'],
   ['src/door/pusu/a.ts', '../../otp/process.ts'],

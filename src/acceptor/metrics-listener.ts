@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { DoorCounters } from '../connection/door-counters.ts';
+import type { DoorCounters } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport/transport.ts';
 import { metricsText } from '../door/pinghub/metrics-text.ts';
 import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';

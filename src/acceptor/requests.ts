@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExchangeTransport } from '../connection/transport/exchange-transport.ts';
-import { sendReply } from '../connection/transport/http-reply.ts';
 import { StreamTransport } from '../connection/transport/stream-transport.ts';
-import { onceOver, type Transport } from '../connection/transport/transport.ts';
+import { onceOver, sendReply, type Transport } from '../connection/transport/transport.ts';
 import { WebSocketTransport } from '../connection/transport/websocket-transport.ts';
 import type { HttpReply, Route } from '../door/contract.ts';
 import { messageTooLarge, textReply } from '../door/replies.ts';

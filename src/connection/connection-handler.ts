@@ -1,56 +1,52 @@
-import { isEmpty } from '../authenticator/permissions.ts';
+import { confirm } from '../authenticator/authenticator-server.ts';
+import type { Authorisation } from '../authenticator/authorisation.ts';
+import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
 import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import { Delivery } from '../topic/message.ts';
-import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { type MemberMessage, Topic } from '../topic/topic.ts';
 import { leave } from '../topic/topic-server.ts';
-import { authorisation, introduce, mayStill, notAnswered } from './authorising.ts';
-import { ABNORMAL, INTERNAL_ERROR } from './close-codes.ts';
-import { close, reply } from './closing.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
-import type { ClosedDetails } from './door-context.ts';
-import { type Telling, tellingOf } from './end.ts';
-import type { Question } from './intake.ts';
 import {
   answered,
+  begin,
   finished,
-  perform,
+  guardAnswered,
+  mayStill,
+  notAnswered,
   publishAgain,
   received,
   refusal,
   step,
   updateReading,
-} from './performing.ts';
-import { rejoin } from './rejoining.ts';
-import { confirmOver, expire, graceOver, regrant, reguard } from './right-changes.ts';
+} from './door-commands.ts';
+import { ABNORMAL } from './end.ts';
+import type { Question } from './intake.ts';
+import type { Unconfirmed } from './rights.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
-import {
-  acknowledged,
-  checkProgress,
-  countDropped,
-  dropAll,
-  flush,
-  flushed,
-  queue,
-  tellNew,
-} from './writing.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
 const LOOK: ConnectionMessage = { type: 'look' };
 /** Where there are no pings, in milliseconds until it is looked whether a reload has brought them. */
 const UNTIL_ASKED = 30_000;
-/** How many topics of a connection that has ended are kept by name; the others are counted. */
-const TOPICS_NAMED = 8;
+/** How often a member of a topic that was lost tries to join it again, and for how long, in milliseconds. */
+const REJOIN_PERIOD = 100;
+const REJOIN_LIMIT = 5000;
+/** A timer of Node's fires at once when its delay does not fit 31 bits. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+/** Milliseconds that a new guard has to judge credentials of before; until then they are worth what they were. */
+const CONFIRM = 4000;
 
 /**
  * The process of one client connection. It gives what happens to the door's session, performs the commands that come
  * back, and writes what its topics deliver. When it ends, however it ends, its socket is closed, and no other.
  *
- * Each part of a connection owns its fields: what the client sends, the open question, credit and rate are the intake's; what
- * waits for the socket, and how the client keeps up, the outflow's; what it may do, and until when, that of its rights; its
- * topics are the memberships'. How it ends is one `End`, and the first one counts.
+ * The rights of a connection may change: a credential is granted, is worth something else by now, or expires; or another
+ * guard judges the connection after a reload. Its rights without a credential are at once those that the new guard gives;
+ * the credentials that it has given are judged again first, and it keeps what it had meanwhile: a client that loses nothing
+ * notices nothing.
  */
 export const connectionHandler: Behaviour<ConnectionArgs, Connection, ConnectionMessage> = {
   name: 'connection-handler',
@@ -58,23 +54,19 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 
   init(self, args) {
     const connection = new Connection(self, args);
-    if (!connection.transport.attach(self)) {
-      connection.close();
-      return connection;
-    }
-    perform(connection, connection.session.start());
-    introduce(connection);
+    if (!connection.attach()) return connection;
+    begin(connection);
     if (connection.transport.kind === 'exchange') readBody(connection);
     // Nothing settles after `init`: a greeting goes out here.
-    flush(connection);
+    connection.flush();
     awaitRight(connection);
     return connection;
   },
 
   handle(connection, message): Next<Connection> {
     if (message instanceof Delivery) {
-      if (connection.delivers) queue(connection, message);
-      else countDropped(connection, message.count, 'closed');
+      if (connection.delivers) connection.queue(message);
+      else connection.drop(message.count, 'closed');
       return keep;
     }
     switch (message.type) {
@@ -98,7 +90,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         returned(connection, message.bytes);
         return keep;
       case 'flushed':
-        flushed(connection);
+        connection.flushed();
         return keep;
       case 'pong':
         connection.transport.handled(0);
@@ -118,7 +110,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         publishAgain(connection);
         return keep;
       case 'progress':
-        checkProgress(connection);
+        connection.checkProgress();
         return keep;
       case 'authorised':
       case 'unavailable':
@@ -178,24 +170,17 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
 
   settle(connection) {
     connection.outflow.settle();
-    flush(connection);
+    connection.flush();
     return keep;
   },
 
   terminate(connection, reason) {
-    const crashed = reason !== 'normal' && reason !== 'shutdown';
-    if (crashed) {
-      connection.end = { type: 'crash', why: describeReason(reason) };
-      const { transport } = connection;
-      // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of another one.
-      if (connection.phase === 'open' && transport.kind === 'websocket')
-        transport.close(INTERNAL_ERROR, 'internal error');
-      else transport.destroy();
-    }
-    ended(connection);
+    connection.ended(reason === 'normal' || reason === 'shutdown' ? null : describeReason(reason));
   },
 
-  salvage: killed,
+  salvage(connection) {
+    connection.killed();
+  },
 
   undelivered(message, reason) {
     if (message instanceof Delivery)
@@ -216,7 +201,7 @@ function isTooMuch(connection: Connection, size: number): boolean {
   if (messageBeforeAuth === 0) return false;
   const cost = transport.socket.bytesRead + intake.waiting * WAITING_COST;
   if (size <= messageBeforeAuth && cost <= BYTES_BEFORE_RIGHTS) return false;
-  close(connection, { type: 'authorize first' });
+  connection.close({ type: 'authorize first' });
   return true;
 }
 
@@ -246,8 +231,8 @@ function stillNoRight(connection: Connection): void {
   if (connection.hasRight) return;
   // A timer may be a fraction of a millisecond early; one that is earlier is of a limit before.
   if (authorise === 0 || uptime(self) + 1 < authorise) return;
-  if (phase === 'open') close(connection, { type: 'authorize timeout' });
-  else if (transport.kind === 'exchange' && intake.question === undefined) reply(connection, unauthorised);
+  if (phase === 'open') connection.close({ type: 'authorize timeout' });
+  else if (transport.kind === 'exchange' && intake.question === undefined) connection.reply(unauthorised);
 }
 
 /** A body is read once its credential is good; without one, as much is read as anybody may send. */
@@ -256,7 +241,7 @@ function readBody(connection: Connection): void {
   if (intake.question !== undefined) updateReading(connection);
   // Where the request as a whole is judged it has to be there as a whole.
   else if (needs === 'topic') return;
-  else if (isEmpty(connection.rights.permissions)) transport.restrict(context.limits.messageBeforeAuth);
+  else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {
@@ -265,7 +250,7 @@ function returned(connection: Connection, bytes: number): void {
   if (intake.finishing !== undefined) {
     if (intake.whole) finished(connection);
   } else if (connection.transport.kind === 'exchange')
-    step(connection, { type: 'published', topic: connection.target?.name ?? '' });
+    step(connection, { type: 'published', topic: connection.memberships.target?.name ?? '' });
   else if (intake.paused) updateReading(connection);
 }
 
@@ -294,8 +279,7 @@ function heartbeat(connection: Connection): void {
     look(connection);
     sendAfter(self, pong, HEARTBEAT);
   } else {
-    connection.end ??= { type: 'no pong', after: pong };
-    transport.destroy();
+    connection.cutOff({ type: 'no pong', after: pong });
   }
 }
 
@@ -308,14 +292,13 @@ function acknowledging(connection: Connection, answer: Acknowledging): void {
   const { context, self, transport, heartbeat } = connection;
   const { pong } = context.heartbeat;
   if (!connection.delivers) return;
-  acknowledged(connection, answer);
+  connection.acknowledged(answer);
   heartbeat.acknowledged(transport.socket, answer);
   if (transport.kind !== 'stream' || pong === 0) return;
   const silence = heartbeat.silence(answer, now(self));
   if (silence === null) return;
   if (silence >= pong) {
-    connection.end ??= { type: 'no acknowledgement', after: pong };
-    transport.destroy();
+    connection.cutOff({ type: 'no acknowledgement', after: pong });
   } else if (silence === 0) {
     sendAfter(self, pong, LOOK);
   }
@@ -328,11 +311,11 @@ function noAnswer(connection: Connection, question: Question): void {
 /** A `shutdown` with words is an operator's wish for this connection, and the words are what the client is told. */
 function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
   if (connection.phase === 'opening') {
-    reply(connection, textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
+    connection.reply(textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
     return keep;
   }
   const wish = typeof reason === 'object' && 'shutdown' in reason ? reason.shutdown : undefined;
-  close(connection, wish === undefined ? { type: 'drained' } : { type: 'operator', words: wish });
+  connection.close(wish === undefined ? { type: 'drained' } : { type: 'operator', words: wish });
   return keep;
 }
 
@@ -340,8 +323,9 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
 function closedByTransport(connection: Connection, code: number): void {
   const { phase, intake } = connection;
   if (phase === 'closing') return;
-  connection.end ??=
-    intake.finishing?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code });
+  connection.endsBy(
+    intake.finishing?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code }),
+  );
 }
 
 function joined(connection: Connection, topic: Topic): void {
@@ -360,15 +344,15 @@ function joined(connection: Connection, topic: Topic): void {
     return;
   }
   memberships.set(topic);
-  tellNew(connection, topic);
+  connection.tellNew(topic);
   if (!asked) return;
-  connection.asking?.judged.joined.set(question.as, topic.name);
+  connection.judgements?.join(question.as, topic.name);
   answered(connection, { type: 'joined', topic: question.as });
 }
 
 function claimed(connection: Connection, topic: Topic): void {
   const { question } = connection.intake;
-  connection.owned = topic;
+  connection.memberships.own(topic);
   if (!isAsked(question, 'claim', topic.name)) return;
   if (mayStill(connection, 'write', question.as, topic.name))
     answered(connection, { type: 'claimed', topic: question.as });
@@ -392,71 +376,188 @@ function refused(
   else if (isAsked(question, message.action, message.name))
     answered(connection, refusal(message.action, question.as, message.why));
   // Where nothing is asked it is about a topic that was lost, and will be tried again.
-  else if (message.why !== 'unavailable') close(connection, { type: 'topic lost' });
+  else if (message.why !== 'unavailable') connection.close({ type: 'topic lost' });
 }
 
-/** Counts what was not delivered, and writes the log line. */
-function ended(connection: Connection): void {
-  count(connection, tellingOf(connection.end ?? { type: 'connection lost' }, connection.transport.kind));
-}
-
-function count(connection: Connection, telling: Telling): void {
-  if (connection.ended) return;
-  connection.ended = true;
-  dropAll(connection, telling.dropped);
-  if (!connection.accepted) return;
-  connection.context.counters.connections--;
-  writeLog(connection, telling);
-}
-
-function writeLog(connection: Connection, { code, reason, level, event }: Telling): void {
-  const { context, self, subject } = connection;
-  context.log.closed(
-    {
-      door: context.door.name,
-      conn: self.id,
-      code,
-      reason,
-      address: connection.address,
-      in: connection.messagesIn,
-      out: connection.messagesOut,
-      age: Math.round(uptime(self)),
-      ...(subject === null ? {} : { subject }),
-    },
-    level,
-    detailsOf(connection, event),
-  );
-}
-
-/** What is kept of a connection that ends. Its topics are those that it is still in. */
-function detailsOf(connection: Connection, event: string): ClosedDetails {
-  const topics: string[] = [];
-  for (const { name } of connection.memberships) {
-    if (topics.length === TOPICS_NAMED) break;
-    topics.push(name);
+/** A topic has gone under its members: they are the ones that know that it is wanted. */
+function rejoin(connection: Connection, topic: Topic, since: number): void {
+  const { self, context, format, memberships } = connection;
+  const { grace, realm, topics } = context;
+  const { name } = topic;
+  const isOwner = memberships.owned === topic;
+  const isMember = memberships.get(name) === topic && format !== null;
+  if (connection.phase !== 'open' || (!isOwner && !isMember)) return;
+  if (now(self) - since >= REJOIN_LIMIT) {
+    connection.close({ type: 'topic lost' });
+    return;
   }
-  return {
-    authorised: connection.authorised,
-    topics,
-    topicCount: connection.memberships.size,
-    owned: connection.owned?.name ?? null,
-    pendingHighWater: connection.outflow.highWater,
-    roundTrip: connection.heartbeat.roundTrip < 0 ? null : connection.heartbeat.roundTrip,
-    event,
-  };
+  if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
+  if (isMember) {
+    const again = { grace };
+    topics.route(self.system, realm, {
+      type: 'join',
+      name,
+      member: self,
+      format,
+      while: memberships.while,
+      again,
+    });
+  }
+  // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
+  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
+}
+
+/** The guard has answered a question, or could not. */
+function authorisation(
+  connection: Connection,
+  message: Extract<Authorisation, { readonly type: 'authorised' | 'unavailable' }>,
+): void {
+  const { question } = connection.intake;
+  if (question === undefined || !('ref' in question) || question.ref !== message.ref) return;
+  if (message.type === 'unavailable') {
+    notAnswered(connection, question, message.faulty === true);
+    return;
+  }
+  if (question.type !== 'judge' && !isEmpty(message.permissions)) {
+    connection.grant(message);
+    if (message.terms !== undefined && message.terms.lasts !== null) schedule(connection);
+    resume(connection);
+  }
+  guardAnswered(connection, question, message);
+}
+
+type Change = Extract<Authorisation, { readonly type: 'regranted' | 'revoked' }>;
+
+/** The credential grants something else by now, or nothing. */
+function regrant(connection: Connection, message: Change): void {
+  const { rights, guard, self } = connection;
+  if (rights === undefined || !rights.has(message.ref)) {
+    if (connection.needs === 'topic') rejudge(connection, message);
+    return;
+  }
+  const had = connection.hasRight;
+  if (message.type === 'revoked') rights.revoke(message.ref);
+  else rights.regrant(message.ref, message.permissions, message.terms, guard.anonymous, now(self));
+  if (message.type === 'regranted' && message.terms?.lasts != null) schedule(connection);
+  const confirmed = rights.confirm(message.ref);
+  if (confirmed === 'all') settle(connection, had);
+  else if (confirmed === 'none' && !rights.isReviewing()) endIfLost(connection);
+}
+
+/** Where each topic is judged by itself: a topic that the client uses has been judged again. */
+function rejudge(connection: Connection, message: Change): void {
+  const { judgements } = connection;
+  const gives = (right: Right, topic: string) =>
+    message.type === 'regranted' && allows(message.permissions, right, topic);
+  if (judgements?.take(message.ref, gives) && connection.accepted) connection.close({ type: 'revoked' });
+}
+
+/** Closes a connection that has lost what it uses, or all; else it goes on with what is left, and with what has come back. */
+function endIfLost(connection: Connection): void {
+  const lost = !connection.hasRight || lostTopics(connection).length > 0 || !ownsByRight(connection);
+  if (connection.accepted && lost) connection.close({ type: 'revoked' });
+  else resume(connection);
+}
+
+/** Takes away what has expired. Nothing is delivered any more that it gave; the connection may stay on for the grace. */
+function expire(connection: Connection): void {
+  const { rights, self, memberships } = connection;
+  const end = rights?.expire(now(self)) ?? null;
+  schedule(connection);
+  if (rights === undefined || end === null || !connection.accepted) return;
+  const lost = lostTopics(connection);
+  for (const topic of lost) {
+    memberships.delete(topic.name);
+    leave(topic, self);
+    rights.suspend(topic.name);
+  }
+  if (!ownsByRight(connection)) connection.close({ type: 'expired' });
+  else if (!connection.hasRight || lost.length > 0) {
+    const delay = Math.min(Math.ceil(end - now(self)), LONGEST_DELAY);
+    rights.graceBy(delay > 0 ? sendAfter(self, delay, { type: 'grace-over' }) : undefined);
+    if (delay <= 0) graceOver(connection);
+  }
+}
+
+/** By now the client should have authorised again. */
+function graceOver(connection: Connection): void {
+  const { phase, rights, hasRight } = connection;
+  if (phase === 'open' && (rights?.suspends || !hasRight)) connection.close({ type: 'expired' });
+}
+
+/** Another guard judges the connection from now on, or its guard grants something else to everybody. */
+function reguard(connection: Connection): void {
+  const { guard, judgements, self } = connection;
+  if (connection.phase === 'closing') return;
+  const before = connection.reguard();
+  if (guard.needs === 'topic') {
+    // Of a client that came to a guard of another kind the request is not known any more, and half of it cannot be judged.
+    if (before !== 'topic') turnOut(connection);
+    else if (guard.server !== null && judgements !== undefined)
+      for (const ref of judgements.refs) confirm(guard.server, self, ref);
+    return;
+  }
+  if (before === 'topic' && judgements !== undefined) {
+    // The topics that were judged one by one stay open until the credentials that came with them have been judged.
+    connection.keep(judgements.offered, judgements.permissions);
+    judgements.clear();
+  }
+  const unconfirmed = connection.rights?.review();
+  if (unconfirmed === undefined || unconfirmed.size === 0) {
+    settle(connection, connection.hasRight);
+    return;
+  }
+  if (guard.server !== null) for (const ref of unconfirmed) confirm(guard.server, self, ref);
+  sendAfter(self, CONFIRM, { type: 'confirm-over', unconfirmed });
+}
+
+/** The new guard has not judged all credentials in time, or there is none. */
+function confirmOver(connection: Connection, unconfirmed: Unconfirmed): void {
+  if (connection.rights?.isReviewing(unconfirmed)) settle(connection, connection.hasRight);
+}
+
+/** From now on, everybody's rights are those that the guard gives now. `had`: there was a right until then. */
+function settle(connection: Connection, had: boolean): void {
+  connection.settleRights();
+  // A client that has not shown any right yet has nothing to lose.
+  if (had) endIfLost(connection);
+}
+
+function turnOut(connection: Connection): void {
+  if (connection.accepted) connection.close({ type: 'revoked' });
+  else step(connection, { type: 'unavailable' });
+}
+
+/** One timer, for what expires next. */
+function schedule({ self, rights }: Connection): void {
+  const expiry = rights?.expiry ?? null;
+  const delay = expiry === null ? 0 : Math.min(Math.max(expiry - now(self), 0), LONGEST_DELAY);
+  rights?.expireBy(expiry === null ? undefined : sendAfter(self, Math.ceil(delay), { type: 'expire' }));
+}
+
+function lostTopics({ memberships, permissions }: Connection): Topic[] {
+  return [...memberships].filter(({ name }) => !allows(permissions, 'read', name));
+}
+
+function ownsByRight({ memberships, permissions }: Connection): boolean {
+  const { owned } = memberships;
+  return owned === undefined || allows(permissions, 'write', owned.name);
+}
+
+/** Joins again what had been left for want of a right that is there now. */
+function resume(connection: Connection): void {
+  const { rights, context, memberships, self } = connection;
+  for (const name of rights?.restored() ?? []) {
+    if (memberships.get(name) !== undefined) continue;
+    // Stands for the topic until the join is answered, as a topic that was lost does.
+    const placeholder = new Topic(context.realm, name);
+    memberships.set(placeholder);
+    rejoin(connection, placeholder, now(self));
+  }
 }
 
 /** For the end of a connection whose handler could not be started, or has not ended it. */
 export function abandon({ transport, connection }: ConnectionArgs): void {
   if (connection === undefined) transport.destroy();
-  else killed(connection);
-}
-
-/** For the end of a connection that nobody handles any more. */
-function killed(connection: Connection): void {
-  if (connection.ended) return;
-  connection.transport.destroy();
-  const telling = tellingOf(connection.end ?? { type: 'killed' }, connection.transport.kind);
-  // It may have been told to close before, and was not let finish.
-  count(connection, { ...telling, dropped: 'crash' });
+  else connection.killed();
 }

@@ -1,20 +1,24 @@
+import type { Socket } from 'node:net';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { ClientRequest } from '../authenticator/contract.ts';
-import { isEmpty } from '../authenticator/permissions.ts';
-import type { About, Session } from '../door/contract.ts';
+import { isEmpty, type Permissions, union } from '../authenticator/permissions.ts';
+import type { About, Command, Event, HttpReply, Session } from '../door/contract.ts';
+import { bytesTaken } from '../http/socket-bytes.ts';
 import type { Exit } from '../otp/behaviour.ts';
-import type { Self } from '../otp/process.ts';
-import type { Format } from '../topic/message.ts';
+import { inform, type Self } from '../otp/process.ts';
+import { now, sendAfter, uptime } from '../otp/timer.ts';
+import type { Delivery, Format } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
-import { Asking } from './asking.ts';
-import type { DoorContext, Guard } from './door-context.ts';
-import type { End } from './end.ts';
+import { behind } from '../topic/topic-server.ts';
+import type { ClosedDetails, DoorContext, Guard } from './door-context.ts';
+import { type End, INTERNAL_ERROR, type Telling, tellingOf } from './end.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake, type Question } from './intake.ts';
+import { Judgements } from './judgements.ts';
 import { Memberships } from './memberships.ts';
-import { Outflow } from './outflow.ts';
-import { Rights, type Unconfirmed } from './rights.ts';
-import type { Acknowledging } from './silence-server.ts';
+import { Outflow, type Verdict } from './outflow.ts';
+import { mayEnd, Rights, type Unconfirmed } from './rights.ts';
+import { type Acknowledging, askSilence } from './silence-server.ts';
 import type { Transport, TransportMessage } from './transport/transport.ts';
 
 /** All that a connection's handler understands. */
@@ -38,11 +42,11 @@ export type ConnectionMessage =
         | 'publish-again';
     }
   | { readonly type: 'no-answer'; readonly question: Question }
-  /** Who judges it is another one by now, or grants something else to everybody. */
+  /** Another guard judges the connection, or its guard grants something else to everybody. */
   | { readonly type: 'reguarded' }
-  /** The limits are others by now. */
+  /** The limits have changed. */
   | { readonly type: 'relimited' }
-  /** Those who judge it now have had time to say what they think of its credentials. */
+  /** The new guard has had time to judge the credentials of before. */
   | { readonly type: 'confirm-over'; readonly unconfirmed: Unconfirmed }
   /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
   | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
@@ -51,84 +55,93 @@ export interface ConnectionArgs {
   readonly context: DoorContext;
   readonly guard: Guard;
   readonly transport: Transport;
-  /** Taken out by the handler: what a child was started with is kept as long as it lives, and this holds a credential. */
+  /** Taken out by the connection: what a child was started with is kept as long as it lives, and this holds a credential. */
   session: Session | null;
-  /** Left here by the handler: a killed one cannot say what it has not delivered. */
+  /** Left here by the connection: a handler that was killed cannot say what it has not delivered. */
   connection?: Connection;
   readonly format: Format | null;
   readonly address: string;
   /** Where the request itself names the topic. */
   readonly about?: About;
-  /** Only where the guard needs it; taken out by the handler, as the session is. */
+  /** Only where the guard needs it; taken out by the connection, as the session is. */
   request?: ClientRequest | undefined;
 }
 
 /** opening: not answered yet. open: accepted. finishing: see `Intake`. closing: a close or a reply is on its way. */
 export type Phase = 'opening' | 'open' | 'finishing' | 'closing';
 
-/** The state of one connection. */
+/** Without `limits.write_stall`, in milliseconds: what is being closed has no pings that would find out who is gone. */
+const CLOSING_STALL = 10_000;
+/** How often the progress of a write under way is looked at, in milliseconds. */
+const PROGRESS_PERIOD = 1000;
+/** How many topics of a connection that has ended are kept by name; the others are counted. */
+const TOPICS_NAMED = 8;
+
+const NOTHING = Buffer.alloc(0);
+const FLUSHED: ConnectionMessage = { type: 'flushed' };
+const PROGRESS: ConnectionMessage = { type: 'progress' };
+
+/**
+ * One client's connection: its parts, its way from the first request to its end, and the writing to its socket. Its handler
+ * is `connection-handler.ts`.
+ *
+ * Each part owns its fields: what the client sends, the open question, credit and rate are the intake's; what waits for the
+ * socket, and how the client keeps up, the outflow's; its topics the memberships'; what the guard was asked about topics the
+ * judgements'; rights that may end those of `Rights`. What is left is written by the methods of this class alone.
+ */
 export class Connection {
   readonly self: Self<ConnectionMessage>;
   readonly context: DoorContext;
   readonly guard: Guard;
-  /** Of the guard, as it was when this connection was last told of it: a reload may put another one there. */
-  needs: Guard['needs'];
   readonly transport: Transport;
   readonly format: Format | null;
   readonly address: string;
-  session: Session;
-  #stage: Exclude<Phase, 'finishing'> = 'opening';
-  readonly rights: Rights;
-  /** What the client has given for a credential: the last one was good, or was found wrong and counted. */
-  credential: 'none' | 'good' | 'wrong' = 'none';
-  /** Where the guard wants to know more than a credential. */
-  readonly asking: Asking | undefined;
-  /** Who it is, for the log. */
-  subject: string | null = null;
-  readonly memberships = new Memberships();
-  readonly outflow = new Outflow();
-  /** Where the last message was published that went to a topic this connection is not in. */
-  target: Topic | undefined = undefined;
-  /** The topic that this connection owns. */
-  owned: Topic | undefined = undefined;
   readonly intake = new Intake();
-  accepted = false;
+  readonly outflow = new Outflow();
+  readonly memberships = new Memberships();
   readonly heartbeat = new Heartbeat();
-  /** On what terms it joins its topics. */
-  memberWhile: 'wanted' | 'owned' = 'wanted';
-  /** Its end has been counted and logged. */
-  ended = false;
-  /** Whether a credential of the client's was good for some right. */
-  authorised = false;
+  /** Where the guard wants to know more than a credential. */
+  readonly judgements: Judgements | undefined;
+  #session: Session;
+  #stage: Exclude<Phase, 'finishing'> = 'opening';
+  #accepted = false;
   /** What ended it, before all else that would have. */
-  end: End | undefined = undefined;
-  messagesIn = 0;
-  messagesOut = 0;
+  #end: End | undefined = undefined;
+  /** Its end has been counted and logged. */
+  #ended = false;
+  #needs: Guard['needs'];
+  /** What it may do, until there are `Rights`. */
+  #permissions: Permissions;
+  /** Made for a connection whose rights may end or change; most have none. */
+  #rights: Rights | undefined = undefined;
+  #credential: 'none' | 'good' | 'wrong' = 'none';
+  #authorised = false;
+  #subject: string | null = null;
 
   constructor(self: Self<ConnectionMessage>, args: ConnectionArgs) {
+    const { guard, about = null, request } = args;
     this.self = self;
     this.context = args.context;
-    this.guard = args.guard;
-    this.needs = args.guard.needs;
+    this.guard = guard;
     this.transport = args.transport;
-    this.session = args.session as Session;
-    args.session = null;
-    args.connection = this;
     this.format = args.format;
     this.address = args.address;
-    this.rights = new Rights(args.guard.anonymous);
-    const { guard, about = null, request } = args;
-    this.asking = guard.needs === undefined ? undefined : new Asking(about, request);
+    this.judgements = guard.needs === undefined ? undefined : new Judgements(about, request);
+    this.#session = args.session as Session;
+    this.#needs = guard.needs;
+    this.#permissions = guard.anonymous;
+    args.session = null;
     args.request = undefined;
+    args.connection = this;
   }
 
   get phase(): Phase {
     return this.#stage === 'open' && this.intake.finishing !== undefined ? 'finishing' : this.#stage;
   }
 
-  /** It has shown some right; until then it may cost little, and stay for a short time. */
-  get hasRight(): boolean {
-    return (this.asking !== undefined && this.asking.judged.size > 0) || !isEmpty(this.rights.permissions);
+  /** It is or was open. */
+  get accepted(): boolean {
+    return this.#accepted;
   }
 
   /** Deliveries go to the client. */
@@ -136,14 +149,365 @@ export class Connection {
     return this.#stage === 'open';
   }
 
+  /** Begins to hear of the client. False: it has gone. */
+  attach(): boolean {
+    if (this.transport.attach(this.self)) return true;
+    this.#close();
+    return false;
+  }
+
+  /** What the session does first. */
+  start(): readonly Command[] {
+    return this.#session.start();
+  }
+
+  /** Gives the session an event. Returns what it does. */
+  step(event: Event): readonly Command[] {
+    const [session, commands] = this.#session.step(event);
+    this.#session = session;
+    return commands;
+  }
+
+  /** Completes the upgrade, or begins the stream. */
   accept(): void {
+    const { self, context, transport } = this;
+    if (!transport.accept()) {
+      this.#close();
+      transport.destroy();
+      return;
+    }
     this.#stage = 'open';
-    this.accepted = true;
+    this.#accepted = true;
+    if (isEmpty(this.permissions)) transport.restrict(context.limits.messageBeforeAuth);
+    context.counters.connections++;
+    sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
+  }
+
+  /** Answers a request that is not accepted. */
+  reply(answer: HttpReply): void {
+    const { context, address } = this;
+    if (this.#stage !== 'opening') return;
+    this.#close();
+    if (answer.status >= 400) context.log.refused(context.door.name, answer.status, address);
+    this.transport.reply(answer);
+  }
+
+  /** Ends an accepted connection: what is queued goes out first, and then the close. */
+  close(end: End): void {
+    if (this.#stage === 'closing') return;
+    this.endsBy(end);
+    if (this.#stage === 'opening') {
+      this.#close();
+      this.transport.destroy();
+      return;
+    }
+    this.flush();
+    this.#close();
+    this.#letGo();
+    if (!this.outflow.writing) this.#finishClose();
+  }
+
+  /** Ends the connection now, without a word to the client. */
+  cutOff(end: End): void {
+    this.endsBy(end);
+    this.transport.destroy();
+  }
+
+  /** What would end the connection counts as what did, if nothing has ended it before. */
+  endsBy(end: End): void {
+    this.#end ??= end;
+  }
+
+  /** The handler has ended, in good order or by a crash (`why`). Counts what was not delivered, and writes the log line. */
+  ended(why: string | null): void {
+    const { transport } = this;
+    if (why !== null) {
+      this.#end = { type: 'crash', why };
+      // A WebSocket closes within its time limit by itself; nobody is left to watch over the end of a stream or an exchange.
+      if (this.phase === 'open' && transport.kind === 'websocket')
+        transport.close(INTERNAL_ERROR, 'internal error');
+      else transport.destroy();
+    }
+    this.#settle(tellingOf(this.#end ?? { type: 'connection lost' }, transport.kind));
+  }
+
+  /** The handler was killed, or never started. */
+  killed(): void {
+    if (this.#ended) return;
+    this.transport.destroy();
+    const telling = tellingOf(this.#end ?? { type: 'killed' }, this.transport.kind);
+    // It may have been told to close before, and was not let finish.
+    this.#settle({ ...telling, dropped: 'crash' });
+  }
+
+  /** What it has to know of a client, as its guard was when the connection was last told of it. */
+  get needs(): Guard['needs'] {
+    return this.#needs;
+  }
+
+  /** Another guard judges the connection. Returns what the one before had to know. */
+  reguard(): Guard['needs'] {
+    const before = this.#needs;
+    this.#needs = this.guard.needs;
+    return before;
+  }
+
+  /** All that it may do now. */
+  get permissions(): Permissions {
+    return this.#rights?.permissions ?? this.#permissions;
+  }
+
+  /** Undefined: nothing that it may do ends or changes. */
+  get rights(): Rights | undefined {
+    return this.#rights;
+  }
+
+  /** It has shown some right; until then it may cost little, and stay for a short time. */
+  get hasRight(): boolean {
+    return (this.judgements !== undefined && this.judgements.size > 0) || !isEmpty(this.permissions);
+  }
+
+  /** Adds what a credential grants, which is something. */
+  grant({ ref, permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>): void {
+    const { guard, self } = this;
+    this.#authorised = true;
+    this.identify(terms?.subject);
+    if (this.#rights === undefined && !mayEnd(terms))
+      this.#permissions = union(this.#permissions, permissions);
+    else this.#changing().grant(ref, permissions, terms, guard.anonymous, now(self));
+    this.transport.unrestrict();
+  }
+
+  /** Credentials of which the new guard has said nothing yet, and what holds until they have been judged. */
+  keep(refs: readonly number[], permissions: Permissions): void {
+    this.#changing().keep(refs, permissions);
+  }
+
+  /** From now on, everybody's rights are those that the guard gives now. */
+  settleRights(): void {
+    if (this.#rights === undefined) this.#permissions = this.guard.anonymous;
+    else this.#rights.settle(this.guard.anonymous);
+  }
+
+  /** Who the client is, for the log; null and undefined say nothing of it. */
+  identify(subject: string | null | undefined): void {
+    this.#subject = subject ?? this.#subject;
+  }
+
+  /** Whether a credential of the client's, or its request, was good for some right. */
+  get authorised(): boolean {
+    return this.#authorised;
+  }
+
+  /** What the client has given for a credential: the last one was good, or was found wrong and counted. */
+  get credential(): 'none' | 'good' | 'wrong' {
+    return this.#credential;
+  }
+
+  showed(credential: 'good' | 'wrong'): void {
+    this.#credential = credential;
+  }
+
+  /** Queues a delivery; `flush` writes it. */
+  queue(delivery: Delivery): void {
+    const { outflow } = this;
+    outflow.push(delivery);
+    if (!outflow.writing) return;
+    const { pending } = this.context.limits;
+    const { writableLength } = this.transport.socket;
+    this.#heed(outflow.weigh(writableLength, pending), 'pending', outflow.pending(writableLength));
+  }
+
+  /** Writes what is queued, if no write is under way. */
+  flush(): void {
+    const { outflow } = this;
+    const { socket } = this.transport;
+    // The kernel may take at once more than one write has.
+    while (!outflow.empty && !outflow.writing && socket.writable) this.#write(socket);
+  }
+
+  /** The write that was under way is done. */
+  flushed(): void {
+    const { outflow, context, transport } = this;
+    this.#delivered(outflow.arrived());
+    this.flush();
+    if (this.#stage === 'closing' && !outflow.writing) this.#finishClose();
+    this.#heed(outflow.lighten(transport.socket.writableLength, context.limits.pending));
+  }
+
+  /** Looks at how a write under way gets on, once a second. */
+  checkProgress(): void {
+    const { outflow, self, context } = this;
+    const { socket } = this.transport;
+    const { writeStall, pending } = context.limits;
+    const limit = writeStall === 0 && this.#stage === 'closing' ? CLOSING_STALL : writeStall;
+    const verdict = outflow.look(socket.writableLength, pending, bytesTaken(socket), now(self), limit);
+    if (outflow.watched) sendAfter(self, PROGRESS_PERIOD, PROGRESS);
+    // The client may read on, from what the kernel has.
+    if (outflow.doubtful) askSilence(self.system, self, socket);
+    this.#heed(verdict, 'write_stall', limit);
+  }
+
+  /** The kernel has told what was acknowledged: a client that reads only from what the kernel has, reads. */
+  acknowledged({ atLeast, atMost }: Acknowledging): void {
+    const { outflow, self, context, transport } = this;
+    const { writableLength } = transport.socket;
+    this.#heed(outflow.acknowledged(atLeast, atMost, now(self), writableLength, context.limits.pending));
+  }
+
+  /** Tells a topic that is new to a client behind in others: it must know, too. */
+  tellNew(topic: Topic): void {
+    if (this.outflow.behind) behind(topic, this.self, true);
+  }
+
+  /** Counts messages that do not reach the client. */
+  drop(count: number, reason: Telling['dropped']): void {
+    const { topics, counters } = this.context;
+    topics.accounting.drop(count, reason);
+    counters.drops += count;
   }
 
   /** Nothing of what the client sends is handled any more, and nothing is delivered to it. */
-  close(): void {
+  #close(): void {
     this.#stage = 'closing';
     this.intake.close();
+  }
+
+  /** Sends the close, once nothing waits to be written any more. */
+  #finishClose(): void {
+    if (this.#end === undefined) return;
+    const { code, reason } = tellingOf(this.#end, this.transport.kind);
+    this.transport.close(code, reason);
+  }
+
+  #changing(): Rights {
+    this.#rights ??= new Rights(this.#permissions);
+    return this.#rights;
+  }
+
+  #write(socket: Socket): void {
+    const taken = this.outflow.take();
+    if (taken === undefined) return;
+    let count = 0;
+    if (Array.isArray(taken)) {
+      socket.cork();
+      for (const delivery of taken) {
+        socket.write(delivery.bytes);
+        count += delivery.count;
+        if (delivery.acceptedAt !== 0) this.#time(delivery);
+      }
+      socket.uncork();
+    } else {
+      socket.write(taken.bytes);
+      count = taken.count;
+      if (taken.acceptedAt !== 0) this.#time(taken);
+    }
+    if (socket.writableLength > 0) this.#wait(socket, count);
+    else if (socket.errored === null) this.#delivered(count);
+    else this.drop(count, 'closed');
+  }
+
+  /** The kernel has not taken all: waits for the rest to be gone. */
+  #wait(socket: Socket, count: number): void {
+    const { outflow, self, context } = this;
+    if (!outflow.watched) sendAfter(self, PROGRESS_PERIOD, PROGRESS);
+    const { pending } = context.limits;
+    this.#heed(outflow.waits(count, socket.writableLength, pending, bytesTaken(socket), now(self)));
+    // Written behind the rest, an empty write is done when the rest is. It costs nothing where nothing has to wait.
+    socket.write(NOTHING, (error) => {
+      if (error == null) inform(self, FLUSHED);
+    });
+  }
+
+  #delivered(count: number): void {
+    const { topics, counters } = this.context;
+    topics.accounting.deliver(count);
+    counters.sends += count;
+  }
+
+  #time({ acceptedAt }: Delivery): void {
+    this.context.topics.accounting.latency.observe((now(this.self) - acceptedAt) / 1000);
+  }
+
+  #heed(verdict: Verdict, limit: 'pending' | 'write_stall' = 'pending', reached = 0): void {
+    switch (verdict) {
+      case 'go on':
+        return;
+      case 'behind':
+      case 'caught up':
+        for (const topic of this.memberships) behind(topic, this.self, verdict === 'behind');
+        return;
+      case 'too slow':
+        this.#tooSlow({ type: 'slow', limit, reached });
+        return;
+    }
+  }
+
+  #tooSlow(end: End): void {
+    this.drop(this.outflow.drop(), 'slow');
+    // A stream has no close that a client would have to read.
+    if (this.phase !== 'open' || this.transport.kind === 'stream') {
+      this.#letGo();
+      this.#close();
+      this.cutOff(end);
+      return;
+    }
+    this.close(end);
+    // Behind what it does not read the client will not see the close in time, but it is there if it reads on.
+    this.#finishClose();
+  }
+
+  /** A connection that is being closed holds nobody back. */
+  #letGo(): void {
+    this.#heed(this.outflow.close());
+  }
+
+  #settle(telling: Telling): void {
+    const { outflow, context } = this;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.drop(outflow.drop() + outflow.arrived(), telling.dropped);
+    if (!this.#accepted) return;
+    context.counters.connections--;
+    this.#log(telling);
+  }
+
+  #log({ code, reason, level, event }: Telling): void {
+    const { self, context, address, intake, outflow } = this;
+    const subject = this.#subject;
+    context.log.closed(
+      {
+        door: context.door.name,
+        conn: self.id,
+        code,
+        reason,
+        address,
+        in: intake.published,
+        out: outflow.messages,
+        age: Math.round(uptime(self)),
+        ...(subject === null ? {} : { subject }),
+      },
+      level,
+      this.#details(event),
+    );
+  }
+
+  /** What is kept of a connection that ends. Its topics are those that it is still in. */
+  #details(event: string): ClosedDetails {
+    const { memberships, outflow, heartbeat } = this;
+    const topics: string[] = [];
+    for (const { name } of memberships) {
+      if (topics.length === TOPICS_NAMED) break;
+      topics.push(name);
+    }
+    return {
+      authorised: this.#authorised,
+      topics,
+      topicCount: memberships.size,
+      owned: memberships.owned?.name ?? null,
+      pendingHighWater: outflow.highWater,
+      roundTrip: heartbeat.roundTrip,
+      event,
+    };
   }
 }

@@ -5,7 +5,6 @@ import type { Limits } from '../config/config.ts';
 import type { Door } from '../door/contract.ts';
 import type { ProcessName } from '../otp/registry.ts';
 import type { Topics } from '../topic/topics.ts';
-import type { DoorCounters } from './door-counters.ts';
 
 /** What all connections of one door share. */
 export interface DoorContext {
@@ -22,6 +21,24 @@ export interface DoorContext {
   readonly webSockets: WebSocketServer;
   readonly attempts: AuthorisationAttempts;
   readonly log: ConnectionLog;
+}
+
+/** What one door has counted, for its own metrics. Gauges go up and down, the others only up. */
+export interface DoorCounters {
+  /** Accepted connections that are open now. */
+  connections: number;
+  /** Messages that came over them. */
+  messages: number;
+  /** Messages that came as HTTP requests. */
+  posts: number;
+  /** Deliveries to this door's members. */
+  sends: number;
+  /** Messages and deliveries that reached nobody. */
+  drops: number;
+}
+
+export function newDoorCounters(): DoorCounters {
+  return { connections: 0, messages: 0, posts: 0, sends: 0, drops: 0 };
 }
 
 /** Who judges a connection's credentials. */

@@ -28,8 +28,7 @@ export class Heartbeat {
   #behind = false;
   /** When its machine was first found silent, of the looks up to the last; -1: it is not. */
   #silentSince = -1;
-  /** How long the last pong took, in whole milliseconds; -1: there was none. */
-  roundTrip = -1;
+  #roundTrip = -1;
 
   /** A ping is about to be written. `time`: milliseconds. Whether the kernel is to be asked what has been acknowledged. */
   pings(socket: Socket, time: number, deaf: boolean): boolean {
@@ -48,12 +47,17 @@ export class Heartbeat {
   answered(time: number): void {
     if (this.#state !== 'pinged' && this.#state !== 'doubted') return;
     this.#state = 'answered';
-    this.roundTrip = Math.round(time) - this.#pingedAt;
+    this.#roundTrip = Math.round(time) - this.#pingedAt;
   }
 
   /** Nothing is read from the client, for now. */
   deafen(): void {
     this.#deaf = true;
+  }
+
+  /** How long the last pong took, in whole milliseconds; null: there was none. */
+  get roundTrip(): number | null {
+    return this.#roundTrip < 0 ? null : this.#roundTrip;
   }
 
   /** A sign of life is due. */

@@ -2,7 +2,7 @@ import type { Right } from '../authenticator/permissions.ts';
 import type { Command, Event } from '../door/contract.ts';
 import { nothing } from '../door/contract.ts';
 import type { Timer } from '../otp/timer.ts';
-import { Credit } from './credit.ts';
+import { costOf } from '../topic/message.ts';
 import type { End } from './end.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Farewell, TransportMessage } from './transport/transport.ts';
@@ -43,6 +43,12 @@ const TAKING: State = { type: 'taking' };
 const OVER: State = { type: 'over' };
 
 /**
+ * What a publisher may have under way. Each message costs its bytes and a fixed sum until its topic has fanned it out; a
+ * publisher that has used up its credit is not read from until some has come back.
+ */
+export const CREDIT_BYTES = 128 * 1024;
+
+/**
  * What one client sends, in its order: handled now, or when the open question has been answered and the rate of publishing
  * allows. Times are in milliseconds.
  *
@@ -66,7 +72,9 @@ export class Intake {
   #farewell: Farewell | undefined = undefined;
   #timer: Timer | undefined = undefined;
   #lastRef = 0;
-  readonly #credit = new Credit();
+  /** The cost of what was published and has not been fanned out. */
+  #underWay = 0;
+  #published = 0;
   /** Counts what the client publishes, where that is limited. */
   #rate: TokenBucket | undefined = undefined;
   #paused = false;
@@ -131,22 +139,30 @@ export class Intake {
     return this.#hold(now);
   }
 
-  /** Takes the cost of a message, and returns it: what is to be given back. */
+  /** Counts a message that is published, and takes its cost from the credit. Returns the cost, which is to be given back. */
   spend(bytes: number): number {
-    return this.#credit.take(bytes);
+    const cost = costOf(bytes);
+    this.#underWay += cost;
+    this.#published++;
+    return cost;
   }
 
   giveBack(cost: number): void {
-    this.#credit.giveBack(cost);
+    this.#underWay = Math.max(0, this.#underWay - cost);
   }
 
   get exhausted(): boolean {
-    return this.#credit.exhausted;
+    return this.#underWay >= CREDIT_BYTES;
   }
 
   /** All that was published has been fanned out. */
   get whole(): boolean {
-    return this.#credit.whole;
+    return this.#underWay === 0;
+  }
+
+  /** Messages that were published, ever. */
+  get published(): number {
+    return this.#published;
   }
 
   /** Nothing more is handled; `expire` ends it. */
@@ -208,7 +224,7 @@ export class Intake {
   #holdsBack(isBody: boolean): boolean {
     const { type } = this.#state;
     if (type === 'over') return false;
-    if (type === 'finishing' || this.#credit.exhausted || this.#queue !== undefined) return true;
+    if (type === 'finishing' || this.exhausted || this.#queue !== undefined) return true;
     const asked = isBody ? this.question?.type : undefined;
     return this.#throttled || asked === 'authorise' || asked === 'introduce';
   }

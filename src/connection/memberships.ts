@@ -1,9 +1,15 @@
 import type { Topic } from '../topic/topic.ts';
 
-/** The topics that a connection is in, by name. Most connections are in one, and that one costs no map. */
+/**
+ * The topics of one connection: those that it is in, by name, the one that it owns, and the one that it published to last.
+ * Most connections are in one, and that one costs no map.
+ */
 export class Memberships {
   #only: Topic | undefined = undefined;
   #map: Map<string, Topic> | undefined = undefined;
+  #while: 'wanted' | 'owned' = 'wanted';
+  #owned: Topic | undefined = undefined;
+  #target: Topic | undefined = undefined;
 
   get size(): number {
     return this.#map?.size ?? (this.#only === undefined ? 0 : 1);
@@ -37,5 +43,31 @@ export class Memberships {
   *[Symbol.iterator](): Iterator<Topic> {
     if (this.#map !== undefined) yield* this.#map.values();
     else if (this.#only !== undefined) yield this.#only;
+  }
+
+  /** On what terms the connection joins its topics, and joins them again. */
+  get while(): 'wanted' | 'owned' {
+    return this.#while;
+  }
+
+  joinWhile(condition: 'wanted' | 'owned'): void {
+    this.#while = condition;
+  }
+
+  get owned(): Topic | undefined {
+    return this.#owned;
+  }
+
+  own(topic: Topic): void {
+    this.#owned = topic;
+  }
+
+  /** The topic that was published to last; undefined: that was not live. */
+  get target(): Topic | undefined {
+    return this.#target;
+  }
+
+  aim(topic: Topic | undefined): void {
+    this.#target = topic;
   }
 }

@@ -1,5 +1,4 @@
 import type { Delivery } from '../topic/message.ts';
-import { Outbox } from './outbox.ts';
 
 /** Bytes in one write, so that a slow client's progress shows. */
 const WRITE_BYTES = 256 * 1024;
@@ -28,12 +27,19 @@ export type Verdict = 'go on' | 'behind' | 'caught up' | 'too slow';
  * What waits for one client's socket, and how the client keeps up. Everything is told to it: `unsent` are the bytes that
  * were written and that the kernel has not taken, `pending` is `limits.pending`; times are in milliseconds.
  *
+ * The outbox holds references: the bytes are shared by all members. Its first delivery has a field of its own: at rest a
+ * client has one delivery at a time, and that costs no array.
+ *
  * One write is under way at a time. As long as the kernel takes all of it at once, that is all there is to it. When it
  * does not, the outbox fills: the topics are told, and hold back while the client makes progress; past `pending` bytes, or
  * a time without progress, the client is too slow.
  */
 export class Outflow {
-  readonly #outbox = new Outbox();
+  #first: Delivery | undefined = undefined;
+  #rest: Delivery[] | undefined = undefined;
+  /** Of the outbox. */
+  #bytes = 0;
+  #messages = 0;
   /** Messages that were written and have not reached the kernel. */
   #inFlight = 0;
   #writing = false;
@@ -50,7 +56,10 @@ export class Outflow {
   #progress: Progress | undefined = undefined;
 
   push(delivery: Delivery): void {
-    this.#outbox.push(delivery);
+    this.#bytes += delivery.bytes.length;
+    if (this.#first === undefined) this.#first = delivery;
+    else if (this.#rest === undefined) this.#rest = [delivery];
+    else this.#rest.push(delivery);
   }
 
   /** To be asked after a `push` while a write is under way. */
@@ -71,9 +80,36 @@ export class Outflow {
     if (this.#burst) this.#burst = false;
   }
 
-  /** What goes into the next write; undefined: nothing, or a write is under way. */
-  take(): Delivery | Delivery[] | undefined {
-    return this.#writing ? undefined : this.#outbox.take(WRITE_BYTES);
+  /**
+   * Takes out what goes into the next write: at least one delivery, and no more than `limit` bytes beyond it. Undefined:
+   * nothing waits, or a write is under way.
+   */
+  take(limit = WRITE_BYTES): Delivery | Delivery[] | undefined {
+    const first = this.#first;
+    const rest = this.#rest;
+    if (first === undefined || this.#writing) return undefined;
+    this.#messages += first.count;
+    if (rest === undefined) {
+      this.#first = undefined;
+      this.#bytes = 0;
+      return first;
+    }
+    const taken = [first];
+    let size = first.bytes.length;
+    let count = 0;
+    while (count < rest.length) {
+      const next = rest[count] as Delivery;
+      if (size + next.bytes.length > limit) break;
+      taken.push(next);
+      size += next.bytes.length;
+      this.#messages += next.count;
+      count++;
+    }
+    this.#bytes -= size;
+    this.#first = rest[count];
+    const left = rest.slice(count + 1);
+    this.#rest = left.length === 0 ? undefined : left;
+    return taken;
   }
 
   /** The kernel has not taken all of a write: it is under way until `arrived`. `taken`: bytes that the kernel has, ever. */
@@ -147,11 +183,16 @@ export class Outflow {
 
   /** Drops what is queued. Returns how many messages that were. */
   drop(): number {
-    return this.#outbox.clear();
+    let count = this.#first?.count ?? 0;
+    for (const delivery of this.#rest ?? []) count += delivery.count;
+    this.#first = undefined;
+    this.#rest = undefined;
+    this.#bytes = 0;
+    return count;
   }
 
   get empty(): boolean {
-    return this.#outbox.empty;
+    return this.#first === undefined;
   }
 
   /** A write is under way. */
@@ -178,6 +219,11 @@ export class Outflow {
     return this.#stalled;
   }
 
+  /** Messages that were handed to the socket, ever. */
+  get messages(): number {
+    return this.#messages;
+  }
+
   /** The most bytes that have waited to be written to the client. */
   get highWater(): number {
     return this.#highWater;
@@ -185,7 +231,7 @@ export class Outflow {
 
   /** Bytes that wait for the client. */
   pending(unsent: number): number {
-    return this.#outbox.bytes + unsent;
+    return this.#bytes + unsent;
   }
 
   /** Those who read slowly hold their topics back; those who do not read hold their neighbours for two periods only. */

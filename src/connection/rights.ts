@@ -14,25 +14,32 @@ interface Held {
 /** Credentials that are being judged again, by the numbers of their questions. */
 export type Unconfirmed = ReadonlySet<number>;
 
+/** Whether what a credential grants on these terms may end or change. */
+export function mayEnd(terms: Terms | undefined): terms is Terms {
+  return terms !== undefined && (terms.lasts !== null || terms.revocable);
+}
+
 /**
- * What a connection may do: rights for good, and those of credentials that expire or are taken back, each by itself. What
- * one credential loses another one may still give. Times are in milliseconds, on the clock of the processes.
+ * What a connection may do, where that may end or change: rights for good, and those of credentials that expire or are
+ * taken back, each by itself. What one credential loses another one may still give. Times are in milliseconds, on the
+ * clock of the processes.
  */
 export class Rights {
   #all: Permissions;
   /** What holds for good. */
   #lasting: Permissions;
-  /** By the number of the question that brought it; most connections have nothing of the kind. */
-  #held: Map<number, Held> | undefined = undefined;
+  /** By the number of the question that brought it. */
+  readonly #held = new Map<number, Held>();
   #unconfirmed: Set<number> | undefined = undefined;
   /** Topics that were left for want of a right, and are joined again when there is one. */
   #suspended: readonly string[] = [];
   #expiry: Timer | undefined = undefined;
   #grace: Timer | undefined = undefined;
 
-  constructor(anonymous: Permissions) {
-    this.#all = anonymous;
-    this.#lasting = anonymous;
+  /** `lasting`: what holds for good. */
+  constructor(lasting: Permissions) {
+    this.#all = lasting;
+    this.#lasting = lasting;
   }
 
   /** All that holds now. */
@@ -48,15 +55,14 @@ export class Rights {
     anonymous: Permissions,
     now: number,
   ): void {
-    if (terms !== undefined && (terms.lasts !== null || terms.revocable))
-      this.#hold(ref, permissions, terms, anonymous, now);
+    if (mayEnd(terms)) this.#hold(ref, permissions, terms, anonymous, now);
     else this.#lasting = union(this.#lasting, permissions);
     this.#addUp();
   }
 
   /** The credential of a question may end by itself. */
   has(ref: number): boolean {
-    return this.#held?.has(ref) === true;
+    return this.#held.has(ref);
   }
 
   /** A credential grants something else by now. Without terms nothing about it changes. */
@@ -72,16 +78,16 @@ export class Rights {
   }
 
   revoke(ref: number): void {
-    this.#held?.delete(ref);
+    this.#held.delete(ref);
     this.#addUp();
   }
 
   /** Takes away what has expired. Returns when the grace of it is over; null: nothing has. */
   expire(now: number): number | null {
     let end: number | null = null;
-    for (const [ref, { until, grace }] of this.#held ?? []) {
+    for (const [ref, { until, grace }] of this.#held) {
       if (until === null || until > now) continue;
-      this.#held?.delete(ref);
+      this.#held.delete(ref);
       end = Math.max(end ?? until + grace, until + grace);
     }
     this.#addUp();
@@ -91,7 +97,7 @@ export class Rights {
   /** When something expires next; null: nothing does. */
   get expiry(): number | null {
     let next: number | null = null;
-    for (const { until } of this.#held?.values() ?? [])
+    for (const { until } of this.#held.values())
       if (until !== null && until < (next ?? Number.POSITIVE_INFINITY)) next = until;
     return next;
   }
@@ -110,13 +116,12 @@ export class Rights {
 
   /** All credentials are to be judged again; what they grant holds meanwhile. Empty: there are none. */
   review(): Unconfirmed {
-    this.#unconfirmed = new Set(this.#held?.keys());
+    this.#unconfirmed = new Set(this.#held.keys());
     return this.#unconfirmed;
   }
 
   /** Credentials of which nothing is known yet, and what holds until they have been judged. */
   keep(refs: readonly number[], permissions: Permissions): void {
-    this.#held ??= new Map();
     for (const ref of refs) this.#held.set(ref, { permissions: none, until: null, grace: 0 });
     this.#lasting = permissions;
     this.#addUp();
@@ -164,7 +169,7 @@ export class Rights {
 
   /** Credentials whose rights may end. */
   get held(): number {
-    return this.#held?.size ?? 0;
+    return this.#held.size;
   }
 
   #hold(
@@ -174,7 +179,6 @@ export class Rights {
     anonymous: Permissions,
     now: number,
   ): void {
-    this.#held ??= new Map();
     // What everybody has goes when everybody loses it.
     const own = isWithin(permissions, anonymous) ? none : permissions;
     this.#held.set(ref, { permissions: own, until: lasts === null ? null : now + lasts, grace });
@@ -184,7 +188,7 @@ export class Rights {
 
   #addUp(): void {
     let all = this.#lasting;
-    for (const { permissions } of this.#held?.values() ?? []) all = union(all, permissions);
+    for (const { permissions } of this.#held.values()) all = union(all, permissions);
     this.#all = all;
   }
 }

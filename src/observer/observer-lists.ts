@@ -60,7 +60,7 @@ export function noteRates({ system, topics }: RelayView, rates: Rates, now: numb
   for (const process of residents(system)) {
     const connection = connectionOf(process);
     if (connection !== undefined) {
-      rates.note(process.id, process.handled, connection.messagesIn, connection.messagesOut);
+      rates.note(process.id, process.handled, connection.intake.published, connection.outflow.messages);
     } else if (process.behaviour.name !== 'topic-server') {
       rates.note(process.id, process.handled, 0, 0);
     }
@@ -197,7 +197,7 @@ function connectionPage({ system }: RelayView, rates: Rates, query: ObserverQuer
     outRate,
     topics: of(({ memberships }) => memberships.size),
     age: ({ startedAt }) => -startedAt,
-    roundTrip: of(({ heartbeat }) => heartbeat.roundTrip),
+    roundTrip: of(({ heartbeat }) => heartbeat.roundTrip ?? -1),
     pendingHighWater: of(({ outflow }) => outflow.highWater),
   });
   const { filter } = query;

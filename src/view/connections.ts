@@ -48,10 +48,10 @@ export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
     topics: state.memberships.size,
     pending: pendingOf(state),
     pendingHighWater: state.outflow.highWater,
-    in: state.messagesIn,
-    out: state.messagesOut,
+    in: state.intake.published,
+    out: state.outflow.messages,
     age: Math.round(viewOf(pid).uptime),
-    roundTrip: state.heartbeat.roundTrip < 0 ? null : state.heartbeat.roundTrip,
+    roundTrip: state.heartbeat.roundTrip,
     behind: state.outflow.behind,
   };
 }

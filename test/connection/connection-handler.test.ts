@@ -1,5 +1,5 @@
 import test from 'ava';
-import { CREDIT_BYTES } from '../../src/connection/credit.ts';
+import { CREDIT_BYTES } from '../../src/connection/intake.ts';
 import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { isAlive, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';

@@ -6,7 +6,7 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { Connections } from '../../src/connection/connections.ts';
 import type { Closed, DoorContext } from '../../src/connection/door-context.ts';
-import { newDoorCounters } from '../../src/connection/door-counters.ts';
+import { newDoorCounters } from '../../src/connection/door-context.ts';
 import type { Transport, TransportMessage } from '../../src/connection/transport/transport.ts';
 import type { Command, Event, HttpReply, Session, Step } from '../../src/door/contract.ts';
 import { type Pid, send } from '../../src/otp/process.ts';

@@ -13,7 +13,7 @@ import type { Limits } from '../../src/config/config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
 import type { Closed, DoorContext, Guard } from '../../src/connection/door-context.ts';
-import { newDoorCounters } from '../../src/connection/door-counters.ts';
+import { newDoorCounters } from '../../src/connection/door-context.ts';
 import type { Transport } from '../../src/connection/transport/transport.ts';
 import type { Door, HttpReply } from '../../src/door/contract.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';

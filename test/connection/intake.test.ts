@@ -1,7 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { CREDIT_BYTES } from '../../src/connection/credit.ts';
-import { Intake, type Question, type Received } from '../../src/connection/intake.ts';
+import { CREDIT_BYTES, Intake, type Question, type Received } from '../../src/connection/intake.ts';
 import { costOf } from '../../src/topic/message.ts';
 
 const JOIN: Question = { type: 'join', topic: 't', as: 't' };
@@ -221,4 +220,33 @@ test('no message is lost or handled twice in any state, none overtakes another, 
     { numRuns: 1000 },
   );
   t.pass();
+});
+
+test('credit is used up with its last byte, not before', (t) => {
+  const intake = new Intake();
+  intake.spend(CREDIT_BYTES - MESSAGE_COST - 1);
+  t.false(intake.exhausted);
+  const other = new Intake();
+  other.spend(CREDIT_BYTES - MESSAGE_COST);
+  t.true(other.exhausted);
+});
+
+test('a flood of empty messages uses it up as well', (t) => {
+  const intake = new Intake();
+  for (let i = 1; i < CREDIT_BYTES / MESSAGE_COST; i++) intake.spend(0);
+  t.false(intake.exhausted);
+  t.is(intake.spend(0), MESSAGE_COST);
+  t.is(intake.published, CREDIT_BYTES / MESSAGE_COST);
+  t.true(intake.exhausted);
+});
+
+test('what is given back can be used again, and never makes more than there was', (t) => {
+  const intake = new Intake();
+  const cost = intake.spend(CREDIT_BYTES);
+  t.true(intake.exhausted);
+  intake.giveBack(cost);
+  intake.giveBack(cost);
+  t.false(intake.exhausted);
+  intake.spend(CREDIT_BYTES - MESSAGE_COST);
+  t.true(intake.exhausted);
 });

@@ -10,6 +10,82 @@ function delivery(size: number, count = 1): Delivery {
   return new Delivery(Buffer.alloc(size), count, accounting);
 }
 
+function asList(taken: Delivery | Delivery[] | undefined): Delivery[] {
+  return taken === undefined ? [] : [taken].flat();
+}
+
+test('an empty outbox has nothing to take', (t) => {
+  const outflow = new Outflow();
+  t.true(outflow.empty);
+  t.is(outflow.take(100), undefined);
+  t.is(outflow.drop(), 0);
+});
+
+test('a write takes what fits the limit exactly, and not a byte more', (t) => {
+  const outflow = new Outflow();
+  for (const size of [40, 60, 1]) outflow.push(delivery(size));
+  t.deepEqual(
+    asList(outflow.take(100)).map(({ bytes }) => bytes.length),
+    [40, 60],
+  );
+  t.is(outflow.pending(0), 1);
+  const tight = new Outflow();
+  for (const size of [40, 61]) tight.push(delivery(size));
+  t.is(asList(tight.take(100)).length, 1);
+});
+
+test('the first delivery is taken however large it is', (t) => {
+  const outflow = new Outflow();
+  outflow.push(delivery(1000));
+  outflow.push(delivery(1));
+  t.deepEqual(
+    asList(outflow.take(100)).map(({ bytes }) => bytes.length),
+    [1000],
+  );
+});
+
+const queueing = fc.oneof(
+  fc.record({ do: fc.constant('push' as const), size: fc.nat(60), count: fc.nat(5) }),
+  fc.record({ do: fc.constant('take' as const), limit: fc.nat(100) }),
+  fc.record({ do: fc.constant('clear' as const) }),
+);
+
+test('an outbox behaves as a plain queue: order, bytes, counts and the limit of a write', (t) => {
+  fc.assert(
+    fc.property(fc.array(queueing, { maxLength: 60 }), (steps) => {
+      const outflow = new Outflow();
+      let queue: Delivery[] = [];
+      for (const one of steps) {
+        if (one.do === 'push') {
+          const pushed = delivery(one.size, one.count);
+          outflow.push(pushed);
+          queue.push(pushed);
+        } else if (one.do === 'take') {
+          let size = 0;
+          const end = queue.findIndex(({ bytes }, index) => {
+            size += bytes.length;
+            return index > 0 && size > one.limit;
+          });
+          const expected = end === -1 ? queue : queue.slice(0, end);
+          const taken = asList(outflow.take(one.limit));
+          if (taken.length !== expected.length || taken.some((next, index) => next !== expected[index]))
+            return false;
+          queue = queue.slice(expected.length);
+        } else {
+          const messages = queue.reduce((sum, { count }) => sum + count, 0);
+          if (outflow.drop() !== messages) return false;
+          queue = [];
+        }
+        if (outflow.pending(0) !== queue.reduce((sum, { bytes }) => sum + bytes.length, 0)) return false;
+        if (outflow.empty !== (queue.length === 0)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
 /** One write is under way since 0, of which the kernel has not taken `unsent` bytes. */
 function writing(unsent: number, pending: number): Outflow {
   const outflow = new Outflow();

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
-import { CREDIT_BYTES } from '../../src/connection/credit.ts';
+import { CREDIT_BYTES } from '../../src/connection/intake.ts';
 import { costOf } from '../../src/topic/message.ts';
 import { eventually } from '../support/arrivals.ts';
 import { quietAccount, topicOf } from '../support/promises.ts';

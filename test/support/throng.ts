@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { ExecutionContext } from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
-import type { DoorCounters } from '../../src/connection/door-counters.ts';
+import type { DoorCounters } from '../../src/connection/door-context.ts';
 import type { TestRelay } from './relay.ts';
 import { connectWs, type WsClient } from './ws-client.ts';
 

@@ -3,9 +3,8 @@ import type { Socket } from 'node:net';
 import type { HttpReply } from '../../door/contract.ts';
 import { messageTooLarge } from '../../door/replies.ts';
 import { inform, type Pid } from '../../otp/process.ts';
-import { ABNORMAL } from '../close-codes.ts';
-import { sendReply } from './http-reply.ts';
-import { onceOver, type Transport, type TransportMessage } from './transport.ts';
+import { ABNORMAL } from '../end.ts';
+import { onceOver, sendReply, type Transport, type TransportMessage } from './transport.ts';
 
 /** Milliseconds for what is left of a body when it has been answered. */
 const REST_OF_BODY = 5000;

@@ -2,9 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply, Route } from '../../door/contract.ts';
 import { inform, type Pid } from '../../otp/process.ts';
-import { ABNORMAL, NORMAL } from '../close-codes.ts';
-import { sendReply } from './http-reply.ts';
-import { KEEP_ALIVE, onceOver, type Transport, type TransportMessage } from './transport.ts';
+import { ABNORMAL, NORMAL } from '../end.ts';
+import { KEEP_ALIVE, onceOver, sendReply, type Transport, type TransportMessage } from './transport.ts';
 
 /** What a stream begins with, and what keeps it open. */
 export type StreamOptions = Pick<

@@ -7,8 +7,8 @@ import { endWith } from '../../http/lingering.ts';
 import { rawReply } from '../../http/raw-reply.ts';
 import { inform, type Pid } from '../../otp/process.ts';
 import { costOf } from '../../topic/message.ts';
-import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from '../close-codes.ts';
-import { CREDIT_BYTES } from '../credit.ts';
+import { ABNORMAL, NO_STATUS, POLICY_VIOLATION, reasonOfFault, TOO_BIG } from '../end.ts';
+import { CREDIT_BYTES } from '../intake.ts';
 import { KEEP_ALIVE, type Transport, type TransportMessage } from './transport.ts';
 
 /** What may wait for the handler before the socket is no longer read, at the cost that credit has for messages. */

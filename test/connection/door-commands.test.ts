@@ -1,11 +1,21 @@
 import test from 'ava';
+import {
+  type AuthenticatorMessage,
+  authenticatorServer,
+} from '../../src/authenticator/authenticator-server.ts';
 import type { Answer, Authenticator, ClientRequest, Question } from '../../src/authenticator/contract.ts';
 import { FaultyAnswer } from '../../src/authenticator/outcome.ts';
-import { none, onPatterns } from '../../src/authenticator/permissions.ts';
+import { everything, none, onPatterns, type Permissions } from '../../src/authenticator/permissions.ts';
+import { connectionHandler } from '../../src/connection/connection-handler.ts';
 import type { Door } from '../../src/door/contract.ts';
 import { pinghubDoor } from '../../src/door/pinghub/door.ts';
+import { postSession } from '../../src/door/pinghub/sessions.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';
 import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
+import { send } from '../../src/otp/process.ts';
+import { processName } from '../../src/otp/registry.ts';
+import { spawnOk } from '../support/otp.ts';
+import { connectionWorld, FakeTransport } from './connection-world.ts';
 import { guardedWorld, type TestClient } from './guarded-world.ts';
 
 const authorize = (authorization: string) => ({ type: 'authorize', authorization });
@@ -221,4 +231,62 @@ test('a back end that hangs has its time, and no more', async (t) => {
   t.is(client.ended, null);
   await advance(1);
   t.is(client.ended, '1008 authorization_failed');
+});
+
+/** A POST whose credential is being judged, until `answer` is called. */
+async function posted() {
+  const world = await connectionWorld();
+  const failed: string[] = [];
+  let answer: (permissions: Permissions) => void = () => undefined;
+  const authenticator = {
+    name: 'slow',
+    anonymous: none,
+    authorise: () =>
+      new Promise<Permissions>((resolve) => {
+        answer = resolve;
+      }),
+  };
+  const server = processName<AuthenticatorMessage>('slow');
+  spawnOk(world.system, authenticatorServer, { authenticator, log: () => undefined }, { name: server.value });
+  const transport = new FakeTransport('exchange');
+  const pid = spawnOk(world.system, connectionHandler, {
+    context: {
+      ...world.context,
+      attempts: { failed: (address) => failed.push(address), refuses: () => false },
+    },
+    guard: { anonymous: none, server },
+    transport,
+    session: postSession('t', 'a credential'),
+    format: null,
+    address: '192.0.2.1',
+  });
+  await world.quiet();
+  return {
+    ...world,
+    transport,
+    failed,
+    body: () => send(pid, { type: 'body', payload: Buffer.from('x') }),
+    answer: async (permissions: Permissions) => {
+      answer(permissions);
+      await world.quiet();
+    },
+  };
+}
+
+test('a body is not read while its credential is judged, and read once it is found good', async (t) => {
+  const post = await posted();
+  t.deepEqual(post.transport.done, ['pause']);
+  await post.answer(everything);
+  t.deepEqual(post.transport.done, ['pause', 'resume']);
+  post.body();
+  await post.quiet();
+  t.deepEqual(post.transport.done, ['pause', 'resume', 'reply 200']);
+  t.deepEqual(post.failed, []);
+});
+
+test('a credential that grants nothing is counted against the address, and its body is not read', async (t) => {
+  const post = await posted();
+  await post.answer(none);
+  t.is(post.transport.done[1], 'reply 401');
+  t.deepEqual(post.failed, ['192.0.2.1']);
 });

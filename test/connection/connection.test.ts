@@ -32,7 +32,7 @@ test('deliveries of one turn are written in order, and counted as delivered when
   await world.quiet();
   t.is(client.text(), 'abc');
   t.is(world.accounting.delivered, 6);
-  t.is(client.state().messagesOut, 6);
+  t.is(client.state().outflow.messages, 6);
 });
 
 test('more than one write has is written at once while the kernel takes it', async (t) => {
