@@ -1,4 +1,4 @@
-import { hashKey } from '../otp/partition-supervisor.ts';
+import { hashKey } from '../topic/topic-name.ts';
 
 /**
  * Which relay gives a topic's messages their order, where all relays are to see one: the home, by rendezvous hashing

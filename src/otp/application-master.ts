@@ -1,6 +1,7 @@
 import { type Behaviour, type Exit, keep, stop } from './behaviour.ts';
 import type { ChildSpec } from './child-spec.ts';
 import type { ExitReason } from './exit-reason.ts';
+import { spawn } from './incarnation.ts';
 import type { ChildStarted, Pid, Process } from './process.ts';
 import { exit } from './signal.ts';
 import type { System } from './system.ts';
@@ -66,7 +67,7 @@ export function startApplication(system: System, spec: ChildSpec): Application {
   const ended: Application['ended'] = new Promise((resolve) => {
     onEnded = resolve;
   });
-  const master = system.spawn(applicationMaster, { spec, onStarted, onEnded });
+  const master = spawn(system, applicationMaster, { spec, onStarted, onEnded });
   if (!master.ok) {
     onStarted(master.reason);
     onEnded(master.reason);

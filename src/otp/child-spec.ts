@@ -1,7 +1,7 @@
 import type { Behaviour } from './behaviour.ts';
-import type { Pid, SpawnOptions } from './process.ts';
+import { spawn } from './incarnation.ts';
+import type { Pid, ProcessSystem, SpawnOptions, Started } from './process.ts';
 import type { ProcessName } from './registry.ts';
-import type { Started, System } from './system.ts';
 
 /** permanent: always restarted. transient: only after a crash. temporary: never, and forgotten when it ends. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -15,7 +15,7 @@ export interface ChildSpec {
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: 'worker' | 'supervisor';
-  readonly start: (system: System, options: SpawnOptions) => Started<never>;
+  readonly start: (system: ProcessSystem, options: SpawnOptions) => Started<never>;
 }
 
 export interface ChildOptions<Message> {
@@ -50,7 +50,7 @@ export function starter<Args, State, Message>(
   options: ChildOptions<Message>,
 ): ChildSpec['start'] {
   return (system, spawnOptions) =>
-    system.spawn(behaviour, args, {
+    spawn(system, behaviour, args, {
       ...spawnOptions,
       ...(options.name === undefined ? {} : { name: options.name.value }),
       ...(options.mailboxLimit === undefined ? {} : { mailboxLimit: options.mailboxLimit }),
@@ -71,4 +71,26 @@ export interface ChildCounts {
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;
+}
+
+/** More than `intensity` restarts within `period` milliseconds, and a supervisor gives up. */
+export interface RestartIntensity {
+  readonly intensity: number;
+  readonly period: number;
+}
+
+/** OTP's defaults: 1 restart in 5 seconds. */
+export const DEFAULT_INTENSITY: RestartIntensity = { intensity: 1, period: 5000 };
+
+/**
+ * Adds a restart at `now` to the times of the earlier ones (newest first), as `supervisor:add_restart/1`: times up to
+ * and including `period` ago count. Returns the times that count, and whether there are too many.
+ */
+export function addRestart(
+  earlier: readonly number[],
+  now: number,
+  { intensity, period }: RestartIntensity,
+): { readonly restarts: readonly number[]; readonly exceeded: boolean } {
+  const restarts = [now, ...earlier.filter((time) => now - time <= period)];
+  return { restarts, exceeded: restarts.length > intensity };
 }

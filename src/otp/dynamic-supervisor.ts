@@ -1,21 +1,23 @@
 import { type Behaviour, type Exit, keep, type Next, stop } from './behaviour.ts';
 import type { Reply } from './call.ts';
 import {
+  addRestart,
   type ChildCounts,
   type ChildInfo,
   type ChildOptions,
   type ChildSpec,
+  DEFAULT_INTENSITY,
   type Restart,
+  type RestartIntensity,
   type Shutdown,
   starter,
   WORKER_SHUTDOWN,
 } from './child-spec.ts';
 import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
-import { type Pid, type Process, type Self, send } from './process.ts';
-import { nameOf, type SupervisorReport } from './reports.ts';
-import { addRestart, DEFAULT_INTENSITY, type RestartIntensity } from './restart-intensity.ts';
+import { spawn } from './incarnation.ts';
+import { nameOf, type Pid, type Process, type Self, type Started, send } from './process.ts';
+import type { SupervisorReport } from './reports.ts';
 import { exit } from './signal.ts';
-import type { Started } from './system.ts';
 import { now, sendAfter } from './timer.ts';
 
 /**
@@ -161,7 +163,7 @@ function spawnChild<Args, S, Message>(
   inherit?: Process,
 ): Started<Message> {
   const { self, template } = state;
-  const result = self.system.spawn(template.behaviour, args, {
+  const result = spawn(self.system, template.behaviour, args, {
     parent: self as Process,
     restarts,
     keepMailbox: template.keepMailbox ?? false,

@@ -1,6 +1,4 @@
-import type { Pid, Process } from './process.ts';
-import { nameOf } from './reports.ts';
-import type { System } from './system.ts';
+import { nameOf, type Pid, type Process, type ProcessSystem } from './process.ts';
 
 /** A live process for those who look at all of them at once: the process itself, to be read and not to be kept. */
 export interface Resident extends Pid<never> {
@@ -16,7 +14,7 @@ export interface Resident extends Pid<never> {
 }
 
 /** Every live process in the order of its start. It makes nothing for each of them: there may be ten thousand. */
-export function residents(system: System): Iterable<Resident> {
+export function residents(system: ProcessSystem): Iterable<Resident> {
   return system.processes.values();
 }
 
@@ -83,6 +81,6 @@ export function isSupervisor(pid: Pid<never>): boolean {
 }
 
 /** The live process of that registered name or number. */
-export function findProcess(system: System, ref: string | number): Pid<never> | undefined {
+export function findProcess(system: ProcessSystem, ref: string | number): Pid<never> | undefined {
   return typeof ref === 'number' ? system.processes.get(ref) : system.names.get(ref);
 }

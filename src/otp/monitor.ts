@@ -1,16 +1,6 @@
 import type { Down } from './behaviour.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { Pid, Process, Self } from './process.ts';
-
-/** One process watching another one. Its two places make taking it back cheap however many others there are. */
-export interface Watch {
-  readonly target: Process;
-  /** Who is told; null when it is a callback from outside the processes. */
-  readonly owner: Process | null;
-  readonly notify: ((reason: ExitReason) => void) | null;
-  targetIndex: number;
-  ownerIndex: number;
-}
+import type { Pid, Process, Self, Watch } from './process.ts';
 
 /** A `targetIndex`: the one who is told took the watch back while the news of the death was being spread. */
 const TAKEN_BACK = -1;

@@ -1,11 +1,7 @@
-import { Become, type Behaviour, type Exit, keep, type Next, Starting, Stop } from './behaviour.ts';
-import { type ExitReason, type ExitSignal, isOrderly, toError } from './exit-reason.ts';
-import { Mailbox } from './mailbox.ts';
-import { dropMonitors, fireMonitors, type Watch } from './monitor.ts';
-import { crashReport } from './reports.ts';
-import type { Trace } from './sys.ts';
-import type { System } from './system.ts';
-import { cancelTimers, type Timer } from './timer.ts';
+import type { Clock, ClockTimer } from './clock.ts';
+import type { ExitReason, ExitSignal } from './exit-reason.ts';
+import type { Report } from './reports.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /**
  * The address of one incarnation of a process. A pid outlives its process and never reaches another one; it prints as
@@ -19,7 +15,38 @@ export interface Pid<in Message> {
 
 /** A process as its own callbacks see it: its pid and the system it lives in. */
 export interface Self<in Message> extends Pid<Message> {
-  readonly system: System;
+  readonly system: ProcessSystem;
+}
+
+/** What a process sees of the `System` that it lives in. */
+export interface ProcessSystem {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly report: (report: Report) => void;
+  readonly counters: SystemCounters;
+  /** Every live process by the number of its pid. */
+  readonly processes: Map<number, Process>;
+  /** Every live process that has a name; see `registry.ts`. */
+  readonly names: Map<string, Process>;
+  /** Restarts of children by their supervisor's name or id. */
+  readonly restarts: Map<string, number>;
+  /** Timers that have rung, and wait for the sockets to be read; see `timer.ts`. */
+  lateTimers: number;
+  /** No process of this system has two pids, and no pid two processes: it names one incarnation for ever. */
+  lastId: number;
+  /** Ends the scheduler. What still runs stays as it is, and never runs again. */
+  halt(): void;
+}
+
+/** What the system has counted since it started. */
+export interface SystemCounters {
+  /** Messages sent to a process that was dead. */
+  deadLetters: number;
+  /** Messages refused by a full mailbox. */
+  refused: number;
+  spawned: number;
+  exited: number;
+  crashed: number;
 }
 
 export interface SpawnOptions {
@@ -45,310 +72,76 @@ export interface ChildStarted {
   readonly pid: Pid<never>;
 }
 
+/** The outcome of starting a process: its pid, or why it never was. */
+export type Started<Message> =
+  | { readonly ok: true; readonly pid: Pid<Message> }
+  | { readonly ok: false; readonly reason: ExitReason };
+
 export type Status = 'starting' | 'running' | 'limbo' | 'exited';
 
-export const DEFAULT_MAILBOX_LIMIT = 100_000;
-/** Messages that one process handles before others have their turn. */
-const MESSAGES_PER_RUN = 1000;
-
-/**
- * A process: a mailbox, a state, and a behaviour that is run by the scheduler, one message after the other, within a
- * guard. Internal to this folder: the rest of the program holds it as a `Pid` or as `Self`.
- */
-export class Process implements Self<unknown> {
-  readonly id: number;
-  readonly system: System;
-  readonly behaviour: Behaviour<unknown, unknown, unknown>;
-  readonly parent: Process | undefined;
-  readonly mailboxLimit: number;
-  readonly keepMailbox: boolean;
-  readonly restarts: number;
-  readonly startedAt: number;
-  status: Status = 'starting';
-  state: unknown = undefined;
-  name: string | undefined;
-  label: string | undefined;
-  readonly #mailbox = new Mailbox();
-  #queued = false;
-  suspended = false;
-  handled = 0;
-  highWater = 0;
-  /** One of its callbacks is on the stack, be it below those of others. */
-  #busy = false;
-  /** Set when a signal ends this process in the middle of one of its own callbacks. */
-  #pendingExit: ExitReason | undefined = undefined;
-  #killed = false;
-  links: Set<Process> | undefined = undefined;
-  /** What this process has set; see `timer.ts`. */
-  timers: Timer | Set<Timer> | undefined = undefined;
-  /** Who watches this process, and whom it watches; see `monitor.ts`. */
-  watchers: Watch[] | undefined = undefined;
-  watching: Watch[] | undefined = undefined;
-  trace: Trace | undefined = undefined;
-
-  constructor(system: System, behaviour: Behaviour<unknown, unknown, unknown>, options: SpawnOptions) {
-    this.id = system.nextId();
-    this.system = system;
-    this.behaviour = behaviour;
-    this.parent = options.parent;
-    this.name = options.name;
-    this.label = options.label;
-    this.mailboxLimit = options.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT;
-    this.keepMailbox = options.keepMailbox ?? false;
-    this.restarts = options.restarts ?? 0;
-    this.startedAt = system.clock.now();
-  }
-
-  toString(): string {
-    return `<${this.id}>`;
-  }
-
-  get alive(): boolean {
-    return this.status === 'running' || this.status === 'starting';
-  }
-
-  /** Messages waiting in the mailbox. */
-  get mailboxLength(): number {
-    return this.#mailbox.length;
-  }
-
-  /** Runs `init`, then takes over the mailbox that was kept. Returns why it failed, or undefined. */
-  start(args: unknown, inherit?: Process): ExitReason | undefined {
-    const { system } = this;
-    if (this.parent?.alive === false) return 'noproc';
-    if (this.name !== undefined) {
-      if (system.names.has(this.name)) return { stop: `already registered: ${this.name}` };
-      system.names.set(this.name, this);
-    }
-    system.processes.set(this.id, this);
-    system.counters.spawned++;
-    if (this.restarts > 0) countRestart(this);
-    this.parent?.adopt(this);
-    this.#busy = true;
-    let failure: ExitReason | undefined;
-    try {
-      const state = this.behaviour.init(this, args);
-      if (state instanceof Stop) {
-        failure = state.reason;
-      } else if (state instanceof Starting) {
-        this.state = state.state;
-      } else {
-        this.state = state;
-        this.status = 'running';
-      }
-    } catch (error) {
-      failure = { error: toError(error) };
-    }
-    this.#busy = false;
-    failure ??= this.#pendingExit;
-    if (failure !== undefined) {
-      // The starter is told by the return value, so the parent gets no exit message for a child that never was.
-      this.parent?.links?.delete(this);
-      this.#finish(failure, false);
-      return failure;
-    }
-    if (inherit !== undefined) this.#inherit(inherit);
-    if (this.#mailbox.length > 0) this.#schedule();
-    return undefined;
-  }
-
-  /** The mailbox's entrance. False: the process is dead or its mailbox full, and the message was not taken. */
-  receive(message: unknown): boolean {
-    if (this.status === 'exited') {
-      this.system.counters.deadLetters++;
-      return false;
-    }
-    if (this.#mailbox.length >= this.mailboxLimit) {
-      this.system.counters.refused++;
-      return false;
-    }
-    this.#put(message);
-    return true;
-  }
-
-  /** Takes what no limit may lose; see the function `inform`. */
-  inform(message: unknown): boolean {
-    if (this.status === 'exited') return false;
-    this.#put(message);
-    return true;
-  }
-
-  /** Called by the scheduler: handles what waits, up to the budget, and then settles. */
-  run(): void {
-    this.#queued = false;
-    if (this.suspended || !this.alive) return;
-    const { behaviour } = this;
-    const mailbox = this.#mailbox;
-    if (mailbox.length > this.highWater) this.highWater = mailbox.length;
-    const count = Math.min(mailbox.length, MESSAGES_PER_RUN);
-    const { first } = mailbox;
-    const rest = mailbox.takeBehindFirst(MESSAGES_PER_RUN);
-    let taken = 0;
-    let settling = false;
-    let reason: ExitReason | undefined;
-    let culprit: { readonly message: unknown } | undefined;
-    this.#busy = true;
-    try {
-      while (taken < count && reason === undefined) {
-        const message = taken === 0 ? first : (rest as unknown[])[taken - 1];
-        taken++;
-        if (this.trace !== undefined) this.trace.record(message);
-        const next = behaviour.handle(this.state, message, this);
-        reason = next === keep ? this.#pendingExit : this.#follow(next);
-        if (this.suspended) break;
-      }
-      if (reason === undefined && behaviour.settle !== undefined) {
-        settling = true;
-        const next = behaviour.settle(this.state, this);
-        reason = next === keep ? this.#pendingExit : this.#follow(next);
-      }
-    } catch (error) {
-      reason = { error: toError(error) };
-      if (!settling) culprit = { message: taken === 1 ? first : (rest as unknown[])[taken - 2] };
-    }
-    this.#busy = false;
-    this.handled += taken;
-    if (taken < count) mailbox.putBack((rest as unknown[]).slice(taken - 1));
-    if (reason !== undefined) this.#finish(reason, true, culprit);
-    else if (mailbox.length > 0) this.#schedule();
-  }
-
-  /** Says that a `starting` process is ready for its parent to go on. */
-  becomeStarted(): void {
-    if (this.status !== 'starting') return;
-    this.status = 'running';
-    if (this.#mailbox.length > 0) this.#schedule();
-    this.parent?.inform({ type: 'child-started', pid: this } satisfies ChildStarted);
-  }
-
-  /** Takes an exit signal; see `exit`. */
-  signal(from: Process | null, signal: ExitSignal): void {
-    if (!this.alive) return;
-    if (signal === 'kill') {
-      this.#killed = true;
-      this.#end('killed');
-    } else if (this.behaviour.trapExit === true) {
-      this.inform({ type: 'exit', from, reason: signal } satisfies Exit);
-    } else if (signal !== 'normal' || from === this) {
-      this.#end(signal);
-    }
-  }
-
-  adopt(child: Process): void {
-    this.links ??= new Set();
-    this.links.add(child);
-  }
-
-  resume(): void {
-    this.suspended = false;
-    if (this.#mailbox.length > 0) this.#schedule();
-  }
-
-  /** Ends a process in limbo: nobody takes over what waits in its mailbox. */
-  discard(reason: ExitReason): void {
-    if (this.status !== 'limbo') return;
-    this.status = 'exited';
-    this.#discardMailbox(reason);
-  }
-
-  #put(message: unknown): void {
-    this.#mailbox.put(message);
-    if (!this.#queued) this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#queued || this.suspended || this.status === 'limbo') return;
-    this.#queued = true;
-    this.system.scheduler.enqueue(this);
-  }
-
-  #follow(next: Next<unknown>): ExitReason | undefined {
-    if (next instanceof Stop) return next.reason;
-    if (next instanceof Become) this.state = next.state;
-    return this.#pendingExit;
-  }
-
-  #inherit(predecessor: Process): void {
-    this.#mailbox.putBack(predecessor.#mailbox.takeAll());
-    predecessor.status = 'exited';
-  }
-
-  #discardMailbox(reason: ExitReason): void {
-    for (const message of this.#mailbox.takeAll()) {
-      this.#guard(() => this.behaviour.undelivered?.(message, reason, this.state));
-    }
-  }
-
-  /** Ends the process now, or as soon as the callback that it is in has returned. */
-  #end(reason: ExitReason): void {
-    if (this.#busy) this.#pendingExit ??= reason;
-    else this.#finish(reason, true);
-  }
-
-  #finish(reason: ExitReason, wasStarted: boolean, culprit?: { readonly message: unknown }): void {
-    const { system, behaviour, parent } = this;
-    let why = reason;
-    // Foreseen, like a port that is taken: its starter is told, and says so.
-    const refused = this.status === 'starting' && typeof reason === 'object' && 'stop' in reason;
-    if (wasStarted && this.#killed) {
-      this.#guard(() => behaviour.salvage?.(this.state, this));
-    } else if (wasStarted && behaviour.terminate !== undefined) {
-      const fault = this.#guard(() => behaviour.terminate?.(this.state, why, this));
-      if (fault !== undefined) {
-        why = { error: fault };
-        this.#guard(() => behaviour.salvage?.(this.state, this));
-      }
-    }
-    const crashed = !isOrderly(why);
-    // The mailbox is kept only while there is a parent that may hand it on.
-    const kept = this.keepMailbox && wasStarted && crashed && parent?.alive === true;
-    this.status = kept ? 'limbo' : 'exited';
-    system.processes.delete(this.id);
-    if (this.name !== undefined && system.names.get(this.name) === this) system.names.delete(this.name);
-    system.counters.exited++;
-    if (crashed && !refused && (wasStarted || (typeof why === 'object' && 'error' in why))) {
-      system.counters.crashed++;
-      system.report(crashReport(this, why));
-    }
-    if (this.timers !== undefined) cancelTimers(this);
-    if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why, this.state));
-    if (!kept) this.#discardMailbox(why);
-    this.state = undefined;
-    this.trace = undefined;
-    const links = this.links;
-    this.links = undefined;
-    if (links !== undefined) {
-      for (const other of links) {
-        if (other.parent !== this) other.links?.delete(this);
-        other.signal(this, why);
-      }
-    }
-    dropMonitors(this);
-    fireMonitors(this, why);
-    if (parent !== undefined && wasStarted) {
-      parent.links?.delete(this);
-      parent.inform({ type: 'exit', from: this, reason: why } satisfies Exit);
-    }
-  }
-
-  /** Runs a callback outside the scheduler's loop. Returns what it threw. */
-  #guard(callback: () => void): Error | undefined {
-    this.#busy = true;
-    try {
-      callback();
-      return undefined;
-    } catch (error) {
-      return toError(error);
-    } finally {
-      this.#busy = false;
-    }
-  }
+/** One process watching another one. Its two places make taking it back cheap however many others there are. */
+export interface Watch {
+  readonly target: Process;
+  /** Who is told; null when it is a callback from outside the processes. */
+  readonly owner: Process | null;
+  readonly notify: ((reason: ExitReason) => void) | null;
+  targetIndex: number;
+  ownerIndex: number;
 }
 
-function countRestart({ system, parent }: Process): void {
-  if (parent === undefined) return;
-  const supervisor = parent.name ?? parent.label ?? parent.behaviour.name;
-  system.restarts.set(supervisor, (system.restarts.get(supervisor) ?? 0) + 1);
+/** A look at the next messages of a process; it ends by itself. */
+export interface Trace {
+  record(message: unknown): void;
+}
+
+/**
+ * A process as the modules of this folder know each other's part of it; `incarnation.ts` is the one class of it. The rest
+ * of the program holds a `Pid` or `Self`.
+ */
+export interface Process extends Self<unknown> {
+  readonly behaviour: { readonly name: string };
+  readonly parent: Process | undefined;
+  readonly restarts: number;
+  readonly startedAt: number;
+  readonly status: Status;
+  readonly alive: boolean;
+  readonly name: string | undefined;
+  readonly label: string | undefined;
+  readonly handled: number;
+  /** Messages waiting in the mailbox, and the most that there have been when the process came to run. */
+  readonly mailboxLength: number;
+  readonly highWater: number;
+  /** Its children, and those that it is linked with. */
+  links: Set<Process> | undefined;
+  /** Written by `sys.ts`. */
+  state: unknown;
+  suspended: boolean;
+  trace: Trace | undefined;
+  /** What it has set; written by `timer.ts`. */
+  timers: ClockTimer | Set<ClockTimer> | undefined;
+  /** Who watches it, and whom it watches; written by `monitor.ts`. */
+  watchers: Watch[] | undefined;
+  watching: Watch[] | undefined;
+
+  /** The mailbox's entrance. False: the process is dead or its mailbox full, and the message was not taken. */
+  receive(message: unknown): boolean;
+  /** Takes what no limit may lose; see the function `inform`. */
+  inform(message: unknown): boolean;
+  /** Called by the scheduler: handles what waits, up to the budget, and then settles. */
+  run(): void;
+  /** Says that a `starting` process is ready for its parent to go on. */
+  becomeStarted(): void;
+  /** Takes an exit signal; see `exit`. */
+  signal(from: Process | null, signal: ExitSignal): void;
+  adopt(child: Process): void;
+  resume(): void;
+  /** Ends a process in limbo: nobody takes over what waits in its mailbox. */
+  discard(reason: ExitReason): void;
+}
+
+/** A process for people: its name, or what it is or runs and its pid. */
+export function nameOf(process: Process): string {
+  return process.name ?? `${process.label ?? process.behaviour.name}${process.toString()}`;
 }
 
 /**

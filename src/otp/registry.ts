@@ -1,5 +1,4 @@
-import type { Pid, Process } from './process.ts';
-import type { System } from './system.ts';
+import type { Pid, ProcessSystem } from './process.ts';
 
 /**
  * A name, and what may be sent to whoever has it: `const router = processName<RouterMessage>('topics.router')`.
@@ -16,22 +15,19 @@ export function processName<Message>(value: string): ProcessName<Message> {
 }
 
 /** The live process of that name. */
-export function whereis<Message>(system: System, name: ProcessName<Message>): Pid<Message> | undefined {
+export function whereis<Message>(
+  system: ProcessSystem,
+  name: ProcessName<Message>,
+): Pid<Message> | undefined {
   return system.names.get(name.value) as Pid<Message> | undefined;
 }
 
-/** Gives a live process a (further) name. False: the name is taken, the process is dead, or it has one already. */
-export function register<Message>(name: ProcessName<Message>, pid: Pid<Message>): boolean {
-  const process = pid as Process;
-  const { names } = process.system;
-  if (!process.alive || process.name !== undefined || names.has(name.value)) return false;
-  process.name = name.value;
-  names.set(name.value, process);
-  return true;
-}
-
 /** Sends to whoever has the name. False: nobody has it (counted as a dead letter), or the mailbox is full. */
-export function sendNamed<Message>(system: System, name: ProcessName<Message>, message: Message): boolean {
+export function sendNamed<Message>(
+  system: ProcessSystem,
+  name: ProcessName<Message>,
+  message: Message,
+): boolean {
   const process = system.names.get(name.value);
   if (process === undefined) {
     system.counters.deadLetters++;
@@ -41,6 +37,10 @@ export function sendNamed<Message>(system: System, name: ProcessName<Message>, m
 }
 
 /** Informs whoever has the name; see `inform`. False: nobody has it. */
-export function informNamed<Message>(system: System, name: ProcessName<Message>, message: Message): boolean {
+export function informNamed<Message>(
+  system: ProcessSystem,
+  name: ProcessName<Message>,
+  message: Message,
+): boolean {
   return system.names.get(name.value)?.inform(message) ?? false;
 }

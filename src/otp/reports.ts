@@ -1,6 +1,3 @@
-import { describeReason, type ExitReason } from './exit-reason.ts';
-import type { Process } from './process.ts';
-
 /** Written when a process crashes. Holds no message contents and no state. */
 export interface CrashReport {
   readonly type: 'crash';
@@ -31,39 +28,3 @@ export interface SupervisorReport {
 }
 
 export type Report = CrashReport | SupervisorReport;
-
-/** How many links a report names; a supervisor may have thousands. */
-const LINKS_NAMED = 10;
-
-export function crashReport(process: Process, reason: ExitReason): CrashReport {
-  return {
-    type: 'crash',
-    pid: process.toString(),
-    name: process.name ?? null,
-    initialCall: process.behaviour.name,
-    reason: describeReason(reason),
-    stack: stackOf(reason),
-    ancestors: ancestorsOf(process),
-    mailboxLength: process.mailboxLength,
-    links: [...(process.links ?? [])].slice(0, LINKS_NAMED).map(nameOf),
-  };
-}
-
-/** A process for people: its name, or what it is or runs and its pid. */
-export function nameOf(process: Process): string {
-  return process.name ?? `${process.label ?? process.behaviour.name}${process.toString()}`;
-}
-
-/** The frames alone: the lines before them repeat the message, some line of which may look like a frame. */
-function stackOf(reason: ExitReason): string[] {
-  if (typeof reason !== 'object' || !('error' in reason)) return [];
-  const { message, stack = '' } = reason.error;
-  const lines = stack.slice(Math.max(0, stack.indexOf(message)) + message.length).split('\n');
-  return lines.filter((line) => line.startsWith('    at ')).map((line) => line.trim());
-}
-
-function ancestorsOf(process: Process): string[] {
-  const names: string[] = [];
-  for (let at = process.parent; at !== undefined; at = at.parent) names.push(nameOf(at));
-  return names;
-}

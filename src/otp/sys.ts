@@ -1,5 +1,5 @@
 import { type ProcessView, viewOf } from './inspect.ts';
-import type { Pid, Process } from './process.ts';
+import type { Pid, Process, Trace } from './process.ts';
 
 /**
  * Looks into a live process and takes hold of it, as OTP's `sys`. A callback always runs to its end before anything
@@ -19,11 +19,6 @@ export interface Statistics {
   readonly restarts: number;
   /** Milliseconds. */
   readonly uptime: number;
-}
-
-/** A look at the next messages of a process; it ends by itself. */
-export interface Trace {
-  record(message: unknown): void;
 }
 
 export function getState(pid: Pid<never>): unknown {

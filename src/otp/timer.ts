@@ -1,6 +1,5 @@
 import type { ClockTimer } from './clock.ts';
-import type { Pid, Process, Self } from './process.ts';
-import type { System } from './system.ts';
+import type { Pid, Process, ProcessSystem, Self } from './process.ts';
 
 /** A message that is still to come. */
 export interface Timer {
@@ -26,10 +25,10 @@ const LATE = 50;
  * that is late lets the sockets be read first, and so do those behind it, to keep their order.
  */
 class LateTimer implements ClockTimer {
-  readonly #system: System;
+  readonly #system: ProcessSystem;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(system: System, action: () => void) {
+  constructor(system: ProcessSystem, action: () => void) {
     this.#system = system;
     system.lateTimers++;
     this.#immediate = setImmediate(() => {

@@ -25,3 +25,10 @@ export function characters(text: string): number {
   for (const _ of text) count++;
   return count;
 }
+
+/** Spreads texts evenly, the same at every relay: FNV-1a over UTF-16 units, 32 bits. */
+export function hashKey(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,7 +1,6 @@
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { worker } from '../otp/child-spec.ts';
 import { dynamicSupervisor } from '../otp/dynamic-supervisor.ts';
-import { hashKey } from '../otp/partition-supervisor.ts';
 import { type ProcessName, processName } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
@@ -9,6 +8,7 @@ import { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import type { Publish } from './message.ts';
 import type { Claim, Join, Topic } from './topic.ts';
+import { hashKey } from './topic-name.ts';
 import {
   PROBE_REALM,
   publishRouted,

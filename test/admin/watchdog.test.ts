@@ -2,6 +2,7 @@ import test from 'ava';
 import { stallWatcherScript } from '../../src/admin/stall-watcher.ts';
 import { STALL, Stalls, type WatchdogArgs, watchdog } from '../../src/admin/watchdog.ts';
 import { type Clock, systemClock } from '../../src/otp/clock.ts';
+import { spawn } from '../../src/otp/incarnation.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { System } from '../../src/otp/system.ts';
 import { eventually } from '../support/arrivals.ts';
@@ -26,7 +27,7 @@ function started(args: Partial<WatchdogArgs>, clock: Clock = systemClock) {
     },
     ...args,
   };
-  const result = system.spawn(watchdog, watching);
+  const result = spawn(system, watchdog, watching);
   if (!result.ok) throw new Error('not started');
   return { system, stalls, shed, warnings, lengths, pid: result.pid };
 }

@@ -1,6 +1,7 @@
 import { dispatch, Nobody, type Ref, spawn, start, stop } from 'nact';
 import { type Behaviour, keep } from '../../src/otp/behaviour.ts';
 import { dynamicSupervisor, startDynamicChild } from '../../src/otp/dynamic-supervisor.ts';
+import { spawn as spawnProcess } from '../../src/otp/incarnation.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { exit } from '../../src/otp/signal.ts';
@@ -58,7 +59,7 @@ export function layer(gate: Gate): Contestant<Pid<Message>> {
   return {
     name: 'otp layer',
     spawn() {
-      const result = system.spawn(member, null);
+      const result = spawnProcess(system, member, null);
       if (!result.ok) throw new Error('spawn failed');
       return result.pid;
     },

@@ -1,10 +1,10 @@
 import test from 'ava';
 import { CREDIT_BYTES } from '../../src/connection/intake.ts';
-import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { isAlive, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { costOf, Delivery } from '../../src/topic/message.ts';
+import { hashKey } from '../../src/topic/topic-name.ts';
 import { behind, retire } from '../../src/topic/topic-server.ts';
 import { isBalanced } from '../support/relay.ts';
 import { connectionWorld } from './connection-world.ts';

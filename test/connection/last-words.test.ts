@@ -1,8 +1,8 @@
 import test from 'ava';
-import { hashKey } from '../../src/otp/partition-supervisor.ts';
 import { send } from '../../src/otp/process.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import { Delivery } from '../../src/topic/message.ts';
+import { hashKey } from '../../src/topic/topic-name.ts';
 import { isBalanced } from '../support/relay.ts';
 import { type ConnectionWorld, connectionWorld, type FakeClient } from './connection-world.ts';
 

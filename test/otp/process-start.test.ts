@@ -1,5 +1,6 @@
 import test from 'ava';
 import { type Behaviour, starting, stop } from '../../src/otp/behaviour.ts';
+import { spawn } from '../../src/otp/incarnation.ts';
 import { isAlive, type Pid, type Process, send, started } from '../../src/otp/process.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { exit, link } from '../../src/otp/signal.ts';
@@ -16,7 +17,7 @@ test('an init that stops tells whoever started it, and leaves nothing behind', (
   const { system, reports } = testSystem();
   const log = script();
   const name = processName('half.born');
-  const result = system.spawn(scripted(log, { init: () => stop({ stop: 'no such file' }) }), null, {
+  const result = spawn(system, scripted(log, { init: () => stop({ stop: 'no such file' }) }), null, {
     name: name.value,
   });
   t.deepEqual(result, { ok: false, reason: { stop: 'no such file' } });
@@ -30,7 +31,8 @@ test('an init that throws fails with the error, and is reported', (t) => {
   const { system, crashes } = testSystem();
   const error = new Error('bad arguments');
   const log = script();
-  const result = system.spawn(
+  const result = spawn(
+    system,
     scripted(log, {
       init: () => {
         throw error;
@@ -46,7 +48,8 @@ test('an init that throws fails with the error, and is reported', (t) => {
 test('trap 3: an init that always throws is run once, and does not loop', async (t) => {
   const { system, quiet } = testSystem();
   let runs = 0;
-  system.spawn(
+  spawn(
+    system,
     scripted(script(), {
       init: () => {
         runs++;
@@ -63,7 +66,7 @@ test('a failed start sends its parent no exit', async (t) => {
   const { system, quiet } = testSystem();
   const parent = spawnScripted(system, { trapExit: true });
   send(parent.pid, (self: Process) => {
-    system.spawn(scripted(script(), { init: () => stop('normal') }), null, { parent: self });
+    spawn(system, scripted(script(), { init: () => stop('normal') }), null, { parent: self });
     return undefined;
   });
   await quiet();
@@ -93,7 +96,8 @@ test('an exit signal that comes during init fails the start', (t) => {
   const { system } = testSystem();
   const dead = spawnScripted(system).pid;
   exit(dead, 'kill');
-  const result = system.spawn(
+  const result = spawn(
+    system,
     scripted(script(), {
       init: (self) => {
         link(self, dead);
@@ -146,7 +150,7 @@ test('a process whose parent is dead is not started', (t) => {
   const { system } = testSystem();
   const parent = spawnScripted(system).pid;
   exit(parent, 'kill');
-  const result = system.spawn(scripted(script()), null, { parent: parent as Process });
+  const result = spawn(system, scripted(script()), null, { parent: parent as Process });
   t.deepEqual(result, { ok: false, reason: 'noproc' });
   t.is(system.processes.size, 0);
 });

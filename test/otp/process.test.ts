@@ -1,5 +1,6 @@
 import test from 'ava';
 import { become, stop } from '../../src/otp/behaviour.ts';
+import { spawn } from '../../src/otp/incarnation.ts';
 import { isAlive, send } from '../../src/otp/process.ts';
 import { processName, sendNamed, whereis } from '../../src/otp/registry.ts';
 import { getState } from '../../src/otp/sys.ts';
@@ -106,7 +107,7 @@ test('trap 4: a throw in each callback becomes a crash and no unhandled rejectio
   };
   for (const callback of ['init', 'handle', 'settle', 'terminate', 'undelivered'] as const) {
     const { system, crashes } = testSystem();
-    const started = system.spawn(scripted(script(), { [callback]: fail }), null);
+    const started = spawn(system, scripted(script(), { [callback]: fail }), null);
     t.is(started.ok, callback !== 'init');
     if (started.ok) {
       send(started.pid, 'one');

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { stop } from '../../src/otp/behaviour.ts';
+import { spawn } from '../../src/otp/incarnation.ts';
 import { send } from '../../src/otp/process.ts';
-import { processName, register, sendNamed, whereis } from '../../src/otp/registry.ts';
+import { processName, sendNamed, whereis } from '../../src/otp/registry.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { script, scripted, spawnScripted, testSystem } from '../support/otp.ts';
 
@@ -34,7 +35,7 @@ test('a taken name fails the start, and init does not run', (t) => {
   const { system } = testSystem();
   const { pid } = spawnScripted(system, {}, { name: name.value });
   const second = scripted(script(), { init: () => t.fail() });
-  t.deepEqual(system.spawn(second, null, { name: name.value }), {
+  t.deepEqual(spawn(system, second, null, { name: name.value }), {
     ok: false,
     reason: { stop: 'already registered: topics.router' },
   });
@@ -44,7 +45,9 @@ test('a taken name fails the start, and init does not run', (t) => {
 
 test('a name is free at the end of its process and after a failed init, and is taken again', async (t) => {
   const { system, quiet } = testSystem();
-  const failed = system.spawn(scripted(script(), { init: () => stop('normal') }), null, { name: name.value });
+  const failed = spawn(system, scripted(script(), { init: () => stop('normal') }), null, {
+    name: name.value,
+  });
   t.false(failed.ok);
   for (const end of ['stop', 'kill', 'crash'] as const) {
     const { pid } = spawnScripted(system, {}, { name: name.value });
@@ -59,20 +62,6 @@ test('a name is free at the end of its process and after a failed init, and is t
     await quiet();
     t.is(whereis(system, name), undefined, end);
   }
-});
-
-test('a live process may be given one name later, which ends with it', (t) => {
-  const { system } = testSystem();
-  const { pid } = spawnScripted(system);
-  const other = spawnScripted(system).pid;
-  t.true(register(name, pid));
-  t.false(register(processName<unknown>('another'), pid));
-  t.false(register(name, other));
-  t.is(whereis(system, name), pid);
-  exit(pid, 'kill');
-  t.is(whereis(system, name), undefined);
-  t.false(register(name, pid));
-  t.true(register(name, other));
 });
 
 test('a send to a name that nobody has is a dead letter', async (t) => {

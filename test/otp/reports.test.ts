@@ -1,7 +1,7 @@
 import test from 'ava';
 import { stop } from '../../src/otp/behaviour.ts';
-import { type Process, type Self, send } from '../../src/otp/process.ts';
-import { nameOf } from '../../src/otp/reports.ts';
+import { spawn } from '../../src/otp/incarnation.ts';
+import { nameOf, type Process, type Self, send } from '../../src/otp/process.ts';
 import { exit, link } from '../../src/otp/signal.ts';
 import { script, scripted, spawnScripted, testSystem } from '../support/otp.ts';
 
@@ -114,9 +114,10 @@ test('a report names ten links at most', async (t) => {
 
 test('a failed init is reported when it threw, and is the business of the starter when it stopped', (t) => {
   const { system, crashes } = testSystem();
-  system.spawn(scripted(script(), { init: () => stop({ stop: 'no' }) }), null);
+  spawn(system, scripted(script(), { init: () => stop({ stop: 'no' }) }), null);
   t.is(crashes().length, 0);
-  system.spawn(
+  spawn(
+    system,
     scripted(script(), {
       init: () => {
         throw new Error('bad');

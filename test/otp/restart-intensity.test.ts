@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { addRestart, DEFAULT_INTENSITY } from '../../src/otp/restart-intensity.ts';
+import { addRestart, DEFAULT_INTENSITY } from '../../src/otp/child-spec.ts';
 
 /** The crash, counted from 1, at which it is too much; `every` is the time between two. */
 function givesUpAt(intensity: number, period: number, every: number, most = 50): number | undefined {

@@ -1,5 +1,5 @@
 import type { Restart } from '../../src/otp/child-spec.ts';
-import type { Strategy } from '../../src/otp/supervisor-plan.ts';
+import type { Strategy } from '../../src/otp/supervisor.ts';
 
 /**
  * OTP's supervisor as a pure model, after `supervisor.erl`: it blocks while it stops and starts, so that whatever comes

@@ -9,13 +9,13 @@ import {
   type ChildResult,
   deleteChild,
   restartChild,
+  type Strategy,
   type SupervisorMessage,
   startChild,
   supervisor,
   terminateChild,
   whichChildren,
 } from '../../src/otp/supervisor.ts';
-import type { Strategy } from '../../src/otp/supervisor-plan.ts';
 import { type Family, family } from '../support/family.ts';
 import { type ModelSpec, SupervisorModel } from './supervisor-model.ts';
 

@@ -138,7 +138,7 @@ type Callbacks = {
 
 /** Has a callback throw once, `after` it has done its work or before: for whoever calls it next. */
 function sabotage({ behaviour }: Process, callback: 'init' | 'settle' | 'terminate', after: boolean): void {
-  const callbacks: Callbacks = behaviour;
+  const callbacks = behaviour as Callbacks;
   const original = callbacks[callback] as ((...given: readonly unknown[]) => never) | undefined;
   if (original === undefined || sabotaged.has(original)) return;
   const faulty = (...given: readonly unknown[]): never => {

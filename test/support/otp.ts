@@ -1,5 +1,6 @@
 import { type Behaviour, type Exit, keep, type Next } from '../../src/otp/behaviour.ts';
 import type { ExitReason } from '../../src/otp/exit-reason.ts';
+import { spawn } from '../../src/otp/incarnation.ts';
 import type { Pid, Self, SpawnOptions } from '../../src/otp/process.ts';
 import type { CrashReport, Report, SupervisorReport } from '../../src/otp/reports.ts';
 import { System } from '../../src/otp/system.ts';
@@ -107,7 +108,7 @@ export function spawnOk<Args, State, Message>(
   args: Args,
   options: SpawnOptions = {},
 ): Pid<Message> {
-  const result = system.spawn(behaviour, args, options);
+  const result = spawn(system, behaviour, args, options);
   if (!result.ok) throw new Error(`not started: ${JSON.stringify(result.reason)}`);
   return result.pid;
 }

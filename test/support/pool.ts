@@ -6,8 +6,7 @@ import {
   type Template,
 } from '../../src/otp/dynamic-supervisor.ts';
 import { describeReason, type ExitReason } from '../../src/otp/exit-reason.ts';
-import { type Pid, type Process, send } from '../../src/otp/process.ts';
-import type { Started } from '../../src/otp/system.ts';
+import { type Pid, type Process, type Started, send } from '../../src/otp/process.ts';
 import { type TestSystem, testSystem } from './otp.ts';
 
 /** What a worker of the pool may be sent; a text is handled by writing it down. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { characters, isTopicName, isWithin } from '../../src/topic/topic-name.ts';
+import { characters, hashKey, isTopicName, isWithin } from '../../src/topic/topic-name.ts';
 
 test('a topic name is not empty', (t) => {
   t.false(isTopicName('', 256));
@@ -50,4 +50,19 @@ test('characters counts code points', (t) => {
   t.is(characters(''), 0);
   t.is(characters('aé😀'), 3);
   t.is(characters('\ud800a'), 2);
+});
+
+test('a hash key is a 32-bit number that spreads texts over the partitions', (t) => {
+  t.is(hashKey(''), 0x811c9dc5);
+  t.is(hashKey('a'), 0xe40c292c);
+  t.is(hashKey('foobar'), 0xbf9cf968);
+  const counts = [0, 0, 0, 0];
+  for (let i = 0; i < 4000; i++) {
+    const at = hashKey(`topic-${i}`) % 4;
+    counts[at] = (counts[at] as number) + 1;
+  }
+  t.true(
+    counts.every((count) => count > 800 && count < 1200),
+    String(counts),
+  );
 });
