@@ -1,78 +1,70 @@
-import { AddressList, countedAs, LOCAL } from './address-list.ts';
-import { newRefusals, type Refusals } from './refusals.ts';
+import { TokenBucket } from '../connection/token-bucket.ts';
+import { type AddressList, AddressTable } from './addresses.ts';
 
-/** Who may connect at all: a bound on all connections, and per address on their number and on how fast they come. */
+/** How many connections there may be in all, and per address how many, and how fast they may come. */
 export interface AdmissionLimits {
   /** All 0: none. */
   readonly connections: number;
-  readonly perAddress: number;
+  readonly connectionsPerAddress: number;
   /** New connections per second. */
-  readonly ratePerAddress: number;
-  /** Addresses and CIDR blocks without the two limits per address. */
-  readonly exempt: readonly string[];
+  readonly connectionRatePerAddress: number;
 }
 
 export type Admission = 'admitted' | 'full' | 'address-full' | 'address-rate';
 
-/** Milliseconds between two looks for addresses that can be forgotten. */
-export const SWEEP_PERIOD = 10_000;
-
 interface AddressState {
   open: number;
-  /** A token bucket: what is left of it at `at`. */
-  tokens: number;
-  at: number;
+  /** Undefined: no connection has been counted against the rate yet. One second's worth may come at once. */
+  rate: TokenBucket | undefined;
 }
 
 /**
- * Counts connections, for all doors together; see `countedAs` for what is one address. Time is an argument, in milliseconds. A proxy's connection takes a place
- * and is nobody's; what its clients have under way over it is theirs and takes no place more.
+ * Counts connections, for all doors together; see `countedAs` for what is one address. Time is an argument, in milliseconds.
+ * A proxy's connection takes a place and is of no address; the requests of its clients are of theirs, and take no place.
  */
 export class AdmissionControl {
   #limits: AdmissionLimits;
-  #exempt: AddressList;
-  readonly #addresses = new Map<string, AddressState>();
+  readonly #addresses: AddressTable<AddressState>;
   /** What each address has open, exempt or not, whatever the limits: other limits count it anew. */
   readonly #connected = new Map<string, number>();
-  readonly #refused: Refusals;
   #open = 0;
-  /** Nobody is let in, whatever there is room for: the relay is short of memory. */
-  shedding = false;
-  #swept = 0;
+  #shedding = false;
 
-  /** `refused`: where refusals are counted. */
-  constructor(limits: AdmissionLimits, refused: Refusals = newRefusals()) {
+  /** `exempt`: addresses without the two limits per address. */
+  constructor(limits: AdmissionLimits, exempt: AddressList) {
     this.#limits = limits;
-    this.#exempt = new AddressList(limits.exempt);
-    this.#refused = refused;
+    this.#addresses = new AddressTable(exempt, isIdle);
   }
 
   /** Other limits from now on; what is connected stays, and counts as they say. */
-  configure(limits: AdmissionLimits): void {
-    const before = this.#limits;
+  configure(limits: AdmissionLimits, exempt: AddressList): void {
     const counted = this.#countsAddresses;
+    const isExempt = this.#addresses.exempt(exempt);
     this.#limits = limits;
-    this.#exempt = new AddressList(limits.exempt);
-    const more = Math.max(0, limits.ratePerAddress - before.ratePerAddress);
-    for (const state of this.#addresses.values()) state.tokens += more;
-    if (counted !== this.#countsAddresses || limits.exempt.join() !== before.exempt.join()) this.#recount();
+    if (limits.connectionRatePerAddress === 0)
+      for (const state of this.#addresses.entries()) state.rate = undefined;
+    if (counted !== this.#countsAddresses || isExempt) this.#recount();
   }
 
   #recount(): void {
-    for (const state of this.#addresses.values()) state.open = 0;
+    for (const state of this.#addresses.entries()) state.open = 0;
     if (this.#countsAddresses)
       for (const [address, open] of this.#connected)
-        if (!this.#isExempt(address)) this.#stateOf(countedAs(address), 0).open += open;
-    for (const [address, state] of this.#addresses)
-      if (state.open === 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
+        if (!this.#addresses.isExempt(address)) this.#stateOf(address, 0).open += open;
+    this.#addresses.forgetIf(({ open, rate }) => open === 0 && rate === undefined);
   }
 
   get open(): number {
     return this.#open;
   }
 
-  get refused(): Readonly<Refusals> {
-    return this.#refused;
+  get shedding(): boolean {
+    return this.#shedding;
+  }
+
+  /** Nobody is let in, whatever there is room for: the relay is short of memory. */
+  shed(on: boolean): void {
+    this.#shedding = on;
   }
 
   /** Addresses that are remembered, for tests and tools. */
@@ -82,7 +74,7 @@ export class AdmissionControl {
 
   /** Judges a new connection. An admitted one must be given back with `leave`. */
   enter(address: string, now: number): Admission {
-    return this.#entered(this.#isFull ? 'full' : this.#judge(address, now));
+    return this.#entered(this.#isFull ? 'full' : this.enterClient(address, now));
   }
 
   leave(address: string, now: number): void {
@@ -101,8 +93,9 @@ export class AdmissionControl {
 
   /** Judges a client behind a proxy. An admitted one must be given back with `leaveClient`. */
   enterClient(address: string, now: number): Admission {
-    const verdict = this.#judge(address, now);
-    if (verdict !== 'admitted') this.#refused[verdict]++;
+    const isCounted = this.#countsAddresses && !this.#addresses.isExempt(address);
+    const verdict = isCounted ? this.#judge(address, now) : 'admitted';
+    if (verdict === 'admitted') this.#connected.set(address, (this.#connected.get(address) ?? 0) + 1);
     return verdict;
   }
 
@@ -111,86 +104,47 @@ export class AdmissionControl {
     if (connected > 0) this.#connected.set(address, connected);
     else this.#connected.delete(address);
     // In its network there may be others, who count.
-    if (!this.#countsAddresses || this.#isExempt(address)) return;
-    const counted = countedAs(address);
-    const state = this.#addresses.get(counted);
+    if (!this.#countsAddresses || this.#addresses.isExempt(address)) return;
+    const state = this.#addresses.get(address);
     if (state === undefined) return;
     state.open--;
-    this.#refill(state, now);
-    if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(counted);
-  }
-
-  /** Forgets addresses that have nothing open and a full bucket again: most that leave do not have one yet. */
-  #sweep(now: number): void {
-    if (now - this.#swept < SWEEP_PERIOD) return;
-    this.#swept = now;
-    for (const [address, state] of this.#addresses) {
-      this.#refill(state, now);
-      if (state.open <= 0 && state.tokens >= this.#burst) this.#addresses.delete(address);
-    }
+    if (isIdle(state, now)) this.#addresses.forget(address);
   }
 
   get #isFull(): boolean {
     const { connections } = this.#limits;
-    return this.shedding || (connections > 0 && this.#open >= connections);
+    return this.#shedding || (connections > 0 && this.#open >= connections);
   }
 
   #entered(verdict: Admission): Admission {
     if (verdict === 'admitted') this.#open++;
-    else this.#refused[verdict]++;
     return verdict;
   }
 
-  /** Counts the client as connected when it is admitted. */
   #judge(address: string, now: number): Admission {
-    const verdict =
-      this.#countsAddresses && !this.#isExempt(address) ? this.#judgeCounted(address, now) : 'admitted';
-    if (verdict === 'admitted') this.#connected.set(address, (this.#connected.get(address) ?? 0) + 1);
-    return verdict;
-  }
-
-  #judgeCounted(address: string, now: number): Admission {
-    const { perAddress, ratePerAddress } = this.#limits;
-    const counted = countedAs(address);
-    if (!this.#addresses.has(counted)) this.#sweep(now);
-    const state = this.#stateOf(counted, now);
-    if (perAddress > 0 && state.open >= perAddress) return 'address-full';
-    this.#refill(state, now);
-    if (ratePerAddress > 0) {
-      if (state.tokens < 1) return 'address-rate';
-      state.tokens--;
+    const { connectionsPerAddress, connectionRatePerAddress } = this.#limits;
+    const state = this.#stateOf(address, now);
+    if (connectionsPerAddress > 0 && state.open >= connectionsPerAddress) return 'address-full';
+    if (connectionRatePerAddress > 0) {
+      state.rate ??= new TokenBucket(connectionRatePerAddress, now);
+      state.rate.change(connectionRatePerAddress, now, 'at-once');
+      if (!state.rate.take(now)) return 'address-rate';
     }
     state.open++;
     return 'admitted';
   }
 
-  #stateOf(counted: string, now: number): AddressState {
-    let state = this.#addresses.get(counted);
-    if (state === undefined) {
-      state = { open: 0, tokens: this.#burst, at: now };
-      this.#addresses.set(counted, state);
-    }
-    return state;
+  #stateOf(address: string, now: number): AddressState {
+    return this.#addresses.entry(address, now, () => ({ open: 0, rate: undefined }));
   }
 
   get #countsAddresses(): boolean {
-    const { perAddress, ratePerAddress } = this.#limits;
-    return perAddress > 0 || ratePerAddress > 0;
+    const { connectionsPerAddress, connectionRatePerAddress } = this.#limits;
+    return connectionsPerAddress > 0 || connectionRatePerAddress > 0;
   }
+}
 
-  /** One second's worth of connections may come at once. */
-  get #burst(): number {
-    return this.#limits.ratePerAddress;
-  }
-
-  #refill(state: AddressState, now: number): void {
-    const { ratePerAddress } = this.#limits;
-    state.tokens = Math.min(this.#burst, state.tokens + ((now - state.at) / 1000) * ratePerAddress);
-    state.at = now;
-  }
-
-  #isExempt(address: string): boolean {
-    // Over a UNIX socket there is no address, and nobody from elsewhere.
-    return address === LOCAL || this.#exempt.has(address);
-  }
+/** Most that leave do not have their rate back yet. */
+function isIdle({ open, rate }: AddressState, now: number): boolean {
+  return open <= 0 && (rate === undefined || rate.isFull(now));
 }

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
-import { type AddressList, plainAddress } from './address-list.ts';
-import { valuesOf } from './door-request.ts';
-import { forwardedFor } from './forwarded-for.ts';
+import { valuesOf } from '../http/request.ts';
+import { type AddressList, forwardedFor, plainAddress } from './addresses.ts';
 
 /**
- * Who is at the other end. A proxy that is trusted says on whose behalf it connects, in a PROXY header or in
+ * The addresses of clients. A proxy that is trusted says on whose behalf it connects, in a PROXY header or in
  * `X-Forwarded-For`; of anybody else only the socket's address counts.
  */
 export class ClientAddresses {
@@ -19,7 +18,7 @@ export class ClientAddresses {
     this.#named = proxyProtocol ? new WeakMap() : null;
   }
 
-  /** Other proxies from now on. Who has been named keeps the name. */
+  /** Other proxies from now on. A client that has been named keeps the name. */
   configure(trusted: AddressList, proxyProtocol: boolean): void {
     this.#trusted = trusted;
     if (proxyProtocol) this.#named ??= new WeakMap();
@@ -43,12 +42,12 @@ export class ClientAddresses {
     if (address !== undefined) this.#named?.set(socket, address);
   }
 
-  /** Who has opened the connection. */
+  /** The client that has opened the connection. */
   ofConnection(socket: Socket): string {
     return this.#named?.get(socket) ?? plainAddress(socket.remoteAddress);
   }
 
-  /** Who has sent a request on it. */
+  /** The client that has sent a request on it. */
   ofRequest(socket: Socket, rawHeaders: readonly string[]): string {
     const address = this.ofConnection(socket);
     if (this.#trusted.empty) return address;

@@ -1,8 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConnectionArgs } from '../connection/connection.ts';
+import type { DoorRequest } from '../door/contract.ts';
+import { decodeOnce } from '../door/request-path.ts';
 import { bearerToken } from '../door/subprotocol.ts';
-import { targetOf } from '../http/request-target.ts';
-import { valuesOf } from './door-request.ts';
+import { targetOf, tokensOf, valuesOf } from '../http/request.ts';
+
+/** A request of Node's as doors see it. */
+export function asDoorRequest(
+  request: IncomingMessage,
+  isUpgrade: boolean,
+  cookie: DoorRequest['cookie'],
+): DoorRequest {
+  const { path, query } = targetOf(request);
+  return {
+    method: request.method ?? 'GET',
+    path,
+    query,
+    upgrade: isUpgrade,
+    header: (name) => valuesOf(request.rawHeaders, name),
+    cookie,
+  };
+}
+
+/** The value of a cookie (RFC 6265, section 4.2), percent-decoded; of several with the name that of the longest path. */
+export function cookieValue(name: string, rawHeaders: readonly string[]): string | undefined {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== 'cookie') continue;
+    for (const pair of (rawHeaders[i + 1] ?? '').split(';')) {
+      const equals = pair.indexOf('=');
+      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
+      const [, bare = ''] = /^"?(.*?)"?$/.exec(pair.slice(equals + 1).trim()) ?? [];
+      return decodeOnce(bare) || undefined;
+    }
+  }
+  return undefined;
+}
 
 /**
  * Headers about this connection, and not about the request (RFC 9110, section 7.6.1; RFC 6455, section 4.2.1); with
@@ -39,7 +71,7 @@ export function clientRequest(
     pairs.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
   const named = pairs
     .filter(([name]) => name.toLowerCase() === 'connection')
-    .flatMap(([, value]) => value.split(',').map((token) => token.trim().toLowerCase()));
+    .flatMap(([, value]) => tokensOf(value).map((token) => token.toLowerCase()));
   const dropped = new Set(named);
   const headers = pairs.filter(([name]) => {
     const lower = name.toLowerCase();

@@ -2,16 +2,15 @@ import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behavio
 import type { ChildInfo } from '../otp/child-spec.ts';
 import { monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Pid, type Self, send } from '../otp/process.ts';
-import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
+import { type ProcessName, whereis } from '../otp/registry.ts';
 import { exit } from '../otp/signal.ts';
 import { type ListsChildren, whichChildren } from '../otp/supervisor.ts';
 import { sendAfter } from '../otp/timer.ts';
-import type { ListenerMessage } from './listener.ts';
 
 /**
  * Empties the relay, or one door of it. As the last child of the root it is the first to stop: before anything else
  * goes, nothing new is accepted, and the connections are told to go away and given time to be flushed. For a door that
- * closes while the relay runs on, another one drains that door's connections at once, and ends.
+ * closes while the relay runs on, a drainer of its own drains that door's connections at once, and ends.
  *
  * Many connections are told one portion after the other, over half of the time: clients that are told together come
  * back together, and the relays that are left would have them all in the same moment.
@@ -19,8 +18,8 @@ import type { ListenerMessage } from './listener.ts';
 export interface DrainerArgs {
   /** Whether the relay is to end. Otherwise it is only the acceptor that starts afresh, and connections stay. */
   readonly isStopping: () => boolean;
-  /** Asked when the drain begins. */
-  readonly listeners: () => readonly ProcessName<ListenerMessage>[];
+  /** Called when the drain begins: the doors accept nothing more. */
+  readonly stopAccepting: () => void;
   /** The supervisors of the connections. */
   readonly connections: readonly ProcessName<ListsChildren>[];
   /** Whose connections; null: all, when this process is told to stop. */
@@ -71,7 +70,7 @@ const UNLIMITED_SPREAD = 15_000;
 interface State extends DrainerArgs {
   readonly self: Self<DrainerMessage>;
   begun: boolean;
-  /** Supervisors that have not said yet whom they have. */
+  /** Supervisors that have not named their connections yet. */
   readonly asked: Set<Pid<never>>;
   readonly open: Set<Pid<never>>;
   /** Not told yet, the next one last. */
@@ -131,7 +130,7 @@ function begin(state: State): Next<State> {
   const { self, connections } = state;
   state.begun = true;
   state.before = state.tally();
-  for (const name of state.listeners()) informNamed(self.system, name, { type: 'stop-accepting' });
+  state.stopAccepting();
   const limit = state.limit();
   if (limit > 0) sendAfter(self, limit, { type: 'time-over' });
   for (const name of connections) {

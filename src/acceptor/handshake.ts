@@ -2,38 +2,47 @@ import type { IncomingMessage } from 'node:http';
 import type { Door, HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { chosenProtocol } from '../door/subprotocol.ts';
-import { hasBody, hasToken } from '../http/upgrades.ts';
+import { asksForWebSocket, countOf, handshakeFault } from '../http/request.ts';
 
-/**
- * Judges a request to upgrade by RFC 6455, section 4.2.1. Node takes more than that for an upgrade: with a body, in
- * HTTP/1.0, with two `Host` headers or none, to another protocol. Null: it is a good one.
- */
+/** Judges a request to upgrade, before its door does. Null: it is a good one. */
 export function refuseHandshake(
   request: Pick<IncomingMessage, 'method' | 'httpVersion' | 'headers' | 'rawHeaders'>,
 ): HttpReply | null {
-  const { headers } = request;
-  if (request.httpVersion !== '1.1') return bad('HTTP/1.1 is required');
-  if (request.method !== 'GET') return bad('an upgrade must be a GET request');
-  const counts = countHeaders(request.rawHeaders);
-  if (counts.host !== 1) return bad('exactly one Host header is required');
-  if (!hasToken(headers.upgrade, 'websocket')) return bad('the only upgrade is to websocket');
-  if (!hasToken(headers.connection, 'upgrade')) return bad('Connection must name upgrade');
-  if (hasBody(request)) return bad('an upgrade must not have a body');
-  if (counts.version !== 1 || headers['sec-websocket-version'] !== '13') {
-    return textReply(426, 'Error: bad request. Sec-WebSocket-Version must be 13.', {
-      'Sec-WebSocket-Version': '13',
+  const fault = handshakeFault(request);
+  if (typeof fault === 'string') return bad(fault);
+  if (fault !== null)
+    return textReply(426, `Error: bad request. Sec-WebSocket-Version must be ${fault.version}.`, {
+      'Sec-WebSocket-Version': fault.version,
       Upgrade: 'websocket',
     });
+  const protocols = request.headers['sec-websocket-protocol'];
+  return protocols === undefined || areProtocols(protocols.split(','))
+    ? null
+    : bad('Sec-WebSocket-Protocol must be a list of different tokens');
+}
+
+/** Judges a request that is no upgrade, before its door does. Null: it is a good one. */
+export function refuseRequest(message: IncomingMessage): HttpReply | null {
+  // A handshake with a body, which Node has taken for no upgrade.
+  if (asksForWebSocket(message)) return refuseHandshake(message);
+  const {
+    httpVersion,
+    headers: { expect, 'transfer-encoding': transfer },
+    rawHeaders,
+  } = message;
+  if (httpVersion !== '1.1') return null;
+  // RFC 9110, section 10.1.1: there is nothing else that could be expected of us.
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return textReply(417, 'Error: expectation failed.', { Connection: 'close' });
   }
-  const key = headers['sec-websocket-key'];
-  if (counts.key !== 1 || key === undefined || !KEY.test(key)) {
-    return bad('Sec-WebSocket-Key must be 16 bytes in base64');
+  // RFC 9112, section 6.1: what else was done to the body nobody would undo.
+  if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
+    return textReply(501, 'Error: the only transfer coding is chunked.', { Connection: 'close' });
   }
-  const protocols = headers['sec-websocket-protocol'];
-  if (protocols !== undefined && !areProtocols(protocols.split(','))) {
-    return bad('Sec-WebSocket-Protocol must be a list of different tokens');
-  }
-  return null;
+  // RFC 9112, section 3.2.
+  return countOf(rawHeaders, 'host') === 1
+    ? null
+    : textReply(400, 'Error: bad request. Exactly one Host header is required.', { Connection: 'close' });
 }
 
 /** Judges what subprotocols a handshake offers: a client that speaks something else would wait for ever. Null: well. */
@@ -47,9 +56,6 @@ export function refuseProtocols(
   );
 }
 
-/** 16 bytes are 22 characters of base64 and two of padding. */
-const KEY = /^[+/0-9A-Za-z]{22}==$/;
-
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -57,22 +63,6 @@ function areProtocols(list: readonly string[]): boolean {
   const names = list.map((name) => name.trim());
   return names.every((name) => TOKEN.test(name)) && new Set(names).size === names.length;
 }
-
-/** How often the headers stand in the request that must be there once: Node folds or drops repeated ones. */
-function countHeaders(rawHeaders: readonly string[]): { host: number; version: number; key: number } {
-  const counts = { host: 0, version: 0, key: 0 };
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] as string;
-    if (header.length === HOST.length && header.toLowerCase() === HOST) counts.host++;
-    else if (header.length === VERSION.length && header.toLowerCase() === VERSION) counts.version++;
-    else if (header.length === WEBSOCKET_KEY.length && header.toLowerCase() === WEBSOCKET_KEY) counts.key++;
-  }
-  return counts;
-}
-
-const HOST = 'host';
-const VERSION = 'sec-websocket-version';
-const WEBSOCKET_KEY = 'sec-websocket-key';
 
 function bad(why: string): HttpReply {
   return textReply(400, `Error: bad request. ${why}.`);

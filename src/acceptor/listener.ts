@@ -3,27 +3,33 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorContext } from '../connection/door-context.ts';
-import { ignoreError } from '../connection/transport/transport.ts';
-import { inviteBodies } from '../http/expectation.ts';
-import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
+import { ExchangeTransport } from '../connection/transport/exchange-transport.ts';
+import { StreamTransport } from '../connection/transport/stream-transport.ts';
+import { ignoreError, onceOver, sendReply, type Transport } from '../connection/transport/transport.ts';
+import { WebSocketTransport } from '../connection/transport/websocket-transport.ts';
+import type { Route } from '../door/contract.ts';
+import { textReply } from '../door/replies.ts';
+import { endWith, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
+import { describeFailure, openPort, type Place, type PortMessage, portOf } from '../http/port.ts';
+import { asksForWebSocket, hasGone, inviteBodies, malformedFault } from '../http/request.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
+import { losesWhatFollows } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
-import { watch } from '../otp/monitor.ts';
-import { inform, type Self, send, started } from '../otp/process.ts';
+import { call } from '../otp/call.ts';
+import { inform, isAlive, type Self, send, started } from '../otp/process.ts';
+import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
+import type { System } from '../otp/system.ts';
 import { now } from '../otp/timer.ts';
-import { AddressList, plainAddress } from './address-list.ts';
-import { admit, countTurnedAway, pass, proxied, type TurnedAwayFor } from './admitting.ts';
+import { AddressList, isLoopback, plainAddress } from './addresses.ts';
 import { ClientAddresses } from './client-addresses.ts';
-import { type CrossOrigin, crossOrigin } from './cross-origin.ts';
+import { clientRequest } from './client-request.ts';
 import type { Gate } from './gate.ts';
-import { HttpServers, isLoopback, type Protocol, type TlsPair } from './http-server.ts';
-import { listen, type Place } from './listen.ts';
-import { malformed, refuseMalformed } from './malformed.ts';
-import { type OriginRule, originRule } from './origin.ts';
-import type { Refusals } from './refusals.ts';
-import { answer, answerUpgrade, request, upgrade } from './requests.ts';
-import { TurnedAway } from './turned-away.ts';
+import { HttpServers, KEEP_ALIVE, type Protocol } from './http-servers.ts';
+import { readProxyHeader } from './proxy-header.ts';
+import { type Refusal, refusalOf } from './refusals.ts';
+import { type Edge, RequestChecks } from './request-checks.ts';
+import { TurnedAway, turnAway } from './turned-away.ts';
 
 /**
  * One door's listener: accepts connections within the limits, speaks HTTP, and gives each request that the door lets in
@@ -41,82 +47,90 @@ export interface ListenerArgs {
   readonly log: ListenerLog;
 }
 
-/** What a door asks of those who come to it, before its protocol. Another one counts for the connections to come. */
-export interface Edge {
-  /** See `originRule`. */
-  readonly origin: readonly string[] | null;
-  /** The name of the cookie that holds credentials; null: none does. */
-  readonly cookie: string | null;
-  /** Reads the certificate and the key, or says what it expected of them. Null: no TLS. */
-  readonly tls: (() => TlsPair | { readonly expected: string }) | null;
-  /** Addresses, CIDR blocks and `unix:`. */
-  readonly trustedProxies: readonly string[];
-  readonly proxyProtocol: boolean;
-  /** Whoever comes has rights, without any credential. */
-  readonly open: boolean;
-}
-
 export interface ListenerLog {
   listening(door: string, at: Place): void;
-  notAdmitted(door: string, why: keyof Refusals, address: string): void;
+  notAdmitted(door: string, why: Refusal, address: string): void;
   note(message: string, fields: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
+export type ListenerName = ProcessName<ListenerMessage>;
+
+/** Milliseconds for a listener to take new settings. */
+const PATIENCE = 5000;
+
+/** Has it take the limits of its door and its edge anew, for the connections to come. Resolves when it has. */
+export async function reconfigureListener(system: System, name: ListenerName): Promise<void> {
+  const listener = whereis(system, name);
+  if (listener === undefined) return;
+  const taken = call<ListenerMessage, void>(
+    listener,
+    (reply) => ({ type: 'reconfigure', done: reply }),
+    PATIENCE,
+  );
+  // One that has crashed meanwhile starts anew with the new settings; one that is busy or suspended takes them later.
+  await taken.catch(() => informNamed(system, name, { type: 'reconfigure', done: () => undefined }));
+}
+
+/** Has it read certificate and key again, for the connections to come. */
+export function rereadTls(system: System, name: ListenerName): void {
+  informNamed(system, name, { type: 'reread-tls' });
+}
+
+/** Has it accept nothing more; what has been accepted goes on. */
+export function stopAccepting(system: System, name: ListenerName): void {
+  informNamed(system, name, { type: 'stop-accepting' });
+}
+
+/** A connection of which nothing has been read; `protocol`: what it is to speak. */
+interface Accepted {
+  readonly socket: Socket;
+  readonly protocol: Protocol;
+}
+
+/** What has come on a connection, and is answered when what came before has been. */
+type Arrival = { readonly socket: Socket } & (
+  | { readonly type: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
+  /** Node has let go of the socket. */
+  | { readonly type: 'upgrade'; readonly request: IncomingMessage; readonly head: Buffer }
+  /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
+  | { readonly type: 'malformed'; readonly code: string }
+);
+
+type Request = Extract<Arrival, { type: 'request' }>;
+type Upgrade = Extract<Arrival, { type: 'upgrade' }>;
+
+type SocketMessage =
+  /** `served`: it speaks its protocol already; otherwise it may have to begin with a PROXY header. */
+  | (Accepted & { readonly type: 'connection'; readonly served: boolean })
+  /** A trusted proxy has named its client, or (null) itself. */
+  | (Accepted & { readonly type: 'proxied'; readonly address: string | null })
+  | Arrival
+  /** What came before the arrival has been answered. */
+  | { readonly type: 'turn'; readonly socket: Socket; readonly arrival: Arrival }
+  /** No TLS came about, or an answer is not read: the connection is to end. */
+  | { readonly type: 'unusable'; readonly socket: Socket; readonly why: 'tls' | 'write-stall' }
+  /** A request was refused with the status, and its answer is on its way. */
+  | { readonly type: 'refused'; readonly socket: Socket; readonly status: number };
+
 export type ListenerMessage =
   | Exit
-  | { readonly type: 'listening' }
-  | { readonly type: 'failed'; readonly error: Error }
-  /** `served`: it speaks its protocol already; otherwise it may have to begin with a PROXY header. */
-  | {
-      readonly type: 'connection';
-      readonly socket: Socket;
-      readonly protocol: Protocol;
-      readonly served: boolean;
-    }
-  /** A trusted proxy has named its client, or (null) itself. */
-  | {
-      readonly type: 'proxied';
-      readonly socket: Socket;
-      readonly protocol: Protocol;
-      readonly address: string | null;
-    }
-  | {
-      /** `upgrade-turn`: one again, when it has waited for the requests before it. */
-      readonly type: 'upgrade' | 'upgrade-turn';
-      readonly request: IncomingMessage;
-      readonly socket: Socket;
-      readonly head: Buffer;
-    }
-  | {
-      /** `turn`: a request again, when it has waited for those before it. */
-      readonly type: 'request' | 'turn';
-      readonly request: IncomingMessage;
-      readonly response: ServerResponse;
-    }
+  | PortMessage
+  | SocketMessage
   /** A connection was closed at once, for want of descriptors; `address`: its client, where that is known. */
   | { readonly type: 'no-files'; readonly address: string }
-  /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
-  | { readonly type: 'malformed' | 'malformed-turn'; readonly socket: Socket; readonly code: string }
-  | { readonly type: 'turned-away'; readonly socket: Socket; readonly why: TurnedAwayFor }
-  /** Reads certificate and key again, for the connections to come. */
-  | { readonly type: 'reread-tls' }
-  /** Accepts nothing more; what has been accepted goes on. */
-  | { readonly type: 'stop-accepting' }
-  /** The limits of its door have changed, or what it asks of those who come. */
+  | { readonly type: 'reread-tls' | 'stop-accepting' }
   | { readonly type: 'reconfigure'; readonly done: () => void };
 
-export interface ListenerState extends Omit<ListenerArgs, 'edge'> {
+interface State extends Omit<ListenerArgs, 'edge'> {
   readonly self: Self<ListenerMessage>;
   readonly currentEdge: ListenerArgs['edge'];
   edge: Edge;
+  checks: RequestChecks;
   /** The port, which stays open whatever is spoken behind it. */
   readonly server: Server;
   readonly http: HttpServers;
   readonly clients: ClientAddresses;
-  isOriginAllowed: OriginRule;
-  /** Null where pages of other origins have nothing to ask for over HTTP. */
-  crossOrigin: CrossOrigin | null;
   /** Listen for the end of every connection that was admitted; one function for all of them. */
   readonly onClose: (this: Socket) => void;
   readonly onProxyClose: () => void;
@@ -125,28 +139,29 @@ export interface ListenerState extends Omit<ListenerArgs, 'edge'> {
   readonly turnedAway: TurnedAway;
 }
 
-export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> = {
+export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
   name: 'listener',
   trapExit: true,
 
   init(self, args) {
-    const { context, gate } = args;
+    const { context, gate, at } = args;
     const edge = args.edge();
     const tls = edge.tls?.() ?? null;
     if (tls !== null && 'expected' in tls)
       return stop({ stop: `cannot speak TLS: ${tls.expected} is missing` });
     const { admission } = gate;
     const clients = new ClientAddresses(new AddressList(edge.trustedProxies), edge.proxyProtocol);
-    const state: ListenerState = {
+    const http = new HttpServers(context.limits, tls, (server) => hear(self, clients, context, server));
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const state: State = {
       ...args,
       self,
       currentEdge: args.edge,
       edge,
-      server: createServer({ allowHalfOpen: true, noDelay: true }),
-      http: new HttpServers(context.limits, tls, (server) => hear(self, clients, context, server)),
+      checks: new RequestChecks(context, edge),
+      server,
+      http,
       clients,
-      isOriginAllowed: originRule(edge.origin),
-      crossOrigin: crossOriginOf(context, edge),
       // Node remembers the address of a socket that is closed, once it has been asked for.
       onClose() {
         admission.leave(plainAddress(this.remoteAddress), now(self));
@@ -155,17 +170,10 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       pipelines: new Pipelines(),
       unread: new UnreadAnswers(
         () => context.limits.writeStall,
-        (socket) => pass(self, { type: 'turned-away', socket, why: 'write-stall' }, socket),
+        (socket) => pass(self, { type: 'unusable', socket, why: 'write-stall' }),
       ),
       turnedAway: new TurnedAway(),
     };
-    const { server, http } = state;
-    // These run outside of the process: each only passes on what happened.
-    server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error) => {
-      if (isAcceptFailure(error)) inform(self, { type: 'no-files', address: '' });
-      else send(self, { type: 'failed', error });
-    });
     server.on('connection', (socket: Socket) => {
       // Not when the process has its turn: a burst would have used up all of them by then.
       if (gate.files.areShort(socket)) {
@@ -177,49 +185,46 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       const served = !state.edge.proxyProtocol;
       if (served) protocol.serve(socket);
       socket.on('error', ignoreError);
-      pass(self, { type: 'connection', socket, protocol, served }, socket);
+      pass(self, { type: 'connection', socket, protocol, served });
     });
-    // However the process ends, killed included: its successor needs the address.
-    watch(self, () => {
-      server.close();
-      http.closeIdleConnections();
-      http.close();
+    openPort(self, server, at, {
+      close() {
+        http.closeIdleConnections();
+        http.close();
+      },
+      missed: () => inform(self, { type: 'no-files', address: '' }),
     });
-    listen(server, args.at);
     return starting(state);
   },
 
-  handle(state, message): Next<ListenerState> {
+  handle(state, message): Next<State> {
     switch (message.type) {
       case 'connection':
-        admit(state, message.socket, message.protocol, message.served);
+        admit(state, message, message.served);
         return keep;
       case 'proxied':
-        proxied(state, message.socket, message.protocol, message.address);
-        return keep;
-      case 'upgrade':
-        upgrade(state, message.request, message.socket, message.head);
-        return keep;
-      case 'upgrade-turn':
-        answerUpgrade(state, message.request, message.socket, message.head);
+        proxied(state, message, message.address);
         return keep;
       case 'request':
-        request(state, message.request, message.response);
+      case 'upgrade':
+      case 'malformed':
+        arrive(state, message);
         return keep;
       case 'turn':
-        answer(state, message.request, message.response);
+        answer(state, message.arrival);
         return keep;
-      case 'malformed':
-        malformed(state, message.socket, message.code);
+      case 'unusable': {
+        const { socket, why } = message;
+        // Of a client that has let go of the connection, nothing is known any more.
+        const isKnown = socket.remoteAddress !== undefined;
+        endFor(state, socket, why, isKnown ? state.clients.ofConnection(socket) : 'unknown');
         return keep;
-      case 'malformed-turn':
-        refuseMalformed(state, message.socket, message.code);
+      }
+      case 'refused':
+        sayRefused(state, message.status, state.clients.ofConnection(message.socket));
         return keep;
       case 'no-files':
         noFiles(state, message.address);
-        return keep;
-      case 'turned-away':
-        countTurnedAway(state, message.socket, message.why);
         return keep;
       case 'listening':
         listening(state);
@@ -227,7 +232,8 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
       case 'failed':
         return stop({ stop: describeFailure(message.error, state.at) });
       case 'reread-tls':
-        rereadTls(state);
+        if (state.edge.tls !== null && useTls(state))
+          state.log.note('certificate read', { door: state.context.door.name });
         return keep;
       case 'stop-accepting':
         state.server.close();
@@ -243,12 +249,16 @@ export const listener: Behaviour<ListenerArgs, ListenerState, ListenerMessage> =
   },
 
   undelivered(message) {
-    if (message.type === 'request' || message.type === 'turn') message.request.socket.destroy();
-    else if ('socket' in message) message.socket.destroy();
+    if ('socket' in message) message.socket.destroy();
   },
 };
 
-/** Passes on what happens on the connections that this server has been given. */
+/** Tells a listener of something on a socket; when the listener is gone, the socket goes too. */
+function pass(self: Self<ListenerMessage>, message: SocketMessage): void {
+  if (!isAlive(self) || !send(self, message)) message.socket.destroy();
+}
+
+/** Passes on what happens on the connections that this server has been given. It runs outside of the process. */
 function hear(
   self: Self<ListenerMessage>,
   clients: ClientAddresses,
@@ -263,34 +273,32 @@ function hear(
   // Node's own makes it a fault of the request, and ends the connection.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (_error, socket: Socket) => {
-    pass(self, { type: 'turned-away', socket, why: 'tls' }, socket);
+    pass(self, { type: 'unusable', socket, why: 'tls' });
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    pass(self, { type: 'upgrade', request, socket, head }, socket);
+    pass(self, { type: 'upgrade', request, socket, head });
   });
   // An upgrade of another kind; without a listener Node would end it without a word. Newer versions of Node hand over
   // a stream of their own where it has a body.
   server.on('connect', (request: IncomingMessage, _stream: unknown, head: Buffer) => {
-    const { socket } = request;
-    pass(self, { type: 'upgrade', request, socket, head }, socket);
+    pass(self, { type: 'upgrade', request, socket: request.socket, head });
   });
   for (const event of ['request', 'checkExpectation'] as const)
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
       response.on('error', ignoreError);
-      pass(self, { type: 'request', request, response }, request.socket);
+      pass(self, { type: 'request', request, response, socket: request.socket });
     });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    pass(self, { type: 'malformed', socket, code: error.code ?? '' }, socket);
+    pass(self, { type: 'malformed', socket, code: error.code ?? '' });
   });
 }
 
-function listening(state: ListenerState): void {
+function listening(state: State): void {
   const { self, server, context, at, log } = state;
-  const address = server.address();
-  if (typeof address === 'object' && address !== null) {
-    const { address: host, port } = address;
-    log.listening(context.door.name, { host, port });
-    warnOfOrigins(state, host);
+  const port = portOf(server);
+  if (port !== null) {
+    log.listening(context.door.name, port);
+    warnOfOrigins(state, port.host);
   } else if ('socket' in at) {
     // As pinghub: whoever may reach the folder may connect.
     chmodSync(at.socket, 0o777);
@@ -299,20 +307,7 @@ function listening(state: ListenerState): void {
   started(self);
 }
 
-function noFiles({ gate, log, context, self }: ListenerState, address: string): void {
-  const door = context.door.name;
-  gate.refusals.files++;
-  log.notAdmitted(door, 'files', address);
-  const closed = gate.files.closed(now(self));
-  if (closed !== undefined)
-    log.warn('connections are closed: the limit on open files is reached', {
-      door,
-      closed,
-      openFiles: gate.files.limit,
-    });
-}
-
-function warnOfOrigins({ edge, context, log }: ListenerState, host: string): void {
+function warnOfOrigins({ edge, context, log }: State, host: string): void {
   if (!edge.open || edge.origin !== null || isLoopback(host)) return;
   log.warn('any web page may use this door, through the browser of whoever reads it: set an origin list', {
     door: context.door.name,
@@ -320,33 +315,22 @@ function warnOfOrigins({ edge, context, log }: ListenerState, host: string): voi
   });
 }
 
-function crossOriginOf({ door }: DoorContext, { origin, cookie }: Edge): CrossOrigin | null {
-  const offer = door.crossOrigin;
-  return offer === undefined ? null : crossOrigin({ allowed: origin, offer, credentials: cookie !== null });
-}
-
 /** What has changed counts for the connections to come. The port stays open, and nobody who is in notices. */
-function reconfigure(state: ListenerState): void {
+function reconfigure(state: State): void {
   const { http, clients, context, server, edge: before } = state;
   const edge = state.currentEdge();
   state.edge = edge;
+  state.checks = new RequestChecks(context, edge);
   http.configure(context.limits);
   clients.configure(new AddressList(edge.trustedProxies), edge.proxyProtocol);
-  state.isOriginAllowed = originRule(edge.origin);
-  state.crossOrigin = crossOriginOf(context, edge);
   useTls(state);
-  const address = server.address();
+  const port = portOf(server);
   const isNews = before.origin !== null || !before.open;
-  if (isNews && typeof address === 'object' && address !== null) warnOfOrigins(state, address.address);
-}
-
-function rereadTls(state: ListenerState): void {
-  const { edge, context, log } = state;
-  if (edge.tls !== null && useTls(state)) log.note('certificate read', { door: context.door.name });
+  if (isNews && port !== null) warnOfOrigins(state, port.host);
 }
 
 /** Reads the certificate and the key. False: they are no good, and the door goes on with what it has. */
-function useTls({ edge, http, context, log }: ListenerState): boolean {
+function useTls({ edge, http, context, log }: State): boolean {
   const tls = edge.tls?.() ?? null;
   if (tls !== null && 'expected' in tls) {
     log.warn('the certificate stays the old one', { door: context.door.name, expected: tls.expected });
@@ -354,4 +338,252 @@ function useTls({ edge, http, context, log }: ListenerState): boolean {
   }
   http.use(tls);
   return true;
+}
+
+function sayNotAdmitted({ log, context }: State, why: Refusal, address: string): void {
+  log.notAdmitted(context.door.name, why, address);
+}
+
+/** `offered`: subprotocols, where those are why. */
+function sayRefused({ context }: State, status: number, address: string, offered?: string): void {
+  context.log.refused(context.door.name, status, address, offered);
+}
+
+function noFiles(state: State, address: string): void {
+  const { gate, log, context, self } = state;
+  gate.refuse('files');
+  sayNotAdmitted(state, 'files', address);
+  const closed = gate.files.closed(now(self));
+  if (closed !== undefined)
+    log.warn('connections are closed: the limit on open files is reached', {
+      door: context.door.name,
+      closed,
+      openFiles: gate.files.limit,
+    });
+}
+
+/** Ends a connection without a word, and counts it. */
+function endFor(state: State, socket: Socket, why: Refusal, address: string): void {
+  state.gate.refuse(why);
+  sayNotAdmitted(state, why, address);
+  socket.destroy();
+}
+
+/** Lets in a connection of which nothing has been read, or turns it away. */
+function admit(state: State, { socket, protocol }: Accepted, served: boolean): void {
+  const { gate, clients, context, self } = state;
+  // Gone already: its close would not be heard, and it would count for ever.
+  if (socket.destroyed) return;
+  const address = plainAddress(socket.remoteAddress);
+  const isProxy = clients.isProxy(address);
+  const verdict = isProxy ? gate.enterProxy() : gate.enter(address, now(self));
+  if (verdict === 'admitted') socket.on('close', isProxy ? state.onProxyClose : state.onClose);
+  else if (!refuse(state, { socket, protocol }, verdict, address)) return;
+  if (served) return;
+  if (!isProxy) {
+    protocol.serve(socket);
+    return;
+  }
+  const done = (client: string | null) => pass(self, { type: 'proxied', socket, protocol, address: client });
+  readProxyHeader(socket, context.limits.handshake, done, () => {
+    gate.refuse('proxy-header');
+    sayNotAdmitted(state, 'proxy-header', address);
+  });
+}
+
+function proxied(state: State, { socket, protocol }: Accepted, address: string | null): void {
+  const { gate, clients, self, turnedAway } = state;
+  if (socket.destroyed) return;
+  if (address !== null) {
+    clients.name(socket, address);
+    // One proxy behind another: its requests say more.
+    if (!clients.isProxy(address) && turnedAway.why(socket) === undefined) {
+      const verdict = gate.enterClient(address, now(self));
+      if (verdict === 'admitted') socket.once('close', () => gate.admission.leaveClient(address, now(self)));
+      else if (!refuse(state, { socket, protocol }, verdict, address)) return;
+    }
+  }
+  protocol.serve(socket);
+}
+
+/**
+ * Refuses a connection of which nothing has been read. True: its request is still to be answered. Before TLS there are
+ * no words that the client would read; browsers take it for a fault of the network, and their streams come back.
+ */
+function refuse(state: State, { socket, protocol }: Accepted, why: Refusal, address: string): boolean {
+  sayNotAdmitted(state, why, address);
+  if (!protocol.secure) return state.turnedAway.add(socket, why);
+  socket.destroy();
+  return false;
+}
+
+/** Answers now, or when what came before on the connection has been answered. */
+function arrive(state: State, arrival: Arrival): void {
+  const { self, pipelines, clients } = state;
+  const { socket } = arrival;
+  if (arrival.type === 'malformed' && endsUnanswered(state, socket, arrival.code)) return;
+  const take = () => pass(self, { type: 'turn', socket, arrival });
+  const place =
+    arrival.type === 'request'
+      ? pipelines.enter(socket, arrival.response, take)
+      : arrival.type === 'upgrade'
+        ? pipelines.leave(socket, take)
+        : pipelines.break(socket, take);
+  if (place === 'now') answer(state, arrival);
+  // More than may wait, or behind an answer that does not end.
+  else if (place === 'full') endFor(state, socket, 'pipeline', clients.ofConnection(socket));
+}
+
+function answer(state: State, arrival: Arrival): void {
+  switch (arrival.type) {
+    case 'request':
+      answerRequest(state, arrival);
+      break;
+    case 'upgrade':
+      answerUpgrade(state, arrival);
+      break;
+    case 'malformed':
+      answerMalformed(state, arrival.socket, arrival.code);
+  }
+}
+
+function answerRequest(state: State, { request, response, socket }: Request): void {
+  const { self, context, clients, checks, pipelines, turnedAway } = state;
+  const { rawHeaders } = request;
+  if (isEnding(socket)) return;
+  state.unread.watch(socket, response);
+  if (losesWhatFollows(request)) response.shouldKeepAlive = false;
+  // Here, for whatever answers later.
+  for (const [name, value] of Object.entries(checks.headersFor(rawHeaders))) response.setHeader(name, value);
+  keepForProxy(state, socket, response);
+  const found = checks.request(request, () => pipelines.neverEnds(socket));
+  if (found === 'origin') {
+    state.gate.refuse(found);
+    sayNotAdmitted(state, found, clients.ofRequest(socket, rawHeaders));
+  }
+  const route = found === 'origin' ? refusalOf(found) : found;
+  const why = turnedAway.why(socket);
+  if (why !== undefined) {
+    const refusal = refusalOf(why);
+    const { headers, ...reply } =
+      route.type === 'open' && route.transport === 'stream' ? route.later(refusal, Math.random()) : refusal;
+    request.resume();
+    sendReply(response, { ...reply, headers: { ...headers, Connection: 'close' } });
+    return;
+  }
+  if (route.type === 'reply') {
+    if (route.status >= 400) sayRefused(state, route.status, clients.ofRequest(socket, rawHeaders));
+    sendReply(response, route);
+    return;
+  }
+  const transport =
+    route.transport === 'stream'
+      ? new StreamTransport(request, response, route)
+      : new ExchangeTransport(request, response, context.limits.message, () =>
+          pass(self, { type: 'refused', socket, status: 413 }),
+        );
+  open(state, route, transport, request, response);
+}
+
+/** A proxy keeps its connections for its clients' next requests, and what it sends on one that we have ended is lost. */
+function keepForProxy({ context, clients }: State, socket: Socket, response: ServerResponse): void {
+  if (context.limits.keepAlive !== null || !clients.isProxy(plainAddress(socket.remoteAddress))) return;
+  response.setHeader('Keep-Alive', `timeout=${KEEP_ALIVE.proxy / 1000}`);
+  response.once('close', () => {
+    // Node has just set its own, where no other request waits: a second more than is announced.
+    if (socket.timeout) socket.setTimeout(KEEP_ALIVE.proxy + 1000);
+  });
+}
+
+function answerUpgrade(state: State, { request, socket, head }: Upgrade): void {
+  const { context, clients } = state;
+  if (isEnding(socket)) return;
+  if (request.method !== 'CONNECT' && !asksForWebSocket(request)) {
+    state.http.ignoreUpgrade(request, socket, head);
+    return;
+  }
+  const why = state.turnedAway.why(socket);
+  if (why !== undefined) {
+    turnAway(socket, why);
+    return;
+  }
+  const { route, offered } = state.checks.upgrade(request);
+  if (route.type === 'open') {
+    open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), request);
+    return;
+  }
+  sayRefused(state, route.status, clients.ofRequest(socket, request.rawHeaders), offered);
+  endWith(socket, rawReply(route));
+}
+
+/** Of what cannot be read as HTTP, whether the connection ends without an answer of its own. */
+function endsUnanswered({ turnedAway }: State, socket: Socket, code: string): boolean {
+  if (hasGone(socket, code)) {
+    socket.destroy();
+    return true;
+  }
+  // It has been answered, and what comes still is not read.
+  if (!socket.writable) return true;
+  const why = turnedAway.why(socket);
+  if (why !== undefined) turnAway(socket, why);
+  return why !== undefined;
+}
+
+/** What Node would answer by itself, and count nowhere: requests that it cannot read, or that do not end. */
+function answerMalformed(state: State, socket: Socket, code: string): void {
+  if (!socket.writable) return;
+  const { status, why } = malformedFault(code, `${state.context.limits.head} bytes (limits.head)`);
+  sayRefused(state, status, state.clients.ofConnection(socket));
+  state.pipelines.end(socket, rawReply(textReply(status, why)));
+}
+
+/** Hands a request that the door takes to a handler of its own, where the limits of its client allow it. */
+function open(
+  state: State,
+  route: Extract<Route, { type: 'open' }>,
+  transport: Transport,
+  request: IncomingMessage,
+  response?: ServerResponse,
+): void {
+  const { context, clients, checks, gate, self } = state;
+  const { socket, rawHeaders } = request;
+  const guard = context.guards[route.guard];
+  const address = clients.ofRequest(socket, rawHeaders);
+  const asked = {
+    isOriginAllowed: checks.isOriginAllowed(rawHeaders),
+    isPost: transport.kind === 'exchange',
+    isForwarded: address !== clients.ofConnection(socket),
+  };
+  const verdict = gate.ask(address, asked, now(self));
+  if (verdict !== 'admitted') {
+    sayNotAdmitted(state, verdict, address);
+    transport.reply(refusalOf(verdict));
+    return;
+  }
+  if (asked.isForwarded) {
+    const leave = () => gate.admission.leaveClient(address, now(self));
+    if (response === undefined) socket.once('close', leave);
+    else onceOver(response, leave);
+  }
+  const { session, format, about } = route;
+  const taken = state.startHandler({
+    context,
+    guard,
+    transport,
+    session,
+    format,
+    address,
+    ...(about === undefined ? {} : { about }),
+    ...(guard.needs === undefined
+      ? {}
+      : { request: clientRequest(request, checks.mayBringCookies(rawHeaders)) }),
+  });
+  if (taken) return;
+  sayRefused(state, 503, address);
+  transport.reply(textReply(503, 'Error: try again later.', { 'Retry-After': '1' }));
+}
+
+/** A connection that is gone, or was not admitted when its request was on its way already. */
+function isEnding(socket: Socket): boolean {
+  return socket.writableEnded || socket.destroyed;
 }

@@ -1,3 +1,6 @@
+import type { CrossOriginOffer, HttpReply } from '../door/contract.ts';
+import { valuesOf } from '../http/request.ts';
+
 const defaultPorts: ReadonlyMap<string, string> = new Map([
   ['http', '80'],
   ['https', '443'],
@@ -20,7 +23,7 @@ export function normalOrigin(text: string): string | null {
 /** Origins that many pages share: opaque ones, and those of files. They are compared as they are. */
 const SHARED = new Set(['null', 'file://']);
 
-/** Whether pages that are no kin of each other have this origin. */
+/** Whether pages that have nothing to do with each other have this origin. */
 export function isShared(origin: string): boolean {
   return SHARED.has(origin);
 }
@@ -79,5 +82,84 @@ export function originRule(allowed: readonly string[] | null): OriginRule {
   return (rawHeaders) => {
     const origin = originOf(rawHeaders);
     return origin === undefined || (origin !== null && isAllowed(origin));
+  };
+}
+
+/**
+ * Whether a cookie may count as a credential. A browser sends it along with what any page asks for (cross-site WebSocket
+ * hijacking), so it has to be known which pages may: those of the list of origins, which is judged elsewhere, or without
+ * one those of the same origin. An origin that many pages share says nothing.
+ */
+export function cookieMayCount(
+  rawHeaders: readonly string[],
+  { listed, tls }: { readonly listed: boolean; readonly tls: boolean },
+): boolean {
+  const origin = originOf(rawHeaders);
+  if (origin === undefined) {
+    // Browsers leave the origin out of what a page of another site can ask for without reading the answer.
+    const site = valuesOf(rawHeaders, 'sec-fetch-site');
+    return site === undefined || site === 'same-origin' || site === 'none';
+  }
+  if (origin === null || isShared(origin)) return false;
+  if (listed) return true;
+  const host = valuesOf(rawHeaders, 'host');
+  const own = normalOrigin(origin);
+  // Without TLS of our own a proxy may speak it.
+  return (
+    own !== null &&
+    (tls ? ['https'] : ['https', 'http']).some((scheme) => own === normalOrigin(`${scheme}://${host}`))
+  );
+}
+
+/** What answers tell browsers, so that they let pages of other origins ask and read (Fetch standard, section 3.3). */
+export interface CrossOrigin {
+  /** For every answer to a request, refusals included. */
+  headersFor(rawHeaders: readonly string[]): Readonly<Record<string, string>>;
+  /** The answer to OPTIONS, for those whose origin is allowed; it needs `headersFor` too. */
+  preflight(rawHeaders: readonly string[]): HttpReply;
+}
+
+export interface CrossOriginOptions {
+  /** See `originRule`. */
+  readonly allowed: readonly string[] | null;
+  readonly offer: CrossOriginOffer;
+  /** Cookies count: pages of listed origins may read what was asked with them. */
+  readonly credentials: boolean;
+}
+
+/** Seconds; no browser keeps it for longer than two hours or a day. The request itself is judged each time. */
+const MAX_AGE = '7200';
+
+const readable = { 'Access-Control-Expose-Headers': 'Retry-After' };
+/** Sent whether or not there is an `Origin`, so that answers need not vary (section 3.3.5). */
+const anybody = { 'Access-Control-Allow-Origin': '*', ...readable };
+const nobody = { Vary: 'Origin' };
+
+export function crossOrigin({ allowed, offer, credentials }: CrossOriginOptions): CrossOrigin {
+  const isAllowed = originRule(allowed);
+  return {
+    headersFor(rawHeaders) {
+      if (allowed === null) return anybody;
+      const origin = originOf(rawHeaders);
+      if (origin == null || !isAllowed(rawHeaders)) return nobody;
+      const headers = { ...nobody, 'Access-Control-Allow-Origin': origin, ...readable };
+      return credentials && !isShared(origin)
+        ? { ...headers, 'Access-Control-Allow-Credentials': 'true' }
+        : headers;
+    },
+    preflight: (rawHeaders) => ({
+      type: 'reply',
+      status: 204,
+      headers: {
+        'Access-Control-Allow-Methods': offer.methods,
+        'Access-Control-Allow-Headers': offer.headers,
+        'Access-Control-Max-Age': MAX_AGE,
+        // Private Network Access: browsers ask so before a page of the internet reaches into a local network.
+        ...(valuesOf(rawHeaders, 'access-control-request-private-network') === 'true'
+          ? { 'Access-Control-Allow-Private-Network': 'true' }
+          : {}),
+      },
+      body: '',
+    }),
   };
 }

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net';
-import { readAddress } from './address-list.ts';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
+import { readAddress } from './addresses.ts';
 
 /**
  * The PROXY header, versions 1 and 2 (https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt), with which a proxy
@@ -81,4 +81,51 @@ function header(address: string | null, length: number): ProxyHeader {
 
 function ipv6(bytes: Buffer): string {
   return Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16)).join(':');
+}
+
+/**
+ * Takes the PROXY header off the start of a connection, and tells the client's address (null: the header names none).
+ * What follows the header is left to be read. A connection that does not begin with one, or not within `timeout`
+ * milliseconds (0: as long as it needs), is destroyed, and `refused` told.
+ */
+export function readProxyHeader(
+  socket: Socket,
+  timeout: number,
+  done: (address: string | null) => void,
+  refused: () => void,
+): void {
+  let bytes: Buffer = Buffer.alloc(0);
+
+  const leave = () => {
+    clearTimeout(timer);
+    socket.off('readable', onReadable);
+    socket.off('end', refuse);
+    socket.off('close', leave);
+  };
+  const refuse = () => {
+    leave();
+    refused();
+    socket.destroy();
+  };
+  const onReadable = () => {
+    for (let chunk = read(socket); chunk !== null; chunk = read(socket))
+      bytes = Buffer.concat([bytes, chunk]);
+    const header = parseProxyHeader(bytes);
+    if (header.type === 'incomplete') return;
+    if (header.type === 'invalid') {
+      refuse();
+      return;
+    }
+    leave();
+    if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
+    done(header.address);
+  };
+  const timer = timeout > 0 ? setTimeout(refuse, timeout) : undefined;
+  socket.on('readable', onReadable);
+  socket.on('end', refuse);
+  socket.on('close', leave);
+}
+
+function read(socket: Socket): Buffer | null {
+  return socket.read() as Buffer | null;
 }

@@ -1,37 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { inviteBodies, saysTooLong } from '../http/expectation.ts';
-import { lingerAtEnd, lingeringEnd } from '../http/lingering.ts';
-import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
-import { hasGone, malformedFault } from '../http/malformed-request.ts';
+import { lingerAtEnd, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
-import { rawReply } from '../http/raw-reply.ts';
-import { targetOf } from '../http/request-target.ts';
+import { describeFailure, openPort, type Port, type PortMessage, portOf } from '../http/port.ts';
+import { hasGone, inviteBodies, malformedFault, saysTooLong, targetOf } from '../http/request.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
-import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { isOwnHost, isOwnOrigin, isOwnSite, isProbe } from './admin-guard.ts';
 import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.ts';
 
 /** The admin port: health, metrics and the observer page over HTTP. It has started when it listens. */
-export interface AdminListenerArgs extends AdminRoutes {
-  readonly host: string;
-  readonly port: number;
+export interface AdminListenerArgs extends AdminRoutes, Port {
   /** See `limits.write_stall`. */
   readonly writeStall: () => number;
   readonly log: AdminLog;
 }
 
 export interface AdminLog {
-  listening(door: string, at: { readonly host: string; readonly port: number }): void;
+  listening(door: string, at: Port): void;
 }
 
 export type AdminListenerMessage =
   | Exit
-  | { readonly type: 'listening' }
-  | { readonly type: 'failed'; readonly why: string }
+  | PortMessage
   | {
       readonly type: 'request';
       readonly request: IncomingMessage;
@@ -70,10 +63,6 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     const unread = new UnreadAnswers(args.writeStall, (socket) => socket.destroy());
     server.maxConnections = CONNECTIONS;
     // These run outside of the processes: each only passes on what happened.
-    server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error: NodeJS.ErrnoException) => {
-      if (!isAcceptFailure(error)) send(self, { type: 'failed', why: describeFailure(error, args) });
-    });
     server.on('request', (request, response) => {
       // Its close follows, and says enough.
       response.on('error', () => undefined);
@@ -97,12 +86,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       if (place === 'now') take();
       else if (place === 'full') socket.destroy();
     });
-    server.listen(args.port, args.host);
-    // However it ends, killed included: its successor needs the port.
-    watch(self, () => {
-      server.close();
-      server.closeAllConnections();
-    });
+    openPort(self, server, args, { close: () => server.closeAllConnections() });
     return starting({ ...args, self, server, pipelines });
   },
 
@@ -115,7 +99,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
         answer(state, message.request, message.response, message.body);
         return keep;
       case 'failed':
-        return stop({ stop: message.why });
+        return stop({ stop: describeFailure(message.error, state) });
       case 'exit':
         return stop(message.reason);
     }
@@ -127,10 +111,8 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
 };
 
 function listening({ self, server, log }: State): void {
-  const address = server.address();
-  if (typeof address === 'object' && address !== null) {
-    log.listening('admin', { host: address.address, port: address.port });
-  }
+  const port = portOf(server);
+  if (port !== null) log.listening('admin', port);
   started(self);
 }
 
@@ -146,9 +128,7 @@ function malformed(pipelines: Pipelines, socket: Socket, code: string): void {
     if (!socket.writable) return;
     const { status, why } = malformedFault(code, `${HEAD_BYTES} bytes`);
     const { type, text } = plain(status, why);
-    // Amidst an answer that is under way, no other would be understood.
-    if (pipelines.isAmidst(socket)) socket.destroySoon();
-    else lingeringEnd(socket, rawReply({ status, headers: { 'Content-Type': type }, body: text }));
+    pipelines.end(socket, rawReply({ status, headers: { 'Content-Type': type }, body: text }));
   };
   const place = pipelines.break(socket, refuse);
   if (place === 'now') refuse();
@@ -178,7 +158,7 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
   const { headers, method = 'GET', socket } = request;
-  const { target, host } = targetOf(request);
+  const { path, query, host } = targetOf(request);
   // Nobody is there any more, or will be in a moment: what is begun now would never hear of the end.
   if (response.socket?.writable !== true) return;
   const reply = ({ status, type, text, more = {} }: AdminAnswer): void => {
@@ -195,9 +175,6 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     });
     response.end(method === 'HEAD' ? undefined : text);
   };
-  const at = target.indexOf('?');
-  const path = at === -1 ? target : target.slice(0, at);
-  const query = at === -1 ? '' : target.slice(at + 1);
   const isOwn =
     host === undefined ? isProbe(request.httpVersion, path) : isOwnHost(host, state.settings.names);
   if (!isOwn) {

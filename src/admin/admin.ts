@@ -1,4 +1,4 @@
-import { mustMakeWay, whyNotMoved } from '../http/listen-failure.ts';
+import { mustMakeWay, whyNotMoved } from '../http/port.ts';
 import { type SamplerMessage, sampler } from '../observer/sampler.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChild, removeChild, replaceChild } from '../otp/children.ts';

@@ -2,8 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
 import type { Gate } from '../acceptor/gate.ts';
-import { type Edge, type ListenerArgs, type ListenerMessage, listener } from '../acceptor/listener.ts';
-import { metricsListener } from '../acceptor/metrics-listener.ts';
+import {
+  type ListenerArgs,
+  type ListenerMessage,
+  listener,
+  reconfigureListener,
+} from '../acceptor/listener.ts';
+import { metricsListener } from '../acceptor/pinghub-metrics-listener.ts';
+import type { Edge } from '../acceptor/request-checks.ts';
 import { isEmpty } from '../authenticator/permissions.ts';
 import type { Limits } from '../config/config.ts';
 import { readTls } from '../config/files.ts';
@@ -12,13 +18,12 @@ import { type DoorContext, newDoorCounters } from '../connection/door-context.ts
 import { DoorWebSocket } from '../connection/transport/websocket-transport.ts';
 import type { Door } from '../door/contract.ts';
 import { chosenProtocol } from '../door/subprotocol.ts';
-import { mustMakeWay, whyNotMoved } from '../http/listen-failure.ts';
+import { mustMakeWay, whyNotMoved } from '../http/port.ts';
 import type { Log } from '../log/log.ts';
-import { call } from '../otp/call.ts';
 import { type ChildInfo, type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChild, removeChild, replaceChild } from '../otp/children.ts';
 import { inform, type Pid } from '../otp/process.ts';
-import { informNamed, type ProcessName, processName, whereis } from '../otp/registry.ts';
+import { type ProcessName, processName, whereis } from '../otp/registry.ts';
 import { type SupervisorMessage, whichChildren } from '../otp/supervisor.ts';
 import { getState } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
@@ -35,7 +40,7 @@ export interface Entrance {
   readonly log: Log;
   readonly startHandler: ListenerArgs['startHandler'];
   /** For the connections of a door that closes. */
-  readonly draining: Omit<DrainerArgs, 'only' | 'listeners'>;
+  readonly draining: Omit<DrainerArgs, 'only' | 'stopAccepting'>;
 }
 
 /** The part of a configuration that one door is made from. */
@@ -51,9 +56,6 @@ interface Listeners {
   readonly door: ProcessName<ListenerMessage>;
   readonly metrics: ProcessName<ListenerMessage> | null;
 }
-
-/** Milliseconds for a listener to take new settings. */
-const PATIENCE = 5000;
 
 /**
  * One door that is open, and how it changes while the relay runs. What all its connections share is one object, which
@@ -86,7 +88,7 @@ export class OpenDoor {
       grace: settings.grace,
       counters: newDoorCounters(),
       webSockets: webSocketServer(limits, settings.door),
-      attempts: gate.attempts,
+      attempts: gate,
       log,
     };
     this.#listeners = this.#namesOf(settings);
@@ -130,7 +132,7 @@ export class OpenDoor {
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
     if (!sameLimits) tellConnections(this.#entrance, this.#context, { type: 'relimited' });
     const errors = [await this.#changeDoor(settings), await this.#changeMetrics(settings)];
-    await this.#tellListener();
+    await reconfigureListener(this.#entrance.system, this.listener);
     return errors.filter((error) => error !== null).join('; ') || null;
   }
 
@@ -139,22 +141,6 @@ export class OpenDoor {
     this.#generation = generation;
     await this.#stop(this.#listeners);
     await this.#drain(this.#entrance.system.counters.spawned);
-  }
-
-  /** Returns when it has taken the new settings. */
-  async #tellListener(): Promise<void> {
-    const { system } = this.#entrance;
-    const listener = whereis(system, this.listener);
-    if (listener === undefined) return;
-    const taken = call<ListenerMessage, void>(
-      listener,
-      (reply) => ({ type: 'reconfigure', done: reply }),
-      PATIENCE,
-    );
-    // One that has crashed meanwhile starts anew with the new settings; one that is busy or suspended takes them later.
-    await taken.catch(() =>
-      informNamed(system, this.listener, { type: 'reconfigure', done: () => undefined }),
-    );
   }
 
   /**
@@ -240,7 +226,7 @@ export class OpenDoor {
         draining: (connections) => log.note('draining', { door, connections }),
         drained: (drained) => log.note('drained', { door, ...drained }),
       },
-      listeners: () => [],
+      stopAccepting: () => undefined,
       only: (pid) => pid.id <= last && isOf(this.#context, pid),
     };
     const id = `drainer.${door}.${this.#generation}`;

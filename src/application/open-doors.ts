@@ -1,10 +1,10 @@
-import type { ListenerMessage } from '../acceptor/listener.ts';
+import { rereadTls, stopAccepting } from '../acceptor/listener.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import { AuthenticatorMeters } from '../authenticator/metered.ts';
 import type { Config } from '../config/config.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';
-import { informNamed, type ProcessName, processName } from '../otp/registry.ts';
+import { processName } from '../otp/registry.ts';
 import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { DoorView } from '../view/relay-view.ts';
@@ -62,11 +62,6 @@ export class OpenDoors implements Reloadable {
     return [...this.#open.values()].flatMap(({ specs }) => specs);
   }
 
-  /** The names of those listeners. */
-  get listening(): ProcessName<ListenerMessage>[] {
-    return Array.from(this.#open.values(), ({ listener }) => listener);
-  }
-
   /** As metrics and health see them. */
   get views(): DoorView[] {
     return Array.from(this.#open.values(), ({ view }) => view);
@@ -74,7 +69,12 @@ export class OpenDoors implements Reloadable {
 
   /** Has the doors read their certificates and keys again. */
   rereadTls(): void {
-    for (const name of this.listening) informNamed(this.#entrance.system, name, { type: 'reread-tls' });
+    for (const { listener } of this.#open.values()) rereadTls(this.#entrance.system, listener);
+  }
+
+  /** Has the doors accept nothing more. */
+  stopAccepting(): void {
+    for (const { listener } of this.#open.values()) stopAccepting(this.#entrance.system, listener);
   }
 
   async apply(next: Config, changed: readonly string[], plugins: Plugins): Promise<readonly string[]> {

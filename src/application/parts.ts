@@ -88,7 +88,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
   const connections = new Connections();
   const gate = new Gate(gateLimits(config.limits, maxConnections), options.openFiles);
   sayWhatIsShort(config.limits, gate, log);
-  const draining: Omit<DrainerArgs, 'only' | 'listeners'> = {
+  const draining: Omit<DrainerArgs, 'only' | 'stopAccepting'> = {
     isStopping: () => lifecycle.phase === 'stopping',
     connections: connections.partitions,
     limit: () => current.limits.drain,
@@ -135,7 +135,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
       raw: logTarget?.raw ?? null,
       threshold: stall,
       shed: (on) => {
-        gate.admission.shedding = on;
+        gate.admission.shed(on);
       },
       warn: log.warn,
     },
@@ -183,7 +183,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
     sampling,
     admin,
     attached: folder === null || !enabled ? null : { folder, evaluation, log, strays },
-    drainerArgs: { ...draining, listeners: () => doors.listening, only: null },
+    drainerArgs: { ...draining, stopAccepting: () => doors.stopAccepting(), only: null },
     reloadArgs: { running: new RunningConfig(config), parts, reread: () => doors.rereadTls(), log },
   };
 }

@@ -13,10 +13,14 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Another rate from now on; of what there is to take, a second's worth of it is left. */
-  change(rate: number, now: number): void {
+  /**
+   * Another rate from now on; of what there is to take, a second's worth of it is left. `more`: when there is as much more
+   * to take as a higher rate gives in a second.
+   */
+  change(rate: number, now: number, more: 'at-once' | 'in-time' = 'in-time'): void {
     if (rate === this.#rate) return;
     this.#refill(now);
+    if (more === 'at-once' && rate > this.#rate) this.#tokens += rate - this.#rate;
     this.#rate = rate;
     this.#tokens = Math.min(this.#tokens, rate);
   }

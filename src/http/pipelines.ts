@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { lingeringEnd } from './last-answer.ts';
 
 /** Requests that may wait on one connection: more than one read brings of the shortest ones. */
 export const MAX_WAITING = 2048;
@@ -63,9 +64,10 @@ export class Pipelines {
     return line.endless;
   }
 
-  /** Whether an answer has begun and not ended. */
-  isAmidst(socket: Socket): boolean {
-    return this.#lines.get(socket)?.current?.headersSent === true;
+  /** Ends a connection with these last words; amidst an answer that is under way no other would be understood. */
+  end(socket: Socket, last: string): void {
+    if (this.#lines.get(socket)?.current?.headersSent === true) socket.destroySoon();
+    else lingeringEnd(socket, last);
   }
 
   #enter(socket: Socket, turn: Turn): Place {

@@ -14,16 +14,17 @@ interface Handle {
 type Inside = Socket & { readonly _parent?: Socket | null; readonly _handle?: Handle | null };
 
 export function bytesReceived(socket: Socket): number {
-  return below(socket).bytesRead;
+  return tcpSocketOf(socket).bytesRead;
 }
 
 /** Of all that was written, what the kernel has taken; within one write, too. */
 export function bytesTaken(socket: Socket): number {
   const { _handle: handle } = socket as Inside;
   const waiting = (handle?._parent ?? handle)?.writeQueueSize;
-  return below(socket).bytesWritten - (waiting ?? socket.writableLength);
+  return tcpSocketOf(socket).bytesWritten - (waiting ?? socket.writableLength);
 }
 
-function below(socket: Socket): Socket {
+/** The socket of the TCP connection, below TLS too. */
+export function tcpSocketOf(socket: Socket): Socket {
   return (socket as Inside)._parent ?? socket;
 }

@@ -1,22 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { hasBody, hasToken, tokensOf } from './request.ts';
 
 /**
  * Upgrades that are not ours. A server may ignore what a client offers to upgrade to (RFC 9110, section 7.8): curl and
  * Java's client offer HTTP/2 with each request, proxies TLS. But once anybody listens for upgrades, Node hands over the
  * socket of each request that has `Upgrade`, its body unread.
  */
-
-/** Whether a request asks for a WebSocket, be it among other protocols. */
-export function asksForWebSocket({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
-  return (
-    method === 'GET' && hasToken(headers.upgrade, 'websocket') && hasToken(headers.connection, 'upgrade')
-  );
-}
-
-export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
-  return headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');
-}
 
 /** From this version on Node reads the body of an upgrade, and hands over something else than the socket. */
 const READS_BODIES = Number.parseInt(process.versions.node, 10) >= 25;
@@ -68,17 +58,4 @@ function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMe
     if (tokens.length > 0) head += `${name}: ${tokens.join(', ')}\r\n`;
   }
   return Buffer.from(`${head}\r\n`, 'latin1');
-}
-
-/** Whether a list of words has one, in any case. */
-export function hasToken(header: string | undefined, token: string): boolean {
-  return header === token || tokensOf(header).some((other) => other.toLowerCase() === token);
-}
-
-/** The members of a list (RFC 9110, section 5.6.1). */
-function tokensOf(header: string | undefined): string[] {
-  return (header ?? '')
-    .split(',')
-    .map((token) => token.trim())
-    .filter((token) => token !== '');
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { clientRequest } from '../../src/acceptor/client-request.ts';
+import { clientRequest, cookieValue } from '../../src/acceptor/client-request.ts';
 
 test('the request is kept as it came, without what is about the connection', (t) => {
   const kept = ['User-Agent', 'a', 'COOKIE', 'b', 'X-Two', '1', 'x-two', '2', 'Authorization', 'Basic c'];
@@ -37,4 +37,17 @@ test('a token among the subprotocols stands where other clients put it, behind o
 
 test('cookies that may not count are not passed on', (t) => {
   t.deepEqual(headersOf(['cookie', 'a=b', 'X', 'y'], false), [['X', 'y']]);
+});
+
+test('the cookie of a name is found among others, without quotes, decoded once', (t) => {
+  const value = (header: string) => cookieValue('sid', ['Host', 'x', 'Cookie', header]);
+  t.is(value('sid=a.b.c'), 'a.b.c');
+  t.is(value('a=b; sid=x=y;c=d'), 'x=y');
+  t.is(value(' sid = "quoted" '), 'quoted');
+  t.is(value('sid=a%20b%2525'), 'a b%25');
+  t.is(value('sid=first; sid=second'), 'first', 'that of the longest path');
+  for (const header of ['', 'sid', 'sid=', 'sid=%zz', 'xsid=a', 'SID=a', 'a=sid=b'])
+    t.is(value(header), undefined, header);
+  t.is(cookieValue('sid', ['Host', 'x']), undefined);
+  t.is(cookieValue('sid', ['Cookie', 'a=b', 'cookie', 'sid=c']), 'c', 'in a line of its own');
 });

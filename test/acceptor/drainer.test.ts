@@ -80,7 +80,7 @@ test('a supervisor that dies before it has said whom it has keeps no drain waiti
   const lines: string[] = [];
   const args: DrainerArgs = {
     isStopping: () => false,
-    listeners: () => [],
+    stopAccepting: () => lines.push('accepts no more'),
     connections: [processName('connections.0')],
     only: () => true,
     limit: () => 0,
@@ -95,6 +95,6 @@ test('a supervisor that dies before it has said whom it has keeps no drain waiti
   t.true(isAlive(pid));
   exit(supervisor.pid, 'kill');
   await quiet();
-  t.deepEqual(lines, ['draining 0', 'left 0']);
+  t.deepEqual(lines, ['accepts no more', 'draining 0', 'left 0']);
   t.false(isAlive(pid));
 });

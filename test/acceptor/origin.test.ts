@@ -1,5 +1,11 @@
 import test from 'ava';
-import { normalOrigin, originRule } from '../../src/acceptor/origin.ts';
+import {
+  type CrossOriginOptions,
+  cookieMayCount,
+  crossOrigin,
+  normalOrigin,
+  originRule,
+} from '../../src/acceptor/origin.ts';
 
 test('a default port is the same as none', (t) => {
   t.is(normalOrigin('https://a.example'), normalOrigin('https://a.example:443'));
@@ -126,4 +132,109 @@ test('the origins of apps pass where they are listed as they are, and nothing th
   for (const bad of ['NULL', 'file:///', 'file://host', 'https://null', '']) t.false(rule(from(bad)), bad);
   t.false(rule(from('null', 'null')));
   t.false(originRule(['https://a.example'])(from('file://')));
+});
+
+const fromHost = (origin: string, host = 'relay.example:8081', ...more: readonly string[]) => [
+  'Host',
+  host,
+  'Origin',
+  origin,
+  ...more,
+];
+const any = { listed: false, tls: false };
+
+test('without a list of origins a cookie counts for pages of the same origin alone', (t) => {
+  t.true(cookieMayCount(fromHost('http://relay.example:8081'), any));
+  t.true(cookieMayCount(fromHost('https://relay.example', 'relay.example'), any), 'a proxy speaks TLS');
+  t.true(
+    cookieMayCount(fromHost('https://relay.example', 'Relay.example:443'), { listed: false, tls: true }),
+  );
+  for (const origin of [
+    'http://relay.example',
+    'http://evil.example:8081',
+    'http://x.relay.example:8081',
+    'null',
+    '',
+  ])
+    t.false(cookieMayCount(fromHost(origin), any), origin);
+  t.false(cookieMayCount(fromHost('http://relay.example', 'relay.example'), { listed: false, tls: true }));
+  t.false(cookieMayCount(['Origin', 'http://relay.example'], any), 'no host');
+});
+
+test('with a list it counts for those who are listed, but not for origins that many pages share', (t) => {
+  const listed = { listed: true, tls: false };
+  t.true(cookieMayCount(fromHost('https://chat.example'), listed));
+  for (const origin of ['null', 'file://']) t.false(cookieMayCount(fromHost(origin), listed));
+  t.false(cookieMayCount([...fromHost('https://a.example'), 'Origin', 'https://b.example'], listed));
+});
+
+test('a request without an origin is no page of another site, unless its browser says so', (t) => {
+  for (const where of [any, { listed: true, tls: true }]) {
+    t.true(cookieMayCount(['Host', 'x'], where));
+    for (const site of ['same-origin', 'none']) t.true(cookieMayCount(['Sec-Fetch-Site', site], where));
+    for (const site of ['cross-site', 'same-site']) t.false(cookieMayCount(['Sec-Fetch-Site', site], where));
+  }
+});
+
+const wanted = 'https://chat.example.com';
+const offer = { methods: 'GET, POST', headers: 'Authorization' };
+const rule = (allowed: readonly string[] | null, more: Partial<CrossOriginOptions> = {}) =>
+  crossOrigin({ allowed, offer, credentials: false, ...more });
+const askedFrom = (origin: string, ...more: readonly string[]) => ['Host', 'x', 'Origin', origin, ...more];
+const none = ['Host', 'x'];
+
+test('where any origin may come every answer says *, whoever asks, and does not vary', (t) => {
+  for (const headers of [none, askedFrom(wanted), askedFrom('null')])
+    t.deepEqual(rule(null).headersFor(headers), {
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Expose-Headers': 'Retry-After',
+    });
+});
+
+test('with a list an answer names the origin as it came, and every answer varies', (t) => {
+  const { headersFor } = rule([wanted, 'https://*.example.org', 'null', 'file://']);
+  for (const origin of [
+    wanted,
+    `${wanted}:443`,
+    'HTTPS://Chat.Example.COM',
+    'https://a.example.org',
+    'null',
+    'file://',
+  ])
+    t.like(headersFor(askedFrom(origin)), { Vary: 'Origin', 'Access-Control-Allow-Origin': origin });
+  for (const headers of [
+    none,
+    askedFrom('https://evil.example'),
+    askedFrom(''),
+    askedFrom(wanted, 'Origin', wanted),
+  ])
+    t.deepEqual(headersFor(headers), { Vary: 'Origin' });
+  t.deepEqual(rule([]).headersFor(askedFrom(wanted)), { Vary: 'Origin' });
+});
+
+test('credentials go with a listed origin alone: neither with * nor with an origin that many pages share', (t) => {
+  const key = 'Access-Control-Allow-Credentials';
+  const credentials = true;
+  const listed = rule([wanted, 'null', 'file://'], { credentials });
+  t.is(listed.headersFor(askedFrom(wanted))[key], 'true');
+  for (const origin of ['null', 'file://', 'https://evil.example'])
+    t.is(listed.headersFor(askedFrom(origin))[key], undefined);
+  t.is(rule(null, { credentials }).headersFor(askedFrom(wanted))[key], undefined);
+  t.is(rule([wanted]).headersFor(askedFrom(wanted))[key], undefined);
+});
+
+test('a preflight is told what may be asked for, and of private networks where it asks', (t) => {
+  const { preflight } = rule([wanted]);
+  t.deepEqual(preflight(askedFrom(wanted)), {
+    type: 'reply',
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Methods': 'GET, POST',
+      'Access-Control-Allow-Headers': 'Authorization',
+      'Access-Control-Max-Age': '7200',
+    },
+    body: '',
+  });
+  const asking = preflight(askedFrom(wanted, 'Access-Control-Request-Private-Network', 'true'));
+  t.is(asking.headers['Access-Control-Allow-Private-Network'], 'true');
 });

@@ -2,9 +2,6 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { MOST_HEARD, TurnedAway } from '../../src/acceptor/turned-away.ts';
-import { textReply } from '../../src/door/replies.ts';
-
-const refusal = textReply(503, 'Error: full.');
 
 /** Both ends of connections. */
 async function pairs(t: ExecutionContext, count: number): Promise<[client: Socket, server: Socket][]> {
@@ -37,12 +34,12 @@ test('a connection that is refused is heard, and the one above the bound is refu
   const made = await pairs(t, MOST_HEARD + 1);
   const [last, ...others] = made.toReversed();
   for (const [, own] of others) {
-    t.true(turnedAway.add(own, 'full', refusal));
+    t.true(turnedAway.add(own, 'full'));
     t.is(turnedAway.why(own), 'full');
   }
   if (last === undefined) throw new Error('no connection');
   const got = all(last[0]);
-  t.false(turnedAway.add(last[1], 'full', refusal));
+  t.false(turnedAway.add(last[1], 'full'));
   t.is(turnedAway.why(last[1]), undefined);
   t.regex(await got, /^HTTP\/1\.1 503 [\s\S]*Error: full\.\n$/);
 
@@ -50,7 +47,7 @@ test('a connection that is refused is heard, and the one above the bound is refu
   gone?.[0].destroy();
   if (gone !== undefined) await once(gone[1].resume(), 'close');
   const [again] = await pairs(t, 1);
-  if (again !== undefined) t.true(turnedAway.add(again[1], 'address-rate', refusal), 'there is room again');
+  if (again !== undefined) t.true(turnedAway.add(again[1], 'address-rate'), 'there is room again');
 });
 
 test('who asks for nothing is refused all the same', async (t) => {
@@ -58,6 +55,6 @@ test('who asks for nothing is refused all the same', async (t) => {
   if (pair === undefined) throw new Error('no connection');
   const turnedAway = new TurnedAway(1);
   const got = all(pair[0]);
-  turnedAway.add(pair[1], 'full', refusal);
+  turnedAway.add(pair[1], 'full');
   t.regex(await got, /^HTTP\/1\.1 503 [\s\S]*Connection: close\r\n[\s\S]*Error: full\.\n$/);
 });

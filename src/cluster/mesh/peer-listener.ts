@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
-import { describeFailure, isAcceptFailure } from '../../http/listen-failure.ts';
+import { describeFailure, openPort, type Port, type PortMessage, portOf } from '../../http/port.ts';
+import { handshakeFault } from '../../http/request.ts';
+import { tcpSocketOf } from '../../http/socket-bytes.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
-import { watch } from '../../otp/monitor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
 import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
@@ -22,13 +23,12 @@ export interface PeerListenerArgs {
   readonly network: Network;
   readonly greetings: ProcessName<DynamicSupervisorMessage<PeerGreetingArgs, never>>;
   readonly links: ProcessName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>;
-  readonly listening: (at: { readonly host: string; readonly port: number }) => void;
+  readonly listening: (at: Port) => void;
 }
 
 export type PeerListenerMessage =
   | Exit
-  | { readonly type: 'listening' }
-  | { readonly type: 'failed'; readonly error: Error & { readonly code?: string } }
+  | PortMessage
   | {
       readonly type: 'upgrade';
       readonly request: IncomingMessage;
@@ -60,10 +60,6 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
         ? createServer(options)
         : createTlsServer({ ...options, ...tls.reveal(), requestCert: true, rejectUnauthorized: true });
     const strangers = new Map<Socket, ClockTimer>();
-    server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error) => {
-      if (!isAcceptFailure(error)) send(self, { type: 'failed', error });
-    });
     // Bound from the first byte, be it one of TLS or of nothing at all.
     server.on('connection', (socket: Socket) => {
       socket.on('error', ignoreError);
@@ -85,12 +81,11 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (!send(self, { type: 'upgrade', request, socket, head })) socket.destroy();
     });
-    // However it ends, killed included: its successor needs the port.
-    watch(self, () => {
-      server.close();
-      for (const socket of strangers.keys()) socket.destroy();
+    openPort(self, server, settings, {
+      close() {
+        for (const socket of strangers.keys()) socket.destroy();
+      },
     });
-    server.listen(settings.port, settings.host);
     return starting({ ...args, self, server, strangers });
   },
 
@@ -100,9 +95,8 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
         upgrade(state, message.request, message.socket, message.head);
         return keep;
       case 'listening': {
-        const address = state.server.address();
-        if (typeof address === 'object' && address !== null)
-          state.listening({ host: address.address, port: address.port });
+        const port = portOf(state.server);
+        if (port !== null) state.listening(port);
         started(state.self);
         return keep;
       }
@@ -139,7 +133,7 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
   const supervisor = whereis(self.system, greetings);
   const peer = new PeerSocket(socket);
   // Under TLS the socket that was timed is the one below.
-  const known = () => acquaint(strangers, below(socket));
+  const known = () => acquaint(strangers, tcpSocketOf(socket));
   const taken =
     supervisor !== undefined &&
     startDynamicChild(supervisor, { network, socket: peer, request, head, links, known }, (result) => {
@@ -148,19 +142,9 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
   if (!taken) socket.destroy();
 }
 
-function below(socket: Socket): Socket {
-  return (socket as Socket & { readonly _parent?: Socket })._parent ?? socket;
-}
-
 /** What ws would answer with a page is not answered at all (RFC 6455, section 4.2.1). */
-function isHandshake({ method, httpVersion, headers }: IncomingMessage): boolean {
-  return (
-    method === 'GET' &&
-    httpVersion === '1.1' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    headers['sec-websocket-version'] === '13' &&
-    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')
-  );
+function isHandshake(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && handshakeFault(request) === null;
 }
 
 function ignoreError(): void {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpReply } from '../../door/contract.ts';
-import { lingerAtEnd } from '../../http/lingering.ts';
+import { lingerAtEnd } from '../../http/last-answer.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { End } from '../end.ts';
 

@@ -1,19 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { DoorCounters } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport/transport.ts';
-import { metricsText } from '../door/pinghub/metrics-text.ts';
-import { describeFailure, isAcceptFailure } from '../http/listen-failure.ts';
+import { look, type MovingRate, metricsText, still, TICK } from '../door/pinghub/metrics.ts';
+import { describeFailure, openPort, type Port, type PortMessage, portOf } from '../http/port.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
-import { watch } from '../otp/monitor.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { sendAfter } from '../otp/timer.ts';
 import type { ListenerLog } from './listener.ts';
-import { look, type MovingRate, still, TICK } from './moving-rate.ts';
 
 /** The pinghub door's plain-text metrics: whoever connects reads some lines, and then the end. */
-export interface MetricsListenerArgs {
-  readonly host: string;
-  readonly port: number;
+export interface MetricsListenerArgs extends Port {
   readonly counters: DoorCounters;
   /** Live topics that the door's clients are in. */
   readonly channels: () => number;
@@ -22,8 +18,8 @@ export interface MetricsListenerArgs {
 
 export type MetricsListenerMessage =
   | Exit
-  | { readonly type: 'listening' | 'tick' }
-  | { readonly type: 'failed'; readonly error: Error }
+  | PortMessage
+  | { readonly type: 'tick' }
   | { readonly type: 'connection'; readonly socket: Socket };
 
 type Meter = 'drops' | 'posts' | 'sends' | 'messages';
@@ -45,17 +41,11 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
   init(self, args) {
     const server = createServer();
     server.maxConnections = MAX_CONNECTIONS;
-    server.on('listening', () => send(self, { type: 'listening' }));
-    server.on('error', (error) => {
-      if (!isAcceptFailure(error)) send(self, { type: 'failed', error });
-    });
     server.on('connection', (socket) => {
       socket.on('error', ignoreError);
       if (!send(self, { type: 'connection', socket })) socket.destroy();
     });
-    server.listen(args.port, args.host);
-    // A port ends with its owner, also when that is killed: its successor is to have it.
-    watch(self, () => server.close());
+    openPort(self, server, args);
     sendAfter(self, TICK * 1000, { type: 'tick' });
     return starting({
       ...args,
@@ -86,20 +76,14 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
     }
   },
 
-  terminate({ server }) {
-    server.close();
-  },
-
   undelivered(message) {
     if (message.type === 'connection') message.socket.destroy();
   },
 };
 
 function listening({ self, server, log }: State): void {
-  const address = server.address();
-  if (typeof address === 'object' && address !== null) {
-    log.listening('pinghub-metrics', { host: address.address, port: address.port });
-  }
+  const port = portOf(server);
+  if (port !== null) log.listening('pinghub-metrics', port);
   started(self);
 }
 

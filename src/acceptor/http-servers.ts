@@ -153,8 +153,3 @@ function configure(server: Limited, { head, handshake, keepAlive }: HttpLimits):
   server.headersTimeout = handshake;
   server.requestTimeout = handshake * BODY_TIMES;
 }
-
-/** Whether only this machine can reach what listens there. */
-export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
-}

@@ -1,5 +1,21 @@
 import test from 'ava';
-import { look, type MovingRate, still, TICK } from '../../src/acceptor/moving-rate.ts';
+import { look, type MovingRate, metricsText, still, TICK } from '../../../src/door/pinghub/metrics.ts';
+
+test('metrics are lines sorted by name, rates with three decimals', (t) => {
+  const metrics = {
+    channels: 1,
+    websockets: 2,
+    drops5m: 0,
+    postmsgs5m: 0.0004,
+    sends5m: 1234.5678,
+    websocketmsgs5m: 0.5,
+  };
+  t.is(
+    metricsText(metrics),
+    'channels.value 1\ndrops5m.value 0.000\npostmsgs5m.value 0.000\nsends5m.value 1234.568\n' +
+      'websocketmsgs5m.value 0.500\nwebsockets.value 2\n',
+  );
+});
 
 /** The rate after `seconds` in which the counter grows by `perSecond`. */
 function after(from: MovingRate, seconds: number, perSecond: number): MovingRate {

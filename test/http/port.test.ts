@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { describeFailure } from '../../src/http/listen-failure.ts';
+import { describeFailure } from '../../src/http/port.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 
 /** What is said when a socket cannot be made there. */

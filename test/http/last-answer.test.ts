@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { type Bounds, lingeringEnd } from '../../src/http/lingering.ts';
+import { type Bounds, lingeringEnd } from '../../src/http/last-answer.ts';
 
 const MiB = 1024 * 1024;
 const generous: Bounds = { time: 60_000, silence: 60_000, bytes: 64 * MiB };

@@ -1,0 +1,194 @@
+import { BlockList, isIP, SocketAddress } from 'node:net';
+
+/** The name of a client without an address: it came by a UNIX socket. */
+export const LOCAL = 'local';
+
+const VERDICTS_KNOWN = 4096;
+
+/** Addresses and CIDR blocks, and `unix:` for clients that come by a UNIX socket. */
+export class AddressList {
+  readonly empty: boolean;
+  /** Its entries, joined. */
+  readonly text: string;
+  readonly #blocks = new BlockList();
+  readonly #local: boolean;
+  /** Verdicts of the block list, which costs more than a look-up: the same few proxies connect again and again. */
+  readonly #known = new Map<string, boolean>();
+
+  constructor(entries: readonly string[]) {
+    this.empty = entries.length === 0;
+    this.text = entries.join();
+    this.#local = entries.includes('unix:');
+    for (const entry of entries) {
+      if (entry === 'unix:') continue;
+      const [address, prefix] = entry.split('/') as [string, string | undefined];
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+      if (prefix === undefined) this.#blocks.addAddress(address, family);
+      else this.#blocks.addSubnet(address, Number(prefix), family);
+    }
+  }
+
+  /** `address`: as `plainAddress` gives it. */
+  has(address: string): boolean {
+    if (this.empty) return false;
+    if (address === LOCAL) return this.#local;
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const has = this.#look(address);
+    if (this.#known.size >= VERDICTS_KNOWN) this.#known.clear();
+    this.#known.set(address, has);
+    return has;
+  }
+
+  #look(address: string): boolean {
+    // The block list takes no zone (fe80::1%eth0).
+    const bare = address.split('%', 1)[0] as string;
+    const version = isIP(bare);
+    return version !== 0 && this.#blocks.check(bare, version === 6 ? 'ipv6' : 'ipv4');
+  }
+}
+
+/** An address as it is counted and logged: an IPv4 one that came over IPv6 as itself. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return LOCAL;
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}
+
+/**
+ * An address that was written by somebody else, in the one spelling that Node uses for the addresses of sockets: else
+ * one client could be counted as many. Null: it is none.
+ */
+export function readAddress(text: string): string | null {
+  const bare = text.split('%', 1)[0] as string;
+  const version = isIP(bare);
+  if (version === 0) return null;
+  return version === 4 ? bare : plainAddress(new SocketAddress({ address: bare, family: 'ipv6' }).address);
+}
+
+/**
+ * As whom the limits per address count an address: an IPv4 one as itself, an IPv6 one as its /64 network, which is what
+ * one customer has at least (RFC 6177), with as many addresses in it as anybody could want. `address`: as `plainAddress`
+ * or `readAddress` gives it.
+ */
+export function countedAs(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
+    for (let missing = 8 - groups.length - after; missing > 0; missing--) groups.push('0');
+    if (tail !== '') for (const group of tail.split(':')) groups.push(group);
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+/**
+ * The client's address behind proxies. Each proxy adds, at the end of `X-Forwarded-For`, the address that it was called
+ * from; so the list is read backwards, as far as proxies that are trusted vouch for it. What stands before that may be
+ * anybody's invention, and so may all of it when `peer` itself is not trusted.
+ */
+export function forwardedFor(peer: string, header: string | undefined, trusted: AddressList): string {
+  if (header === undefined || !trusted.has(peer)) return peer;
+  const hops = header.split(',');
+  let address = peer;
+  while (hops.length > 0 && trusted.has(address)) {
+    const hop = addressOf((hops.pop() as string).trim());
+    // A hop that hides its address (`unknown`) ends what is known.
+    if (hop === null) break;
+    address = hop;
+  }
+  return address;
+}
+
+/** Some proxies add the port: `192.0.2.1:5000`, `[2001:db8::1]:5000`. */
+function addressOf(hop: string): string | null {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop) ?? [];
+  return readAddress(bracketed ?? plain ?? hop);
+}
+
+/** Whether only this machine can reach a listener at the address. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+}
+
+/** Milliseconds between two looks for addresses that can be forgotten. */
+const SWEEP_PERIOD = 10_000;
+
+/**
+ * What is remembered of addresses, each as it is counted, but for those that are exempt. Entries that are of no more use
+ * are forgotten now and then, when another address comes: a flood of addresses takes no more room than one period of it.
+ */
+export class AddressTable<Entry> {
+  readonly #entries = new Map<string, Entry>();
+  readonly #isOver: (entry: Entry, now: number) => boolean;
+  readonly #most: number;
+  #exempt: AddressList;
+  #swept = 0;
+
+  /** `isOver`: whether an entry says no more than none. `most`: entries; with more, the oldest one is forgotten. */
+  constructor(
+    exempt: AddressList,
+    isOver: (entry: Entry, now: number) => boolean,
+    most = Number.POSITIVE_INFINITY,
+  ) {
+    this.#exempt = exempt;
+    this.#isOver = isOver;
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  entries(): Iterable<Entry> {
+    return this.#entries.values();
+  }
+
+  /** Other addresses are exempt from now on; what is remembered of them stays. False: they are the same. */
+  exempt(exempt: AddressList): boolean {
+    const others = exempt.text !== this.#exempt.text;
+    this.#exempt = exempt;
+    return others;
+  }
+
+  /** Over a UNIX socket there is no address, and nobody from elsewhere. */
+  isExempt(address: string): boolean {
+    return address === LOCAL || this.#exempt.has(address);
+  }
+
+  get(address: string): Entry | undefined {
+    return this.#entries.get(countedAs(address));
+  }
+
+  /** The entry of the address; made where there was none. */
+  entry(address: string, now: number, make: () => Entry): Entry {
+    const counted = countedAs(address);
+    let entry = this.#entries.get(counted);
+    if (entry === undefined) {
+      this.#sweep(now);
+      if (this.#entries.size >= this.#most) this.#forgetOldest();
+      entry = make();
+      this.#entries.set(counted, entry);
+    }
+    return entry;
+  }
+
+  forget(address: string): void {
+    this.#entries.delete(countedAs(address));
+  }
+
+  forgetIf(isOver: (entry: Entry) => boolean): void {
+    for (const [address, entry] of this.#entries) if (isOver(entry)) this.#entries.delete(address);
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#swept < SWEEP_PERIOD) return;
+    this.#swept = now;
+    this.forgetIf((entry) => this.#isOver(entry, now));
+  }
+}
