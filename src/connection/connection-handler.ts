@@ -73,7 +73,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'text':
       case 'binary':
       case 'body':
-        connection.transport.handled(message.payload.length);
+        connection.transport.handled?.(message.payload.length);
         if (!isTooMuch(connection, message.payload.length)) received(connection, message);
         return keep;
       case 'farewell':
@@ -83,7 +83,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         finished(connection);
         return keep;
       case 'ping':
-        connection.transport.handled(0);
+        connection.transport.handled?.(0);
         isTooMuch(connection, 0);
         return keep;
       case 'credit':
@@ -93,7 +93,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         connection.flushed();
         return keep;
       case 'pong':
-        connection.transport.handled(0);
+        connection.transport.handled?.(0);
         if (isTooMuch(connection, 0)) return keep;
         connection.heartbeat.answered(now(connection.self));
         return keep;
@@ -209,10 +209,7 @@ function isTooMuch(connection: Connection, size: number): boolean {
 function relimited(connection: Connection): void {
   const { transport, accepted, context } = connection;
   const { messageBeforeAuth } = context.limits;
-  if (accepted && !connection.hasRight) {
-    if (messageBeforeAuth > 0) transport.restrict(messageBeforeAuth);
-    else transport.unrestrict();
-  }
+  if (accepted && !connection.hasRight) transport.restrict?.(messageBeforeAuth);
   awaitRight(connection);
   publishAgain(connection);
 }
@@ -241,7 +238,7 @@ function readBody(connection: Connection): void {
   if (intake.question !== undefined) updateReading(connection);
   // Where the request as a whole is judged it has to be there as a whole.
   else if (needs === 'topic') return;
-  else if (isEmpty(connection.permissions)) transport.restrict(context.limits.messageBeforeAuth);
+  else if (isEmpty(connection.permissions)) transport.restrict?.(context.limits.messageBeforeAuth);
 }
 
 function returned(connection: Connection, bytes: number): void {
@@ -267,7 +264,7 @@ function heartbeat(connection: Connection): void {
     const asks = transport.kind === 'websocket' && pong > 0;
     // Before the ping is written: over TLS it would look like something that waits for the client.
     if (asks && heartbeat.pings(transport.socket, now(self), connection.intake.paused)) look(connection);
-    transport.keepAlive();
+    transport.keepAlive?.();
     if (transport.kind === 'stream' && pong > 0) sendAfter(self, pong, LOOK);
     sendAfter(self, asks ? pong : ping, HEARTBEAT);
     return;
@@ -437,7 +434,7 @@ function regrant(connection: Connection, message: Change): void {
   }
   const had = connection.hasRight;
   if (message.type === 'revoked') rights.revoke(message.ref);
-  else rights.regrant(message.ref, message.permissions, message.terms, guard.anonymous, now(self));
+  else rights.regrant(message, guard.anonymous, now(self));
   if (message.type === 'regranted' && message.terms?.lasts != null) schedule(connection);
   const confirmed = rights.confirm(message.ref);
   if (confirmed === 'all') settle(connection, had);

@@ -10,7 +10,7 @@ import { now, sendAfter, uptime } from '../otp/timer.ts';
 import type { Delivery, Format } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { behind } from '../topic/topic-server.ts';
-import type { ClosedDetails, DoorContext, Guard } from './door-context.ts';
+import type { DoorContext, Guard } from './door-context.ts';
 import { type End, INTERNAL_ERROR, type Telling, tellingOf } from './end.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake, type Question } from './intake.ts';
@@ -70,11 +70,11 @@ export interface ConnectionArgs {
 /** opening: not answered yet. open: accepted. finishing: see `Intake`. closing: a close or a reply is on its way. */
 export type Phase = 'opening' | 'open' | 'finishing' | 'closing';
 
-/** Without `limits.write_stall`, in milliseconds: what is being closed has no pings that would find out who is gone. */
+/** Without `limits.write_stall`, in milliseconds: a connection that is being closed has no pings, which find out that a client is gone. */
 const CLOSING_STALL = 10_000;
 /** How often the progress of a write under way is looked at, in milliseconds. */
 const PROGRESS_PERIOD = 1000;
-/** How many topics of a connection that has ended are kept by name; the others are counted. */
+/** Topics of a connection that has ended that are kept by name; the others are counted. */
 const TOPICS_NAMED = 8;
 
 const NOTHING = Buffer.alloc(0);
@@ -178,7 +178,7 @@ export class Connection {
     }
     this.#stage = 'open';
     this.#accepted = true;
-    if (isEmpty(this.permissions)) transport.restrict(context.limits.messageBeforeAuth);
+    if (isEmpty(this.permissions)) transport.restrict?.(context.limits.messageBeforeAuth);
     context.counters.connections++;
     sendAfter(self, context.heartbeat.ping, { type: 'heartbeat' });
   }
@@ -240,12 +240,12 @@ export class Connection {
     this.#settle({ ...telling, dropped: 'crash' });
   }
 
-  /** What it has to know of a client, as its guard was when the connection was last told of it. */
+  /** What the guard has to know of a client, as it was when the connection was last told of it. */
   get needs(): Guard['needs'] {
     return this.#needs;
   }
 
-  /** Another guard judges the connection. Returns what the one before had to know. */
+  /** Another guard judges the connection. Returns what the guard before had to know. */
   reguard(): Guard['needs'] {
     const before = this.#needs;
     this.#needs = this.guard.needs;
@@ -268,14 +268,14 @@ export class Connection {
   }
 
   /** Adds what a credential grants, which is something. */
-  grant({ ref, permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>): void {
-    const { guard, self } = this;
+  grant(answer: Extract<Authorisation, { readonly type: 'authorised' }>): void {
+    const { permissions, terms } = answer;
     this.#authorised = true;
     this.identify(terms?.subject);
     if (this.#rights === undefined && !mayEnd(terms))
       this.#permissions = union(this.#permissions, permissions);
-    else this.#changing().grant(ref, permissions, terms, guard.anonymous, now(self));
-    this.transport.unrestrict();
+    else this.#changing().grant(answer, this.guard.anonymous, now(this.self));
+    this.transport.restrict?.(0);
   }
 
   /** Credentials of which the new guard has said nothing yet, and what holds until they have been judged. */
@@ -472,42 +472,29 @@ export class Connection {
     this.#log(telling);
   }
 
+  /** Of the topics, those are kept that the connection is still in. */
   #log({ code, reason, level, event }: Telling): void {
-    const { self, context, address, intake, outflow } = this;
+    const { self, context, address, intake, outflow, memberships } = this;
     const subject = this.#subject;
-    context.log.closed(
-      {
-        door: context.door.name,
-        conn: self.id,
-        code,
-        reason,
-        address,
-        in: intake.published,
-        out: outflow.messages,
-        age: Math.round(uptime(self)),
-        ...(subject === null ? {} : { subject }),
-      },
-      level,
-      this.#details(event),
-    );
-  }
-
-  /** What is kept of a connection that ends. Its topics are those that it is still in. */
-  #details(event: string): ClosedDetails {
-    const { memberships, outflow, heartbeat } = this;
-    const topics: string[] = [];
-    for (const { name } of memberships) {
-      if (topics.length === TOPICS_NAMED) break;
-      topics.push(name);
-    }
-    return {
+    const closed = {
+      door: context.door.name,
+      conn: self.id,
+      code,
+      reason,
+      address,
+      in: intake.published,
+      out: outflow.messages,
+      age: Math.round(uptime(self)),
+      ...(subject === null ? {} : { subject }),
+    };
+    context.log.closed(closed, level, {
       authorised: this.#authorised,
-      topics,
+      topics: Array.from(memberships, ({ name }) => name).slice(0, TOPICS_NAMED),
       topicCount: memberships.size,
       owned: memberships.owned?.name ?? null,
       pendingHighWater: outflow.highWater,
-      roundTrip: heartbeat.roundTrip,
+      roundTrip: this.heartbeat.roundTrip,
       event,
-    };
+    });
   }
 }

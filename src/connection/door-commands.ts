@@ -150,10 +150,10 @@ export function updateReading({ intake, transport, heartbeat }: Connection): voi
   switch (intake.turn(transport.kind === 'exchange')) {
     case 'pause':
       heartbeat.deafen();
-      transport.pause();
+      transport.pause?.();
       return;
     case 'resume':
-      transport.resume();
+      transport.resume?.();
       return;
     case 'same':
       return;
@@ -390,7 +390,7 @@ function introduced(connection: Connection, first: Judging['command'] | null): v
   judgements?.introduce();
   intake.conclude();
   if (transport.kind === 'exchange' && isEmpty(connection.permissions))
-    transport.restrict(context.limits.messageBeforeAuth);
+    transport.restrict?.(context.limits.messageBeforeAuth);
   if (first !== null) performOne(connection, first);
   goOn(connection);
 }
@@ -412,7 +412,7 @@ function remember(connection: Connection, { right, command }: Judging, answer: A
   for (const each of ['read', 'write'] as const)
     if (allows(permissions, each, topic))
       notNeeded(connection, connection.judgements?.allow(each, command.topic, topic, ref));
-  connection.transport.unrestrict();
+  connection.transport.restrict?.(0);
   return true;
 }
 

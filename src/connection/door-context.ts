@@ -5,6 +5,7 @@ import type { Limits } from '../config/config.ts';
 import type { Door } from '../door/contract.ts';
 import type { ProcessName } from '../otp/registry.ts';
 import type { Topics } from '../topic/topics.ts';
+import type { ConnectionLog } from './end.ts';
 
 /** What all connections of one door share. */
 export interface DoorContext {
@@ -41,7 +42,7 @@ export function newDoorCounters(): DoorCounters {
   return { connections: 0, messages: 0, posts: 0, sends: 0, drops: 0 };
 }
 
-/** Who judges a connection's credentials. */
+/** What judges a connection's credentials. */
 export interface Guard {
   /** The rights of every connection before any credential. */
   readonly anonymous: Permissions;
@@ -55,47 +56,9 @@ export interface Guard {
   readonly patience?: number;
 }
 
-/** How a connection ended. Written for every one that was accepted. */
-export interface Closed {
-  readonly door: string;
-  readonly conn: number;
-  readonly code: number;
-  readonly reason: string;
-  readonly address: string;
-  /** Messages that came from the client, and deliveries that went to it. */
-  readonly in: number;
-  readonly out: number;
-  /** Milliseconds. */
-  readonly age: number;
-  /** Who it was, where the authenticator has said so. */
-  readonly subject?: string;
-}
-
 /** Watches for addresses that try one credential after the other. `now`: milliseconds. */
 export interface AuthorisationAttempts {
   failed(address: string, now: number): void;
   /** Whether the address has failed too often, and is to be refused. */
   refuses(address: string, now: number): boolean;
-}
-
-/** What else is known of a connection at its end: for those who look into it afterwards, not for the log. */
-export interface ClosedDetails {
-  readonly authorised: boolean;
-  /** Some of the topics that it was in. */
-  readonly topics: readonly string[];
-  readonly topicCount: number;
-  /** The topic that it owned. */
-  readonly owned: string | null;
-  /** Bytes. */
-  readonly pendingHighWater: number;
-  /** Milliseconds of the last ping and its pong; null: there was none. */
-  readonly roundTrip: number | null;
-  /** What led to the end, in words. */
-  readonly event: string;
-}
-
-export interface ConnectionLog {
-  closed(closed: Closed, level: 'info' | 'warn', details: ClosedDetails): void;
-  /** `offered`: subprotocols, where those are why. */
-  refused(door: string, status: number, address: string, offered?: string): void;
 }

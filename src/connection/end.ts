@@ -49,6 +49,44 @@ export interface Telling {
   readonly event: string;
 }
 
+/** How a connection ended. Written for every one that was accepted. */
+export interface Closed {
+  readonly door: string;
+  readonly conn: number;
+  readonly code: number;
+  readonly reason: string;
+  readonly address: string;
+  /** Messages that came from the client, and deliveries that went to it. */
+  readonly in: number;
+  readonly out: number;
+  /** Milliseconds. */
+  readonly age: number;
+  /** Who it was, where the authenticator has said so. */
+  readonly subject?: string;
+}
+
+/** What else is known of a connection at its end: for an operator who asks `why`, not for the log. */
+export interface ClosedDetails {
+  readonly authorised: boolean;
+  /** Some of the topics that it was in. */
+  readonly topics: readonly string[];
+  readonly topicCount: number;
+  /** The topic that it owned. */
+  readonly owned: string | null;
+  /** Bytes. */
+  readonly pendingHighWater: number;
+  /** Milliseconds of the last ping and its pong; null: there was none. */
+  readonly roundTrip: number | null;
+  /** What led to the end, in words. */
+  readonly event: string;
+}
+
+export interface ConnectionLog {
+  closed(closed: Closed, level: 'info' | 'warn', details: ClosedDetails): void;
+  /** `offered`: subprotocols, where those are why. */
+  refused(door: string, status: number, address: string, offered?: string): void;
+}
+
 export function tellingOf(end: End, transport: 'websocket' | 'stream' | 'exchange'): Telling {
   switch (end.type) {
     case 'slow':

@@ -132,7 +132,7 @@ export class Intake {
     return this.#hold(now);
   }
 
-  /** Time has passed, or the rate is another one; 0: there is none. Returns how long the next message has to wait. */
+  /** Time has passed, or the rate has changed; 0: there is none. Returns how long the next message has to wait. */
   relax(rate: number, now: number): number {
     if (rate > 0) this.#rate?.change(rate, now);
     else this.#rate = undefined;

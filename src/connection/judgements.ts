@@ -66,7 +66,7 @@ export class Judgements {
     return this.#offered;
   }
 
-  /** Remembers a credential. Returns the number of the one that is one too many. */
+  /** Remembers a credential. Returns the number of the oldest, where they are too many. */
   offer(ref: number, authorization: string): number | undefined {
     // Where the request names the topic, it brings its credential itself.
     if (this.#about === null) this.#credential = new Hidden(authorization);

@@ -234,7 +234,7 @@ export class Outflow {
     return this.#bytes + unsent;
   }
 
-  /** Those who read slowly hold their topics back; those who do not read hold their neighbours for two periods only. */
+  /** A client that reads slowly holds its topics back; one that does not read holds its neighbours for two periods only. */
   #reads(unsent: number, pending: number): Verdict {
     this.#doubt = 'none';
     this.#stalled = false;

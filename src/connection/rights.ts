@@ -1,4 +1,4 @@
-import type { Terms } from '../authenticator/authorisation.ts';
+import type { Authorisation, Terms } from '../authenticator/authorisation.ts';
 import { allows, isWithin, none, type Permissions, union } from '../authenticator/permissions.ts';
 import { CREDENTIALS } from '../authenticator/standing.ts';
 import type { Timer } from '../otp/timer.ts';
@@ -10,6 +10,8 @@ interface Held {
   readonly until: number | null;
   readonly grace: number;
 }
+
+type Granted = Pick<Extract<Authorisation, { readonly type: 'regranted' }>, 'ref' | 'permissions' | 'terms'>;
 
 /** Credentials that are being judged again, by the numbers of their questions. */
 export type Unconfirmed = ReadonlySet<number>;
@@ -48,13 +50,7 @@ export class Rights {
   }
 
   /** Adds what a credential grants. `anonymous`: what everybody may. */
-  grant(
-    ref: number,
-    permissions: Permissions,
-    terms: Terms | undefined,
-    anonymous: Permissions,
-    now: number,
-  ): void {
+  grant({ ref, permissions, terms }: Granted, anonymous: Permissions, now: number): void {
     if (mayEnd(terms)) this.#hold(ref, permissions, terms, anonymous, now);
     else this.#lasting = union(this.#lasting, permissions);
     this.#addUp();
@@ -66,13 +62,7 @@ export class Rights {
   }
 
   /** A credential grants something else by now. Without terms nothing about it changes. */
-  regrant(
-    ref: number,
-    permissions: Permissions,
-    terms: Terms | undefined,
-    anonymous: Permissions,
-    now: number,
-  ): void {
+  regrant({ ref, permissions, terms }: Granted, anonymous: Permissions, now: number): void {
     if (terms !== undefined) this.#hold(ref, permissions, terms, anonymous, now);
     this.#addUp();
   }

@@ -12,7 +12,7 @@ import type { Sent } from './tcp-table.ts';
  * Finds out what clients' machines have acknowledged, and which of them acknowledge nothing any more. An event stream has
  * nothing to answer with, and a comment to a machine that has vanished looks sent: the kernel has it, and tries for a
  * quarter of an hour. A WebSocket that reads slowly shows no progress here while the kernel has all that waits for it.
- * One look at the kernel's tables serves all who have asked by then.
+ * One look at the kernel's tables serves all connections that have asked by then.
  */
 export const SILENCE = processName<SilenceMessage>('silence');
 
@@ -57,7 +57,7 @@ interface State {
   restsUntil: number;
 }
 
-/** Milliseconds in which those who ask at about the same time are gathered. */
+/** Milliseconds in which the questions of about the same time are gathered. */
 const GATHERING = 20;
 /** The least time between two looks, in milliseconds. */
 const PAUSE = 250;

@@ -4,7 +4,7 @@ import type { DrainerLog } from '../acceptor/drainer.ts';
 import type { ListenerLog } from '../acceptor/listener.ts';
 import type { AuthenticatorEvent } from '../authenticator/outage.ts';
 import type { LogConfig } from '../config/config.ts';
-import type { ConnectionLog } from '../connection/door-context.ts';
+import type { ConnectionLog } from '../connection/end.ts';
 import type { Report } from '../otp/reports.ts';
 import { redacted, redactText } from '../secret/redaction.ts';
 import { Folding } from './log-folding.ts';

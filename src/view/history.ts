@@ -1,4 +1,4 @@
-import type { Closed, ClosedDetails } from '../connection/door-context.ts';
+import type { Closed, ClosedDetails } from '../connection/end.ts';
 import type { Report } from '../otp/reports.ts';
 
 /** What is kept of a connection that has ended. */

@@ -5,8 +5,9 @@ import type { Limits } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { Connections } from '../../src/connection/connections.ts';
-import type { Closed, DoorContext } from '../../src/connection/door-context.ts';
+import type { DoorContext } from '../../src/connection/door-context.ts';
 import { newDoorCounters } from '../../src/connection/door-context.ts';
+import type { Closed } from '../../src/connection/end.ts';
 import type { Transport, TransportMessage } from '../../src/connection/transport/transport.ts';
 import type { Command, Event, HttpReply, Session, Step } from '../../src/door/contract.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
@@ -186,18 +187,6 @@ export class FakeTransport implements Transport {
 
   resume(): void {
     this.done.push('resume');
-  }
-
-  handled(): void {
-    // What comes in is made up, as much as a test wants.
-  }
-
-  restrict(): void {
-    // Nothing comes in here that is not made up.
-  }
-
-  unrestrict(): void {
-    // As above.
   }
 
   keepAlive(): void {

@@ -12,8 +12,9 @@ import type { StandingAnswers } from '../../src/authenticator/standing.ts';
 import type { Limits } from '../../src/config/config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
-import type { Closed, DoorContext, Guard } from '../../src/connection/door-context.ts';
+import type { DoorContext, Guard } from '../../src/connection/door-context.ts';
 import { newDoorCounters } from '../../src/connection/door-context.ts';
+import type { Closed } from '../../src/connection/end.ts';
 import type { Transport } from '../../src/connection/transport/transport.ts';
 import type { Door, HttpReply } from '../../src/door/contract.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';
@@ -96,12 +97,6 @@ export function guardedWorld(
       reply: ({ status }: HttpReply) => {
         ended = `reply ${status}`;
       },
-      pause: () => undefined,
-      handled: () => undefined,
-      resume: () => undefined,
-      restrict: () => undefined,
-      unrestrict: () => undefined,
-      keepAlive: () => undefined,
       close: (code, reason) => {
         ended = `${code} ${reason}`;
       },

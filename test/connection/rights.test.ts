@@ -21,17 +21,17 @@ function readable({ permissions }: Rights): string {
 
 test('what one credential loses another one may still give', (t) => {
   const rights = new Rights(none);
-  rights.grant(1, reading('a', 'b'), terms(null), none, 0);
-  rights.grant(2, reading('b', 'c'), terms(null), none, 0);
+  rights.grant({ ref: 1, permissions: reading('a', 'b'), terms: terms(null) }, none, 0);
+  rights.grant({ ref: 2, permissions: reading('b', 'c'), terms: terms(null) }, none, 0);
   rights.revoke(1);
   t.is(readable(rights), 'bc');
-  rights.regrant(2, reading('c'), terms(null), none, 0);
+  rights.regrant({ ref: 2, permissions: reading('c'), terms: terms(null) }, none, 0);
   t.is(readable(rights), 'c');
 });
 
 test('a right without terms holds for good', (t) => {
   const rights = new Rights(reading('a'));
-  rights.grant(1, reading('b'), undefined, reading('a'), 0);
+  rights.grant({ ref: 1, permissions: reading('b') }, reading('a'), 0);
   t.false(rights.has(1));
   t.is(rights.expire(1e9), null);
   t.is(readable(rights), 'ab');
@@ -39,8 +39,8 @@ test('a right without terms holds for good', (t) => {
 
 test('what expires goes at its time and not before, and its grace is counted from then', (t) => {
   const rights = new Rights(none);
-  rights.grant(1, reading('a'), terms(100, 50), none, 0);
-  rights.grant(2, reading('b'), terms(300), none, 0);
+  rights.grant({ ref: 1, permissions: reading('a'), terms: terms(100, 50) }, none, 0);
+  rights.grant({ ref: 2, permissions: reading('b'), terms: terms(300) }, none, 0);
   t.is(rights.expiry, 100);
   t.is(rights.expire(99), null);
   t.is(rights.expire(100), 150);
@@ -52,7 +52,7 @@ test('what expires goes at its time and not before, and its grace is counted fro
 
 test('what everybody has goes when everybody loses it, whatever a credential says of it', (t) => {
   const rights = new Rights(reading('a'));
-  rights.grant(1, reading('a'), terms(null), reading('a'), 0);
+  rights.grant({ ref: 1, permissions: reading('a'), terms: terms(null) }, reading('a'), 0);
   rights.settle(none);
   t.is(readable(rights), '');
 });
@@ -61,7 +61,7 @@ test('a topic that was left is joined again once, when it may be read', (t) => {
   const rights = new Rights(none);
   for (const topic of ['a', 'b', 'c']) rights.suspend(topic);
   rights.forget('c');
-  rights.grant(1, reading('a', 'c'), terms(null), none, 0);
+  rights.grant({ ref: 1, permissions: reading('a', 'c'), terms: terms(null) }, none, 0);
   t.deepEqual(rights.restored(), ['a']);
   t.deepEqual(rights.restored(), []);
   t.true(rights.suspends, 'b');
@@ -69,7 +69,7 @@ test('a topic that was left is joined again once, when it may be read', (t) => {
 
 test('a review is over when each credential has been judged, and a later one is another', (t) => {
   const rights = new Rights(none);
-  for (const ref of [1, 2]) rights.grant(ref, reading('a'), terms(null), none, 0);
+  for (const ref of [1, 2]) rights.grant({ ref, permissions: reading('a'), terms: terms(null) }, none, 0);
   t.is(rights.confirm(1), 'none');
   const first = rights.review();
   t.true(rights.isReviewing());
@@ -98,7 +98,7 @@ test('a new timer takes the place of the one before', (t) => {
 test('past the most credentials that are remembered the oldest one goes', (t) => {
   const rights = new Rights(none);
   for (let ref = 0; ref <= CREDENTIALS; ref++)
-    rights.grant(ref, reading(ref === 0 ? 'a' : 'b'), terms(null), none, 0);
+    rights.grant({ ref, permissions: reading(ref === 0 ? 'a' : 'b'), terms: terms(null) }, none, 0);
   t.is(rights.held, CREDENTIALS);
   t.is(readable(rights), 'b');
 });
@@ -121,10 +121,10 @@ test('at any time a connection may do what holds for good and what its living cr
       let now = 0;
       for (const { do: what, ref, topics, time } of changes) {
         if (what === 'grant') {
-          rights.grant(ref, reading(...topics), terms(time), none, now);
+          rights.grant({ ref, permissions: reading(...topics), terms: terms(time) }, none, now);
           living.set(ref, { topics, until: now + time });
         } else if (what === 'for good') {
-          rights.grant(100, reading(...topics), undefined, none, now);
+          rights.grant({ ref: 100, permissions: reading(...topics) }, none, now);
           for (const topic of topics) forGood.add(topic);
         } else if (what === 'revoke') {
           rights.revoke(ref);

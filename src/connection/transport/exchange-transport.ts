@@ -73,20 +73,8 @@ export class ExchangeTransport implements Transport {
     this.#request.resume();
   }
 
-  handled(): void {
-    // There is one body, and it is read as a whole.
-  }
-
   restrict(bytes: number): void {
     this.#enough = bytes;
-  }
-
-  unrestrict(): void {
-    this.#enough = 0;
-  }
-
-  keepAlive(): void {
-    // An exchange is short.
   }
 
   close(): void {
@@ -97,7 +85,7 @@ export class ExchangeTransport implements Transport {
     this.socket.destroy();
   }
 
-  /** Whoever goes on for longer with a body that was answered does it to hold the connection. */
+  /** A client that goes on for longer with a body that was answered does it to hold the connection. */
   #endBody(): void {
     if (this.#request.complete) return;
     const timer = setTimeout(() => this.socket.destroy(), REST_OF_BODY).unref();

@@ -70,26 +70,6 @@ export class StreamTransport implements Transport {
     sendReply(this.#response, PASSING.has(reply.status) ? this.#options.later(reply, Math.random()) : reply);
   }
 
-  pause(): void {
-    // Nothing comes in.
-  }
-
-  resume(): void {
-    // Nothing comes in.
-  }
-
-  handled(): void {
-    // Nothing comes in.
-  }
-
-  restrict(): void {
-    // Nothing comes in.
-  }
-
-  unrestrict(): void {
-    // Nothing comes in.
-  }
-
   keepAlive(): void {
     this.socket.write(this.#options.keepAlive);
   }

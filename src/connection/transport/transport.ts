@@ -38,17 +38,15 @@ export interface Transport {
   accept(): boolean;
   /** Answers a request that was not accepted, and ends it. */
   reply(reply: HttpReply): void;
-  /** Reads nothing more until `resume`. */
-  pause(): void;
-  resume(): void;
+  /** Reads nothing more until `resume`. Absent, as the next three are: nothing comes in. */
+  pause?(): void;
+  resume?(): void;
   /** The handler has handled a message of so many bytes. */
-  handled(bytes: number): void;
-  /** The client has no right yet: a message may have no more than so many bytes; 0: no limit of this kind. */
-  restrict(bytes: number): void;
-  /** The client has rights now: the limit is that of every message. */
-  unrestrict(): void;
-  /** Sends what keeps the way open: a ping, a comment. */
-  keepAlive(): void;
+  handled?(bytes: number): void;
+  /** The client has no right yet: a message may have no more than so many bytes; 0: the limit is that of every message. */
+  restrict?(bytes: number): void;
+  /** Sends what keeps the way open: a ping, a comment. Absent: it is open for a short time only. */
+  keepAlive?(): void;
   /** Ends an accepted connection in good order; it takes `limits.close` at the most. */
   close(code: number, reason: string): void;
   /** Ends the connection now. */

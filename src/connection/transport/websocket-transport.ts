@@ -107,27 +107,19 @@ export class WebSocketTransport implements Transport {
     if (!this.#paused) this.#webSocket?.resume();
   }
 
+  /** ws has one limit for a server. Its receiver looks at this field with every frame, before it keeps anything of it. */
   restrict(bytes: number): void {
+    if (bytes === this.#restricted) return;
     this.#restricted = bytes;
-    if (bytes > 0) this.#limitTo(bytes);
-  }
-
-  unrestrict(): void {
-    if (this.#restricted === 0) return;
-    this.#restricted = 0;
-    this.#limitTo(this.#server.options.maxPayload ?? 0);
+    const { _receiver: receiver } = this.#webSocket as unknown as {
+      readonly _receiver?: { _maxPayload: number };
+    };
+    if (receiver !== undefined)
+      receiver._maxPayload = bytes > 0 ? bytes : (this.#server.options.maxPayload ?? 0);
   }
 
   get restricted(): boolean {
     return this.#restricted > 0;
-  }
-
-  /** ws has one limit for a server. Its receiver looks at this field with every frame, before it keeps anything of it. */
-  #limitTo(bytes: number): void {
-    const { _receiver: receiver } = this.#webSocket as unknown as {
-      readonly _receiver?: { _maxPayload: number };
-    };
-    if (receiver !== undefined) receiver._maxPayload = bytes;
   }
 
   keepAlive(): void {
