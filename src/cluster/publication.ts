@@ -1,6 +1,5 @@
 import type { Pid } from '../otp/process.ts';
-import { costOf, type Message, type Sequencer } from '../topic/message.ts';
-import type { MemberMessage } from '../topic/topic.ts';
+import { costOf, type Message, type PublisherMessage, type Sequencer } from '../topic/message.ts';
 import { publish } from '../topic/topic-server.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { TopicKey } from './topic-key.ts';
@@ -18,9 +17,9 @@ export class Publication {
   /** So much is on its way that the link is not to be read. */
   isFull = false;
   readonly #topics: () => Topics;
-  readonly #link: Pid<MemberMessage>;
+  readonly #link: Pid<PublisherMessage>;
 
-  constructor(topics: () => Topics, link: Pid<MemberMessage>) {
+  constructor(topics: () => Topics, link: Pid<PublisherMessage>) {
     this.#topics = topics;
     this.#link = link;
   }

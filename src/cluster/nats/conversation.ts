@@ -1,179 +1,185 @@
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { claimsFrames } from '../../door/peer/chunks.ts';
-import { encodePeerFrame, type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
-import type { Self } from '../../otp/process.ts';
-import { now, sendAfter } from '../../otp/timer.ts';
-import type { LinkMessage } from '../backplane.ts';
-import * as ownership from '../ownership-server.ts';
-import type { NatsNetwork } from './network.ts';
-import { type Heard, Peers, type Verdict } from './peers.ts';
-import type { Subjects } from './subject.ts';
+import { type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
+import type { Heard } from './intake.ts';
 
-/**
- * What relays say to each other over NATS beside messages: that they are there, and who owns what. All hear all of it,
- * but for the verdict on a claim, which goes to the one who asked. The frames are those of the mesh (`door/peer`).
- *
- * A claim is asked of every relay that has been heard of lately. It is granted once all of them have, refused by the
- * first that refuses. One that does not answer in time is not waited for, unless it owns the topic: then nobody else may.
- * On a connection that is too young to know who is there, only time grants.
- */
-export interface Conversation {
-  readonly network: NatsNetwork;
-  readonly self: Self<LinkMessage | AskedEnough>;
-  readonly connection: NatsConnection;
-  readonly subjects: Subjects;
-  readonly headers: MsgHdrs;
-  readonly peers: Peers;
-  /** Claims of relays that are still listing all of theirs. */
-  readonly listings: Map<string, PeerClaim[]>;
-  readonly since: number;
-}
+/** What is to be done about what was heard, or not heard. */
+export type ConversationEffect =
+  /** A relay is heard of for the first time, or has started anew. */
+  | { readonly type: 'linked'; readonly node: string }
+  | { readonly type: 'unlinked'; readonly node: string }
+  /** A relay has heard nothing yet: it is told of all claims. */
+  | { readonly type: 'tell-all' }
+  /** What a relay claims; `all`: that and nothing else. `ask`: its start, and the number of the claim, if it asks. */
+  | {
+      readonly type: 'announced';
+      readonly node: string;
+      readonly all: boolean;
+      readonly claims: readonly PeerClaim[];
+      readonly ask: { readonly incarnation: string; readonly ref: number } | null;
+    }
+  | Judged
+  /** Two relays of one name: each takes the other's claims for its own. */
+  | { readonly type: 'name-taken'; readonly node: string }
+  /** It was nothing of a relay's. */
+  | { readonly type: 'foreign' };
 
-/** To the link itself. */
-export interface AskedEnough {
-  readonly type: 'asked-enough';
+/** What has come of a claim: nobody has refused, and `nodes` have granted it; or somebody has refused. */
+interface Judged {
+  readonly type: 'judged';
   readonly ref: number;
+  readonly granted: boolean;
+  readonly nodes: readonly string[];
 }
 
-/** Milliseconds that a claim waits for the verdicts of the others. */
-const ASK_TIMEOUT = 250;
+interface Peer {
+  readonly incarnation: string;
+  readonly heardAt: number;
+}
+
+interface Question {
+  readonly unanswered: Set<string>;
+  readonly granted: string[];
+  /** It was known who is there when it was asked. */
+  readonly isSettled: boolean;
+}
+
 /** The relays that are there have said so within this time after a connection was made, in milliseconds. */
 const SETTLED = 250;
-export const HEADER = 'Fanfare-Relay';
-const VERSION = '1';
 
-export function openConversation(
-  given: Pick<Conversation, 'network' | 'self' | 'connection' | 'subjects' | 'headers'>,
-): Conversation {
-  const talk = { ...given, peers: new Peers(), listings: new Map(), since: now(given.self) };
-  const { connection, subjects, headers } = talk;
-  connection.publish(subjects.hello, undefined, { headers });
-  return talk;
-}
+/**
+ * What relays say to each other over one connection to NATS beside messages: that they are there, and who owns what. All
+ * hear all of it, but for the verdict on a claim, which goes to the relay that asked. The frames are those of the mesh
+ * (`door/peer`). Pure; time is an argument, in milliseconds.
+ *
+ * A claim is asked of every relay that has been heard of lately. It is granted once all of them have, refused by the
+ * first that refuses. A relay that does not answer in time is not waited for, unless it owns the topic: then nobody else
+ * may. On a connection that is too young to know who is there, only time grants.
+ */
+export class Conversation {
+  readonly #self: Heard;
+  readonly #since: number;
+  /** Starts of relays of this relay's name that have been named: it is the network's, and outlives the connection. */
+  readonly #namesakes: Set<string>;
+  readonly #peers = new Map<string, Peer>();
+  readonly #questions = new Map<number, Question>();
+  /** Claims of relays that are still listing all of theirs. */
+  readonly #listings = new Map<string, PeerClaim[]>();
 
-export function headerOf({ incarnation, node }: Heard): string {
-  return `${VERSION} ${incarnation} ${node}`;
-}
-
-/** Null: no relay has sent it, or none that speaks this version. */
-export function senderOf({ headers }: Msg): Heard | null {
-  const [version, incarnation, node, ...more] = headers?.get(HEADER).split(' ') ?? [];
-  if (version !== VERSION || !incarnation || !node || more.length > 0) return null;
-  return { incarnation, node };
-}
-
-/** Takes what another relay has sent on a subject that is no topic's. False: it is nothing of the kind. */
-export function takeControl(talk: Conversation, from: Heard, message: Msg): boolean {
-  const { network, peers, self, subjects } = talk;
-  if (from.incarnation === network.self.incarnation) return true;
-  if (from.node === network.self.node) {
-    complainOnce(talk, from);
-    return true;
+  constructor(self: Heard, namesakes: Set<string>, now: number) {
+    this.#self = self;
+    this.#namesakes = namesakes;
+    this.#since = now;
   }
-  const hello = message.subject === subjects.hello;
-  if (peers.heard(from, now(self))) network.log.note('linked', { peer: from.node, over: 'nats' });
-  else if (!hello) return takeFrame(talk, from, message);
-  network.stats.peers = peers.nodes;
-  // It has heard nothing yet: attaching anew brings all claims, which are for everybody.
-  ownership.attach(self.system, self, null);
-  return hello || takeFrame(talk, from, message);
-}
 
-function takeFrame(talk: Conversation, { node, incarnation }: Heard, message: Msg): boolean {
-  const { peers } = talk;
-  const frame = parsePeerFrame(Buffer.from(message.data));
-  switch (frame?.type) {
-    case 'heartbeat':
-      return true;
-    case 'claims':
-      takeClaims(talk, node, incarnation, frame);
-      return true;
-    case 'verdict': {
-      const { ref, granted } = frame;
-      report(talk, ref, peers.answered(ref, node, granted));
-      return true;
+  /** Names of the relays that are heard of. */
+  get nodes(): string[] {
+    return [...this.#peers.keys()];
+  }
+
+  /** What another relay has sent to all, or to this one; null: it wants to know everything. */
+  heard({ node, incarnation }: Heard, data: Uint8Array | null, now: number): ConversationEffect[] {
+    if (node === this.#self.node) return this.#namesake(node, incarnation);
+    const isNew = this.#peers.get(node)?.incarnation !== incarnation;
+    this.#peers.set(node, { incarnation, heardAt: now });
+    const effects: ConversationEffect[] = isNew ? [{ type: 'linked', node }] : [];
+    if (isNew || data === null) effects.push({ type: 'tell-all' });
+    const frame =
+      data === null ? null : this.#frame({ node, incarnation }, parsePeerFrame(Buffer.from(data)));
+    return frame === null ? effects : [...effects, frame];
+  }
+
+  /** A claim is asked of all relays that are known now. */
+  ask(ref: number, now: number): ConversationEffect[] {
+    const isSettled = now - this.#since >= SETTLED;
+    this.#questions.set(ref, { unanswered: new Set(this.#peers.keys()), granted: [], isSettled });
+    return toList(this.#judged(ref));
+  }
+
+  /** A relay that has not answered the claim by now is not waited for. */
+  askedEnough(ref: number): ConversationEffect[] {
+    return toList(this.#grant(ref));
+  }
+
+  /** Looks which relays have not been heard for so long. */
+  silent(now: number, timeout: number): ConversationEffect[] {
+    const gone: string[] = [];
+    for (const [node, { heardAt }] of this.#peers) if (now - heardAt >= timeout) gone.push(node);
+    return this.#lose(gone);
+  }
+
+  /** The connection has ended: nobody can be heard. */
+  end(): ConversationEffect[] {
+    this.#questions.clear();
+    return this.#lose(this.nodes);
+  }
+
+  #frame(from: Heard, frame: PeerFrame | null): ConversationEffect | null {
+    switch (frame?.type) {
+      case 'heartbeat':
+        return null;
+      case 'claims':
+        return this.#claims(from, frame);
+      case 'verdict':
+        return this.#answered(frame.ref, from.node, frame.granted);
+      default:
+        return { type: 'foreign' };
     }
-    default:
-      return false;
+  }
+
+  #claims(
+    { node, incarnation }: Heard,
+    { begin, end, ref, claims }: Extract<PeerFrame, { readonly type: 'claims' }>,
+  ): ConversationEffect | null {
+    if (begin) this.#listings.set(node, []);
+    const listing = this.#listings.get(node);
+    if (listing !== undefined) for (const claim of claims) listing.push(claim);
+    // What is said between the pieces of a list is as new as the list, and belongs into it; a question is answered at once.
+    if (listing !== undefined && !end && ref === 0) return null;
+    if (end) this.#listings.delete(node);
+    const ask = ref === 0 ? null : { incarnation, ref };
+    return { type: 'announced', node, all: end, claims: end ? (listing ?? claims) : claims, ask };
+  }
+
+  #answered(ref: number, node: string, granted: boolean): ConversationEffect | null {
+    const question = this.#questions.get(ref);
+    if (!granted) {
+      this.#questions.delete(ref);
+      // Be it late, or of a relay that was not known yet: a topic that somebody owns is nobody else's.
+      return { type: 'judged', ref, granted: false, nodes: [] };
+    }
+    if (question === undefined) return null;
+    question.unanswered.delete(node);
+    question.granted.push(node);
+    return this.#judged(ref);
+  }
+
+  /** The verdict, if all have answered. */
+  #judged(ref: number): Judged | null {
+    const question = this.#questions.get(ref);
+    return question?.isSettled === true && question.unanswered.size === 0 ? this.#grant(ref) : null;
+  }
+
+  /** Null: there was a verdict already. */
+  #grant(ref: number): Judged | null {
+    const question = this.#questions.get(ref);
+    this.#questions.delete(ref);
+    return question === undefined ? null : { type: 'judged', ref, granted: true, nodes: question.granted };
+  }
+
+  #namesake(node: string, incarnation: string): ConversationEffect[] {
+    if (this.#namesakes.has(incarnation)) return [];
+    this.#namesakes.add(incarnation);
+    return [{ type: 'name-taken', node }];
+  }
+
+  #lose(nodes: readonly string[]): ConversationEffect[] {
+    for (const node of nodes) {
+      this.#peers.delete(node);
+      this.#listings.delete(node);
+    }
+    return nodes.map((node) => ({ type: 'unlinked', node }));
   }
 }
 
-function takeClaims(
-  talk: Conversation,
-  node: string,
-  incarnation: string,
-  frame: Extract<PeerFrame, { readonly type: 'claims' }>,
-): void {
-  const { self, subjects, listings } = talk;
-  if (frame.begin) listings.set(node, []);
-  const listing = listings.get(node);
-  if (listing !== undefined) for (const claim of frame.claims) listing.push(claim);
-  // What is said between the pieces of a list is as new as the list, and belongs into it; a question is answered at once.
-  if (listing !== undefined && !frame.end && frame.ref === 0) return;
-  if (frame.end) listings.delete(node);
-  const { ref } = frame;
-  const answer = (granted: boolean) =>
-    tell(talk, { type: 'verdict', ref, granted }, subjects.relay(incarnation));
-  const claims = frame.end ? (listing ?? frame.claims) : frame.claims;
-  ownership.announced(self.system, node, { all: frame.end, claims }, ref === 0 ? null : answer);
-}
-
-/** Tells the others of claims made here. */
-export function tellClaims(
-  talk: Conversation,
-  message: Extract<LinkMessage, { readonly type: 'claims' }>,
-): void {
-  const { self, peers, subjects } = talk;
-  const { ref } = message;
-  for (const frame of claimsFrames(message)) tell(talk, frame, subjects.relays);
-  if (ref === 0) return;
-  // What is granted before it was heard who is there is granted by time alone.
-  peers.ask(ref, now(self) - talk.since >= SETTLED);
-  report(talk, ref, peers.decided(ref));
-  sendAfter(self, ASK_TIMEOUT, { type: 'asked-enough', ref });
-}
-
-/** A relay that has not answered a claim by now is not waited for. */
-export function askedEnough(talk: Conversation, ref: number): void {
-  report(talk, ref, talk.peers.end(ref));
-}
-
-function report({ self }: Conversation, ref: number, verdict: Verdict | null): void {
-  if (verdict !== null) ownership.verdict(self.system, self, { ref, ...verdict });
-}
-
-/** Says that this relay is there, and looks who is not any more. */
-export function beat(talk: Conversation): void {
-  const { network, self, peers, subjects } = talk;
-  tell(talk, { type: 'heartbeat', last: 0, received: 0 }, subjects.relays);
-  loseTouch(talk, peers.silent(now(self), network.settings.timeout));
-}
-
-/** Without a connection nobody can be heard. */
-export function endConversation(talk: Conversation): void {
-  loseTouch(talk, talk.peers.clear());
-}
-
-function loseTouch({ network, self, peers, listings }: Conversation, nodes: readonly string[]): void {
-  for (const node of nodes) {
-    listings.delete(node);
-    network.log.warn('unlinked', { peer: node, over: 'nats' });
-    ownership.unheard(self.system, node);
-  }
-  if (nodes.length > 0) network.stats.peers = peers.nodes;
-}
-
-function tell({ connection, headers }: Conversation, frame: PeerFrame, subject: string): void {
-  if (!connection.isClosed()) connection.publish(subject, encodePeerFrame(frame), { headers });
-}
-
-const complained = new WeakMap<NatsNetwork, Set<string>>();
-
-/** Two relays of one name: each takes the other's claims for its own. */
-function complainOnce({ network }: Conversation, { node, incarnation }: Heard): void {
-  const known = complained.get(network) ?? new Set();
-  complained.set(network, known);
-  if (known.has(incarnation)) return;
-  known.add(incarnation);
-  network.log.warn('name taken', { why: `another relay is called ${node}: give each a name of its own` });
+function toList<Effect>(effect: Effect | null): Effect[] {
+  return effect === null ? [] : [effect];
 }

@@ -1,13 +1,25 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
   connect,
+  credsAuthenticator,
   getResolveFn,
   type NatsConnection,
   type NodeConnectionOptions,
   setTransportFactory,
 } from '@nats-io/transport-node';
 import { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
-import type { NatsSettings } from './settings.ts';
+import type { Config } from '../../config/config.ts';
+
+/** Times in milliseconds, sizes in bytes. */
+export interface NatsSettings {
+  readonly prefix: string;
+  readonly heartbeat: number;
+  readonly timeout: number;
+  readonly pending: number;
+  /** How to connect, but for the servers; files are read for each connection. Throws when one cannot be read. */
+  readonly options: () => NodeConnectionOptions;
+}
 
 /** Milliseconds. */
 const DIAL_TIMEOUT = 5000;
@@ -82,4 +94,28 @@ function shuffled(servers: readonly string[]): string[] {
     .map((server) => ({ server, rank: Math.random() }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ server }) => server);
+}
+
+export function natsSettings({ network, cluster, node }: Config): NatsSettings {
+  const { prefix, user, password, token, credentials, tls } = cluster;
+  const { heartbeat, timeout, pending } = network;
+  const options = (): NodeConnectionOptions => ({
+    name: `fanfare ${node}`,
+    ...(user === null || password === null ? {} : { user, pass: password.reveal() }),
+    ...(token === null ? {} : { token: token.reveal() }),
+    ...(credentials === null ? {} : { authenticator: credsAuthenticator(readFileSync(credentials)) }),
+    ...(usesTls(tls) ? { tls: tlsFiles(tls) } : {}),
+  });
+  return { prefix, heartbeat, timeout, pending, options };
+}
+
+function usesTls({ required, ca, cert, key }: Config['cluster']['tls']): boolean {
+  return required || ca !== null || (cert !== null && key !== null);
+}
+
+function tlsFiles({ ca, cert, key }: Config['cluster']['tls']): NonNullable<NodeConnectionOptions['tls']> {
+  return {
+    ...(ca === null ? {} : { caFile: ca }),
+    ...(cert === null || key === null ? {} : { certFile: cert, keyFile: key }),
+  };
 }

@@ -1,52 +1,48 @@
-import type { Publication } from '../publication.ts';
-import type { TopicKey } from '../topic-key.ts';
-import type { NatsNetwork } from './network.ts';
+import { type Msg, type MsgHdrs, headers as newHeaders } from '@nats-io/transport-node';
+import type { Message } from '../../topic/message.ts';
 import { decodeMessages } from './payload.ts';
-import type { Heard } from './peers.ts';
 
-/** What comes in. */
-export interface Intake {
-  readonly network: NatsNetwork;
-  readonly publication: Publication;
+/** Another relay, as the name and the start that its messages carry. */
+export interface Heard {
+  readonly node: string;
+  readonly incarnation: string;
 }
 
-/** A message of NATS, and the relay that it is from. */
-interface Parcel {
-  readonly from: Heard;
-  readonly data: Uint8Array;
+/** What has come on the subject of a topic: messages of another relay, what this relay has sent itself, or nothing of a relay's. */
+export type Arrival = Arrived | 'own' | 'foreign';
+
+export interface Arrived {
+  readonly node: string;
+  readonly messages: readonly Message[];
+  readonly bytes: number;
+}
+
+const HEADER = 'Fanfare-Relay';
+const VERSION = '1';
+
+/** The headers of all that a relay sends. */
+export function headersOf({ incarnation, node }: Heard): MsgHdrs {
+  const headers = newHeaders();
+  headers.set(HEADER, `${VERSION} ${incarnation} ${node}`);
+  return headers;
+}
+
+/** Null: it is from no relay, or from none that speaks this version. */
+export function senderOf({ headers }: Pick<Msg, 'headers'>): Heard | null {
+  const [version, incarnation, node, ...more] = headers?.get(HEADER).split(' ') ?? [];
+  if (version !== VERSION || !incarnation || !node || more.length > 0) return null;
+  return { incarnation, node };
 }
 
 /**
- * Publishes here what another relay has sent. The server cannot be made to wait for one of its subscribers: what comes
- * faster than topics here take it is dropped, and counted.
+ * `self`: this relay's start. The server echoes nothing; but a connection that has just been lost may still be dying at
+ * another server.
  */
-export function arrived({ network, publication }: Intake, topic: TopicKey, { from, data }: Parcel): void {
-  const { stats, settings, topics } = network;
+export function arrival(message: Pick<Msg, 'headers' | 'data'>, self: string): Arrival {
+  const from = senderOf(message);
+  if (from === null) return 'foreign';
+  if (from.incarnation === self) return 'own';
+  const { data } = message;
   const messages = decodeMessages(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-  if (messages === null) {
-    stats.foreign++;
-    return;
-  }
-  stats.received += messages.length;
-  stats.bytesIn += data.byteLength;
-  const isFull = settings.pending > 0 && publication.underWay >= settings.pending;
-  if (isFull && topics().find(topic.realm, topic.name)?.server !== undefined) {
-    refuse(network, messages.length, 'refused');
-    return;
-  }
-  stats.refused += publication.publish(topic, messages, data.byteLength, { node: from.node, epoch: 0 });
-}
-
-/** Counts what has come and is taken by nobody. `why`: the link takes no more, or has ended. */
-export function notTaken(network: NatsNetwork, data: Uint8Array, why: 'refused' | 'crash'): void {
-  const messages = decodeMessages(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-  if (messages === null) return;
-  network.stats.received += messages.length;
-  network.stats.bytesIn += data.byteLength;
-  refuse(network, messages.length, why);
-}
-
-function refuse({ stats, topics }: NatsNetwork, count: number, why: 'refused' | 'crash'): void {
-  stats.refused += count;
-  topics().accounting.lose(count, why);
+  return messages === null ? 'foreign' : { node: from.node, messages, bytes: data.byteLength };
 }

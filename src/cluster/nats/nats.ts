@@ -9,11 +9,10 @@ import type { Topics } from '../../topic/topics.ts';
 import type { Backplane } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
 import type { TopicKey } from '../topic-key.ts';
-import { type EchoMessage, echo, probeTopics } from './echo.ts';
-import { natsLink } from './nats-link.ts';
-import type { NatsLinkMessage } from './nats-link-state.ts';
+import type { NatsSettings } from './dial.ts';
+import { type EchoMessage, echoLink, probeTopics } from './echo-link.ts';
+import { type NatsLinkMessage, natsLink } from './nats-link.ts';
 import { type NatsLog, type NatsNetwork, newNatsStats } from './network.ts';
-import type { NatsSettings } from './settings.ts';
 
 export interface NatsArgs {
   readonly system: System;
@@ -54,6 +53,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
     topics,
     log,
     stats: newNatsStats(),
+    namesakes: new Set(),
     open: undefined,
   };
   return {
@@ -68,7 +68,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
       ),
       worker(
         'nats-echo',
-        echo,
+        echoLink,
         {
           network,
           servers: () => named,
@@ -99,6 +99,6 @@ export function natsUplink(system: System): Uplink {
 /** For each message there is one attempt: that of the link. */
 function handUp(system: System, topic: TopicKey, messages: readonly Message[], accounting: Accounting): void {
   accounting.attempt(messages.length);
-  if (!sendNamed(system, linkName, { type: 'published', topic, messages, left: messages.length }))
+  if (!sendNamed(system, linkName, { type: 'published', topic, messages, isCounted: false }))
     accounting.drop(messages.length, 'gone');
 }

@@ -1,7 +1,8 @@
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Topics } from '../../topic/topics.ts';
-import type { Outlet } from './outlet.ts';
-import type { Heard } from './peers.ts';
-import type { NatsSettings } from './settings.ts';
+import type { NatsSettings } from './dial.ts';
+import type { Heard } from './intake.ts';
+import type { Window } from './window.ts';
 
 /** What the link is given, and what tools may read of it. */
 export interface NatsNetwork {
@@ -10,8 +11,10 @@ export interface NatsNetwork {
   readonly topics: () => Topics;
   readonly log: NatsLog;
   readonly stats: NatsStats;
-  /** The connection in use: the link's, which may be killed. */
-  open: Pick<Outlet, 'connection' | 'window'> | undefined;
+  /** Starts of other relays with the name of this one that the log has named. */
+  readonly namesakes: Set<string>;
+  /** The connection in use, and what is not confirmed on it. The link alone sets it. */
+  open: { readonly connection: NatsConnection; readonly window: Window } | undefined;
 }
 
 export interface NatsLog {

@@ -1,63 +1,47 @@
-import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { costOf, type Message } from '../../topic/message.ts';
-import type { Overflow } from '../overflow.ts';
+import { Overflow } from '../overflow.ts';
 import type { TopicKey } from '../topic-key.ts';
-import type { NatsNetwork } from './network.ts';
 import { encodeMessages, split } from './payload.ts';
-import type { Subjects } from './subject.ts';
 import type { Window } from './window.ts';
 
-/** What one turn of a topic has brought. */
-export interface Published {
-  readonly type: 'published';
-  readonly topic: TopicKey;
-  readonly messages: readonly Message[];
-  /** How many of them are not counted yet: should the link crash on them, those alone are counted then. */
-  left: number;
+/** What becomes of messages: published as these payloads, and confirmed later; or dropped, so many for each reason. */
+interface Outgoing {
+  readonly payloads: readonly Buffer[];
+  readonly tooLarge: number;
+  readonly overflow: number;
 }
 
-/** A connection as messages go out through it. */
-export interface Outlet {
-  readonly connection: NatsConnection;
-  readonly headers: MsgHdrs;
-  readonly subjects: Subjects;
-  readonly window: Window;
-  readonly overflow: Overflow;
-  /** Bytes that the server takes in one message, headers included. */
-  readonly maxPayload: number;
-  /** When the server was asked the question that it has not answered; null: there is none. */
-  askedAt: number | null;
-}
-
-/** Above what the one header takes. */
+/** Above what the one header takes, in bytes. */
 const HEADERS = 512;
 
-/** Publishes what one turn of a topic has brought, and counts what cannot be. Never waits. */
-export function handOver(network: NatsNetwork, outlet: Outlet | undefined, published: Published): void {
-  const { topic, messages } = published;
-  const { accounting } = network.topics();
-  const { stats } = network;
-  if (outlet === undefined || outlet.connection.isClosed()) {
-    accounting.drop(messages.length, 'unlinked');
-    stats.unlinked += messages.length;
-    published.left = 0;
-    return;
+/** The way out through one connection: what fits into its messages and into the window of what is not confirmed. */
+export class Outlet {
+  readonly #window: Window;
+  readonly #limit: number;
+  readonly #overflow = new Overflow();
+
+  /** `maxPayload`: bytes that the server takes in one message, headers included. */
+  constructor(window: Window, maxPayload: number) {
+    this.#window = window;
+    this.#limit = maxPayload - HEADERS;
   }
-  const { connection, headers, subjects, window } = outlet;
-  const { runs, tooLarge } = split(messages, outlet.maxPayload - HEADERS);
-  accounting.drop(tooLarge, 'undeliverable');
-  stats.tooLarge += tooLarge;
-  published.left -= tooLarge;
-  for (const run of runs) {
-    const bytes = encodeMessages(run);
-    published.left -= run.length;
-    if (window.add(run.length, costOf(bytes.length))) {
-      connection.publish(subjects.topic(topic), bytes, { headers });
-      stats.bytesOut += bytes.length;
-      continue;
+
+  /** What one turn of a topic has brought. */
+  take(topic: TopicKey, messages: readonly Message[]): Outgoing {
+    const { runs, tooLarge } = split(messages, this.#limit);
+    const payloads: Buffer[] = [];
+    let overflow = 0;
+    for (const run of runs) {
+      const bytes = encodeMessages(run);
+      if (this.#window.add(run.length, costOf(bytes.length))) payloads.push(bytes);
+      else overflow += run.length;
     }
-    accounting.drop(run.length, 'overflow');
-    stats.overflow += run.length;
-    outlet.overflow.add(topic, run.length);
+    if (overflow > 0) this.#overflow.add(topic, overflow);
+    return { payloads, tooLarge, overflow };
+  }
+
+  /** Messages that were dropped for want of room since this was asked last, by topic; null: none. */
+  overflowed(): Readonly<Record<string, number>> | null {
+    return this.#overflow.take();
   }
 }

@@ -3,21 +3,21 @@ import fc from 'fast-check';
 import { Window } from '../../../src/cluster/nats/window.ts';
 
 test('an answer confirms what was handed over before its question', (t) => {
-  const window = new Window(0);
-  t.false(window.ask());
+  const window = new Window(0, 0);
+  t.false(window.ask(0));
   window.add(2, 20);
-  t.true(window.ask());
+  t.true(window.ask(0));
   window.add(3, 30);
-  t.false(window.ask());
-  t.is(window.answered(), 2);
+  t.false(window.ask(0));
+  t.is(window.answered(0).count, 2);
   t.deepEqual([window.count, window.bytes], [3, 30]);
-  t.true(window.ask());
-  t.is(window.answered(), 3);
-  t.is(window.answered(), 0);
+  t.true(window.ask(0));
+  t.is(window.answered(0).count, 3);
+  t.is(window.answered(0).count, 0);
 });
 
 test('it is full at its limit, and one message alone always fits', (t) => {
-  const window = new Window(100);
+  const window = new Window(100, 0);
   t.true(window.add(1, 101));
   t.false(window.add(1, 1));
   t.is(window.clear(), 1);
@@ -34,11 +34,11 @@ test('every message is confirmed, refused or left over, once', (t) => {
   );
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-      const window = new Window(100);
+      const window = new Window(100, 0);
       let [given, over] = [0, 0];
       for (const one of acts) {
-        if (one === 'ask') window.ask();
-        else if (one === 'answer') over += window.answered();
+        if (one === 'ask') window.ask(0);
+        else if (one === 'answer') over += window.answered(0).count;
         else if (one === 'clear') over += window.clear();
         else {
           given += one;
@@ -49,4 +49,25 @@ test('every message is confirmed, refused or left over, once', (t) => {
       }
     }),
   );
+});
+
+test('a server is asked whether it is there though there is nothing to confirm, one question at a time', (t) => {
+  const window = new Window(0, 0);
+  t.true(window.ask(10, true));
+  t.false(window.ask(11, true));
+  t.deepEqual(window.answered(17), { count: 0, roundTrip: 7 });
+  t.true(window.ask(18, true));
+});
+
+test('a server is silent when it was asked and has sent nothing for the time since', (t) => {
+  const window = new Window(0, 0);
+  t.false(window.isSilent(5000, 0, 1000), 'it was not asked');
+  window.ask(5000, true);
+  t.false(window.isSilent(5999, 0, 1000));
+  t.true(window.isSilent(6000, 0, 1000));
+  t.false(window.isSilent(6000, 1, 1000), 'it has sent something');
+  t.false(window.isSilent(6999, 1, 1000));
+  t.true(window.isSilent(7000, 1, 1000));
+  window.answered(7000);
+  t.false(window.isSilent(9000, 1, 1000));
 });

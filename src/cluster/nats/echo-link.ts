@@ -1,4 +1,4 @@
-import { type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self, send } from '../../otp/process.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
@@ -6,8 +6,8 @@ import type { Message } from '../../topic/message.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import type { LinkMessage } from '../backplane.ts';
 import type { TopicKey } from '../topic-key.ts';
-import { HEADER, headerOf } from './conversation.ts';
 import { dialAny } from './dial.ts';
+import { headersOf } from './intake.ts';
 import type { NatsNetwork } from './network.ts';
 import { subjects } from './subject.ts';
 
@@ -58,7 +58,7 @@ export function withProbes(
   return message.all ? { ...message, add: [...message.add, probeTopics(network).back] } : message;
 }
 
-export const echo: Behaviour<EchoArgs, State, EchoMessage> = {
+export const echoLink: Behaviour<EchoArgs, State, EchoMessage> = {
   name: 'nats-echo',
   trapExit: true,
 
@@ -125,8 +125,7 @@ function opened(state: State, connection: NatsConnection): void {
   const { self, network } = state;
   const { topic } = subjects(network.settings.prefix);
   const { out, back } = probeTopics(network);
-  const headers = newHeaders();
-  headers.set(HEADER, headerOf({ ...network.self, incarnation: `${network.self.incarnation}-echo` }));
+  const headers = headersOf({ ...network.self, incarnation: `${network.self.incarnation}-echo` });
   connection.subscribe(topic(out), {
     callback: (error, { data }) => {
       if (error === null && !connection.isClosed()) connection.publish(topic(back), data, { headers });
