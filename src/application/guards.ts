@@ -1,6 +1,9 @@
-import { withinChannels } from '../authenticator/allowed-channels.ts';
-import { apiKeysFrom } from '../authenticator/api-keys/api-keys-from.ts';
-import { authenticatorFrom, type Plugins } from '../authenticator/authenticator-from.ts';
+import {
+  apiKeysFrom,
+  authenticatorFrom,
+  type Plugins,
+  withinChannels,
+} from '../authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from '../authenticator/authenticator-server.ts';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { Authenticator } from '../authenticator/contract.ts';

@@ -1,12 +1,15 @@
+import type { ApiKeysConfig } from '../config/api-keys.ts';
 import type { AuthenticatorConfig } from '../config/authenticators.ts';
-import { apiKeysFrom } from './api-keys/api-keys-from.ts';
+import { apiKeys } from './api-keys/api-keys.ts';
+import { fileApiKeys } from './api-keys/file-api-keys.ts';
 import type { StoreLog } from './api-keys/key-store.ts';
-import type { Authenticator } from './contract.ts';
+import { postgresApiKeys } from './api-keys/postgres-api-keys.ts';
+import { grantOf, isAnswer } from './authorisation.ts';
+import type { Answer, Authenticator } from './contract.ts';
 import { forwardAuthenticator } from './forward.ts';
 import { jwtAuthenticator } from './jwt.ts';
-import { myAuthenticator } from './my-authenticator.ts';
-import { noneAuthenticator } from './none.ts';
 import { passwordAuthenticator } from './password-authenticator.ts';
+import { everything, intersection, none, onPatterns, readAndWrite } from './permissions.ts';
 import { type PluginModule, pluginAuthenticator } from './plugin.ts';
 
 /** Modules of the user's, by their file. */
@@ -39,3 +42,58 @@ export function authenticatorFrom(
     }
   }
 }
+
+/** The authenticator of publishers, over the store that the configuration names. `timeout`: milliseconds for an answer. */
+export function apiKeysFrom(config: ApiKeysConfig, log: StoreLog, timeout = 2000): Authenticator {
+  switch (config.store) {
+    case 'list':
+      return apiKeys(config.keys);
+    case 'file':
+      return fileApiKeys({ file: config.file, log });
+    case 'postgres':
+      return postgresApiKeys({ url: config.url, recheck: config.recheck, log, timeout });
+  }
+}
+
+/**
+ * The same authenticator, bound to the topics that `patterns` match: whatever it grants, to anybody, elsewhere there is
+ * no right. Throws a RangeError for a malformed pattern.
+ */
+export function withinChannels(authenticator: Authenticator, patterns: readonly string[]): Authenticator {
+  const allowed = onPatterns(patterns, readAndWrite);
+  const bound = (answer: Answer): Answer => {
+    // What is no answer might come out of the intersection as one.
+    if (!isAnswer(answer)) throw new TypeError('the authenticator answered with something else');
+    if (!('permissions' in answer)) return intersection(answer, allowed);
+    return { ...answer, permissions: intersection(answer.permissions, allowed) };
+  };
+  const { name, needs, asksAll, recheck } = authenticator;
+  return {
+    name,
+    anonymous: grantOf(bound(authenticator.anonymous)).permissions,
+    ...(needs === undefined ? {} : { needs }),
+    ...(asksAll === undefined ? {} : { asksAll }),
+    ...(recheck === undefined ? {} : { recheck }),
+    authorise: (question) => {
+      const answer = authenticator.authorise(question);
+      return 'then' in answer ? answer.then(bound) : bound(answer);
+    },
+    ...(authenticator.watch === undefined
+      ? {}
+      : { watch: (changed) => authenticator.watch?.(changed) ?? (() => undefined) }),
+  };
+}
+
+/** `None`: everybody may do everything, with any credential and without one. */
+export const noneAuthenticator: Authenticator = {
+  name: 'None',
+  anonymous: everything,
+  authorise: () => everything,
+};
+
+/** `MyAuthenticator`, pusud's example of an authenticator of one's own: it grants nothing to anybody. */
+const myAuthenticator: Authenticator = {
+  name: 'MyAuthenticator',
+  anonymous: none,
+  authorise: () => none,
+};

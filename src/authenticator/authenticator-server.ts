@@ -1,16 +1,16 @@
-import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
+import { type Behaviour, type Down, keep } from '../otp/behaviour.ts';
 import { isOrderly } from '../otp/exit-reason.ts';
 import { monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { informNamed, type ProcessName, sendNamed } from '../otp/registry.ts';
 import { now, sendAfter, type Timer } from '../otp/timer.ts';
 import { Hidden } from '../secret/hidden.ts';
-import { type Authorisation, termsOf } from './authorisation.ts';
+import { type Authorisation, grantOf, isAnswer, termsOf } from './authorisation.ts';
 import type { Answer, Authenticator, Question } from './contract.ts';
-import { grantOf, isAnswer } from './grant.ts';
-import { type AuthenticatorEvent, answer, endsAt, type Fault, fault, type Outage } from './outage.ts';
+import { type AuthenticatorEvent, type Fault, Outage } from './outage.ts';
 import { attempt, failure, isThenable, type Outcome } from './outcome.ts';
 import { isEmpty } from './permissions.ts';
+import { Questions } from './questions.ts';
 import { Review } from './review.ts';
 import { CREDENTIALS, type Keeper, type Standing, StandingAnswers } from './standing.ts';
 
@@ -19,7 +19,11 @@ import { CREDENTIALS, type Keeper, type Standing, StandingAnswers } from './stan
  * is not a good answer is `unavailable` and grants nothing: a throw, a rejection, something that is no permission,
  * silence, too many questions at once, and the death of this process.
  *
- * Where the authenticator says when it changes its mind, all that stands is asked about again, and who asked is told.
+ * Where the authenticator says when it changes its mind, all that stands is asked about again, and its asker is told.
+ *
+ * What it knows has an owner each, pure and tested without it: the questions that are with the authenticator
+ * (`questions.ts`), what was granted and stands (`standing.ts`, which outlives this process), what of that is to be asked
+ * about again and when (`review.ts`), and whether the authenticator is out (`outage.ts`).
  */
 
 /**
@@ -102,37 +106,24 @@ interface State {
   readonly self: Self<AuthenticatorMessage>;
   readonly authenticator: Authenticator;
   readonly log: (event: AuthenticatorEvent) => void;
-  readonly timeout: number;
-  readonly limit: number;
   readonly wallClock: () => number;
-  lastId: number;
-  /** Questions that wait for an answer, the oldest first. */
-  readonly open: Map<number, Asked & { readonly deadline: number }>;
-  /**
-   * Questions whose asker was told `unavailable` while the authenticator still works on them, with the time when they
-   * are forgotten. They take up room, or an authenticator that hangs would pile up promises without end.
-   */
-  readonly late: Map<number, number>;
+  readonly questions: Questions<Asked>;
   readonly standing: StandingAnswers<Authorisation>;
   /** This server's place in `standing`, where it is the one that looks after them. */
   readonly keeper: Keeper<Authorisation>;
-  /** Who had that place. */
+  /** The server that had that place. */
   readonly before: Keeper<Authorisation> | null;
   readonly review: Review<Authorisation>;
-  /** When the next round of what is asked again in any case begins; null: there is none. */
-  recheckAt: number | null;
-  /** Who was granted what is remembered, and may be asked about again. */
+  /** What was granted to whom is remembered, and may be asked about again. */
   readonly revocable: boolean;
   /** Null where the authenticator never says that it has changed its mind. */
   readonly endWatch: (() => void) | null;
-  outage: Outage | null;
+  readonly outage: Outage;
   alarm: { readonly at: number; readonly timer: Timer } | null;
 }
 
 const WAKE: AuthenticatorMessage = { type: 'wake' };
 const NOT_KEPT: Hidden<Question> = new Hidden({ authorization: '', door: '', address: '' });
-/** A promise that is so many time limits late will hardly settle; its place is given to another question. */
-const FORGOTTEN_AFTER = 30;
 
 export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, AuthenticatorMessage> = {
   name: 'authenticator-server',
@@ -141,9 +132,9 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
     const { authenticator, log, timeout = 2000, limit = 10_000, wallClock = Date.now } = args;
     const { standing = new StandingAnswers() } = args;
     const { watch, recheck } = authenticator;
-    const remembers = args.standing !== undefined || watch !== undefined || recheck !== undefined;
+    const revocable = args.standing !== undefined || watch !== undefined || recheck !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
-    const review = new Review<Authorisation>(recheck?.rate);
+    const review = new Review<Authorisation>(recheck, now(self));
     const keeper: Keeper<Authorisation> = {
       pid: self,
       take(late) {
@@ -159,29 +150,23 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
       else endWatch?.();
     };
     const endWatch = authenticator.watch?.(changed) ?? null;
-    const before = standing.keeper;
-    standing.keeper = keeper;
-    // What changed while no server was there to hear of it is found out now. A living one is being replaced: who is
-    // told of that asks, and must not hear of answers before.
+    const before = standing.lookAfter(keeper);
+    // What changed while no server was there to hear of it is found out now. A living one is being replaced: connections
+    // that are told of that ask, and must not hear of answers before.
     if (standing.size > 0 && (before === null || !isAlive(before.pid))) changed();
     return {
       self,
       authenticator,
       log,
-      timeout,
-      limit,
       wallClock,
-      lastId: 0,
-      open: new Map(),
-      late: new Map(),
+      questions: new Questions(timeout, limit),
       standing,
       keeper,
       before,
       review,
-      recheckAt: recheck === undefined ? null : now(self) + recheck.every,
       endWatch,
-      revocable: remembers,
-      outage: null,
+      revocable,
+      outage: new Outage(),
       alarm: null,
     };
   },
@@ -207,7 +192,9 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
         state.standing.leave(message.pid);
         return keep;
       case 'wake':
-        endAlarm(state);
+        // It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one.
+        state.alarm?.timer.cancel();
+        state.alarm = null;
         return keep;
     }
   },
@@ -215,15 +202,17 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   // What is due is looked for here and not in `wake`, which a full mailbox refuses.
   settle(state) {
     review(state);
-    return expire(state);
+    expire(state);
+    setAlarm(state);
+    return keep;
   },
 
   terminate(state, reason) {
     const { standing, keeper, before } = state;
     // A reload that could not be done goes back to the one that it wanted to replace.
-    if (standing.keeper === keeper) standing.keeper = isOrderly(reason) ? before : null;
+    standing.leaveTo(keeper, isOrderly(reason) ? before : null);
     state.endWatch?.();
-    for (const asked of state.open.values()) refuse(asked, false);
+    for (const asked of state.questions.open) refuse(asked, false);
   },
 
   undelivered(message) {
@@ -232,8 +221,8 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
 };
 
 function ask(state: State, asked: Asked): void {
-  const { self } = state;
-  if (state.open.size + state.late.size >= state.limit) {
+  const { self, questions } = state;
+  if (questions.isFull) {
     failed(state, asked, 'busy', null, false);
     return;
   }
@@ -242,31 +231,21 @@ function ask(state: State, asked: Asked): void {
     conclude(state, asked, outcome);
     return;
   }
-  const id = ++state.lastId;
   // What is not to be asked again is not kept either.
-  const kept = state.revocable ? asked : { ...asked, question: NOT_KEPT };
-  state.open.set(id, { ...kept, deadline: now(self) + state.timeout });
+  const id = questions.add(state.revocable ? asked : { ...asked, question: NOT_KEPT }, now(self));
   const report = (result: Outcome) => {
     if (isAlive(self)) inform(self, { type: 'settled', id, outcome: result });
   };
-  // A promise of our own: whatever odd thing the other one's methods do, this one is at worst rejected.
+  // A promise of our own: whatever odd things the methods of the foreign one do, it is at worst rejected.
   new Promise((resolve) => resolve(outcome.value)).then(
     (value) => report({ ok: true, value }),
     (error: unknown) => report(failure(error)),
   );
 }
 
-/** Answers of one asker that stand. Of those about topics the asker itself says which it no longer needs. */
-function mostStanding({ authenticator }: State): number {
-  return authenticator.needs === 'topic' ? Number.POSITIVE_INFINITY : CREDENTIALS;
-}
-
 function settled(state: State, id: number, outcome: Outcome): void {
-  state.late.delete(id);
-  const asked = state.open.get(id);
-  if (asked === undefined) return;
-  state.open.delete(id);
-  conclude(state, asked, outcome);
+  const asked = state.questions.settle(id);
+  if (asked !== undefined) conclude(state, asked, outcome);
 }
 
 function conclude(state: State, asked: Asked, outcome: Outcome): void {
@@ -280,7 +259,7 @@ function conclude(state: State, asked: Asked, outcome: Outcome): void {
     failed(state, asked, 'shape', null, false);
     return;
   }
-  state.outage = answer(state.outage, now(state.self));
+  state.outage.answered(now(state.self));
   reply(state, asked, value as Answer);
 }
 
@@ -309,27 +288,27 @@ function reply(state: State, asked: Asked, answered: Answer): void {
 }
 
 /** It may be asked about again. */
-function remember(state: State, answer: Standing<Authorisation>): void {
-  const { standing, self, keeper, authenticator } = state;
-  const { recheck } = authenticator;
-  // The first round begins with the first answer.
-  if (recheck !== undefined && standing.size === 0) state.recheckAt = now(self) + recheck.every;
-  if (standing.add(answer, mostStanding(state))) monitor(self, answer.from);
+function remember(
+  { standing, review, self, keeper, authenticator }: State,
+  answer: Standing<Authorisation>,
+): void {
+  if (standing.size === 0) review.stands(now(self));
+  // Of answers about topics the asker itself says which it no longer needs.
+  const most = authenticator.needs === 'topic' ? Number.POSITIVE_INFINITY : CREDENTIALS;
+  if (standing.add(answer, most)) monitor(self, answer.from);
   if (standing.keeper !== keeper) standing.keeper?.take(answer);
 }
 
 function failed(state: State, asked: Asked, why: Fault, error: string | null, faulty: boolean): void {
-  const begins = state.outage === null;
-  state.outage = fault(state.outage, now(state.self));
+  const { outage, review, authenticator, log } = state;
+  const time = now(state.self);
   refuse(asked, faulty);
   if (asked.review) {
-    state.review.done();
-    state.review.failed(asked, now(state.self));
+    review.done();
+    review.failed(asked, time);
   }
-  if (begins) {
-    const { name } = state.authenticator;
-    state.log({ type: 'authenticator-unavailable', authenticator: name, why, error });
-  }
+  if (outage.fault(time))
+    log({ type: 'authenticator-unavailable', authenticator: authenticator.name, why, error });
 }
 
 /** What stands goes on standing while nobody can say better. */
@@ -345,25 +324,19 @@ function review(state: State): void {
   const { review, standing, self, authenticator, keeper } = state;
   if (standing.keeper !== keeper) return;
   const time = now(self);
-  const ours = { [Symbol.iterator]: () => judgedBy(authenticator, standing) };
-  review.begin(ours, time);
-  const { recheck } = authenticator;
-  if (recheck !== undefined && state.recheckAt !== null && state.recheckAt <= time && !review.isBusy) {
-    review.again(ours);
-    state.recheckAt = time + recheck.every;
-  }
+  review.begin({ [Symbol.iterator]: () => judgedBy(authenticator, standing) }, time);
   for (const each of review.take(time)) ask(state, { ...each, review: true, changes: review.changes });
   if (review.waiting) send(self, WAKE);
 }
 
-/** Somebody wants to know whether what was granted holds here. */
+/** An asker wants to know whether what another server has granted holds here. */
 function askAgain(state: State, { from, ref }: Pick<Standing<Authorisation>, 'from' | 'ref'>): void {
   const found = state.standing.get({ from, ref });
   if (found === undefined) inform(from, { type: 'revoked', ref });
   else state.review.add(found);
 }
 
-/** Where topics are judged credentials are remembered too, for whoever judges those after this one. */
+/** Where topics are judged, credentials are remembered too, for the server that judges those after this one. */
 function* judgedBy(
   authenticator: Authenticator,
   standing: Iterable<Standing<Authorisation>>,
@@ -375,53 +348,25 @@ function isJudgedBy({ needs }: Authenticator, { question }: Standing<Authorisati
   return (needs === 'topic') === (question.reveal().access !== undefined);
 }
 
-/** Refuses what has waited too long, ends an outage that is over, and sets the alarm for what is due next. */
-function expire(state: State): Next<State> {
+/** Refuses what has waited too long, and ends an outage that is over. */
+function expire(state: State): void {
+  const { questions, outage, authenticator, log } = state;
   const time = now(state.self);
-  for (const [id, asked] of state.open) {
-    if (asked.deadline > time) break;
-    state.open.delete(id);
-    state.late.set(id, asked.deadline + FORGOTTEN_AFTER * state.timeout);
-    failed(state, asked, 'late', null, false);
-  }
-  for (const [id, forgotten] of state.late) {
-    if (forgotten > time) break;
-    state.late.delete(id);
-  }
-  const over = endsAt(state.outage);
-  if (state.outage !== null && over !== null && over <= time) {
-    const { faults, since, answeredAt } = state.outage;
-    const authenticator = state.authenticator.name;
-    const durationMs = Math.round((answeredAt ?? time) - since);
-    state.log({ type: 'authenticator-available', authenticator, faults, durationMs });
-    state.outage = null;
-  }
-  setAlarm(state, time);
-  return keep;
+  for (const asked of questions.expire(time)) failed(state, asked, 'late', null, false);
+  const over = outage.ended(time);
+  if (over !== null) log({ type: 'authenticator-available', authenticator: authenticator.name, ...over });
 }
 
-function setAlarm(state: State, time: number): void {
-  const { review, standing, keeper } = state;
-  const due = [first(state.open)?.deadline, first(state.late), endsAt(state.outage)];
-  if (standing.keeper === keeper) due.push(review.retryAt, review.pacedUntil);
-  // Where nothing stands there is nothing to ask; what comes to stand sets the alarm.
-  if (standing.keeper === keeper && standing.size > 0 && !review.isBusy) due.push(state.recheckAt);
-  const next = Math.min(...due.filter((at) => at != null));
+/** For what is due next. */
+function setAlarm(state: State): void {
+  const { self, questions, outage, review, standing, keeper } = state;
+  const time = now(self);
+  const reviewAt = standing.keeper === keeper ? review.dueAt(standing.size > 0) : Number.POSITIVE_INFINITY;
+  const next = Math.min(questions.dueAt, outage.endsAt, reviewAt);
   if (state.alarm !== null && state.alarm.at > time && state.alarm.at <= next) return;
   state.alarm?.timer.cancel();
   // Rounded up, as a timer that goes off early costs a second turn.
   state.alarm = Number.isFinite(next)
-    ? { at: next, timer: sendAfter(state.self, Math.ceil(next - time), { type: 'wake' }) }
+    ? { at: next, timer: sendAfter(self, Math.ceil(next - time), WAKE) }
     : null;
-}
-
-/** It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one. */
-function endAlarm(state: State): void {
-  state.alarm?.timer.cancel();
-  state.alarm = null;
-}
-
-function first<T>(map: ReadonlyMap<number, T>): T | undefined {
-  for (const value of map.values()) return value;
-  return undefined;
 }

@@ -34,7 +34,6 @@ export function httpGet({ timeout, limit }: { readonly timeout: number; readonly
     deadline: number,
     isRetry: boolean,
   ): Promise<HttpAnswer> {
-    const { promise, resolve, reject } = deferred<HttpAnswer>();
     const isSecure = url.protocol === 'https:';
     const outgoing = (isSecure ? requestHttps : requestHttp)(url, {
       method: 'GET',
@@ -47,41 +46,32 @@ export function httpGet({ timeout, limit }: { readonly timeout: number; readonly
       Math.max(deadline - performance.now(), 0),
     );
     outgoing.on('close', () => clearTimeout(timer));
-    outgoing.on('error', (error: Error & { readonly code?: string }) => {
-      // The back end ended a connection that we had kept just as we used it again (RFC 9112, section 9.3.1).
-      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !isRetry)
-        attempt(url, headers, deadline, true).then(resolve, reject);
-      else reject(error);
-    });
-    outgoing.on('response', (response) => {
-      const { statusCode: status = 0, headers: answered } = response;
-      const chunks: Buffer[] = [];
-      let size = 0;
-      const done = (cut: boolean) =>
-        resolve({ status, headers: answered, body: Buffer.concat(chunks).subarray(0, limit), cut });
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size <= limit) return;
-        done(true);
-        outgoing.destroy();
+    return new Promise((resolve, reject) => {
+      outgoing.on('error', (error: Error & { readonly code?: string }) => {
+        // The back end ended a connection that we had kept just as we used it again (RFC 9112, section 9.3.1).
+        if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !isRetry)
+          attempt(url, headers, deadline, true).then(resolve, reject);
+        else reject(error);
       });
-      response.on('end', () => done(false));
-      response.on('error', reject);
+      outgoing.on('response', (response) => {
+        const { statusCode: status = 0, headers: answered } = response;
+        const chunks: Buffer[] = [];
+        let size = 0;
+        const done = (cut: boolean) =>
+          resolve({ status, headers: answered, body: Buffer.concat(chunks).subarray(0, limit), cut });
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          size += chunk.length;
+          if (size <= limit) return;
+          done(true);
+          outgoing.destroy();
+        });
+        response.on('end', () => done(false));
+        response.on('error', reject);
+      });
+      outgoing.end();
     });
-    outgoing.end();
-    return promise;
   }
 
   return (url, headers) => attempt(url, headers, performance.now() + timeout, false);
-}
-
-function deferred<T>() {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,36 +1,46 @@
-/**
- * When an authenticator is out, and when it is back: a first fault begins an outage; a good answer ends it, once there
- * has been no further fault for a while. Without that while, one client with a credential that the authenticator
- * chokes on could write two log lines with every other question.
- */
-export interface Outage {
-  readonly since: number;
-  readonly faults: number;
-  readonly lastFault: number;
-  /** When a question was answered first since the last fault; null: none has been. */
-  readonly answeredAt: number | null;
-}
-
 /** Milliseconds without a fault after which an authenticator that answers is back. */
 export const QUIET = 1000;
 
-/** Begins an outage, or goes on with it. */
-export function fault(outage: Outage | null, now: number): Outage {
-  return {
-    since: outage?.since ?? now,
-    faults: (outage?.faults ?? 0) + 1,
-    lastFault: now,
-    answeredAt: null,
-  };
-}
+/**
+ * When an authenticator is out, and when it is back: a first fault begins an outage; a good answer ends it, once there
+ * has been no further fault for a while. Without that while, one client with a credential that the authenticator
+ * chokes on could write two log lines with every other question. Pure; time is an argument, in milliseconds.
+ */
+export class Outage {
+  #since = 0;
+  /** 0: there is no outage. */
+  #faults = 0;
+  #lastFault = 0;
+  /** When a question was answered first since the last fault; null: none has been. */
+  #answeredAt: number | null = null;
 
-export function answer(outage: Outage | null, now: number): Outage | null {
-  return outage === null || outage.answeredAt !== null ? outage : { ...outage, answeredAt: now };
-}
+  /** A question got no answer. True: an outage begins with that. */
+  fault(now: number): boolean {
+    const begins = this.#faults === 0;
+    if (begins) this.#since = now;
+    this.#faults++;
+    this.#lastFault = now;
+    this.#answeredAt = null;
+    return begins;
+  }
 
-/** When the outage will be over, if nothing happens before; null: not by itself. */
-export function endsAt(outage: Outage | null): number | null {
-  return outage == null || outage.answeredAt === null ? null : outage.lastFault + QUIET;
+  answered(now: number): void {
+    if (this.#faults > 0) this.#answeredAt ??= now;
+  }
+
+  /** When the outage will be over, if nothing happens before; infinite: not by itself, or there is none. */
+  get endsAt(): number {
+    return this.#answeredAt === null ? Number.POSITIVE_INFINITY : this.#lastFault + QUIET;
+  }
+
+  /** What there was of an outage that is over by now; null: nothing is over. */
+  ended(now: number): Pick<AuthenticatorAvailable, 'faults' | 'durationMs'> | null {
+    if (this.#answeredAt === null || this.endsAt > now) return null;
+    const over = { faults: this.#faults, durationMs: Math.round(this.#answeredAt - this.#since) };
+    this.#faults = 0;
+    this.#answeredAt = null;
+    return over;
+  }
 }
 
 /** One pair for each outage. Holds nothing that came from a client. */
@@ -42,28 +52,16 @@ export type AuthenticatorEvent =
       /** The class or code of the error, `ECONNREFUSED`: messages may quote a credential. Null when there is none. */
       readonly error: string | null;
     }
-  | {
-      readonly type: 'authenticator-available';
-      readonly authenticator: string;
-      /** Questions that got no answer in the outage. */
-      readonly faults: number;
-      /** Milliseconds from the first fault to the first answer after the last one. */
-      readonly durationMs: number;
-    };
+  | AuthenticatorAvailable;
+
+interface AuthenticatorAvailable {
+  readonly type: 'authenticator-available';
+  readonly authenticator: string;
+  /** Questions that got no answer in the outage. */
+  readonly faults: number;
+  /** Milliseconds from the first fault to the first answer after the last one. */
+  readonly durationMs: number;
+}
 
 /** threw: or rejected its promise. shape: the answer was no permissions. late: none in time. busy: too many at once. */
 export type Fault = 'threw' | 'shape' | 'late' | 'busy';
-
-/** The error's code or its class, if it looks like one. */
-export function labelOf(error: unknown): string | null {
-  try {
-    if (!(error instanceof Error)) return null;
-    const labels: unknown[] = ['code' in error ? error.code : null, error.constructor.name];
-    return labels.filter((label) => typeof label === 'string').find((label) => LABEL.test(label)) ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/** `ECONNREFUSED`, `TypeError`, the five letters and digits of an SQLSTATE, or `HTTP_500`. */
-const LABEL = /^(?:[A-Za-z_]{1,40}|[0-9A-Z]{5}|HTTP_[0-9]{3})$/;

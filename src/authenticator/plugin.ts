@@ -1,3 +1,8 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { PluginConfig } from '../config/authenticators.ts';
+import type { Config } from '../config/config.ts';
+import type { ConfigError } from '../config/config-error.ts';
 import type { Authenticator, Question } from './contract.ts';
 import { fromPatterns, none, type Permissions, type Rights } from './permissions.ts';
 
@@ -16,6 +21,36 @@ export interface PluginRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly door: string;
   readonly address: string;
+}
+
+export type PluginsResult =
+  | { readonly ok: true; readonly plugins: ReadonlyMap<string, PluginModule> }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] };
+
+/** Loads every module that the configuration names, once, or says what is wrong with them. Never rejects. */
+export async function loadPlugins({ authenticator, doors }: Config): Promise<PluginsResult> {
+  const configs = [authenticator, ...Object.values(doors).map((door) => door?.authenticator)];
+  const plugins = new Map<string, PluginModule>();
+  const errors: ConfigError[] = [];
+  for (const config of configs) {
+    if (config?.name !== 'Plugin') continue;
+    const loaded = await load(config);
+    if (typeof loaded === 'string') errors.push({ ...config.at, key: config.key, expected: loaded });
+    else plugins.set(config.file, loaded);
+  }
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, plugins };
+}
+
+async function load({ file }: PluginConfig): Promise<PluginModule | string> {
+  const path = resolve(file);
+  try {
+    const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
+    const plugin = pluginOf(module);
+    return typeof plugin === 'string' ? `the path of a plugin: ${plugin}` : plugin;
+  } catch (error) {
+    // No client is there yet, so the message cannot quote one.
+    return `a plugin that loads; this one says ${String(error)}`;
+  }
 }
 
 /** Whether a module is a plugin; a text: what it lacks. */

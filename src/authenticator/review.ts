@@ -1,3 +1,4 @@
+import type { Recheck } from './contract.ts';
 import type { Standing } from './standing.ts';
 
 /** Answers that are asked about again at one time, so that new questions are not held up by many old ones. */
@@ -7,14 +8,19 @@ const RETRY = 1000;
 /** Milliseconds that are waited for at least where the rate is used up: a timer for each question would cost more. */
 const PACE = 20;
 
-/** What is to be asked about again, after the authenticator has changed its mind, or because it never says that it has. */
+/**
+ * What is to be asked about again: all that stands, when the authenticator has changed its mind, or in rounds, because it
+ * never says that it has; and what has failed. Pure; time is an argument, in milliseconds.
+ */
 export class Review<Asker> {
-  /** How often it has. */
-  changes = 0;
-  /** When to go on with what has failed, or waits for the rate; null: with nothing. */
-  retryAt: number | null = null;
-  pacedUntil: number | null = null;
+  readonly #recheck: Recheck | undefined;
   readonly #rate: number;
+  #changes = 0;
+  /** When the next round begins; infinite: there are none. */
+  #roundAt: number;
+  /** When to go on with what has failed, or waits for the rate; infinite: with nothing. */
+  #retryAt = Number.POSITIVE_INFINITY;
+  #pacedUntil = Number.POSITIVE_INFINITY;
   #allowance: number;
   #allowedAt = 0;
   #due = false;
@@ -22,10 +28,16 @@ export class Review<Asker> {
   #queue: Standing<Asker>[] = [];
   #failed: Standing<Asker>[] = [];
 
-  /** `rate`: questions in a second, at most. */
-  constructor(rate = Number.POSITIVE_INFINITY) {
-    this.#rate = rate;
+  constructor(recheck: Recheck | undefined, now: number) {
+    this.#recheck = recheck;
+    this.#rate = recheck?.rate ?? Number.POSITIVE_INFINITY;
     this.#allowance = this.#burst;
+    this.#roundAt = this.#nextRound(now);
+  }
+
+  /** How often the authenticator has changed its mind. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** May be called from anywhere; `begin` does the work. */
@@ -33,31 +45,25 @@ export class Review<Asker> {
     this.#due = true;
   }
 
-  /** Queues all that stands, if something has changed, and what has failed, if its time has come. */
+  /** Something stands that is the first to do so: the next round is a whole one away. */
+  stands(now: number): void {
+    this.#roundAt = this.#nextRound(now);
+  }
+
+  /** Queues all that stands, if something has changed or a round begins, and what has failed, if its time has come. */
   begin(standing: Iterable<Standing<Asker>>, now: number): void {
     if (this.#due) {
       this.#due = false;
-      this.changes++;
-      this.#queue = [...standing];
-      this.#failed = [];
-      this.retryAt = null;
-    } else if (this.retryAt !== null && this.retryAt <= now) {
-      this.#queue = this.#queue.concat(this.#failed);
-      this.#failed = [];
-      this.retryAt = null;
+      this.#changes++;
+      this.#requeue([...standing]);
+    } else if (this.#retryAt <= now) {
+      this.#requeue(this.#queue.concat(this.#failed));
     }
-  }
-
-  /** Queues all that stands, though nothing is known to have changed. Not while `isBusy`: a round is gone to its end. */
-  again(standing: Iterable<Standing<Asker>>): void {
-    this.#queue = [...standing];
-    this.#failed = [];
-    this.retryAt = null;
-  }
-
-  /** Something is queued or under way. */
-  get isBusy(): boolean {
-    return this.#queue.length > 0 || this.#inFlight > 0;
+    // A round is gone to its end before the next one.
+    if (this.#roundAt <= now && !this.#isBusy) {
+      this.#requeue([...standing]);
+      this.#roundAt = this.#nextRound(now);
+    }
   }
 
   /** One more, whose answer was on its way when something changed. */
@@ -68,10 +74,10 @@ export class Review<Asker> {
   /** The next ones; each is to be followed by `done`. Empty while enough are under way. */
   take(now: number): readonly Standing<Asker>[] {
     const room = Math.min(AT_ONCE - this.#inFlight, this.#queue.length);
-    this.pacedUntil = null;
+    this.#pacedUntil = Number.POSITIVE_INFINITY;
     if (room <= 0) return [];
     const count = Math.min(room, this.#allowed(now));
-    if (count < room) this.pacedUntil = now + Math.max(PACE, 1000 / this.#rate);
+    if (count < room) this.#pacedUntil = now + Math.max(PACE, 1000 / this.#rate);
     // From the end: an array gives it away without moving the rest.
     const taken = this.#queue.splice(this.#queue.length - count);
     this.#inFlight += taken.length;
@@ -86,12 +92,33 @@ export class Review<Asker> {
   /** After `done`: there was no answer. */
   failed(standing: Standing<Asker>, now: number): void {
     this.#failed.push(standing);
-    this.retryAt ??= now + RETRY;
+    this.#retryAt = Math.min(this.#retryAt, now + RETRY);
   }
 
   /** Whether `take` would give something at once. */
   get waiting(): boolean {
-    return this.#queue.length > 0 && this.#inFlight < AT_ONCE && this.pacedUntil === null;
+    return this.#queue.length > 0 && this.#inFlight < AT_ONCE && !Number.isFinite(this.#pacedUntil);
+  }
+
+  /** When `begin` and `take` have something to do next; infinite: never. `anyStands`: there is something to ask about. */
+  dueAt(anyStands: boolean): number {
+    const roundAt = anyStands && !this.#isBusy ? this.#roundAt : Number.POSITIVE_INFINITY;
+    return Math.min(this.#retryAt, this.#pacedUntil, roundAt);
+  }
+
+  /** Something is queued or under way. */
+  get #isBusy(): boolean {
+    return this.#queue.length > 0 || this.#inFlight > 0;
+  }
+
+  #nextRound(now: number): number {
+    return this.#recheck === undefined ? Number.POSITIVE_INFINITY : now + this.#recheck.every;
+  }
+
+  #requeue(queue: Standing<Asker>[]): void {
+    this.#queue = queue;
+    this.#failed = [];
+    this.#retryAt = Number.POSITIVE_INFINITY;
   }
 
   /** A tenth of a second's questions may come together. */

@@ -19,16 +19,32 @@ export interface Keeper<Asker> {
 }
 
 /**
- * Who was granted what, for an authenticator that may change its mind. It belongs to whoever starts the server, and so
- * outlives the server's crashes: what was granted before one can be taken back after it.
+ * What was granted to whom, for an authenticator that may change its mind. It belongs to the part that starts the server,
+ * and so outlives the server's crashes: what was granted before a crash can be taken back after it.
  */
 export class StandingAnswers<Asker> {
-  /**
-   * Of the server that looks after them now, which is told of what another one adds: that one has been replaced, and
-   * has answered late by what holds no longer.
-   */
-  keeper: Keeper<Asker> | null = null;
+  #keeper: Keeper<Asker> | null = null;
   readonly #byAsker = new Map<Pid<Asker>, Map<number, Hidden<Question>>>();
+
+  /**
+   * The server that looks after them now. It is told of what another server adds: that server has been replaced, and has
+   * answered late by what holds no longer.
+   */
+  get keeper(): Keeper<Asker> | null {
+    return this.#keeper;
+  }
+
+  /** A server looks after them from here on. Returns the one before it. */
+  lookAfter(keeper: Keeper<Asker>): Keeper<Asker> | null {
+    const before = this.#keeper;
+    this.#keeper = keeper;
+    return before;
+  }
+
+  /** A server leaves them to another one, unless they have been taken from it already. */
+  leaveTo(from: Keeper<Asker>, to: Keeper<Asker> | null): void {
+    if (this.#keeper === from) this.#keeper = to;
+  }
 
   get askers(): Iterable<Pid<Asker>> {
     return this.#byAsker.keys();

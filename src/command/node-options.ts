@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
-import { loadPlugins } from '../authenticator/plugins.ts';
+import { loadPlugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
 import { type ConfigError, formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';

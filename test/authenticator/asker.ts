@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { type AuthenticatorMessage, authorise } from '../../src/authenticator/authenticator-server.ts';
 import type { Authorisation } from '../../src/authenticator/authorisation.ts';
+import { grantOf } from '../../src/authenticator/authorisation.ts';
 import type { Authenticator, Question } from '../../src/authenticator/contract.ts';
-import { grantOf } from '../../src/authenticator/grant.ts';
 import type { Permissions } from '../../src/authenticator/permissions.ts';
 import { type Behaviour, keep } from '../../src/otp/behaviour.ts';
 import type { Pid, Self } from '../../src/otp/process.ts';

@@ -73,3 +73,16 @@ authenticatorContract('ApiKeys by its name in the settings', {
   },
   grants: [{ authorization: 'word', write: ['d/a', 'd/b'], neither: ['d', 'dd/a'] }],
 });
+
+authenticatorContract('None', {
+  make: () => from({ name: 'None' }),
+  grants: [
+    { authorization: 'anything', read: ['a', '*', '__proto__'], write: ['a', 'x/y', '__proto__'] },
+    { authorization: '', read: ['a'], write: ['a'] },
+  ],
+});
+
+authenticatorContract('MyAuthenticator', {
+  make: () => from({ name: 'MyAuthenticator' }),
+  grants: [{ authorization: 'anything', neither: ['a', '*', '__proto__'] }],
+});

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
+import { grantOf } from '../../src/authenticator/authorisation.ts';
 import type { Access, Question } from '../../src/authenticator/contract.ts';
 import { type ForwardOptions, forwardAuthenticator } from '../../src/authenticator/forward.ts';
-import { grantOf } from '../../src/authenticator/grant.ts';
 import { allows, isEmpty, type Right } from '../../src/authenticator/permissions.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';
 import { type Answer, type BackEnd, startBackEnd, status } from '../support/back-end.ts';

@@ -1,10 +1,9 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { grantOf } from '../../src/authenticator/grant.ts';
-import { Jwks } from '../../src/authenticator/jwks.ts';
+import { grantOf } from '../../src/authenticator/authorisation.ts';
+import { Jwks, keysOf } from '../../src/authenticator/jwks.ts';
 import { jwtAuthenticator } from '../../src/authenticator/jwt.ts';
-import { keysOf } from '../../src/authenticator/key-set.ts';
 import { isEmpty } from '../../src/authenticator/permissions.ts';
 import { startBackEnd, status } from '../support/back-end.ts';
 import { temporaryFolder } from '../support/relay-process.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
+import { noneAuthenticator as none } from '../../src/authenticator/authenticator-from.ts';
 import type { Authenticator } from '../../src/authenticator/contract.ts';
 import { AuthenticatorMeters, metered } from '../../src/authenticator/metered.ts';
-import { noneAuthenticator as none } from '../../src/authenticator/none.ts';
 
 const question = { authorization: 'a', door: 'pusu', address: '127.0.0.1' };
 

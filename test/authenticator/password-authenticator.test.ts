@@ -1,6 +1,6 @@
 import test from 'ava';
+import { grantOf } from '../../src/authenticator/authorisation.ts';
 import type { Answer } from '../../src/authenticator/contract.ts';
-import { grantOf } from '../../src/authenticator/grant.ts';
 import { type Password, passwordAuthenticator } from '../../src/authenticator/password-authenticator.ts';
 import { everything, isEmpty, readAndWrite, readEverything } from '../../src/authenticator/permissions.ts';
 import { sha256 } from '../../src/secret/secret.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { grantOf } from '../../src/authenticator/grant.ts';
+import { grantOf } from '../../src/authenticator/authorisation.ts';
 import { allows, isEmpty } from '../../src/authenticator/permissions.ts';
 import { type PluginRequest, pluginAuthenticator, pluginOf } from '../../src/authenticator/plugin.ts';
 import { authenticatorContract } from '../contract/authenticator-contract.ts';

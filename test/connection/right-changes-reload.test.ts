@@ -1,7 +1,7 @@
 import test from 'ava';
+import { noneAuthenticator } from '../../src/authenticator/authenticator-from.ts';
 import type { Authorisation } from '../../src/authenticator/authorisation.ts';
 import type { Answer, Authenticator, ClientRequest } from '../../src/authenticator/contract.ts';
-import { noneAuthenticator } from '../../src/authenticator/none.ts';
 import { none, onPatterns, type Permissions, readAndWrite } from '../../src/authenticator/permissions.ts';
 import { StandingAnswers } from '../../src/authenticator/standing.ts';
 import { pinghubDoor } from '../../src/door/pinghub/door.ts';

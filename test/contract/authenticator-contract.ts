@@ -1,8 +1,8 @@
 import test, { type ExecutionContext, type ImplementationFn } from 'ava';
 import fc from 'fast-check';
 import { authenticatorServer } from '../../src/authenticator/authenticator-server.ts';
+import { grantOf } from '../../src/authenticator/authorisation.ts';
 import type { Access, Authenticator, Question } from '../../src/authenticator/contract.ts';
-import { grantOf } from '../../src/authenticator/grant.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
 import {
   allows,

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { type Relay, startRelay } from '../../src/application/application.ts';
 import type { RelayOptions } from '../../src/application/parts.ts';
-import { loadPlugins } from '../../src/authenticator/plugins.ts';
+import { loadPlugins } from '../../src/authenticator/plugin.ts';
 import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Hidden } from '../../secret/hidden.ts';
-import { labelOf } from '../outage.ts';
+import { labelOf } from '../outcome.ts';
 import { type KeyRow, type KeyStore, type NewKey, type PutResult, StoreFault } from './key-store.ts';
 import { newClient } from './postgres-client.ts';
 

@@ -1,7 +1,6 @@
 import test from 'ava';
-import { withinChannels } from '../../src/authenticator/allowed-channels.ts';
+import { noneAuthenticator, withinChannels } from '../../src/authenticator/authenticator-from.ts';
 import type { Authenticator } from '../../src/authenticator/contract.ts';
-import { noneAuthenticator } from '../../src/authenticator/none.ts';
 import { passwordAuthenticator } from '../../src/authenticator/password-authenticator.ts';
 import {
   allows,
