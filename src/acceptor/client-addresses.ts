@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { valuesOf } from '../http/request.ts';
+import { tcpSocketOf } from '../http/socket-bytes.ts';
 import { type AddressList, forwardedFor, plainAddress } from './addresses.ts';
 
 /**
@@ -10,8 +11,6 @@ export class ClientAddresses {
   #trusted: AddressList;
   /** Addresses from PROXY headers. Null where there were none yet, so that nobody else pays for looking. */
   #named: WeakMap<Socket, string> | null;
-  /** The same, for sockets that TLS is going to wrap: nothing but their ends tells which one it has wrapped. */
-  readonly #unwrapped = new Map<string, string>();
 
   constructor(trusted: AddressList, proxyProtocol: boolean) {
     this.#trusted = trusted;
@@ -30,21 +29,12 @@ export class ClientAddresses {
 
   /** A PROXY header has named the client of this connection. */
   name(socket: Socket, address: string): void {
-    const ends = endsOf(socket);
     this.#named?.set(socket, address);
-    this.#unwrapped.set(ends, address);
-    socket.once('close', () => this.#unwrapped.delete(ends));
-  }
-
-  /** TLS has wrapped a connection. */
-  wrapped(socket: Socket): void {
-    const address = this.#unwrapped.get(endsOf(socket));
-    if (address !== undefined) this.#named?.set(socket, address);
   }
 
   /** The client that has opened the connection. */
   ofConnection(socket: Socket): string {
-    return this.#named?.get(socket) ?? plainAddress(socket.remoteAddress);
+    return this.#named?.get(tcpSocketOf(socket)) ?? plainAddress(socket.remoteAddress);
   }
 
   /** The client that has sent a request on it. */
@@ -53,8 +43,4 @@ export class ClientAddresses {
     if (this.#trusted.empty) return address;
     return forwardedFor(address, valuesOf(rawHeaders, 'x-forwarded-for'), this.#trusted);
   }
-}
-
-function endsOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

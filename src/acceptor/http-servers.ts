@@ -1,7 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 
 /** A certificate and its key, in PEM. */
@@ -31,27 +30,35 @@ export const KEEP_ALIVE = { proxy: 75_000, other: 5_000 };
 /** How long a body may take, as a multiple of the time for the head. */
 const BODY_TIMES = 6;
 
-/** A server that speaks HTTP, and what it does at an upgrade that is not ours. */
-interface Speaker<S extends Server> {
-  readonly server: S;
-  readonly ignoreUpgrade: ReturnType<typeof ignoreUpgrades>;
-}
+type IgnoreUpgrade = ReturnType<typeof ignoreUpgrades>;
+
+const OPTIONS: ServerOptions = {
+  connectionsCheckingInterval: 1000,
+  // The listener judges it, and counts what is refused.
+  requireHostHeader: false,
+};
 
 /**
  * The HTTP servers behind one port, which is not theirs: with TLS and without. The port may change from one to the other
  * while it is open, and each of them goes on with the connections that it was given.
  */
 export class HttpServers {
-  readonly #wire: (server: Server) => void;
+  readonly #wire: (server: Server, ignoreUpgrade: IgnoreUpgrade) => void;
   #limits: HttpLimits;
-  #plain: Speaker<Server> | undefined = undefined;
-  #secure: (Speaker<TlsServer> & { readonly handshake: number }) | undefined = undefined;
-  /** TLS servers of other limits, for the connections that they were given. */
-  readonly #former: TlsServer[] = [];
+  /** All of them; TLS servers of a former limit have the connections that they were given. */
+  readonly #servers: Server[] = [];
+  #plain: Server | undefined = undefined;
+  #secure: TlsServer | undefined = undefined;
+  /** That of `#secure`. */
+  #handshake = 0;
   #protocol: Protocol;
 
-  /** `wire` listens to a server before it is given connections. */
-  constructor(limits: HttpLimits, tls: TlsPair | null, wire: (server: Server) => void) {
+  /** `wire` listens to a server before it is given connections; `ignoreUpgrade`: see `ignoreUpgrades`. */
+  constructor(
+    limits: HttpLimits,
+    tls: TlsPair | null,
+    wire: (server: Server, ignoreUpgrade: IgnoreUpgrade) => void,
+  ) {
     this.#limits = limits;
     this.#wire = wire;
     this.#protocol = this.#protocolOf(tls);
@@ -70,35 +77,23 @@ export class HttpServers {
   /** Other limits for the requests to come; that of a head is for the connections to come. */
   configure(limits: HttpLimits): void {
     this.#limits = limits;
-    for (const server of this.#all) configure(server, limits);
-  }
-
-  /** Goes on with plain HTTP at an upgrade that is not ours. */
-  ignoreUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    (socket instanceof TLSSocket ? this.#secure : this.#plain)?.ignoreUpgrade(request, socket, head);
+    for (const server of this.#servers) configure(server, limits);
   }
 
   closeIdleConnections(): void {
-    for (const server of this.#all) server.closeIdleConnections();
+    for (const server of this.#servers) server.closeIdleConnections();
   }
 
   /** Late requests are not looked for any more. */
   close(): void {
-    for (const server of this.#all) server.close();
-  }
-
-  get #all(): Server[] {
-    const current = [this.#plain, this.#secure].flatMap((speaker) =>
-      speaker === undefined ? [] : [speaker.server],
-    );
-    return [...current, ...this.#former];
+    for (const server of this.#servers) server.close();
   }
 
   #protocolOf(tls: TlsPair | null): Protocol {
     if (tls === null) {
-      this.#plain ??= this.#speaker(createServer(this.#options), false);
-      const { server } = this.#plain;
-      return { secure: false, serve: (socket) => void server.emit('connection', socket) };
+      this.#plain ??= this.#wired(createServer(OPTIONS));
+      const plain = this.#plain;
+      return { secure: false, serve: (socket) => void plain.emit('connection', socket) };
     }
     const server = this.#secureServer(tls);
     return {
@@ -114,31 +109,22 @@ export class HttpServers {
   /** A TLS server takes its limit of a handshake when it is made. */
   #secureServer(tls: TlsPair): TlsServer {
     const { handshake } = this.#limits;
-    if (this.#secure?.handshake === handshake) {
-      this.#secure.server.setSecureContext(tls);
-      return this.#secure.server;
+    if (this.#secure !== undefined && this.#handshake === handshake) {
+      this.#secure.setSecureContext(tls);
+      return this.#secure;
     }
-    if (this.#secure !== undefined) this.#former.push(this.#secure.server);
-    const server = createTlsServer({ ...this.#options, ...tls, handshakeTimeout: handshake });
-    this.#secure = { ...this.#speaker(server, true), handshake };
-    return server;
+    this.#handshake = handshake;
+    this.#secure = this.#wired(createTlsServer({ ...OPTIONS, ...tls, handshakeTimeout: handshake }));
+    return this.#secure;
   }
 
-  #speaker<S extends Server>(server: S, isTls: boolean): Speaker<S> {
-    const ignoreUpgrade = ignoreUpgrades(server, isTls);
+  #wired<S extends Server>(server: S): S {
     configure(server, this.#limits);
-    this.#wire(server);
+    this.#wire(server, ignoreUpgrades(server));
     // Node looks for late requests from when a server says that it listens.
     server.emit('listening');
-    return { server, ignoreUpgrade };
-  }
-
-  get #options(): ServerOptions {
-    return {
-      connectionsCheckingInterval: 1000,
-      // Judged by us, who count what is refused.
-      requireHostHeader: false,
-    };
+    this.#servers.push(server);
+    return server;
   }
 }
 

@@ -11,7 +11,7 @@ import type { Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { endWith, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
-import { describeFailure, openPort, type Place, type PortMessage, portOf } from '../http/port.ts';
+import { describeFailure, openPort, type Place, type PortMessage } from '../http/port.ts';
 import { asksForWebSocket, hasGone, inviteBodies, malformedFault } from '../http/request.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
 import { losesWhatFollows } from '../http/upgrades.ts';
@@ -91,8 +91,13 @@ interface Accepted {
 /** What has come on a connection, and is answered when what came before has been. */
 type Arrival = { readonly socket: Socket } & (
   | { readonly type: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
-  /** Node has let go of the socket. */
-  | { readonly type: 'upgrade'; readonly request: IncomingMessage; readonly head: Buffer }
+  /** Node has let go of the socket. `ignore`: goes on as if no upgrade had been asked for; null: that cannot be done. */
+  | {
+      readonly type: 'upgrade';
+      readonly request: IncomingMessage;
+      readonly head: Buffer;
+      readonly ignore: (() => void) | null;
+    }
   /** Not to be read as HTTP, or not in time; `code`: that of Node's error. */
   | { readonly type: 'malformed'; readonly code: string }
 );
@@ -129,6 +134,8 @@ interface State extends Omit<ListenerArgs, 'edge'> {
   checks: RequestChecks;
   /** The port, which stays open whatever is spoken behind it. */
   readonly server: Server;
+  /** Null: not yet. */
+  listensAt: Place | null;
   readonly http: HttpServers;
   readonly clients: ClientAddresses;
   /** Listen for the end of every connection that was admitted; one function for all of them. */
@@ -151,7 +158,9 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       return stop({ stop: `cannot speak TLS: ${tls.expected} is missing` });
     const { admission } = gate;
     const clients = new ClientAddresses(new AddressList(edge.trustedProxies), edge.proxyProtocol);
-    const http = new HttpServers(context.limits, tls, (server) => hear(self, clients, context, server));
+    const http = new HttpServers(context.limits, tls, (speaker, ignoreUpgrade) =>
+      hear(self, context, speaker, ignoreUpgrade),
+    );
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const state: State = {
       ...args,
@@ -160,6 +169,7 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       edge,
       checks: new RequestChecks(context, edge),
       server,
+      listensAt: null,
       http,
       clients,
       // Node remembers the address of a socket that is closed, once it has been asked for.
@@ -227,7 +237,7 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
         noFiles(state, message.address);
         return keep;
       case 'listening':
-        listening(state);
+        listening(state, message.at);
         return keep;
       case 'failed':
         return stop({ stop: describeFailure(message.error, state.at) });
@@ -261,27 +271,25 @@ function pass(self: Self<ListenerMessage>, message: SocketMessage): void {
 /** Passes on what happens on the connections that this server has been given. It runs outside of the process. */
 function hear(
   self: Self<ListenerMessage>,
-  clients: ClientAddresses,
   context: DoorContext,
   server: HttpServer,
+  ignoreUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void,
 ): void {
   inviteBodies(server, () => context.limits.message);
-  server.on('secureConnection', (socket: Socket) => {
-    socket.on('error', ignoreError);
-    clients.wrapped(socket);
-  });
+  server.on('secureConnection', (socket: Socket) => socket.on('error', ignoreError));
   // Node's own makes it a fault of the request, and ends the connection.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (_error, socket: Socket) => {
     pass(self, { type: 'unusable', socket, why: 'tls' });
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    pass(self, { type: 'upgrade', request, socket, head });
+    const ignore = () => ignoreUpgrade(request, socket, head);
+    pass(self, { type: 'upgrade', request, socket, head, ignore });
   });
   // An upgrade of another kind; without a listener Node would end it without a word. Newer versions of Node hand over
   // a stream of their own where it has a body.
   server.on('connect', (request: IncomingMessage, _stream: unknown, head: Buffer) => {
-    pass(self, { type: 'upgrade', request, socket: request.socket, head });
+    pass(self, { type: 'upgrade', request, socket: request.socket, head, ignore: null });
   });
   for (const event of ['request', 'checkExpectation'] as const)
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
@@ -293,40 +301,33 @@ function hear(
   });
 }
 
-function listening(state: State): void {
-  const { self, server, context, at, log } = state;
-  const port = portOf(server);
-  if (port !== null) {
-    log.listening(context.door.name, port);
-    warnOfOrigins(state, port.host);
-  } else if ('socket' in at) {
-    // As pinghub: whoever may reach the folder may connect.
-    chmodSync(at.socket, 0o777);
-    log.listening(context.door.name, at);
-  }
-  started(self);
+function listening(state: State, at: Place): void {
+  // As pinghub: whoever may reach the folder may connect.
+  if ('socket' in at) chmodSync(at.socket, 0o777);
+  state.log.listening(state.context.door.name, at);
+  state.listensAt = at;
+  warnOfOrigins(state);
+  started(state.self);
 }
 
-function warnOfOrigins({ edge, context, log }: State, host: string): void {
-  if (!edge.open || edge.origin !== null || isLoopback(host)) return;
+function warnOfOrigins({ edge, context, log, listensAt: at }: State): void {
+  if (!edge.open || edge.origin !== null || at === null || 'socket' in at || isLoopback(at.host)) return;
   log.warn('any web page may use this door, through the browser of whoever reads it: set an origin list', {
     door: context.door.name,
-    host,
+    host: at.host,
   });
 }
 
 /** What has changed counts for the connections to come. The port stays open, and nobody who is in notices. */
 function reconfigure(state: State): void {
-  const { http, clients, context, server, edge: before } = state;
+  const { http, clients, context, edge: before } = state;
   const edge = state.currentEdge();
   state.edge = edge;
   state.checks = new RequestChecks(context, edge);
   http.configure(context.limits);
   clients.configure(new AddressList(edge.trustedProxies), edge.proxyProtocol);
   useTls(state);
-  const port = portOf(server);
-  const isNews = before.origin !== null || !before.open;
-  if (isNews && port !== null) warnOfOrigins(state, port.host);
+  if (before.origin !== null || !before.open) warnOfOrigins(state);
 }
 
 /** Reads the certificate and the key. False: they are no good, and the door goes on with what it has. */
@@ -495,11 +496,11 @@ function keepForProxy({ context, clients }: State, socket: Socket, response: Ser
   });
 }
 
-function answerUpgrade(state: State, { request, socket, head }: Upgrade): void {
+function answerUpgrade(state: State, { request, socket, head, ignore }: Upgrade): void {
   const { context, clients } = state;
   if (isEnding(socket)) return;
-  if (request.method !== 'CONNECT' && !asksForWebSocket(request)) {
-    state.http.ignoreUpgrade(request, socket, head);
+  if (ignore !== null && !asksForWebSocket(request)) {
+    ignore();
     return;
   }
   const why = state.turnedAway.why(socket);

@@ -111,14 +111,6 @@ export function cookieMayCount(
   );
 }
 
-/** What answers tell browsers, so that they let pages of other origins ask and read (Fetch standard, section 3.3). */
-export interface CrossOrigin {
-  /** For every answer to a request, refusals included. */
-  headersFor(rawHeaders: readonly string[]): Readonly<Record<string, string>>;
-  /** The answer to OPTIONS, for those whose origin is allowed; it needs `headersFor` too. */
-  preflight(rawHeaders: readonly string[]): HttpReply;
-}
-
 export interface CrossOriginOptions {
   /** See `originRule`. */
   readonly allowed: readonly string[] | null;
@@ -135,31 +127,41 @@ const readable = { 'Access-Control-Expose-Headers': 'Retry-After' };
 const anybody = { 'Access-Control-Allow-Origin': '*', ...readable };
 const nobody = { Vary: 'Origin' };
 
-export function crossOrigin({ allowed, offer, credentials }: CrossOriginOptions): CrossOrigin {
-  const isAllowed = originRule(allowed);
-  return {
-    headersFor(rawHeaders) {
-      if (allowed === null) return anybody;
-      const origin = originOf(rawHeaders);
-      if (origin == null || !isAllowed(rawHeaders)) return nobody;
-      const headers = { ...nobody, 'Access-Control-Allow-Origin': origin, ...readable };
-      return credentials && !isShared(origin)
-        ? { ...headers, 'Access-Control-Allow-Credentials': 'true' }
-        : headers;
-    },
-    preflight: (rawHeaders) => ({
+/** What answers tell browsers, so that they let pages of other origins ask and read (Fetch standard, section 3.3). */
+export class CrossOrigin {
+  readonly #options: CrossOriginOptions;
+  readonly #isAllowed: OriginRule;
+
+  constructor(options: CrossOriginOptions) {
+    this.#options = options;
+    this.#isAllowed = originRule(options.allowed);
+  }
+
+  /** For every answer to a request, refusals included. */
+  headersFor(rawHeaders: readonly string[]): Readonly<Record<string, string>> {
+    if (this.#options.allowed === null) return anybody;
+    const origin = originOf(rawHeaders);
+    if (origin == null || !this.#isAllowed(rawHeaders)) return nobody;
+    const headers = { ...nobody, 'Access-Control-Allow-Origin': origin, ...readable };
+    const credentials = this.#options.credentials && !isShared(origin);
+    return credentials ? { ...headers, 'Access-Control-Allow-Credentials': 'true' } : headers;
+  }
+
+  /** The answer to OPTIONS, for pages whose origin is allowed; it needs `headersFor` too. */
+  preflight(rawHeaders: readonly string[]): HttpReply {
+    const { methods, headers } = this.#options.offer;
+    // Browsers ask so before a page of the internet reaches into a local network.
+    const isPrivate = valuesOf(rawHeaders, 'access-control-request-private-network') === 'true';
+    return {
       type: 'reply',
       status: 204,
       headers: {
-        'Access-Control-Allow-Methods': offer.methods,
-        'Access-Control-Allow-Headers': offer.headers,
+        'Access-Control-Allow-Methods': methods,
+        'Access-Control-Allow-Headers': headers,
         'Access-Control-Max-Age': MAX_AGE,
-        // Private Network Access: browsers ask so before a page of the internet reaches into a local network.
-        ...(valuesOf(rawHeaders, 'access-control-request-private-network') === 'true'
-          ? { 'Access-Control-Allow-Private-Network': 'true' }
-          : {}),
+        ...(isPrivate ? { 'Access-Control-Allow-Private-Network': 'true' } : {}),
       },
       body: '',
-    }),
-  };
+    };
+  }
 }

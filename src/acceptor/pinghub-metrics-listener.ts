@@ -1,8 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { DoorCounters } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport/transport.ts';
 import { look, type MovingRate, metricsText, still, TICK } from '../door/pinghub/metrics.ts';
-import { describeFailure, openPort, type Port, type PortMessage, portOf } from '../http/port.ts';
+import { describeFailure, openPort, type Port, type PortMessage } from '../http/port.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { sendAfter } from '../otp/timer.ts';
@@ -26,7 +26,6 @@ type Meter = 'drops' | 'posts' | 'sends' | 'messages';
 
 interface State extends MetricsListenerArgs {
   readonly self: Self<MetricsListenerMessage>;
-  readonly server: Server;
   readonly rates: Record<Meter, MovingRate>;
 }
 
@@ -50,7 +49,6 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
     return starting({
       ...args,
       self,
-      server,
       rates: { drops: still, posts: still, sends: still, messages: still },
     });
   },
@@ -58,7 +56,8 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
   handle(state, message): Next<State> {
     switch (message.type) {
       case 'listening':
-        listening(state);
+        state.log.listening('pinghub-metrics', message.at);
+        started(state.self);
         return keep;
       case 'connection':
         answer(state, message.socket);
@@ -80,12 +79,6 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
     if (message.type === 'connection') message.socket.destroy();
   },
 };
-
-function listening({ self, server, log }: State): void {
-  const port = portOf(server);
-  if (port !== null) log.listening('pinghub-metrics', port);
-  started(self);
-}
 
 function answer({ counters, channels, rates }: State, socket: Socket): void {
   socket.setTimeout(READ_TIMEOUT, () => socket.destroy());

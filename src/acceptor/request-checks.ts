@@ -7,7 +7,7 @@ import { saysTooLong } from '../http/request.ts';
 import { asDoorRequest, cookieValue } from './client-request.ts';
 import { refuseHandshake, refuseProtocols, refuseRequest } from './handshake.ts';
 import type { TlsPair } from './http-servers.ts';
-import { type CrossOrigin, cookieMayCount, crossOrigin, type OriginRule, originRule } from './origin.ts';
+import { CrossOrigin, cookieMayCount, type OriginRule, originRule } from './origin.ts';
 
 /** What a door asks of its clients before its protocol. Another edge counts for the connections to come. */
 export interface Edge {
@@ -47,7 +47,7 @@ export class RequestChecks {
     this.#context = context;
     this.#edge = edge;
     this.#crossOrigin =
-      offer === undefined ? null : crossOrigin({ allowed, offer, credentials: cookie !== null });
+      offer === undefined ? null : new CrossOrigin({ allowed, offer, credentials: cookie !== null });
   }
 
   /** For every answer to a request, refusals included: a page of another origin may read those too. */

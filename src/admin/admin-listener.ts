@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { lingerAtEnd, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
-import { describeFailure, openPort, type Port, type PortMessage, portOf } from '../http/port.ts';
+import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
 import { hasGone, inviteBodies, malformedFault, saysTooLong, targetOf } from '../http/request.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
@@ -19,7 +19,7 @@ export interface AdminListenerArgs extends AdminRoutes, Port {
 }
 
 export interface AdminLog {
-  listening(door: string, at: Port): void;
+  listening(door: string, at: Place): void;
 }
 
 export type AdminListenerMessage =
@@ -34,7 +34,6 @@ export type AdminListenerMessage =
 
 interface State extends AdminListenerArgs {
   readonly self: Self<AdminListenerMessage>;
-  readonly server: Server;
   readonly pipelines: Pipelines;
 }
 
@@ -58,7 +57,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       connectionsCheckingInterval: 1000,
       noDelay: true,
     });
-    const ignoreUpgrade = ignoreUpgrades(server, false);
+    const ignoreUpgrade = ignoreUpgrades(server);
     const pipelines = new Pipelines();
     const unread = new UnreadAnswers(args.writeStall, (socket) => socket.destroy());
     server.maxConnections = CONNECTIONS;
@@ -87,13 +86,14 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       else if (place === 'full') socket.destroy();
     });
     openPort(self, server, args, { close: () => server.closeAllConnections() });
-    return starting({ ...args, self, server, pipelines });
+    return starting({ ...args, self, pipelines });
   },
 
   handle(state, message): Next<State> {
     switch (message.type) {
       case 'listening':
-        listening(state);
+        state.log.listening('admin', message.at);
+        started(state.self);
         return keep;
       case 'request':
         answer(state, message.request, message.response, message.body);
@@ -109,12 +109,6 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     if (message.type === 'request') message.response.destroy();
   },
 };
-
-function listening({ self, server, log }: State): void {
-  const port = portOf(server);
-  if (port !== null) log.listening('admin', port);
-  started(self);
-}
 
 /** What Node would answer by itself, without a word of what is wrong. `code`: that of Node's error. */
 function malformed(pipelines: Pipelines, socket: Socket, code: string): void {

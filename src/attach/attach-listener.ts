@@ -27,7 +27,6 @@ export type AttachListenerMessage =
 
 interface State extends AttachListenerArgs {
   readonly self: Self<AttachListenerMessage>;
-  readonly server: Server;
 }
 
 const SESSIONS = 32;
@@ -45,7 +44,7 @@ export const attachListener: Behaviour<AttachListenerArgs, State, AttachListener
       if (!send(self, { type: 'connection', socket })) socket.destroy();
     });
     listen(self, server, args.path);
-    return starting({ ...args, self, server });
+    return starting({ ...args, self });
   },
 
   handle(state, message): Next<State> {

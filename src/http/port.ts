@@ -22,7 +22,8 @@ type ListenError = Error & { readonly code?: string | undefined; readonly syscal
 
 /** What a listener's process hears of its port, once. */
 export type PortMessage =
-  | { readonly type: 'listening' }
+  /** `at`: with the number that a port was given, and the address of its host. */
+  | { readonly type: 'listening'; readonly at: Place }
   | { readonly type: 'failed'; readonly error: ListenError };
 
 /**
@@ -36,7 +37,11 @@ export function openPort(
   at: Place,
   { close, missed }: { readonly close?: () => void; readonly missed?: () => void } = {},
 ): void {
-  server.on('listening', () => send(self, { type: 'listening' }));
+  server.on('listening', () => {
+    const address = server.address();
+    const isPort = typeof address === 'object' && address !== null;
+    send(self, { type: 'listening', at: isPort ? { host: address.address, port: address.port } : at });
+  });
   server.on('error', (error: ListenError) => {
     if (error.syscall === 'accept') missed?.();
     else send(self, { type: 'failed', error });
@@ -47,13 +52,6 @@ export function openPort(
   });
   if ('port' in at) server.listen(at.port, at.host);
   else listenAtSocket(self, server, at);
-}
-
-/** The port that a server listens at; null: it is a UNIX socket. */
-export function portOf(server: Server): Port | null {
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) return null;
-  return { host: address.address, port: address.port };
 }
 
 /** A socket file that a killed relay has left is taken over; one that somebody answers at is not. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { hasBody, hasToken, tokensOf } from './request.ts';
 
 /**
@@ -22,9 +23,8 @@ interface Upgrading extends Server {
  */
 export function ignoreUpgrades(
   server: Server,
-  isTls: boolean,
 ): (request: IncomingMessage, socket: Socket, head: Buffer) => void {
-  const [serve] = server.listeners(isTls ? 'secureConnection' : 'connection');
+  const [serve] = server.listeners(server instanceof TlsServer ? 'secureConnection' : 'connection');
   if (READS_BODIES) (server as Upgrading).shouldUpgradeCallback = (request) => !hasBody(request);
   return (request, socket, head) => {
     // That of an idle connection, which the parser of then would have ended.

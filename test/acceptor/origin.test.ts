@@ -1,8 +1,8 @@
 import test from 'ava';
 import {
+  CrossOrigin,
   type CrossOriginOptions,
   cookieMayCount,
-  crossOrigin,
   normalOrigin,
   originRule,
 } from '../../src/acceptor/origin.ts';
@@ -179,7 +179,7 @@ test('a request without an origin is no page of another site, unless its browser
 const wanted = 'https://chat.example.com';
 const offer = { methods: 'GET, POST', headers: 'Authorization' };
 const rule = (allowed: readonly string[] | null, more: Partial<CrossOriginOptions> = {}) =>
-  crossOrigin({ allowed, offer, credentials: false, ...more });
+  new CrossOrigin({ allowed, offer, credentials: false, ...more });
 const askedFrom = (origin: string, ...more: readonly string[]) => ['Host', 'x', 'Origin', origin, ...more];
 const none = ['Host', 'x'];
 
@@ -192,7 +192,7 @@ test('where any origin may come every answer says *, whoever asks, and does not 
 });
 
 test('with a list an answer names the origin as it came, and every answer varies', (t) => {
-  const { headersFor } = rule([wanted, 'https://*.example.org', 'null', 'file://']);
+  const listed = rule([wanted, 'https://*.example.org', 'null', 'file://']);
   for (const origin of [
     wanted,
     `${wanted}:443`,
@@ -201,14 +201,14 @@ test('with a list an answer names the origin as it came, and every answer varies
     'null',
     'file://',
   ])
-    t.like(headersFor(askedFrom(origin)), { Vary: 'Origin', 'Access-Control-Allow-Origin': origin });
+    t.like(listed.headersFor(askedFrom(origin)), { Vary: 'Origin', 'Access-Control-Allow-Origin': origin });
   for (const headers of [
     none,
     askedFrom('https://evil.example'),
     askedFrom(''),
     askedFrom(wanted, 'Origin', wanted),
   ])
-    t.deepEqual(headersFor(headers), { Vary: 'Origin' });
+    t.deepEqual(listed.headersFor(headers), { Vary: 'Origin' });
   t.deepEqual(rule([]).headersFor(askedFrom(wanted)), { Vary: 'Origin' });
 });
 
@@ -224,8 +224,8 @@ test('credentials go with a listed origin alone: neither with * nor with an orig
 });
 
 test('a preflight is told what may be asked for, and of private networks where it asks', (t) => {
-  const { preflight } = rule([wanted]);
-  t.deepEqual(preflight(askedFrom(wanted)), {
+  const listed = rule([wanted]);
+  t.deepEqual(listed.preflight(askedFrom(wanted)), {
     type: 'reply',
     status: 204,
     headers: {
@@ -235,6 +235,6 @@ test('a preflight is told what may be asked for, and of private networks where i
     },
     body: '',
   });
-  const asking = preflight(askedFrom(wanted, 'Access-Control-Request-Private-Network', 'true'));
+  const asking = listed.preflight(askedFrom(wanted, 'Access-Control-Request-Private-Network', 'true'));
   t.is(asking.headers['Access-Control-Allow-Private-Network'], 'true');
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { negotiate, offered, subprotocol, VERSIONS } from '../../door/peer/versions.ts';
+import type { Place } from '../../http/port.ts';
 import { worker } from '../../otp/child-spec.ts';
 import { type DynamicSupervisorMessage, dynamicSupervisor } from '../../otp/dynamic-supervisor.ts';
 import { processName } from '../../otp/registry.ts';
@@ -26,7 +27,7 @@ export interface MeshArgs {
   readonly relays: readonly string[];
   readonly settings: MeshSettings;
   readonly log: MeshLog & {
-    listening(door: string, at: { readonly host: string; readonly port: number }): void;
+    listening(door: string, at: Place): void;
   };
 }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
-import { describeFailure, openPort, type Port, type PortMessage, portOf } from '../../http/port.ts';
+import { describeFailure, openPort, type Place, type PortMessage } from '../../http/port.ts';
 import { handshakeFault } from '../../http/request.ts';
 import { tcpSocketOf } from '../../http/socket-bytes.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
@@ -23,7 +23,7 @@ export interface PeerListenerArgs {
   readonly network: Network;
   readonly greetings: ProcessName<DynamicSupervisorMessage<PeerGreetingArgs, never>>;
   readonly links: ProcessName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>;
-  readonly listening: (at: Port) => void;
+  readonly listening: (at: Place) => void;
 }
 
 export type PeerListenerMessage =
@@ -38,7 +38,6 @@ export type PeerListenerMessage =
 
 interface State extends PeerListenerArgs {
   readonly self: Self<PeerListenerMessage>;
-  readonly server: Server;
   /** Those who have not proved anything yet, each with its timer. */
   readonly strangers: Map<Socket, ClockTimer>;
 }
@@ -86,7 +85,7 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
         for (const socket of strangers.keys()) socket.destroy();
       },
     });
-    return starting({ ...args, self, server, strangers });
+    return starting({ ...args, self, strangers });
   },
 
   handle(state, message): Next<State> {
@@ -94,12 +93,10 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
       case 'upgrade':
         upgrade(state, message.request, message.socket, message.head);
         return keep;
-      case 'listening': {
-        const port = portOf(state.server);
-        if (port !== null) state.listening(port);
+      case 'listening':
+        state.listening(message.at);
         started(state.self);
         return keep;
-      }
       case 'failed':
         return stop({ stop: describeFailure(message.error, state.network.settings) });
       case 'exit':
