@@ -1,16 +1,14 @@
-import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
 import type { Histogram } from '../measure/histogram.ts';
 import { redacted } from '../secret/redaction.ts';
 
 type Labels = Readonly<Record<string, string>>;
-type Values = Iterable<readonly [value: number, labels?: Labels]>;
-/** A number alone has no labels. */
-type Read = () => number | Values;
+type Values = Iterable<readonly [value: number, labels: Labels]>;
 
-/** How metrics are declared: each with what reads its values at a scrape. */
+/** How metrics are declared: each with what reads its values at a scrape. A number alone has no labels. */
 export interface Definitions {
-  gauge(name: string, help: string, read: Read, labels?: readonly string[]): void;
-  counter(name: string, help: string, read: Read, labels?: readonly string[]): void;
+  gauge(name: string, help: string, read: () => number | Values): void;
+  counter(name: string, help: string, read: () => number | Values): void;
   histogram(
     name: string,
     help: string,
@@ -18,58 +16,49 @@ export interface Definitions {
   ): void;
 }
 
-const PREFIX = 'fanfare_';
+interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  value: number;
+}
 
 export function definitions(registry: Registry): Definitions {
+  // The library counts for itself; what is counted already is given in the shape that it reads.
+  const declare = (type: string, shortName: string, help: string, read: (name: string) => Sample[]) => {
+    const name = `fanfare_${shortName}`;
+    const get = () => Promise.resolve({ name, help, type, aggregator: 'sum', values: read(name) });
+    registry.registerMetric({ name, help, type, get } as unknown as Metric);
+  };
   return {
-    gauge(name, help, read, labels = []) {
-      const metric: Gauge = new Gauge({
-        name: PREFIX + name,
-        help,
-        labelNames: [...labels],
-        registers: [registry],
-        collect() {
-          metric.reset();
-          for (const [value, of = {}] of valuesOf(read())) metric.set(redacted(of), value);
-        },
-      });
+    gauge(name, help, read) {
+      declare('gauge', name, help, () => samplesOf(read(), (_, value) => value));
     },
-    counter(name, help, read, labels = []) {
-      const metric: Counter = new Counter({
-        name: PREFIX + name,
-        help,
-        labelNames: [...labels],
-        registers: [registry],
-        collect() {
-          metric.reset();
-          for (const [value, of = {}] of valuesOf(read())) metric.inc(redacted(of), value);
-        },
-      });
+    counter(name, help, read) {
+      declare('counter', name, help, () => samplesOf(read(), (sum, value) => sum + value));
     },
     histogram(name, help, read) {
-      const full = PREFIX + name;
-      // The library counts for itself; what is counted already is given in the shape that it reads.
-      const metric = {
-        name: full,
-        help,
-        type: 'histogram',
-        aggregator: 'sum',
-        reset: () => undefined,
-        get: () =>
-          Promise.resolve({
-            name: full,
-            help,
-            type: 'histogram',
-            aggregator: 'sum',
-            values: [...read()].flatMap(([of, labels]) => histogramValues(full, of, redacted(labels))),
-          }),
-      };
-      registry.registerMetric(metric as unknown as Metric);
+      declare('histogram', name, help, (full) =>
+        [...read()].flatMap(([of, labels]) => histogramSamples(full, of, redacted(labels))),
+      );
     },
   };
 }
 
-function histogramValues(name: string, { bounds, counts, sum, count }: Histogram, labels: Labels) {
+/** Labels that are the same once they are redacted are one sample: a scraper takes none twice. */
+function samplesOf(read: number | Values, join: (before: number, value: number) => number): Sample[] {
+  if (typeof read === 'number') return [{ labels: {}, value: read }];
+  const samples = new Map<string, Sample>();
+  for (const [value, of] of read) {
+    const labels = redacted(of);
+    const key = JSON.stringify(labels);
+    const known = samples.get(key);
+    if (known === undefined) samples.set(key, { labels, value });
+    else known.value = join(known.value, value);
+  }
+  return [...samples.values()];
+}
+
+function histogramSamples(name: string, { bounds, counts, sum, count }: Histogram, labels: Labels): Sample[] {
   let below = 0;
   const buckets = bounds.map((bound, index) => {
     below += counts[index] ?? 0;
@@ -81,10 +70,6 @@ function histogramValues(name: string, { bounds, counts, sum, count }: Histogram
     { metricName: `${name}_sum`, labels, value: sum },
     { metricName: `${name}_count`, labels, value: count },
   ];
-}
-
-function valuesOf(read: number | Values): Values {
-  return typeof read === 'number' ? [[read]] : read;
 }
 
 export function* byKey(

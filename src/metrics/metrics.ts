@@ -34,32 +34,22 @@ export class Metrics {
 function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogram }: Definitions): void {
   const { accounting } = topics;
   counter('messages_total', 'Messages taken from publishers.', () => accounting.messages);
-  counter(
-    'door_messages_total',
-    'Messages that came in at a door.',
-    function* () {
-      for (const { name: door, counters } of doors()) {
-        yield [counters.messages, { door, via: 'websocket' }];
-        yield [counters.posts, { door, via: 'http' }];
-      }
-    },
-    ['door', 'via'],
-  );
+  counter('door_messages_total', 'Messages that came in at a door.', function* () {
+    for (const { name: door, counters } of doors()) {
+      yield [counters.messages, { door, via: 'websocket' }];
+      yield [counters.posts, { door, via: 'http' }];
+    }
+  });
   counter(
     'delivery_attempts_total',
     'Messages for members: one for each message and member. Deliveries and drops add up to it.',
     () => accounting.attempts,
   );
   counter('deliveries_total', 'Messages handed to the kernel for a member.', () => accounting.delivered);
-  counter(
-    'dropped_total',
-    'Messages for members that did not reach them.',
-    () => byKey(accounting.dropped, 'reason'),
-    ['reason'],
+  counter('dropped_total', 'Messages for members that did not reach them.', () =>
+    byKey(accounting.dropped, 'reason'),
   );
-  counter('lost_total', 'Messages that were fanned out to nobody.', () => byKey(accounting.lost, 'reason'), [
-    'reason',
-  ]);
+  counter('lost_total', 'Messages that were fanned out to nobody.', () => byKey(accounting.lost, 'reason'));
   histogram(
     'publish_to_write_seconds',
     'From taking a message to its write at a member. One message in 64 is timed, and one each second.',
@@ -68,17 +58,12 @@ function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogra
   histogram('fanout_members', 'Members that a delivery goes to, of the messages that are timed.', () => [
     [accounting.fanOut, {}],
   ]);
-  gauge(
-    'topics',
-    'Live topics.',
-    () => {
-      const counts: Record<string, number> = {};
-      for (const { realm } of doors()) counts[realm] = 0;
-      for (const { realm } of topics.all()) counts[realm] = (counts[realm] ?? 0) + 1;
-      return byKey(counts, 'realm');
-    },
-    ['realm'],
-  );
+  gauge('topics', 'Live topics.', () => {
+    const counts: Record<string, number> = {};
+    for (const { realm } of doors()) counts[realm] = 0;
+    for (const { realm } of topics.all()) counts[realm] = (counts[realm] ?? 0) + 1;
+    return byKey(counts, 'realm');
+  });
 }
 
 /** Those who are connected, those who were turned away, and who asks for them. */
@@ -87,28 +72,17 @@ function clientMetrics(
   sampling: Sampling,
   { gauge, counter, histogram }: Definitions,
 ): void {
-  gauge(
-    'connections',
-    'Accepted connections that are open.',
-    () => doors().map(({ name, counters }) => [counters.connections, { door: name }]),
-    ['door'],
+  gauge('connections', 'Accepted connections that are open.', () =>
+    doors().map(({ name, counters }) => [counters.connections, { door: name }]),
   );
-  counter('closes_total', 'Accepted connections that ended.', () => history.closes, [
-    'door',
-    'code',
-    'reason',
-  ]);
+  counter('closes_total', 'Accepted connections that ended.', () => history.closes);
   counter(
     'refusals_total',
     'Connections and requests that were turned away, by limit or HTTP status.',
     () => history.refusals,
-    ['door', 'reason'],
   );
-  counter(
-    'gate_refusals_total',
-    'What the limits and checks before a door turned away.',
-    () => byKey(refused(), 'reason'),
-    ['reason'],
+  counter('gate_refusals_total', 'What the limits and checks before a door turned away.', () =>
+    byKey(refused(), 'reason'),
   );
   gauge('admitted_sockets', 'Sockets that count against limits.connections.', () => admission.open);
   gauge('shedding', '1 while new connections are turned away because the heap is nearly full.', () =>
@@ -122,7 +96,6 @@ function clientMetrics(
       const { behind, stalled } = sampling.census();
       return byKey({ behind, stalled }, 'state');
     },
-    ['state'],
   );
   counter(
     'authenticator_calls_total',
@@ -133,7 +106,6 @@ function clientMetrics(
         yield [failed, { guard, authenticator, outcome: 'failed' }];
       }
     },
-    ['guard', 'authenticator', 'outcome'],
   );
   histogram('authenticator_call_seconds', 'From the question to an authenticator to its answer.', () =>
     authenticators().map(({ guard, authenticator, latency }) => [latency, { guard, authenticator }] as const),
@@ -150,7 +122,6 @@ function linkMetrics({ links }: RelayView, declare: Definitions): void {
       for (const state of ['up', 'down'])
         yield [all().filter((link) => link.state === state).length, { state }];
     },
-    ['state'],
   );
   const each = (
     type: 'gauge' | 'counter',
@@ -158,22 +129,17 @@ function linkMetrics({ links }: RelayView, declare: Definitions): void {
     help: string,
     read: (link: LinkView) => number | null,
   ) =>
-    declare[type](
-      name,
-      help,
-      function* () {
-        const said = new Set<string>();
-        for (const link of all()) {
-          const { peer, direction } = link;
-          const value = read(link);
-          // A relay may be in the list by two addresses: it is counted once.
-          if (value === null || said.has(`${direction} ${peer}`)) continue;
-          said.add(`${direction} ${peer}`);
-          yield [value, { peer, direction }];
-        }
-      },
-      ['peer', 'direction'],
-    );
+    declare[type](name, help, function* () {
+      const said = new Set<string>();
+      for (const link of all()) {
+        const { peer, direction } = link;
+        const value = read(link);
+        // A relay may be in the list by two addresses: it is counted once.
+        if (value === null || said.has(`${direction} ${peer}`)) continue;
+        said.add(`${direction} ${peer}`);
+        yield [value, { peer, direction }];
+      }
+    });
   /** Of peers whose messages are counted. */
   const counted = (read: (link: LinkView) => number) => (link: LinkView) =>
     link.messages === null ? null : read(link);
@@ -219,23 +185,17 @@ function processMetrics({ system }: RelayView, sampling: Sampling, { gauge, coun
     function* () {
       for (const [kind, census] of sampling.census().kinds) yield [census[read], { kind }] as const;
     };
-  gauge('processes', 'Live processes.', ofKind('count'), ['kind']);
-  gauge('mailbox_messages', 'Messages that wait in mailboxes.', ofKind('mailbox'), ['kind']);
+  gauge('processes', 'Live processes.', ofKind('count'));
+  gauge('mailbox_messages', 'Messages that wait in mailboxes.', ofKind('mailbox'));
   gauge(
     'mailbox_high_water_messages',
     'The longest that the mailbox of a live process has been.',
     ofKind('highWater'),
-    ['kind'],
   );
   gauge('timers', 'Timers that processes have set.', () => sampling.census().timers);
-  counter(
-    'restarts_total',
-    'Children that a supervisor has restarted.',
-    function* () {
-      for (const [supervisor, count] of restarts) yield [count, { supervisor }];
-    },
-    ['supervisor'],
-  );
+  counter('restarts_total', 'Children that a supervisor has restarted.', function* () {
+    for (const [supervisor, count] of restarts) yield [count, { supervisor }];
+  });
   counter('processes_started_total', 'Processes that were started.', () => counters.spawned);
   counter('crashes_total', 'Processes that crashed.', () => counters.crashed);
   counter('dead_letters_total', 'Messages sent to a process that was dead.', () => counters.deadLetters);
@@ -248,11 +208,7 @@ function runtimeMetrics(
   sampling: Sampling,
   { gauge, counter, histogram }: Definitions,
 ): void {
-  gauge('build_info', 'What runs: always 1.', () => [[1, { version, node, node_version: process.version }]], [
-    'version',
-    'node',
-    'node_version',
-  ]);
+  gauge('build_info', 'What runs: always 1.', () => [[1, { version, node, node_version: process.version }]]);
   gauge(
     'start_time_seconds',
     'When the process started, since 1970.',
@@ -282,20 +238,12 @@ function runtimeMetrics(
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  gauge(
-    'memory_bytes',
-    'Memory of the process.',
-    () => {
-      const { rss, heapUsed, heapTotal, external } = memory();
-      return byKey({ resident: rss, heap_used: heapUsed, heap_total: heapTotal, external }, 'kind');
-    },
-    ['kind'],
-  );
-  gauge(
-    'resources',
-    'What keeps the event loop: sockets, servers, files.',
-    () => byKey(activeResources(), 'kind'),
-    ['kind'],
+  gauge('memory_bytes', 'Memory of the process.', () => {
+    const { rss, heapUsed, heapTotal, external } = memory();
+    return byKey({ resident: rss, heap_used: heapUsed, heap_total: heapTotal, external }, 'kind');
+  });
+  gauge('resources', 'What keeps the event loop: sockets, servers, files.', () =>
+    byKey(activeResources(), 'kind'),
   );
   gauge('heap_limit_bytes', 'The most that the heap can grow to.', heapLimit);
   counter('log_lines_lost_total', 'Log lines that their target did not take.', linesLost);
