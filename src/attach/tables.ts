@@ -6,7 +6,7 @@ import type { Page } from '../view/page-of.ts';
 import type { ProcessInfo, TopRow, TreeNode } from '../view/processes.ts';
 import type { LinkView, Reloaded } from '../view/relay-view.ts';
 import type { BinLeak, NodeSample, RuntimeInfo } from '../view/runtime.ts';
-import type { MemberRow, TopicRow } from '../view/topics.ts';
+import type { MembersOfTopic, TopicRow } from '../view/topics.ts';
 import {
   counts,
   duration,
@@ -106,7 +106,7 @@ export function topicsText({ total, rows }: Page<TopicRow>): string {
   return `${text}${outOf(rows.length, total, 'topics')}`;
 }
 
-export function membersText({ total, rows, topic }: Page<MemberRow> & { readonly topic: string }): string {
+export function membersText({ total, rows, topic }: MembersOfTopic): string {
   const text = table(
     rows,
     left('ref', ({ ref }) => ref),

@@ -4,12 +4,10 @@ import { findProcess } from '../otp/inspect.ts';
 import { isAlive, type Self } from '../otp/process.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { redacting } from '../secret/redaction.ts';
-import type { Plain } from '../view/describe.ts';
-import type { Page } from '../view/page-of.ts';
-import { info, type ProcessInfo, state as stateOf } from '../view/processes.ts';
+import { info, state as stateOf } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import { heapLimit } from '../view/runtime.ts';
-import { connectionCount, SAMPLE_PERIOD, type Sample, type Sampling } from '../view/sampling.ts';
+import { connectionCount, SAMPLE_PERIOD, type Sampling } from '../view/sampling.ts';
 import { topicCount } from '../view/topics.ts';
 import { listOf, noteRates, type ObserverQuery } from './observer-lists.ts';
 import { Rates } from './rates.ts';
@@ -30,40 +28,6 @@ export type SamplerMessage =
   | { readonly type: 'tick' }
   | { readonly type: 'watch'; readonly response: ServerResponse; readonly query: ObserverQuery }
   | { readonly type: 'gone'; readonly response: ServerResponse };
-
-/** What is pushed to an observer page: numbers each second, and the list that it looks at every other second. */
-interface Frame {
-  readonly sample: Sample | null;
-  readonly totals: Totals;
-  readonly list: Page<unknown> | null;
-  readonly detail: Detail | null;
-}
-
-interface Totals {
-  readonly state: 'ready' | 'starting' | 'draining' | 'shedding';
-  /** Milliseconds. */
-  readonly uptime: number;
-  readonly processes: number;
-  readonly topics: number;
-  readonly connections: number;
-  readonly links: number;
-  readonly linksDown: number;
-  readonly reports: number;
-  readonly crashed: number;
-  readonly pending: number;
-  readonly slow: number;
-  readonly dropped: number;
-  readonly linesLost: number;
-  readonly heapLimit: number;
-}
-
-/** A process in full, or the news that it is gone. */
-interface Detail {
-  readonly pid: number;
-  readonly info: ProcessInfo | null;
-  readonly rate: number;
-  readonly state: Plain;
-}
 
 interface State extends SamplerArgs {
   readonly self: Self<SamplerMessage>;
@@ -134,7 +98,8 @@ function tick(state: State): void {
 
 const NOTHING = { list: null, detail: null };
 
-function seen({ view, rates }: State, query: ObserverQuery): Pick<Frame, 'list' | 'detail'> {
+/** The list that a page looks at, and the process. */
+function seen({ view, rates }: State, query: ObserverQuery) {
   return {
     list: listOf(view, rates, query),
     detail: query.pid === null ? null : detailOf(view, rates, query.pid),
@@ -167,12 +132,13 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
   push(response, 'frame', { sample: null, totals, ...seen(state, query) });
 }
 
-function totalsOf({ view, sampling, heapLimit }: State): Totals {
+function totalsOf({ view, sampling, heapLimit }: State) {
   const { system, topics, admission } = view;
   const { pending, behind, stalled } = sampling.census();
   const links = view.links() ?? [];
   return {
     state: view.phase() === 'ready' && admission.shedding ? 'shedding' : view.phase(),
+    /** Milliseconds. */
     uptime: process.uptime() * 1000,
     processes: system.processes.size,
     topics: topicCount(view),
@@ -189,7 +155,8 @@ function totalsOf({ view, sampling, heapLimit }: State): Totals {
   };
 }
 
-function detailOf(view: RelayView, rates: Rates, id: number): Detail {
+/** A process in full, or the news that it is gone. */
+function detailOf(view: RelayView, rates: Rates, id: number) {
   const pid = findProcess(view.system, id);
   if (pid === undefined || !isAlive(pid)) return { pid: id, info: null, rate: 0, state: null };
   return { pid: id, info: info(view, id), rate: rates.of(id).handledRate, state: stateOf(view, id) };

@@ -8,24 +8,6 @@ import { firstOf, type Page } from './page-of.ts';
 import { numberOf, processOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
-export interface ConnectionRow {
-  readonly ref: string;
-  readonly door: string;
-  readonly address: string;
-  readonly phase: string;
-  readonly topics: number;
-  /** Bytes that wait for the client. */
-  readonly pending: number;
-  readonly pendingHighWater: number;
-  readonly in: number;
-  readonly out: number;
-  /** Milliseconds. */
-  readonly age: number;
-  /** Milliseconds of the last ping and its pong. */
-  readonly roundTrip: number | null;
-  readonly behind: boolean;
-}
-
 /** A process's connection; undefined: the process serves none. */
 export function connectionOf({ state }: Resident): Connection | undefined {
   return state instanceof Connection ? state : undefined;
@@ -36,23 +18,29 @@ export function pendingOf({ outflow, transport }: Connection): number {
   return outflow.pending(transport.socket.writableLength);
 }
 
+export type ConnectionRow = NonNullable<ReturnType<typeof connectionRow>>;
+
 /** The row of a connection's process; undefined: the process serves none. */
-export function connectionRow(pid: Pid<never>): ConnectionRow | undefined {
+export function connectionRow(pid: Pid<never>) {
   const state = connectionOf(resident(pid));
   if (state === undefined) return undefined;
+  const { context, address, phase, memberships, intake, outflow, heartbeat } = state;
   return {
     ref: pid.toString(),
-    door: state.context.door.name,
-    address: state.address,
-    phase: state.phase,
-    topics: state.memberships.size,
+    door: context.door.name,
+    address,
+    phase,
+    topics: memberships.size,
+    /** Bytes that wait for the client. */
     pending: pendingOf(state),
-    pendingHighWater: state.outflow.highWater,
-    in: state.intake.published,
-    out: state.outflow.messages,
+    pendingHighWater: outflow.highWater,
+    in: intake.published,
+    out: outflow.messages,
+    /** Milliseconds. */
     age: Math.round(viewOf(pid).uptime),
-    roundTrip: state.heartbeat.roundTrip,
-    behind: state.outflow.behind,
+    /** Milliseconds of the last ping and its pong. */
+    roundTrip: heartbeat.roundTrip,
+    behind: outflow.behind,
   };
 }
 

@@ -109,26 +109,11 @@ function describeMessage(message: unknown): Plain {
     : plain;
 }
 
-export interface TopRow {
-  readonly ref: string;
-  readonly name: string;
-  readonly mailbox: number;
-  readonly mailboxHighWater: number;
-  /** In the window, or since the process started. */
-  readonly handled: number;
-  /** Bytes that wait for a connection's client. */
-  readonly pending: number;
-}
-
+export type TopRow = ReturnType<typeof top>[number];
 export type TopBy = 'mailbox' | 'handled' | 'pending';
 
 /** The `n` processes that have most of something now; with `before`, of what was handled since then. */
-export function top(
-  { system }: NodeView,
-  by: TopBy,
-  n: number,
-  before?: ReadonlyMap<number, number>,
-): readonly TopRow[] {
+export function top({ system }: NodeView, by: TopBy, n: number, before?: ReadonlyMap<number, number>) {
   const handledLately = ({ id, handled }: Resident) => handled - (before?.get(id) ?? 0);
   const score = {
     mailbox: ({ mailboxLength }: Resident) => mailboxLength,
@@ -137,7 +122,9 @@ export function top(
   }[by];
   return firstOf(residents(system), score, n).rows.map((process) => {
     const { ref, name, mailbox, mailboxHighWater } = viewOf(process);
-    const [handled, pending] = [handledLately(process), pendingFor(process)];
+    const handled = handledLately(process);
+    /** Bytes that wait for a connection's client. */
+    const pending = pendingFor(process);
     return { ref, name, mailbox, mailboxHighWater, handled, pending };
   });
 }

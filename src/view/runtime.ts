@@ -2,31 +2,13 @@ import { arch, availableParallelism, platform } from 'node:os';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connections } from './connections.ts';
+import { firstOf } from './page-of.ts';
 import type { NodeView } from './relay-view.ts';
 import { topicCount } from './topics.ts';
 
-export interface RuntimeInfo {
-  readonly node: string;
-  readonly version: string;
-  readonly runtime: string;
-  readonly pid: number;
-  /** Seconds. */
-  readonly uptime: number;
-  readonly processes: number;
-  readonly topics: number;
-  readonly spawned: number;
-  readonly crashed: number;
-  readonly deadLetters: number;
-  readonly refusedMessages: number;
-  readonly messages: number;
-  readonly delivered: number;
-  readonly dropped: number;
-  readonly memory: Readonly<Record<'rss' | 'heapTotal' | 'heapUsed' | 'external' | 'arrayBuffers', number>>;
-  /** What keeps the event loop, by kind. */
-  readonly resources: Readonly<Record<string, number>>;
-}
+export type RuntimeInfo = ReturnType<typeof runtimeInfo>;
 
-export function runtimeInfo(node: NodeView): RuntimeInfo {
+export function runtimeInfo(node: NodeView) {
   const { counters, processes } = node.system;
   const { accounting } = node.topics;
   const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
@@ -35,6 +17,7 @@ export function runtimeInfo(node: NodeView): RuntimeInfo {
     version: node.version,
     runtime: `Node.js ${process.version}, ${platform()} ${arch()}, ${availableParallelism()} cores`,
     pid: process.pid,
+    /** Seconds. */
     uptime: Math.round(process.uptime()),
     processes: processes.size,
     topics: topicCount(node),
@@ -46,6 +29,7 @@ export function runtimeInfo(node: NodeView): RuntimeInfo {
     delivered: accounting.delivered,
     dropped: accounting.droppedInAll,
     memory: { rss, heapTotal, heapUsed, external, arrayBuffers },
+    /** What keeps the event loop, by kind. */
     resources: activeResources(),
   };
 }
@@ -56,65 +40,49 @@ export function activeResources(): Record<string, number> {
   return counts;
 }
 
-export interface NodeSample {
-  /** Seconds since the first one began. */
-  readonly at: number;
-  readonly messages: number;
-  readonly delivered: number;
-  readonly dropped: number;
-  readonly processes: number;
-  readonly rss: number;
-  readonly heapUsed: number;
-  /** Milliseconds that the event loop came too late. */
-  readonly loopDelay: number;
-  /** Part of the time that the event loop was busy, from 0 to 1. */
-  readonly utilisation: number;
-}
+export type NodeSample = Awaited<ReturnType<typeof nodeStats>>[number];
 
 /** Looks at the relay `n` times, `period` milliseconds apart; counts are of that time. */
-export async function nodeStats(
-  node: NodeView,
-  n: number,
-  period: number,
-  signal: AbortSignal,
-): Promise<NodeSample[]> {
-  const samples: NodeSample[] = [];
+export async function nodeStats(node: NodeView, n: number, period: number, signal: AbortSignal) {
+  const samples = [];
   const start = performance.now();
   let last = totals(node);
   for (let i = 0; i < n && !signal.aborted; i++) {
     const due = performance.now() + period;
     await pause(period, signal);
-    const loopDelay = Math.max(0, Math.round((performance.now() - due) * 10) / 10);
+    const late = Math.max(0, performance.now() - due);
     const now = totals(node);
-    const sample = {
-      at: Math.round((performance.now() - start) / 100) / 10,
+    const { utilization } = performance.eventLoopUtilization(now.loop, last.loop);
+    samples.push({
+      /** Seconds since the first one began. */
+      at: rounded((performance.now() - start) / 1000, 1),
       messages: now.messages - last.messages,
       delivered: now.delivered - last.delivered,
       dropped: now.dropped - last.dropped,
       processes: node.system.processes.size,
       rss: process.memoryUsage.rss(),
       heapUsed: process.memoryUsage().heapUsed,
-      loopDelay,
-      utilisation:
-        Math.round(performance.eventLoopUtilization(now.loop, last.loop).utilization * 1000) / 1000,
-    };
+      /** Milliseconds that the event loop came too late. */
+      loopDelay: rounded(late, 1),
+      /** Part of the time that the event loop was busy, from 0 to 1. */
+      utilisation: rounded(utilization, 3),
+    });
     last = now;
-    samples.push(sample);
   }
   return samples;
 }
 
-export interface BinLeak {
-  /** Bytes outside the heap, before and after everything that can go has gone. */
-  readonly before: number;
-  readonly after: number;
-  readonly released: number;
-  /** Who holds most. */
-  readonly holders: readonly { readonly ref: string; readonly what: string; readonly bytes: number }[];
+function rounded(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** Collects all garbage, which stops the relay for a moment, and says what bytes are left and who holds most. */
-export function binLeak(node: NodeView, n: number): BinLeak {
+export type BinLeak = ReturnType<typeof binLeak>;
+
+/**
+ * Collects all garbage, which stops the relay for a moment, and says what bytes are left outside the heap and who holds
+ * most.
+ */
+export function binLeak(node: NodeView, n: number) {
   const before = process.memoryUsage().arrayBuffers;
   collectGarbage();
   const after = process.memoryUsage().arrayBuffers;
@@ -129,14 +97,8 @@ export function binLeak(node: NodeView, n: number): BinLeak {
       what: 'waits to be fanned out',
       bytes: topic.fanOut.queue.reduce((sum, { message }) => sum + message.payload.length, 0),
     })),
-  ];
-  holders.sort((a, b) => b.bytes - a.bytes);
-  return {
-    before,
-    after,
-    released: before - after,
-    holders: holders.filter(({ bytes }) => bytes > 0).slice(0, n),
-  };
+  ].filter(({ bytes }) => bytes > 0);
+  return { before, after, released: before - after, holders: firstOf(holders, ({ bytes }) => bytes, n).rows };
 }
 
 function collectGarbage(): void {

@@ -7,29 +7,21 @@ import { firstOf, type Page } from './page-of.ts';
 import { topicOf, topicParts } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
-export interface TopicRow {
-  /** `topic:main:chat`. */
-  readonly topic: string;
-  readonly ref: string | null;
-  readonly members: number;
-  /** Messages that are not fanned out yet. */
-  readonly queue: number;
-  /** Members that are behind and hold it back. */
-  readonly behind: number;
-  readonly owner: string | null;
-  /** Messages that its process has handled. */
-  readonly handled: number;
-}
+export type TopicRow = ReturnType<typeof topicRow>;
 
-export function topicRow(topic: Topic): TopicRow {
+export function topicRow(topic: Topic) {
   const { lifetime, server } = topic;
   return {
+    /** `topic:main:chat`. */
     topic: topic.toString(),
     ref: server?.toString() ?? null,
     members: topic.members.size,
+    /** Messages that are not fanned out yet. */
     queue: topic.fanOut.queue.length,
+    /** Members that are behind and hold it back. */
     behind: topic.fanOut.behind.size,
     owner: lifetime.state === 'owned' ? lifetime.owner.toString() : null,
+    /** Messages that its process has handled. */
     handled: server === undefined ? 0 : viewOf(server).handled,
   };
 }
@@ -50,22 +42,12 @@ export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<Topi
   return firstOf(rows, (row) => (by === 'name' ? 0 : row[by]), n, byName);
 }
 
-export interface MemberRow {
-  readonly ref: string;
-  readonly door: string | null;
-  readonly address: string | null;
-  readonly format: string;
-  readonly pending: number;
-  readonly behind: boolean;
-}
+export type MembersOfTopic = ReturnType<typeof members>;
 
-export function members(
-  node: NodeView,
-  ref: unknown,
-  n: number,
-): Page<MemberRow> & { readonly topic: string } {
+/** The first `n` members of a topic. */
+export function members(node: NodeView, ref: unknown, n: number) {
   const topic = topicOf(node, ref);
-  const rows: MemberRow[] = [];
+  const rows = [];
   for (const { format, members: pids } of topic.members.groups) {
     for (const pid of pids.keys()) {
       if (rows.length >= n) break;
