@@ -329,21 +329,14 @@ function* chainOf(value: unknown): Generator<object> {
   }
 }
 
+type Timer = NodeJS.Timeout | NodeJS.Immediate;
+
 /**
  * The timers that an evaluation gets in place of Node's: what they run may throw, or never end, and the node lives on;
  * and they end with the session.
+ * `run` never throws: it bounds what it runs, and tells of what that throws.
  */
-interface OperatorTimers {
-  readonly globals: Readonly<Record<string, unknown>>;
-  /** Ends those that there are. */
-  clear(): void;
-  close(): void;
-}
-
-type Timer = NodeJS.Timeout | NodeJS.Immediate;
-
-/** `run` never throws: it bounds what it runs, and tells of what that throws. */
-function operatorTimers(run: (callback: () => unknown) => void): OperatorTimers {
+function operatorTimers(run: (callback: () => unknown) => void) {
   const running = new Set<Timer>();
   let closed = false;
   const start = (

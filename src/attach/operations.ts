@@ -86,18 +86,14 @@ const all: readonly Operation[] = [
     summary: 'the live topics',
     run: ({ node, args }) => {
       const { by, n } = fields(args[0]);
-      return topics(
-        node,
-        word(by, 'by', ['members', 'queue', 'handled', 'name'], 'members'),
-        count(n, 'n', ROWS, MOST_ROWS),
-      );
+      return topics(node, word(by, 'by', ['members', 'queue', 'handled', 'name']), rows(n, ROWS));
     },
     show: tables.topicsText,
   }),
   operation({
     usage: 'members(topic, {n: 20})',
     summary: 'who is in a topic',
-    run: ({ node, args }) => members(node, args[0], count(fields(args[1])['n'], 'n', ROWS, MOST_ROWS)),
+    run: ({ node, args }) => members(node, args[0], rows(fields(args[1])['n'], ROWS)),
     show: tables.membersText,
   }),
   operation({
@@ -105,11 +101,7 @@ const all: readonly Operation[] = [
     summary: 'the client connections',
     run: ({ node, args }) => {
       const { by, n } = fields(args[0]);
-      return connections(
-        node,
-        word(by, 'by', ['pending', 'out', 'in', 'age', 'topics'], 'pending'),
-        count(n, 'n', ROWS, MOST_ROWS),
-      );
+      return connections(node, word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']), rows(n, ROWS));
     },
     show: tables.connectionsText,
   }),
@@ -124,13 +116,13 @@ const all: readonly Operation[] = [
     summary: 'the busiest processes; with a window in ms, what they handle in that time',
     run: async ({ node, args, signal }) => {
       const { by, n, window } = fields(args[0]);
-      const order = word(by, 'by', ['mailbox', 'handled', 'pending'], 'mailbox');
-      const rows = count(n, 'n', ROWS, MOST_ROWS);
+      const order = word(by, 'by', ['mailbox', 'handled', 'pending']);
+      const most = rows(n, ROWS);
       const period = count(window, 'window', 0, LONGEST);
-      if (period === 0) return processes.top(node, order, rows);
+      if (period === 0) return processes.top(node, order, most);
       const before = processes.handledSoFar(node);
       await pause(period, signal);
-      return processes.top(node, order, rows, before);
+      return processes.top(node, order, most, before);
     },
     show: tables.topText,
   }),
@@ -154,11 +146,8 @@ const all: readonly Operation[] = [
   operation({
     usage: 'node_stats(n, ms)',
     summary: 'n looks at traffic, memory and the event loop, ms apart',
-    run: ({ node, args, signal }) => {
-      const n = count(args[0], 'n', 5, MOST_ROWS);
-      const period = count(args[1], 'ms', SECOND, LONGEST);
-      return nodeStats(node, n, period, signal);
-    },
+    run: ({ node, args, signal }) =>
+      nodeStats(node, rows(args[0], 5), count(args[1], 'ms', SECOND, LONGEST), signal),
     show: tables.samplesText,
   }),
   operation({
@@ -170,13 +159,13 @@ const all: readonly Operation[] = [
   operation({
     usage: 'bin_leak(n)',
     summary: 'collects garbage, which stops the relay for a moment, and says who holds most bytes',
-    run: ({ node, args }) => binLeak(node, count(args[0], 'n', 10, MOST_ROWS)),
+    run: ({ node, args }) => binLeak(node, rows(args[0], 10)),
     show: tables.binLeakText,
   }),
   operation({
     usage: 'reports(n)',
     summary: 'the last crash and supervisor reports',
-    run: ({ node, args }) => node.history.reports.last(count(args[0], 'n', 10, MOST_ROWS)),
+    run: ({ node, args }) => node.history.reports.last(rows(args[0], 10)),
     show: tables.reportsText,
   }),
   // Those that change something.
@@ -219,8 +208,8 @@ const all: readonly Operation[] = [
     usage: "log_level('debug')",
     summary: 'says more or less in the log from now on; without an argument, how much it says',
     run: ({ node, args }) => {
-      if (args[0] === undefined) return `the log says ${node.logLevel.get()} and above`;
-      const level = word(args[0], 'the level', LOG_LEVELS, 'info');
+      if (args[0] === undefined || args[0] === null) return `the log says ${node.logLevel.get()} and above`;
+      const level = word(args[0], 'the level', LOG_LEVELS);
       node.logLevel.set(level);
       return `the log says ${level} and above`;
     },
@@ -279,25 +268,22 @@ function count(value: unknown, name: string, fallback: number, most: number): nu
   throw new Refusal(`${name} is a whole number from 1 to ${most}`);
 }
 
-/** One of some words. */
-function word<T extends string>(value: unknown, name: string, words: readonly T[], fallback: T): T {
-  if (value === undefined || value === null) return fallback;
-  const found = words.find((one) => one === value);
+function rows(value: unknown, fallback: number): number {
+  return count(value, 'n', fallback, MOST_ROWS);
+}
+
+/** One of some words; the first, where nothing is said. */
+function word<T extends string>(value: unknown, name: string, words: readonly T[]): T {
+  const found = value === undefined || value === null ? words[0] : words.find((one) => one === value);
   if (found === undefined) throw new Refusal(`${name} is one of ${words.join(', ')}`);
   return found;
 }
 
-/** An operation as it is typed where nothing is evaluated. */
-export interface TypedCommand {
-  readonly name: string;
-  readonly args: readonly unknown[];
-}
-
 /**
- * `topics`, `members topic:main:chat`, `kill(<88>, {force: true})`: a name and arguments, which are YAML in its flow
- * style, so that quotes may be left out. Nothing in it is run.
+ * An operation as it is typed where nothing is evaluated: `topics`, `members topic:main:chat`, `kill(<88>, {force: true})`.
+ * Arguments are YAML in its flow style, so that quotes may be left out. Nothing in it is run.
  */
-export function typedCommand(text: string): TypedCommand {
+export function typedCommand(text: string): { readonly name: string; readonly args: readonly unknown[] } {
   const [, name, inBrackets, behind] =
     /^\s*([a-z_]+(?:\.[a-z_]+)?)\s*(?:\(([\s\S]*)\)\s*;?|(?:\s([\s\S]*))?)\s*$/.exec(text) ?? [];
   if (name === undefined) throw new Refusal('a name and its arguments, such as: members topic:main:chat');

@@ -1,32 +1,11 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import { Refusal } from '../view/relay-view.ts';
+import type { Evaluator } from './evaluator.ts';
 import { type Asked, HELP, help, type Operation, operations } from './operations.ts';
 import { safeBlock } from './text.ts';
 
-/** What the last operation returned, so that its answer can be shown as its own. */
-export interface Produced {
-  readonly value: unknown;
-  readonly operation: Operation;
-}
-
-export interface OperatorRealm {
-  readonly globals: Readonly<Record<string, unknown>>;
-  /** How a value came to be, when it is one that an operation returned. */
-  producedBy(value: unknown): Operation | undefined;
-  /** Forgets what was returned, so that nothing is retained for its sake. */
-  forget(): void;
-}
-
-/** What evaluates in the realm. */
-export interface RealmHost {
-  /** Called before each operation; throws where none may begin. */
-  enter(): void;
-  /** Runs it among the realm's microtasks. */
-  soon(run: unknown): void;
-  /** Lets the realm's microtasks go on. */
-  look(): void;
-}
+export type OperatorRealm = ReturnType<typeof operatorRealm>;
 
 /**
  * The globals of a session: the operations as functions, what they look at, and Node's own. What would end the node when
@@ -34,19 +13,20 @@ export interface RealmHost {
  */
 export function operatorRealm(
   ask: (args: readonly unknown[]) => Asked,
-  host: () => RealmHost | undefined,
-): OperatorRealm {
+  evaluator: () => Evaluator | undefined,
+) {
   const produced = new WeakMap<object, Operation>();
-  let last: Produced | undefined;
+  /** What the last operation returned, so that its answer can be shown as its own. */
+  let last: { readonly value: unknown; readonly operation: Operation } | undefined;
   const functions: Record<string, unknown> = {};
   for (const operation of operations.values()) {
     const call = (...args: unknown[]) => {
-      host()?.enter();
+      evaluator()?.enter();
       const value = operation.run(ask(args));
       if (typeof value === 'object' && value !== null) produced.set(value, operation);
       if (value instanceof Promise) {
         // Who waits for it in the realm goes on as soon as it is there; where nobody does, nobody is to blame.
-        const look = () => setImmediate(() => host()?.look());
+        const look = () => setImmediate(() => evaluator()?.look());
         value.then((data) => {
           if (typeof data === 'object' && data !== null) produced.set(data, operation);
           look();
@@ -87,7 +67,7 @@ export function operatorRealm(
     // A chain of Node's own ticks would never let the event loop go on.
     nextTick: {
       value: (run: unknown, ...args: unknown[]) =>
-        host()?.soon(typeof run === 'function' ? () => run(...args) : run),
+        evaluator()?.soon(typeof run === 'function' ? () => run(...args) : run),
     },
   }) as unknown;
   const require = createRequire(import.meta.url);
@@ -114,11 +94,13 @@ export function operatorRealm(
       performance,
       structuredClone,
     },
-    producedBy(value) {
+    /** How a value came to be, when it is one that an operation returned. */
+    producedBy(value: unknown): Operation | undefined {
       if (typeof value === 'object' && value !== null) return produced.get(value);
       return last !== undefined && last.value === value ? last.operation : undefined;
     },
-    forget() {
+    /** Forgets what was returned, so that nothing is retained for its sake. */
+    forget(): void {
       last = undefined;
     },
   };

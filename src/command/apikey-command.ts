@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { fileKeyStore } from '../authenticator/api-keys/file-key-store.ts';
 import { type KeyRow, type KeyStore, type NewKey, StoreFault } from '../authenticator/api-keys/key-store.ts';
 import { postgresKeyStore } from '../authenticator/api-keys/postgres-key-store.ts';
 import type { ApiKeysConfig } from '../config/api-keys.ts';
-import { BadUsage, type Command, DONE, FAILED, type Place, usageError } from './command.ts';
+import { argumentsIn, BadUsage, type Command, DONE, FAILED, type Place } from './command.ts';
 import { faultOf, parseKeyCsv } from './key-csv.ts';
-import { load, tellFaults } from './node-options.ts';
+import { load } from './node-options.ts';
 
 /** Looks after the keys of wspubsub's publishers, in the store of the configuration. */
 export const apikeyCommand: Command = {
@@ -20,7 +19,6 @@ export const apikeyCommand: Command = {
   async run(args, place) {
     const { action, operands, options } = parsed(args);
     const loaded = load({ config: options.config, set: options.set ?? [] }, place);
-    if (!loaded.ok) return tellFaults(loaded, place);
     const { doors, apiKeys } = loaded.config;
     try {
       const store = await storeOf(doors.wspubsub?.apiKeys ?? apiKeys, loaded.file);
@@ -55,7 +53,11 @@ const arity: Readonly<Record<keyof typeof actions, readonly [number, number]>> =
 };
 
 function parsed(args: readonly string[]) {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = argumentsIn(args, {
+    config: { type: 'string' },
+    set: { type: 'string', multiple: true },
+    replace: { type: 'boolean' },
+  });
   const [name, ...operands] = positionals;
   const action = (Object.keys(actions) as (keyof typeof actions)[]).find((each) => each === name);
   if (action === undefined) throw new BadUsage();
@@ -65,22 +67,6 @@ function parsed(args: readonly string[]) {
     throw new BadUsage(`--replace is for add and import`);
   }
   return { action, operands, options: values };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        set: { type: 'string', multiple: true },
-        replace: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw usageError(error);
-  }
 }
 
 function storeOf(config: ApiKeysConfig, configFile: string): Promise<KeyStore> {

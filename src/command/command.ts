@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** What the program does for one word behind its name. */
 export interface Command {
@@ -28,9 +29,30 @@ export const BAD_CONFIG = 78;
 /** The command line makes no sense; the message says why. */
 export class BadUsage extends Error {}
 
-/** Of an error of `parseArgs`, which repeats what was typed: only its first sentence, which names the option. */
-export function usageError(error: unknown): BadUsage {
-  return new BadUsage(error instanceof Error ? (/^[^.\n]*/.exec(error.message)?.[0] ?? '') : 'bad arguments');
+/** The command ends with this exit code, once these lines are told. */
+export class Failed extends Error {
+  readonly code: number;
+  readonly lines: readonly string[];
+
+  constructor(code: number, ...lines: readonly string[]) {
+    super();
+    this.code = code;
+    this.lines = lines;
+  }
+}
+
+/** Options and operands as they were typed. */
+export function argumentsIn<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    // The message repeats what was typed: only its first sentence names the option.
+    const words = error instanceof Error ? /^[^.\n]*/.exec(error.message)?.[0] : 'bad arguments';
+    throw new BadUsage(words);
+  }
 }
 
 /** How the program is called: by its control script in a release, and as it is in the sources. */

@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { statusOf } from '../attach/client/node-client.ts';
 import { isRunning } from '../host/run-folder.ts';
-import { BAD_CONFIG, type Command, DONE, FAILED, type Place } from './command.ts';
-import { type FoundNode, findNode, NODE_OPTIONS, nodeOptions } from './node-options.ts';
+import { DONE, FAILED, Failed, type Place } from './command.ts';
+import { type FoundNode, findNode, nodeCommand } from './node-options.ts';
 
 const NOT_RUNNING = 'Node is not running!';
 /** As init scripts answer `status` (LSB Core 20.2). */
@@ -18,76 +18,59 @@ export async function servesUnseen({ asked }: FoundNode): Promise<boolean> {
   return asked !== null && (await statusAtAdmin(asked)) !== 'stopped';
 }
 
-/** Tells why a node has no process to turn to. `tell`: where a command says that it does not run. */
-export async function tellNoProcess(
-  found: FoundNode,
-  { err }: Place,
-  tell: (line: string) => void,
-): Promise<void> {
-  if (await servesUnseen(found))
-    err(`the node serves, as its admin port says, but its folder ${found.folder} cannot be reached`);
-  else tell(NOT_RUNNING);
+/** Ends a command for which a node needs a process. `tell`: where the command says that there is none. */
+export async function noProcess(found: FoundNode, tell: (line: string) => void): Promise<never> {
+  if (await servesUnseen(found)) {
+    const { folder } = found;
+    throw new Failed(
+      FAILED,
+      `the node serves, as its admin port says, but its folder ${folder} cannot be reached`,
+    );
+  }
+  tell(NOT_RUNNING);
+  throw new Failed(FAILED);
 }
 
-export const stopCommand: Command = {
-  usage: [`stop ${NODE_OPTIONS} [--wait S]`],
-  async run(args, place) {
-    const options = nodeOptions(args);
-    const found = findNode(options, place);
-    return found === null ? BAD_CONFIG : stop(found, options.wait, place);
-  },
-};
+export const stopCommand = nodeCommand('stop [--wait S]', (options, place) =>
+  stop(findNode(options, place), options.wait, place),
+);
 
 /** Tells the node to stop, and waits until it is gone. */
 export async function stop(found: FoundNode, wait: number | undefined, place: Place): Promise<number> {
-  const { pid, drain } = found;
-  if (pid === undefined) {
-    await tellNoProcess(found, place, place.out);
-    return FAILED;
-  }
+  const { drain } = found;
+  const pid = found.pid ?? (await noProcess(found, place.out));
   try {
     process.kill(pid, 'SIGTERM');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
-      place.err(`pid ${pid} cannot be told to stop: ${(error as Error).message}`);
-      return FAILED;
-    }
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH')
+      throw new Failed(FAILED, `pid ${pid} cannot be told to stop: ${(error as Error).message}`);
   }
   // 0: it drains for as long as it takes.
   const limit = wait ?? (drain === null || drain === 0 ? Number.POSITIVE_INFINITY : drain + REST);
   const end = performance.now() + limit;
   while (isRunning(pid)) {
-    if (performance.now() >= end) {
-      place.err(`pid ${pid} still runs after ${limit / 1000} s`);
-      return FAILED;
-    }
+    if (performance.now() >= end) throw new Failed(FAILED, `pid ${pid} still runs after ${limit / 1000} s`);
     await pause(PERIOD);
   }
   place.out('ok');
   return DONE;
 }
 
-export const pingCommand: Command = {
-  usage: [`ping ${NODE_OPTIONS} [--wait S]`],
-  async run(args, place) {
-    const options = nodeOptions(args);
-    const end = performance.now() + (options.wait ?? 0);
-    for (;;) {
-      const found = findNode(options, place);
-      if (found === null) return BAD_CONFIG;
-      const status = await statusOfNode(found);
-      if (status === 'ready') {
-        place.out('pong');
-        return DONE;
-      }
-      if (performance.now() >= end) {
-        place.out(status === 'stopped' ? NOT_RUNNING : `Node is ${status}.`);
-        return FAILED;
-      }
-      await pause(PERIOD);
+export const pingCommand = nodeCommand('ping [--wait S]', async (options, place) => {
+  const end = performance.now() + (options.wait ?? 0);
+  for (;;) {
+    const status = await statusOfNode(findNode(options, place));
+    if (status === 'ready') {
+      place.out('pong');
+      return DONE;
     }
-  },
-};
+    if (performance.now() >= end) {
+      place.out(status === 'stopped' ? NOT_RUNNING : `Node is ${status}.`);
+      return FAILED;
+    }
+    await pause(PERIOD);
+  }
+});
 
 /** Of a node that nobody can attach to no more is known than that it runs. */
 async function statusOfNode({ pid, folder, closed, asked }: FoundNode): Promise<string> {
@@ -95,33 +78,21 @@ async function statusOfNode({ pid, folder, closed, asked }: FoundNode): Promise<
   return closed ? 'ready' : statusOf(folder);
 }
 
-export const pidCommand: Command = {
-  usage: [`pid ${NODE_OPTIONS}`],
-  async run(args, place) {
-    const found = findNode(nodeOptions(args), place);
-    if (found === null) return BAD_CONFIG;
-    if (found.pid === undefined) {
-      await tellNoProcess(found, place, place.out);
-      return FAILED;
-    }
-    place.out(String(found.pid));
-    return DONE;
-  },
-};
+export const pidCommand = nodeCommand('pid', async (options, place) => {
+  const found = findNode(options, place);
+  place.out(String(found.pid ?? (await noProcess(found, place.out))));
+  return DONE;
+});
 
-export const statusCommand: Command = {
-  usage: [`status ${NODE_OPTIONS}`],
-  async run(args, place) {
-    const found = findNode(nodeOptions(args), place);
-    if (found === null) return BAD_CONFIG;
-    if (found.pid === undefined && (await servesUnseen(found))) {
-      place.out(`running; its folder ${found.folder} is out of reach`);
-      return DONE;
-    }
-    place.out(found.pid === undefined ? 'stopped' : `running as pid ${found.pid}`);
-    return found.pid === undefined ? STOPPED : DONE;
-  },
-};
+export const statusCommand = nodeCommand('status', async (options, place) => {
+  const found = findNode(options, place);
+  if (found.pid === undefined && (await servesUnseen(found))) {
+    place.out(`running; its folder ${found.folder} is out of reach`);
+    return DONE;
+  }
+  place.out(found.pid === undefined ? 'stopped' : `running as pid ${found.pid}`);
+  return found.pid === undefined ? STOPPED : DONE;
+});
 
 /** Milliseconds for an answer. */
 const PATIENCE = 2000;
@@ -132,15 +103,7 @@ interface Health {
 }
 
 /** How the node is, by what its admin port says: `ready`, `starting`, `draining`; `stopped`: that node does not answer. */
-async function statusAtAdmin({
-  node,
-  host,
-  port,
-}: {
-  readonly node: string;
-  readonly host: string;
-  readonly port: number;
-}): Promise<string> {
+async function statusAtAdmin({ node, host, port }: NonNullable<FoundNode['asked']>): Promise<string> {
   try {
     const answer = await fetch(`http://${reachable(host)}:${port}/health/ready`, {
       signal: AbortSignal.timeout(PATIENCE),

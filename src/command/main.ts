@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
-import { BadUsage, type Command, FAILED, type Place, programOf, usageOf } from './command.ts';
+import { BadUsage, type Command, FAILED, Failed, type Place, programOf, usageOf } from './command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
 import {
@@ -95,6 +95,10 @@ export async function runCommand(command: Command, args: readonly string[], plac
   try {
     return await command.run(args, place);
   } catch (error) {
+    if (error instanceof Failed) {
+      for (const line of error.lines) place.err(line);
+      return error.code;
+    }
     if (!(error instanceof BadUsage)) throw error;
     if (error.message !== '') place.err(redactText(error.message));
     place.err(usageOf(command, place));

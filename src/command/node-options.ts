@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import { loadPlugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
@@ -8,7 +7,7 @@ import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import type { Loaded } from '../reload/reload-server.ts';
 import { OwnWords } from '../secret/redaction.ts';
-import { BAD_CONFIG, BadUsage, type Place, usageError } from './command.ts';
+import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Place } from './command.ts';
 
 /** The options that find a node: the same as it was, or is to be, started with. */
 export interface NodeOptions {
@@ -20,15 +19,26 @@ export interface NodeOptions {
   readonly words: readonly string[];
 }
 
-export const NODE_OPTIONS = '[--config FILE] [--set KEY=VALUE]';
-
-/** `words`: how many arguments that are no options there may be. */
-export function nodeOptions(
-  args: readonly string[],
+/** A command on a node. `usage` without the options of all of them; `words`: how many operands there may be. */
+export function nodeCommand(
+  usage: string,
+  run: (options: NodeOptions, place: Place) => Promise<number>,
   words: readonly [least: number, most: number] = [0, 0],
-): NodeOptions {
-  const { values, positionals } = parsed(args);
-  if (positionals.length < words[0] || positionals.length > words[1]) throw new BadUsage();
+): Command {
+  return {
+    usage: [usage.replace(/^\w+/, '$& [--config FILE] [--set KEY=VALUE]')],
+    run: (args, place) => run(nodeOptions(args, words), place),
+  };
+}
+
+function nodeOptions(args: readonly string[], [least, most]: readonly [number, number]): NodeOptions {
+  const { values, positionals } = argumentsIn(args, {
+    config: { type: 'string' },
+    set: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+    wait: { type: 'string' },
+  });
+  if (positionals.length < least || positionals.length > most) throw new BadUsage();
   const wait = values.wait === undefined ? undefined : Number(values.wait) * 1000;
   if (wait !== undefined && !(wait >= 0)) throw new BadUsage('--wait takes a number of seconds');
   return {
@@ -40,56 +50,46 @@ export function nodeOptions(
   };
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        set: { type: 'string', multiple: true },
-        json: { type: 'boolean' },
-        wait: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw usageError(error);
-  }
-}
-
 /** The flags that give another process the same options. */
 export function asFlags({ config, set }: NodeOptions): string[] {
   return [...(config === undefined ? [] : ['--config', config]), ...set.flatMap((one) => ['--set', one])];
 }
 
-export function load(
+type Good = Extract<LoadResult, { readonly ok: true }>;
+
+/** The configuration. Its faults end the command. */
+export function load(options: Pick<NodeOptions, 'config' | 'set'>, place: Place): Good {
+  return goodOf(loadResult(options, place));
+}
+
+/** The configuration, and the modules that it names. */
+export async function loadWhole(
+  options: NodeOptions,
+  place: Place,
+): Promise<Good & { readonly plugins: Plugins }> {
+  const loaded = load(options, place);
+  const { plugins } = goodOf(await loadPlugins(loaded.config));
+  for (const warning of loaded.warnings) place.err(`warning: ${formatError(warning)}`);
+  return { ...loaded, plugins };
+}
+
+function loadResult(
   { config, set }: Pick<NodeOptions, 'config' | 'set'>,
   { env, packageRoot }: Place,
 ): LoadResult {
   return loadConfig({ file: config, sets: set, env, packageRoot });
 }
 
-/** Says what is wrong with a configuration. Returns the exit code for it. */
-export function tellFaults({ errors }: { readonly errors: readonly ConfigError[] }, { err }: Place): number {
-  for (const error of errors) err(formatError(error));
-  return BAD_CONFIG;
+function goodOf<T extends { readonly ok: true }>(
+  result: T | { readonly ok: false; readonly errors: readonly ConfigError[] },
+): T {
+  if (result.ok) return result;
+  throw new Failed(BAD_CONFIG, ...result.errors.map(formatError));
 }
-
-/** The configuration, and the modules that it names. */
-export async function loadWhole(options: NodeOptions, place: Place): Promise<Whole> {
-  const loaded = load(options, place);
-  if (!loaded.ok) return loaded;
-  const plugins = await loadPlugins(loaded.config);
-  return plugins.ok ? { ...loaded, plugins: plugins.plugins } : plugins;
-}
-
-type Whole =
-  | (Extract<LoadResult, { readonly ok: true }> & { readonly plugins: Plugins })
-  | Extract<LoadResult, { readonly ok: false }>;
 
 /** The same, for a node that runs. */
 export async function loadAgain(options: NodeOptions, place: Place): Promise<Loaded> {
-  const loaded = load(options, place);
+  const loaded = loadResult(options, place);
   if (!loaded.ok)
     return { ok: false, errors: loaded.errors.map((error) => new OwnWords(formatError(error))) };
   const plugins = await loadPlugins(loaded.config);
@@ -117,10 +117,10 @@ export interface FoundNode {
 
 /**
  * Finds the node. A configuration that has been broken since must not keep a node from being stopped: then the only one
- * that runs in the usual place is meant. Null: the faults have been told.
+ * that runs in the usual place is meant.
  */
-export function findNode(options: NodeOptions, place: Place): FoundNode | null {
-  const loaded = load(options, place);
+export function findNode(options: NodeOptions, place: Place): FoundNode {
+  const loaded = loadResult(options, place);
   if (loaded.ok) {
     const folder = folderOf(loaded.config, loaded.file);
     const { node, admin, attach, limits } = loaded.config;
@@ -137,6 +137,5 @@ export function findNode(options: NodeOptions, place: Place): FoundNode | null {
   const running = runningBelow(varRoot(place.env['FANFARE_VAR_DIR'] || null, file));
   const [only] = running;
   if (running.length === 1 && only !== undefined) return { ...only, drain: null, closed: false, asked: null };
-  tellFaults(loaded, place);
-  return null;
+  return goodOf<never>(loaded);
 }

@@ -4,7 +4,7 @@ import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import type { System } from '../otp/system.ts';
 import type { Certificate } from './history.ts';
-import { firstOf, type Page } from './page-of.ts';
+import { type Page, pageOf } from './page-of.ts';
 import { numberOf, processOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
@@ -48,7 +48,7 @@ export type ConnectionsBy = 'pending' | 'out' | 'in' | 'age' | 'topics';
 
 /** The `n` connections that have most of something, and how many there are. */
 export function connections({ system }: NodeView, by: ConnectionsBy, n: number): Page<ConnectionRow> {
-  return firstOf(connectionRows(system), (row) => row[by], n);
+  return pageOf(connectionRows(system), (row) => row[by], { limit: n });
 }
 
 function* connectionRows(system: System): Iterable<ConnectionRow> {

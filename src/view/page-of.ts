@@ -1,37 +1,22 @@
-/** Which part of a long list is wanted. */
-export interface PageQuery {
-  readonly offset: number;
-  readonly limit: number;
-}
-
 export interface Page<Row> {
   readonly rows: readonly Row[];
   /** How many there are on all pages. */
   readonly total: number;
 }
 
-/** The `n` items with the highest scores. */
-export function firstOf<T>(
-  items: Iterable<T>,
-  score: (item: T) => number,
-  n: number,
-  tie?: (a: T, b: T) => number,
-): Page<T> {
-  const { rows, total } = pageOf(items, score, { offset: 0, limit: n }, tie);
-  return { total, rows };
+export interface PageQuery<T> {
+  readonly limit: number;
+  readonly offset?: number;
+  /** The order of those with the same score. Default: the one that they came in. */
+  readonly tie?: (a: T, b: T) => number;
 }
 
 /**
- * The items with the highest scores, from `offset` on; those with the same score in the order that `tie` compares them
- * in, or that they came in. Of many items few are ever sorted at a time: this runs beside the traffic.
+ * The items with the highest scores, `limit` of them from `offset` on. Of many items few are ever sorted at a time: this
+ * runs beside the traffic.
  */
-export function pageOf<T>(
-  items: Iterable<T>,
-  score: (item: T) => number,
-  query: PageQuery,
-  tie: (a: T, b: T) => number = () => 0,
-): Page<T> {
-  const { offset, limit } = query;
+export function pageOf<T>(items: Iterable<T>, score: (item: T) => number, query: PageQuery<T>): Page<T> {
+  const { limit, offset = 0, tie = () => 0 } = query;
   const wanted = offset + limit;
   let best: { readonly item: T; readonly score: number; readonly index: number }[] = [];
   /** An item that would come behind this one is not wanted. */
@@ -50,5 +35,5 @@ export function pageOf<T>(
     if (best.length >= 2 * wanted + 64) trim();
   }
   trim();
-  return { rows: best.slice(offset, wanted).map(({ item }) => item), total };
+  return { total, rows: best.slice(offset, wanted).map(({ item }) => item) };
 }

@@ -18,7 +18,7 @@ import {
 import type { System } from '../otp/system.ts';
 import { connectionOf, connectionRow, pendingOf } from './connections.ts';
 import { describe, type Plain } from './describe.ts';
-import { firstOf } from './page-of.ts';
+import { pageOf } from './page-of.ts';
 import { processOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 import { topicRow } from './topics.ts';
@@ -120,7 +120,7 @@ export function top({ system }: NodeView, by: TopBy, n: number, before?: Readonl
     handled: handledLately,
     pending: pendingFor,
   }[by];
-  return firstOf(residents(system), score, n).rows.map((process) => {
+  return pageOf(residents(system), score, { limit: n }).rows.map((process) => {
     const { ref, name, mailbox, mailboxHighWater } = viewOf(process);
     const handled = handledLately(process);
     /** Bytes that wait for a connection's client. */

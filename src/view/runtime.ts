@@ -2,7 +2,7 @@ import { arch, availableParallelism, platform } from 'node:os';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connections } from './connections.ts';
-import { firstOf } from './page-of.ts';
+import { pageOf } from './page-of.ts';
 import type { NodeView } from './relay-view.ts';
 import { topicCount } from './topics.ts';
 
@@ -98,7 +98,12 @@ export function binLeak(node: NodeView, n: number) {
       bytes: topic.fanOut.queue.reduce((sum, { message }) => sum + message.payload.length, 0),
     })),
   ].filter(({ bytes }) => bytes > 0);
-  return { before, after, released: before - after, holders: firstOf(holders, ({ bytes }) => bytes, n).rows };
+  return {
+    before,
+    after,
+    released: before - after,
+    holders: pageOf(holders, ({ bytes }) => bytes, { limit: n }).rows,
+  };
 }
 
 function collectGarbage(): void {

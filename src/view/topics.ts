@@ -3,7 +3,7 @@ import type { Pid } from '../otp/process.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { publish as publishTo } from '../topic/topic-server.ts';
 import { connectionRow } from './connections.ts';
-import { firstOf, type Page } from './page-of.ts';
+import { type Page, pageOf } from './page-of.ts';
 import { topicOf, topicParts } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
@@ -39,7 +39,7 @@ export type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
 export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<TopicRow> {
   const rows = Array.from(topics.all(), topicRow);
   const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
-  return firstOf(rows, (row) => (by === 'name' ? 0 : row[by]), n, byName);
+  return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { limit: n, tie: byName });
 }
 
 export type MembersOfTopic = ReturnType<typeof members>;

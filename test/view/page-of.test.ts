@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { firstOf, pageOf } from '../../src/view/page-of.ts';
+import { pageOf } from '../../src/view/page-of.ts';
 
 test('a page is what sorting everything and cutting it out would give', (t) => {
   fc.assert(
@@ -14,12 +14,8 @@ test('a page is what sorting everything and cutting it out would give', (t) => {
         const page = pageOf(items, ({ score }) => score, { offset, limit });
         t.deepEqual(page, { rows: sorted.slice(offset, offset + limit), total: items.length });
         const latestFirst = items.toSorted((a, b) => b.score - a.score || b.index - a.index);
-        const first = firstOf(
-          items,
-          ({ score }) => score,
-          limit,
-          (a, b) => b.index - a.index,
-        );
+        const tie = (a: { index: number }, b: { index: number }) => b.index - a.index;
+        const first = pageOf(items, ({ score }) => score, { limit, tie });
         t.deepEqual(first, { total: items.length, rows: latestFirst.slice(0, limit) });
       },
     ),
