@@ -1,7 +1,7 @@
 import { mustMakeWay, whyNotMoved } from '../http/port.ts';
 import { type SamplerMessage, sampler } from '../observer/sampler.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
-import { addChild, removeChild, replaceChild } from '../otp/children.ts';
+import { addChildren, MovableChild, removeChild } from '../otp/children.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { RelayView } from '../view/relay-view.ts';
@@ -46,20 +46,30 @@ export class Admin {
     actions: false,
   };
   readonly #readiness: Readiness;
+  readonly #listener: MovableChild<Pick<AdminAt, 'host' | 'port'>>;
   #at: AdminAt | null;
-  #listener = 'admin.listener';
-  #generation = 0;
 
   constructor(options: AdminOptions) {
     this.#options = options;
     this.#readiness = new Readiness(options.view);
     this.#at = options.at;
+    if (options.at !== null) this.#set(options.at);
+    this.#listener = new MovableChild<Pick<AdminAt, 'host' | 'port'>>(
+      {
+        system: options.view.system,
+        supervisor: ADMIN,
+        id: 'admin.listener',
+        specAt: (at, id) => this.#listenerAt(at, id),
+        collide: mustMakeWay,
+      },
+      options.at,
+    );
   }
 
   get spec(): ChildSpec {
     const { watchdog: args } = this.#options;
     const children = [worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') })];
-    if (this.#at !== null) children.push(...this.#lookers, this.#listenerAt(this.#listener, this.#at));
+    if (this.#at !== null) children.push(...this.#lookers, ...this.#listener.specs);
     return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
       restart: 'temporary',
       name: ADMIN,
@@ -70,50 +80,29 @@ export class Admin {
   async apply({ admin: next }: { readonly admin: AdminAt | null }): Promise<readonly string[]> {
     const { system } = this.#options.view;
     const before = this.#at;
-    const old = this.#listener;
     if (next === null) {
       this.#at = null;
-      for (const id of [old, ...this.#lookers.map(({ id: looker }) => looker)])
-        await removeChild(system, ADMIN, id);
+      await this.#listener.move(null);
+      await this.#removeLookers();
       return [];
     }
-    if (before !== null && before.host === next.host && before.port === next.port) {
-      this.#at = next;
-      this.#set(next);
-      return [];
+    this.#set(next);
+    if (before?.host !== next.host || before.port !== next.port) {
+      const error = before === null ? await addChildren(system, ADMIN, this.#lookers) : null;
+      if (error !== null) return [`admin: ${error}`];
+      const moved = await this.#listener.move(next);
+      if (!moved.ok) {
+        if (before === null) await this.#removeLookers();
+        else this.#set(before);
+        return [`admin: ${whyNotMoved(moved)}`];
+      }
     }
-    this.#generation++;
-    const name = `admin.listener.${this.#generation}`;
-    const error = before === null ? await this.#open(name, next) : await this.#move(before, name, next);
-    if (error !== null) return [`admin: ${error}`];
     this.#at = next;
-    this.#listener = name;
     return [];
   }
 
-  /** Null, or why it cannot be opened. */
-  async #open(name: string, at: AdminAt): Promise<string | null> {
-    const { system } = this.#options.view;
-    const specs = [...this.#lookers, this.#listenerAt(name, at)];
-    for (const spec of specs) {
-      const result = await addChild(system, ADMIN, spec);
-      if (result.ok) continue;
-      for (const { id } of specs) await removeChild(system, ADMIN, id);
-      return result.error;
-    }
-    return null;
-  }
-
-  /** The new place opens before the old one closes, where both can be open at once. Null, or why it has not moved. */
-  async #move(before: AdminAt, name: string, at: AdminAt): Promise<string | null> {
-    const old = this.#listenerAt(this.#listener, before);
-    const next = this.#listenerAt(name, at);
-    const replaced = await replaceChild(this.#options.view.system, ADMIN, { old, next }, (failure) =>
-      mustMakeWay(before, at, failure),
-    );
-    if (replaced.ok) return null;
-    this.#set(before);
-    return whyNotMoved(replaced);
+  async #removeLookers(): Promise<void> {
+    for (const { id } of this.#lookers) await removeChild(this.#options.view.system, ADMIN, id);
   }
 
   get #lookers(): ChildSpec[] {
@@ -124,22 +113,11 @@ export class Admin {
     ];
   }
 
-  #listenerAt(name: string, at: AdminAt): ChildSpec {
+  #listenerAt({ host, port }: Pick<AdminAt, 'host' | 'port'>, id: string): ChildSpec {
     const { view, metrics, writeStall, log } = this.#options;
-    const { host, port } = at;
-    this.#set(at);
-    const args = {
-      view,
-      metrics,
-      readiness: this.#readiness,
-      sampler: SAMPLER,
-      settings: this.#settings,
-      host,
-      port,
-      writeStall,
-      log,
-    };
-    return worker(name, adminListener, args, { name: processName(name) });
+    const shared = { view, metrics, readiness: this.#readiness, settings: this.#settings, writeStall, log };
+    const args = { ...shared, sampler: SAMPLER, host, port };
+    return worker(id, adminListener, args, { name: processName(id) });
   }
 
   #set({ host, names, observerActions }: AdminAt): void {

@@ -21,7 +21,7 @@ import { chosenProtocol } from '../door/subprotocol.ts';
 import { mustMakeWay, whyNotMoved } from '../http/port.ts';
 import type { Log } from '../log/log.ts';
 import { type ChildInfo, type ChildSpec, worker } from '../otp/child-spec.ts';
-import { addChild, removeChild, replaceChild } from '../otp/children.ts';
+import { addChild, addChildren, MovableChild } from '../otp/children.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { type ProcessName, processName, whereis } from '../otp/registry.ts';
 import { type SupervisorMessage, whichChildren } from '../otp/supervisor.ts';
@@ -51,11 +51,7 @@ export interface DoorPlan {
   readonly guards: DoorContext['guards'] | undefined;
 }
 
-/** The children of the acceptor that serve one door. */
-interface Listeners {
-  readonly door: ProcessName<ListenerMessage>;
-  readonly metrics: ProcessName<ListenerMessage> | null;
-}
+type Address = NonNullable<DoorSettings['metrics']>;
 
 /**
  * One door that is open, and how it changes while the relay runs. What all its connections share is one object, which
@@ -64,19 +60,16 @@ interface Listeners {
 export class OpenDoor {
   readonly #entrance: Entrance;
   readonly #context: DoorContext;
+  readonly #listener: MovableChild<DoorSettings['at']>;
+  readonly #metrics: MovableChild<Address>;
   #settings: DoorSettings;
-  #listeners: Listeners;
-  /** Of the listeners: those of one place do not have the names of the place before. */
-  #generation: number;
 
   constructor(
     entrance: Entrance,
     { settings, limits, guards }: DoorPlan & { readonly guards: DoorContext['guards'] },
-    generation: number,
   ) {
-    const { topics, log, gate } = entrance;
+    const { system, acceptor: supervisor, topics, log, gate } = entrance;
     this.#entrance = entrance;
-    this.#generation = generation;
     this.#settings = settings;
     this.#context = {
       door: settings.door,
@@ -91,11 +84,19 @@ export class OpenDoor {
       attempts: gate,
       log,
     };
-    this.#listeners = this.#namesOf(settings);
+    const id = `listener.${settings.door.name}`;
+    const shared = { system, supervisor, collide: mustMakeWay };
+    const doorAt = (at: DoorSettings['at'], name: string) => this.#doorSpec(at, name);
+    const metricsAt = (at: Address, name: string) => this.#metricsSpec(at, name);
+    this.#listener = new MovableChild({ ...shared, id, specAt: doorAt }, settings.at);
+    this.#metrics = new MovableChild<Address>(
+      { ...shared, id: `${id}-metrics`, specAt: metricsAt },
+      settings.metrics,
+    );
   }
 
   get listener(): ProcessName<ListenerMessage> {
-    return this.#listeners.door;
+    return processName(this.#listener.id);
   }
 
   /** As metrics and health see it. */
@@ -107,18 +108,16 @@ export class OpenDoor {
 
   /** Its listeners, for the acceptor to start. */
   get specs(): ChildSpec[] {
-    const { door, metrics } = this.#listeners;
-    return [this.#doorSpec(door), ...(metrics === null ? [] : [this.#metricsSpec(metrics)])];
+    return [...this.#listener.specs, ...this.#metrics.specs];
   }
 
   /** Opens it in a relay that runs. Null, or why it cannot be opened. */
   start(): Promise<string | null> {
-    return this.#start(this.specs);
+    return addChildren(this.#entrance.system, this.#entrance.acceptor, this.specs);
   }
 
   /** Takes new settings, and closes no more for them than it must. Null, or what could not be done. */
-  async change({ settings, limits, guards }: DoorPlan, generation: number): Promise<string | null> {
-    this.#generation = generation;
+  async change({ settings, limits, guards }: DoorPlan): Promise<string | null> {
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
       const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
@@ -131,15 +130,15 @@ export class OpenDoor {
     const sameLimits = isDeepStrictEqual(limits, this.#context.limits);
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
     if (!sameLimits) tellConnections(this.#entrance, this.#context, { type: 'relimited' });
-    const errors = [await this.#changeDoor(settings), await this.#changeMetrics(settings)];
+    const errors = [await this.#changeDoor(settings), await this.#changeMetrics(settings.metrics)];
     await reconfigureListener(this.#entrance.system, this.listener);
     return errors.filter((error) => error !== null).join('; ') || null;
   }
 
   /** Nobody comes in any more, and who is in is sent away. */
-  async close(generation: number): Promise<void> {
-    this.#generation = generation;
-    await this.#stop(this.#listeners);
+  async close(): Promise<void> {
+    await this.#listener.move(null);
+    await this.#metrics.move(null);
     await this.#drain(this.#entrance.system.counters.spawned);
   }
 
@@ -148,72 +147,28 @@ export class OpenDoor {
    * once the old one makes way, and its clients stay: they are at the same port still.
    */
   async #changeDoor(settings: DoorSettings): Promise<string | null> {
-    const { system, acceptor } = this.#entrance;
+    const { system } = this.#entrance;
     const before = this.#settings;
     const tls = edgeOf(settings, this.#context).tls?.() ?? null;
     if (tls !== null && 'expected' in tls) return `cannot speak TLS: ${tls.expected} is missing`;
-    const old = this.#doorSpec(this.#listeners.door);
     this.#settings = { ...settings, metrics: before.metrics };
-    if (samePlace(before.at, settings.at)) return null;
+    if (isDeepStrictEqual(before.at, settings.at)) return null;
     const lastBefore = system.counters.spawned;
-    const { door } = this.#namesOf(settings);
-    const replaced = await replaceChild(system, acceptor, { old, next: this.#doorSpec(door) }, (failure) =>
-      mustMakeWay(before.at, settings.at, failure),
-    );
-    if (!replaced.ok) {
+    const moved = await this.#listener.move(settings.at);
+    if (!moved.ok) {
       this.#settings = before;
-      return whyNotMoved(replaced);
+      return whyNotMoved(moved);
     }
-    this.#listeners = { ...this.#listeners, door };
-    if (!replaced.madeWay) await this.#drain(lastBefore);
+    if (moved.how === 'beside') await this.#drain(lastBefore);
     return null;
   }
 
-  async #changeMetrics({ metrics: place, ...settings }: DoorSettings): Promise<string | null> {
-    const { system, acceptor } = this.#entrance;
-    const before = this.#settings;
-    if (samePlace(before.metrics, place)) return null;
-    const { door, metrics: name } = this.#listeners;
-    const old = name === null ? null : this.#metricsSpec(name);
-    const { metrics } = this.#namesOf({ ...settings, metrics: place });
-    this.#settings = { ...before, metrics: place };
-    if (old !== null && metrics !== null) {
-      const next = this.#metricsSpec(metrics);
-      const replaced = await replaceChild(system, acceptor, { old, next }, (failure) =>
-        mustMakeWay(before.metrics, place, failure),
-      );
-      if (!replaced.ok) {
-        this.#settings = before;
-        return whyNotMoved(replaced);
-      }
-    } else if (old !== null) await removeChild(system, acceptor, old.id);
-    else if (metrics !== null) {
-      const error = await this.#start([this.#metricsSpec(metrics)]);
-      if (error !== null) {
-        this.#settings = before;
-        return error;
-      }
-    }
-    this.#listeners = { door, metrics };
+  async #changeMetrics(metrics: DoorSettings['metrics']): Promise<string | null> {
+    if (isDeepStrictEqual(this.#settings.metrics, metrics)) return null;
+    const moved = await this.#metrics.move(metrics);
+    if (!moved.ok) return whyNotMoved(moved);
+    this.#settings = { ...this.#settings, metrics };
     return null;
-  }
-
-  /** All of them, or none. */
-  async #start(specs: readonly ChildSpec[]): Promise<string | null> {
-    const { system, acceptor } = this.#entrance;
-    for (const spec of specs) {
-      const result = await addChild(system, acceptor, spec);
-      if (result.ok) continue;
-      for (const { id } of specs) await removeChild(system, acceptor, id);
-      return result.error;
-    }
-    return null;
-  }
-
-  async #stop({ door, metrics }: Listeners): Promise<void> {
-    const { system, acceptor } = this.#entrance;
-    await removeChild(system, acceptor, door.value);
-    if (metrics !== null) await removeChild(system, acceptor, metrics.value);
   }
 
   /** Sends away its connections that came up to then. */
@@ -229,41 +184,29 @@ export class OpenDoor {
       stopAccepting: () => undefined,
       only: (pid) => pid.id <= last && isOf(this.#context, pid),
     };
-    const id = `drainer.${door}.${this.#generation}`;
+    // Processes are numbered in the order of their start: no other drainer has this one's id.
+    const id = `drainer.${door}.${system.counters.spawned}`;
     await addChild(system, acceptor, worker(id, drainer, args, { restart: 'temporary' }));
   }
 
-  #namesOf({ door, metrics }: DoorSettings): Listeners {
-    const suffix = this.#generation === 0 ? '' : `.${this.#generation}`;
-    return {
-      door: processName(`listener.${door.name}${suffix}`),
-      metrics: metrics === null ? null : processName(`listener.${door.name}-metrics${suffix}`),
-    };
-  }
-
-  #doorSpec(name: ProcessName<ListenerMessage>): ChildSpec {
+  #doorSpec(at: DoorSettings['at'], id: string): ChildSpec {
     const { gate, startHandler, log } = this.#entrance;
     const args: ListenerArgs = {
       context: this.#context,
-      at: this.#settings.at,
+      at,
       edge: () => edgeOf(this.#settings, this.#context),
       gate,
       startHandler,
       log,
     };
-    return worker(name.value, listener, args, { name });
+    return worker(id, listener, args, { name: processName(id) });
   }
 
-  #metricsSpec({ value }: ProcessName<ListenerMessage>): ChildSpec {
+  #metricsSpec(at: Address, id: string): ChildSpec {
     const { topics, log } = this.#entrance;
-    const settings = this.#settings;
-    if (settings.metrics === null) throw new Error(`${value} has no place`);
-    return worker(value, metricsListener, {
-      ...settings.metrics,
-      counters: this.#context.counters,
-      channels: () => countTopicsOf(topics, settings),
-      log,
-    });
+    const { counters } = this.#context;
+    const channels = () => countTopicsOf(topics, this.#settings);
+    return worker(id, metricsListener, { ...at, counters, channels, log });
   }
 }
 
@@ -274,10 +217,6 @@ function edgeOf(settings: DoorSettings, context: DoorContext): Edge {
     tls: tls === null ? null : () => readTls(tls),
     open: openToSubscribers || !isEmpty(context.guards.authenticator.anonymous),
   };
-}
-
-function samePlace(a: DoorSettings['at'] | null, b: DoorSettings['at'] | null): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function countTopicsOf(topics: Topics, { realm, formats }: DoorSettings): number {

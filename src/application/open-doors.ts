@@ -50,7 +50,7 @@ export class OpenDoors implements Reloadable {
     const guards = new Guards(config, shared.log, plugins, new Map(), 0, this.meters);
     for (const settings of doorSettings(config)) {
       const plan = { settings, limits: config.limits, guards: guards.of(settings) };
-      this.#open.set(settings.door.name, new OpenDoor(this.#entrance, plan, this.#generation));
+      this.#open.set(settings.door.name, new OpenDoor(this.#entrance, plan));
     }
     this.#standings = guards.standings;
     this.authenticators = guards.specs;
@@ -94,13 +94,12 @@ export class OpenDoors implements Reloadable {
     for (const [name, door] of this.#open) {
       if (wanted.some((settings) => settings.door.name === name)) continue;
       this.#open.delete(name);
-      await door.close(this.#generation);
+      await door.close();
     }
     for (const plan of plans) {
       const { name } = plan.settings.door;
       const door = this.#open.get(name);
-      const error =
-        door === undefined ? await this.#openLate(name, plan) : await door.change(plan, this.#generation);
+      const error = door === undefined ? await this.#openLate(name, plan) : await door.change(plan);
       if (error !== null) errors.push(`doors.${name}: ${error}`);
     }
     if (guards !== null) this.#retire(guards);
@@ -109,7 +108,7 @@ export class OpenDoors implements Reloadable {
 
   async #openLate(name: string, { guards, ...rest }: DoorPlan): Promise<string | null> {
     if (guards === undefined) return 'it has no authenticator';
-    const door = new OpenDoor(this.#entrance, { ...rest, guards }, this.#generation);
+    const door = new OpenDoor(this.#entrance, { ...rest, guards });
     const error = await door.start();
     if (error === null) this.#open.set(name, door);
     return error;

@@ -99,19 +99,23 @@ export function describeFailure(error: ListenError, at: Place): string {
  * Whether a listener has to close before the one that takes its place can open. At one port a socket at all addresses of
  * the machine and one at a single address of it do not listen side by side.
  */
-export function mustMakeWay(old: Place | null, next: Place | null, failure: string): boolean {
-  if (old === null || next === null || 'socket' in old || 'socket' in next) return false;
+export function mustMakeWay(old: Place, next: Place, failure: string): boolean {
+  if ('socket' in old || 'socket' in next) return false;
   return old.port === next.port && failure.endsWith(IN_USE);
 }
 
-/** Why a listener has not moved, for an operator. `lost`: why the old place could not be had back. */
+/**
+ * Why a listener has not moved, for an operator. `lost`: why the old place could not be had back; undefined:
+ * there was none.
+ */
 export function whyNotMoved({
   error,
   lost,
 }: {
   readonly error: string;
-  readonly lost: string | null;
+  readonly lost: string | null | undefined;
 }): string {
+  if (lost === undefined) return error;
   return lost === null ? `${error}; it stays where it is` : `${error}; it is closed: ${lost}`;
 }
 

@@ -40,32 +40,93 @@ export async function removeChild(
   }
 }
 
-/** `lost`: why `old` is not there any more either; null: it is as it was. */
-export type Replaced =
-  | { readonly ok: true; readonly madeWay: boolean }
-  | { readonly ok: false; readonly error: string; readonly lost: string | null };
-
-/**
- * Starts `next`, and then stops `old`. Where the two cannot be at once, which `collide` tells from the failure, `old` is
- * stopped first, and is started again when `next` fails nevertheless. Never rejects.
- */
-export async function replaceChild(
+/** Adds all of them, or none. Null, or why one of them could not be started. Never rejects. */
+export async function addChildren(
   system: System,
   supervisor: ProcessName<SupervisorMessage>,
-  { old, next }: { readonly old: ChildSpec; readonly next: ChildSpec },
-  collide: (error: string) => boolean,
-): Promise<Replaced> {
-  const beside = await addChild(system, supervisor, next);
-  if (beside.ok) {
-    await removeChild(system, supervisor, old.id);
-    return { ok: true, madeWay: false };
+  specs: readonly ChildSpec[],
+): Promise<string | null> {
+  for (const spec of specs) {
+    const result = await addChild(system, supervisor, spec);
+    if (result.ok) continue;
+    for (const { id } of specs) await removeChild(system, supervisor, id);
+    return result.error;
   }
-  await removeChild(system, supervisor, next.id);
-  if (!collide(beside.error)) return { ok: false, error: beside.error, lost: null };
-  await removeChild(system, supervisor, old.id);
-  const instead = await addChild(system, supervisor, next);
-  if (instead.ok) return { ok: true, madeWay: true };
-  await removeChild(system, supervisor, next.id);
-  const back = await addChild(system, supervisor, old);
-  return { ok: false, error: instead.error, lost: back.ok ? null : back.error };
+  return null;
+}
+
+/** `lost`: why the old place could not be had back either; null: it is as it was. Undefined: there was none. */
+export type Moved =
+  | { readonly ok: true; readonly how: 'beside' | 'made way' }
+  | { readonly ok: false; readonly error: string; readonly lost: string | null | undefined };
+
+/** What a child with a place is made of. */
+export interface MovableArgs<Place> {
+  readonly system: System;
+  readonly supervisor: ProcessName<SupervisorMessage>;
+  /** The id of the child at its first place; at the ones after that a number follows. */
+  readonly id: string;
+  specAt(place: Place, id: string): ChildSpec;
+  /** Whether the child cannot be at both places at once, as the failure to start at the next one tells. */
+  collide(old: Place, next: Place, failure: string): boolean;
+}
+
+/** A child that has a place, such as a port, and may get another one while its supervisor runs. Null: it has none. */
+export class MovableChild<Place> {
+  readonly #args: MovableArgs<Place>;
+  #place: Place | null;
+  #id: string;
+  #moves = 0;
+
+  constructor(args: MovableArgs<Place>, place: Place | null) {
+    this.#args = args;
+    this.#place = place;
+    this.#id = args.id;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get specs(): ChildSpec[] {
+    return this.#place === null ? [] : [this.#args.specAt(this.#place, this.#id)];
+  }
+
+  /**
+   * Starts at the next place and then stops at the old one. Where the two cannot be at once, the old one makes way first,
+   * and is started again when the next one fails nevertheless. Never rejects.
+   */
+  async move(place: Place | null): Promise<Moved> {
+    const { system, supervisor, id, specAt, collide } = this.#args;
+    const from = this.#place;
+    const [old] = this.specs;
+    if (place === null) {
+      this.#place = null;
+      if (old !== undefined) await removeChild(system, supervisor, old.id);
+      return { ok: true, how: 'beside' };
+    }
+    const next = specAt(place, `${id}.${++this.#moves}`);
+    const arrive = () => {
+      this.#place = place;
+      this.#id = next.id;
+    };
+    const beside = await addChild(system, supervisor, next);
+    if (beside.ok) {
+      arrive();
+      if (old !== undefined) await removeChild(system, supervisor, old.id);
+      return { ok: true, how: 'beside' };
+    }
+    await removeChild(system, supervisor, next.id);
+    if (from === null || old === undefined) return { ok: false, error: beside.error, lost: undefined };
+    if (!collide(from, place, beside.error)) return { ok: false, error: beside.error, lost: null };
+    await removeChild(system, supervisor, old.id);
+    const instead = await addChild(system, supervisor, next);
+    if (instead.ok) {
+      arrive();
+      return { ok: true, how: 'made way' };
+    }
+    await removeChild(system, supervisor, next.id);
+    const back = await addChild(system, supervisor, old);
+    return { ok: false, error: instead.error, lost: back.ok ? null : back.error };
+  }
 }
