@@ -323,7 +323,7 @@ export class Connection {
     const { outflow } = this;
     const { socket } = this.transport;
     // The kernel may take at once more than one write has.
-    while (!outflow.empty && !outflow.writing && socket.writable) this.#write(socket);
+    while (outflow.ready && socket.writable) this.#write(socket);
   }
 
   /** The write that was under way is done. */

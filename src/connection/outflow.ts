@@ -18,6 +18,10 @@ interface Progress {
   acknowledgedAt: number;
   /** When something moved last. */
   since: number;
+  /** The kernel has taken nothing since the last look, and is asked what was acknowledged; or it has answered. */
+  doubt: 'none' | 'asked' | 'answered';
+  /** Behind, and not reading: the client holds nobody back. */
+  stalled: boolean;
 }
 
 /** What is to be done about a client: nothing, tell its topics that it is behind or no longer is, or close it. */
@@ -46,10 +50,6 @@ export class Outflow {
   #behind = false;
   /** Has become behind in this very turn. */
   #burst = false;
-  /** Behind, and not reading: it holds nobody back. */
-  #stalled = false;
-  /** The kernel has taken nothing since the last look, and is asked what was acknowledged; or it has answered. */
-  #doubt: 'none' | 'asked' | 'answered' = 'none';
   #closing = false;
   #highWater = 0;
   /** How the writing goes, while it is looked at. */
@@ -66,7 +66,7 @@ export class Outflow {
   weigh(unsent: number, pending: number): Verdict {
     const waiting = this.pending(unsent);
     if (waiting > this.#highWater) this.#highWater = waiting;
-    if (this.#behind || this.#stalled)
+    if (this.#behind || this.stalled)
       return pending > 0 && !this.#burst && waiting > pending ? 'too slow' : 'go on';
     if (!this.#isBehind(unsent, pending)) return 'go on';
     // What comes in the same turn was sent before its topics could know, by many of them perhaps: it is not held
@@ -117,7 +117,14 @@ export class Outflow {
     this.#writing = true;
     this.#inFlight = count;
     this.#highWater = Math.max(this.#highWater, this.pending(unsent));
-    this.#progress ??= { taken, acknowledged: -1, acknowledgedAt: now, since: now };
+    this.#progress ??= {
+      taken,
+      acknowledged: -1,
+      acknowledgedAt: now,
+      since: now,
+      doubt: 'none',
+      stalled: false,
+    };
     return !this.#behind && this.#isBehind(unsent, pending) ? this.#turn(true) : 'go on';
   }
 
@@ -141,19 +148,17 @@ export class Outflow {
     if (progress === undefined) return 'go on';
     if (!this.#writing) {
       this.#progress = undefined;
-      this.#stalled = false;
-      this.#doubt = 'none';
       return 'go on';
     }
     const bytes = taken - progress.taken;
     progress.taken = taken;
     if (bytes > 0) progress.since = now;
     if (stall > 0 && now - progress.since >= stall) return 'too slow';
-    if (bytes >= PROGRESS_BYTES) return this.#reads(unsent, pending);
+    if (bytes >= PROGRESS_BYTES) return this.#reads(progress, unsent, pending);
     // The kernel takes more in strides of a third of its buffer, which is seconds of a reader's time.
-    if (this.#doubt === 'asked') this.#stalled = true;
-    this.#doubt = 'asked';
-    return this.#stalled ? this.#turn(false) : 'go on';
+    if (progress.doubt === 'asked') progress.stalled = true;
+    progress.doubt = 'asked';
+    return progress.stalled ? this.#turn(false) : 'go on';
   }
 
   /** What the client's machine has acknowledged, between `atLeast` and `atMost` bytes, ever, is progress. */
@@ -162,17 +167,17 @@ export class Outflow {
     if (progress === undefined) return 'go on';
     const isFirst = progress.acknowledged < 0;
     const moves = !isFirst && atLeast > progress.acknowledged;
-    const stands = !isFirst && !moves && this.#doubt !== 'none';
-    if (this.#doubt === 'asked') this.#doubt = 'answered';
+    const stands = !isFirst && !moves && progress.doubt !== 'none';
+    if (progress.doubt === 'asked') progress.doubt = 'answered';
     if (!isFirst && !moves && now - progress.acknowledgedAt < READING_PERIOD) return 'go on';
     progress.acknowledged = atMost;
     progress.acknowledgedAt = now;
     if (moves) {
       progress.since = now;
-      return this.#reads(unsent, pending);
+      return this.#reads(progress, unsent, pending);
     }
-    if (stands) this.#stalled = true;
-    return this.#stalled ? this.#turn(false) : 'go on';
+    if (stands) progress.stalled = true;
+    return progress.stalled ? this.#turn(false) : 'go on';
   }
 
   /** The connection is being closed: it gets nothing more, so it holds nobody back. */
@@ -191,8 +196,9 @@ export class Outflow {
     return count;
   }
 
-  get empty(): boolean {
-    return this.#first === undefined;
+  /** Something waits, and no write is under way. */
+  get ready(): boolean {
+    return this.#first !== undefined && !this.#writing;
   }
 
   /** A write is under way. */
@@ -207,7 +213,7 @@ export class Outflow {
 
   /** The kernel is to be asked what was acknowledged. */
   get doubtful(): boolean {
-    return this.#doubt === 'asked';
+    return this.#progress?.doubt === 'asked';
   }
 
   /** It has been told to its topics as behind. */
@@ -216,7 +222,7 @@ export class Outflow {
   }
 
   get stalled(): boolean {
-    return this.#stalled;
+    return this.#progress?.stalled === true;
   }
 
   /** Messages that were handed to the socket, ever. */
@@ -235,9 +241,9 @@ export class Outflow {
   }
 
   /** A client that reads slowly holds its topics back; one that does not read holds its neighbours for two periods only. */
-  #reads(unsent: number, pending: number): Verdict {
-    this.#doubt = 'none';
-    this.#stalled = false;
+  #reads(progress: Progress, unsent: number, pending: number): Verdict {
+    progress.doubt = 'none';
+    progress.stalled = false;
     return this.#turn(this.#isBehind(unsent, pending));
   }
 

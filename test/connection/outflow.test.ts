@@ -16,7 +16,7 @@ function asList(taken: Delivery | Delivery[] | undefined): Delivery[] {
 
 test('an empty outbox has nothing to take', (t) => {
   const outflow = new Outflow();
-  t.true(outflow.empty);
+  t.false(outflow.ready);
   t.is(outflow.take(100), undefined);
   t.is(outflow.drop(), 0);
 });
@@ -77,7 +77,7 @@ test('an outbox behaves as a plain queue: order, bytes, counts and the limit of 
           queue = [];
         }
         if (outflow.pending(0) !== queue.reduce((sum, { bytes }) => sum + bytes.length, 0)) return false;
-        if (outflow.empty !== (queue.length === 0)) return false;
+        if (outflow.ready !== queue.length > 0) return false;
       }
       return true;
     }),

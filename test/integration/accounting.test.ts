@@ -127,7 +127,7 @@ test('what a client that does not read was to get is counted when its handler is
   const { outflow } = handler.state as Connection;
   await eventually(() => {
     if (publisher.webSocket.bufferedAmount === 0) publisher.send('x'.repeat(60_000));
-    return outflow.writing && !outflow.empty;
+    return outflow.writing && outflow.pending(0) > 0;
   }, 'something is under way, and something waits');
   exit(handler.parent, 'kill');
   exit(handler, 'kill');
