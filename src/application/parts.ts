@@ -15,16 +15,16 @@ import { type Clock, systemClock } from '../otp/clock.ts';
 import { System } from '../otp/system.ts';
 import { type Load, type ReloadArgs, reload } from '../reload/reload-server.ts';
 import { type Reloadable, RunningConfig } from '../reload/running-config.ts';
+import { redacted } from '../secret/redaction.ts';
 import { Accounting } from '../topic/accounting.ts';
 import { Topics } from '../topic/topics.ts';
 import { History } from '../view/history.ts';
-import type { NodeView, RelayView } from '../view/relay-view.ts';
+import type { LogLevel, NodeView, RelayView } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
 import { doorSettings } from './doors.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { clusterOf, linksOf, type Network, networkOf, networkReloads, waysOf } from './network.ts';
 import { OpenDoors } from './open-doors.ts';
-import { kept, logLevelOf } from './relay-log.ts';
 
 export interface RelayOptions {
   readonly version?: string;
@@ -211,4 +211,40 @@ function sayWhatBinds(config: Config, log: Log): void {
       .map(({ door }) => door.name);
     log.note('allowed_channels binds', { doors: bound, channels: allowedChannels });
   }
+}
+
+/** The same log, where what it says and forgets is kept and counted for those who look at the relay. */
+function kept(history: History, log: Log): Log {
+  return {
+    ...log,
+    closed: (closed, level, details) => {
+      history.closed(closed, details);
+      log.closed(closed, level, details);
+    },
+    refused: (door, status, ...more) => {
+      history.refused(door, String(status));
+      log.refused(door, status, ...more);
+    },
+    notAdmitted: (door, why, address) => {
+      history.refused(door, why);
+      log.notAdmitted(door, why, address);
+    },
+    report: (report) => {
+      const shown = redacted(report);
+      history.reported(shown);
+      log.report(shown);
+    },
+  };
+}
+
+/** How much the log says: what an operator has set stays until a reload brings another level. */
+function logLevelOf(first: LogLevel, log: Pick<Log, 'setLevel'>): NodeView['logLevel'] {
+  let level = first;
+  return {
+    get: () => level,
+    set: (next) => {
+      level = next;
+      log.setLevel(next);
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PluginConfig } from '../config/authenticators.ts';
-import type { Config } from '../config/config.ts';
+import { authenticatorsOf, type Config } from '../config/config.ts';
 import type { ConfigError } from '../config/config-error.ts';
 import type { Authenticator, Question } from './contract.ts';
 import { fromPatterns, none, type Permissions, type Rights } from './permissions.ts';
@@ -28,12 +28,11 @@ export type PluginsResult =
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
 /** Loads every module that the configuration names, once, or says what is wrong with them. Never rejects. */
-export async function loadPlugins({ authenticator, doors }: Config): Promise<PluginsResult> {
-  const configs = [authenticator, ...Object.values(doors).map((door) => door?.authenticator)];
+export async function loadPlugins(relay: Config): Promise<PluginsResult> {
   const plugins = new Map<string, PluginModule>();
   const errors: ConfigError[] = [];
-  for (const config of configs) {
-    if (config?.name !== 'Plugin') continue;
+  for (const [, config] of authenticatorsOf(relay)) {
+    if (config.name !== 'Plugin') continue;
     const loaded = await load(config);
     if (typeof loaded === 'string') errors.push({ ...config.at, key: config.key, expected: loaded });
     else plugins.set(config.file, loaded);

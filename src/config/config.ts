@@ -123,6 +123,24 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
 /** What the authenticator and the store of keys have been made of. */
 const workedIn = new Set([...Object.keys(authenticatorKeys()).map(camelCase), 'apikeys']);
 
+/** Every authenticator, with what its keys stand below: nothing, or `doors.pusu.`. */
+export function authenticatorsOf({
+  authenticator,
+  doors,
+}: Config): (readonly [string, AuthenticatorConfig])[] {
+  const own = Object.entries(doors).flatMap(([name, door]) =>
+    door?.authenticator ? [[`doors.${name}.`, door.authenticator] as const] : [],
+  );
+  return [['', authenticator], ...own];
+}
+
+/** The certificates of doors that speak TLS, with the door's key. */
+export function doorTls({ doors }: Config): (readonly [string, TlsFiles])[] {
+  return Object.entries(doors).flatMap(([name, door]) =>
+    door?.tls ? [[`doors.${name}.tls`, door.tls] as const] : [],
+  );
+}
+
 function tlsOf({ cert, key }: DoorSettings['tls'], folder: string): TlsFiles | null {
   return cert === null || key === null ? null : { cert: inFolder(cert, folder), key: inFolder(key, folder) };
 }

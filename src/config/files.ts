@@ -3,8 +3,7 @@ import { accessSync, closeSync, constants, openSync, readSync, statSync } from '
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { embeddedIn } from './api-keys.ts';
-import type { AuthenticatorConfig } from './authenticators.ts';
-import type { Config, TlsFiles } from './config.ts';
+import { authenticatorsOf, type Config, doorTls, type TlsFiles } from './config.ts';
 import type { ConfigError, Place } from './config-error.ts';
 import { longestText } from './yaml.ts';
 
@@ -121,15 +120,16 @@ export function fileFaults(config: Config, places: ReadonlyMap<string, Place>, t
 }
 
 /** Those of doors, and of links between relays. */
-function tlsFaults({ doors, network }: Config): Fault[] {
-  const pairs = Object.entries(doors).map(
-    ([name, door]) => [`doors.${name}.tls`, door?.tls ?? null] as const,
-  );
-  const faults = [...pairs, ['network.tls', network.tls] as const].flatMap(([key, files]): Fault[] => {
-    const result = files === null ? null : readTls(files);
-    return result === null || !('expected' in result) ? [] : [[`${key}.${result.file}`, result.expected]];
-  });
-  return network.tls === null ? faults : [...faults, ...authorityFaults('network.tls.ca', network.tls.ca)];
+function tlsFaults(config: Config): Fault[] {
+  const links = config.network.tls;
+  const pairs = [...doorTls(config), ...(links === null ? [] : [['network.tls', links] as const])];
+  const faults = pairs.flatMap(([key, files]) => pairFaults(key, files));
+  return links === null ? faults : [...faults, ...authorityFaults('network.tls.ca', links.ca)];
+}
+
+function pairFaults(key: string, files: TlsFiles): Fault[] {
+  const result = readTls(files);
+  return 'expected' in result ? [[`${key}.${result.file}`, result.expected]] : [];
 }
 
 /** A server of NATS that cannot be reached may come; a file that is not there will not. */
@@ -144,40 +144,31 @@ function natsFaults({ cluster }: Config): Fault[] {
     faults.push(...textFaults('cluster.credentials', credentials, wanted, isGood));
   }
   if (tls.ca !== null) faults.push(...authorityFaults('cluster.tls.ca', tls.ca));
-  if (tls.cert !== null && tls.key !== null) {
-    const result = readTls({ cert: tls.cert, key: tls.key });
-    if ('expected' in result) faults.push([`cluster.tls.${result.file}`, result.expected]);
-  }
+  if (tls.cert !== null && tls.key !== null)
+    faults.push(...pairFaults('cluster.tls', { cert: tls.cert, key: tls.key }));
   return faults;
 }
 
-function jwksFaults({ authenticator, doors }: Config): Fault[] {
-  const faultsOf = (key: string, one: AuthenticatorConfig | null | undefined): Fault[] =>
-    one?.name === 'JWT' && one.jwks !== null && 'file' in one.jwks
-      ? textFaults(key, one.jwks.file, 'a file with a JSON Web Key Set', isKeySet)
-      : [];
-  return [
-    ...faultsOf('jwt.jwks', authenticator),
-    ...Object.entries(doors).flatMap(([name, door]) =>
-      faultsOf(`doors.${name}.jwt.jwks`, door?.authenticator),
-    ),
-  ];
+function jwksFaults(config: Config): Fault[] {
+  return authenticatorsOf(config).flatMap(([above, one]) =>
+    one.name === 'JWT' && one.jwks !== null && 'file' in one.jwks
+      ? textFaults(`${above}jwt.jwks`, one.jwks.file, 'a file with a JSON Web Key Set', isKeySet)
+      : [],
+  );
 }
 
 /** Only whether they are there: their code is not run before the configuration is found good. */
-function pluginFaults({ authenticator, doors }: Config): Fault[] {
-  return [authenticator, ...Object.values(doors).map((door) => door?.authenticator)].flatMap(
-    (one): Fault[] => {
-      if (one?.name !== 'Plugin') return [];
-      const path = resolve(one.file);
-      try {
-        accessSync(path, constants.R_OK);
-        return [];
-      } catch {
-        return [[one.key, `the path of a plugin; there is no ${path} that we can read`]];
-      }
-    },
-  );
+function pluginFaults(config: Config): Fault[] {
+  return authenticatorsOf(config).flatMap(([, one]): Fault[] => {
+    if (one.name !== 'Plugin') return [];
+    const path = resolve(one.file);
+    try {
+      accessSync(path, constants.R_OK);
+      return [];
+    } catch {
+      return [[one.key, `the path of a plugin; there is no ${path} that we can read`]];
+    }
+  });
 }
 
 /** The command `apikey` makes the file: one that is missing is no fault, and without a name of its own not even odd. */

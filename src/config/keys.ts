@@ -1,9 +1,14 @@
 import { addressBlock, host, natsServer, origins, port, proxy, relay, socketPath } from './addresses.ts';
 import { apiKeyStores } from './api-keys.ts';
-import { authenticatorKeys, authenticatorName, wspubsubAuthenticatorName } from './authenticators.ts';
+import {
+  authenticatorKeys,
+  authenticatorName,
+  channelPattern,
+  channelPatterns,
+  wspubsubAuthenticatorName,
+} from './authenticators.ts';
 import type { Instead } from './evident.ts';
 import { listOf, orNull, orOff, wordsOf } from './kind.ts';
-import { channelPattern, channelPatterns } from './passwords.ts';
 import {
   anyText,
   cookieName,

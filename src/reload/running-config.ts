@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
-import type { Config } from '../config/config.ts';
+import { authenticatorsOf, type Config, doorTls } from '../config/config.ts';
 import { Hidden } from '../secret/hidden.ts';
 import type { Reloaded } from '../view/relay-view.ts';
-import { ReadFiles } from './read-files.ts';
 
 /** A part of the relay that takes a new configuration while it runs. */
 export interface Reloadable {
@@ -163,4 +164,73 @@ function isSection(value: unknown): value is object {
 /** `apiKeys` is written without a joint. */
 function written(name: string): string {
   return name === 'apiKeys' ? 'apikeys' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Files that a relay has read, under the key that names them. */
+interface Named {
+  readonly key: string;
+  readonly paths: readonly string[];
+  /** Read again by a reload; others count from the next start on. */
+  readonly again: boolean;
+}
+
+/** Keys whose files have other contents than those that were read. */
+interface Renewed {
+  readonly reread: readonly string[];
+  readonly needsRestart: readonly string[];
+}
+
+/**
+ * What was in the files that a relay reads at its start or at a reload, and no sooner, so that a reload can say that a
+ * certificate was renewed though no key has changed. What a relay looks at by itself (key sets, API keys) is not here.
+ */
+class ReadFiles {
+  #known: ReadonlyMap<string, string>;
+
+  constructor(config: Config) {
+    this.#known = new Map(namedBy(config).map(({ key, paths }) => [key, digestOf(paths)]));
+  }
+
+  /** After a reload that has led to `running`; `isNew`: the key has changed, and its files were read for that. */
+  renewed(running: Config, isNew: (key: string) => boolean): Renewed {
+    const known = new Map<string, string>();
+    const reread: string[] = [];
+    const needsRestart: string[] = [];
+    for (const { key, paths, again } of namedBy(running)) {
+      const [before, now] = [this.#known.get(key), digestOf(paths)];
+      const isOther = before !== undefined && before !== now && !isNew(key);
+      if (isOther) (again ? reread : needsRestart).push(key);
+      known.set(key, isOther && !again ? before : now);
+    }
+    this.#known = known;
+    return { reread, needsRestart };
+  }
+}
+
+function namedBy(config: Config): Named[] {
+  const { network, relays, cluster } = config;
+  const named: Named[] = [];
+  for (const [, one] of authenticatorsOf(config))
+    if (one.name === 'Plugin') named.push({ key: one.key, paths: [one.file], again: false });
+  for (const [key, { cert, key: secret }] of doorTls(config))
+    named.push({ key, paths: [cert, secret], again: true });
+  // A relay alone, or one in a network of NATS, has no links that would show a certificate.
+  if (network.tls !== null && relays.length > 0 && cluster.backplane === 'mesh') {
+    const { cert, key, ca } = network.tls;
+    named.push({ key: 'network.tls', paths: [cert, key, ca], again: false });
+  }
+  return named;
+}
+
+/** Of a file that cannot be read the reason counts as its content. */
+function digestOf(paths: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    try {
+      hash.update(readFileSync(path)).update('\0');
+    } catch (error) {
+      hash.update(String(error));
+    }
+  }
+  return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseConfig } from '../../src/config/parse-config.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
 import { keyPair } from '../support/key-pair.ts';
 import { accepted, refused, warned } from './support.ts';
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/config.ts';
 import { type ConfigError, formatError } from '../../src/config/config-error.ts';
-import { type ConfigResult, parseConfig } from '../../src/config/parse-config.ts';
+import { type ConfigResult, parseConfig } from '../../src/config/load-config.ts';
 import { OwnWords, redacted } from '../../src/secret/redaction.ts';
 
 interface Sources {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { everything } from '../../src/authenticator/permissions.ts';
 import type { Limits } from '../../src/config/config.ts';
-import { parseConfig } from '../../src/config/parse-config.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { Connections } from '../../src/connection/connections.ts';
 import type { DoorContext } from '../../src/connection/door-context.ts';

@@ -4,7 +4,7 @@ import type { RelayOptions } from '../../src/application/parts.ts';
 import { loadPlugins } from '../../src/authenticator/plugin.ts';
 import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';
-import { parseConfig } from '../../src/config/parse-config.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { Accounting } from '../../src/topic/accounting.ts';
 import { Arrivals } from './arrivals.ts';
