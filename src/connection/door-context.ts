@@ -4,7 +4,10 @@ import type { Permissions } from '../authenticator/permissions.ts';
 import type { Limits } from '../config/config.ts';
 import type { Door } from '../door/contract.ts';
 import type { ProcessName } from '../otp/registry.ts';
-import type { Topics } from '../topic/topics.ts';
+import type { System } from '../otp/system.ts';
+import type { Accounting } from '../topic/accounting.ts';
+import type { Publish } from '../topic/message.ts';
+import type { Claim, Join, Topic } from '../topic/topic.ts';
 import type { ConnectionLog } from './end.ts';
 
 /** What all connections of one door share. */
@@ -12,7 +15,7 @@ export interface DoorContext {
   readonly door: Door;
   readonly realm: string;
   readonly guards: Readonly<Record<'authenticator' | 'apikeys' | 'open', Guard>>;
-  readonly topics: Topics;
+  readonly topics: LiveTopics;
   readonly limits: Limits;
   /** Milliseconds between pings or comments, and how long a pong may take; 0: none. */
   readonly heartbeat: { readonly ping: number; readonly pong: number };
@@ -22,6 +25,14 @@ export interface DoorContext {
   readonly webSockets: WebSocketServer;
   readonly attempts: AuthorisationAttempts;
   readonly log: ConnectionLog;
+}
+
+/** What connections do with the relay's topics; see `Topics`. */
+export interface LiveTopics {
+  readonly accounting: Accounting;
+  find(realm: string, name: string): Topic | undefined;
+  route(system: System, realm: string, request: Join | Claim): boolean;
+  publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean;
 }
 
 /** What one door has counted, for its own metrics. Gauges go up and down, the others only up. */
