@@ -54,8 +54,6 @@ export interface Relay extends Application {
   readonly nats: Nats | null;
   /** How many clients were turned away, and why. */
   readonly refusals: Readonly<Refusals>;
-  /** Has the doors read their certificates and keys again; connections that are open go on with the old ones. */
-  rereadTls(): void;
   /** What tools may see of it, and ask for. */
   readonly node: NodeView;
   /** Whether it waits for `limits.drain_delay` before it drains: another `stop` has it drain at once. */
@@ -74,7 +72,7 @@ export function startRelay(
   options: RelayOptions = {},
 ): Relay {
   const parts = partsOf(config, maxConnections, log, options);
-  const { system, topics, network, node, lifecycle, sampling, doors, gate } = parts;
+  const { system, topics, network, node, lifecycle, sampling, gate } = parts;
   const application = startApplication(system, tree(parts));
   void lifecycle.stopping.then(application.stop);
   void application.started.then((result) => {
@@ -90,7 +88,6 @@ export function startRelay(
     stopRequested: lifecycle.stopRequested,
     leaving: () => lifecycle.phase === 'leaving',
     refusals: gate.refusals,
-    rereadTls: () => doors.rereadTls(),
     system,
     topics,
     backplane: network.mesh,

@@ -22,7 +22,7 @@ export type ApiKeysConfig =
   | { readonly store: 'postgres'; readonly url: Hidden<string>; readonly recheck: number };
 
 // A domain and a key are segments of a URL's path, so neither can hold a slash.
-export const keyDomain = textKind('a domain of at most 64 characters without a slash', (text) =>
+const keyDomain = textKind('a domain of at most 64 characters without a slash', (text) =>
   /^[^/\0]{1,64}$/u.test(text) && !/\p{Cs}/u.test(text) ? text : undefined,
 );
 const plainKey = textKind('a key without a slash', (text) => {
@@ -148,7 +148,7 @@ export type KeyFileResult =
   | { readonly ok: true; readonly keys: readonly FiledKey[] }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
-export const keyUsername = textKind('a user name of at most 254 characters on one line', (text) =>
+const keyUsername = textKind('a user name of at most 254 characters on one line', (text) =>
   /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,254}$/u.test(text) ? text : undefined,
 );
 

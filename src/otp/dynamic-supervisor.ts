@@ -15,7 +15,7 @@ import {
 } from './child-spec.ts';
 import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
 import { spawn } from './incarnation.ts';
-import { nameOf, type Pid, type Process, type Self, type Started, send } from './process.ts';
+import { inform, nameOf, type Pid, type Process, type Self, type Started, send } from './process.ts';
 import type { SupervisorReport } from './reports.ts';
 import { exit } from './signal.ts';
 import { now, sendAfter } from './timer.ts';
@@ -72,225 +72,180 @@ export function startDynamicChild<Args, Message>(
   return send(supervisor, { type: 'start-child', args, started });
 }
 
-interface State<Args, ChildState, Message> {
-  readonly self: Self<DynamicSupervisorMessage<Args, Message>>;
-  readonly template: Template<Args, ChildState, Message>;
-  readonly intensity: RestartIntensity;
-  /** Every child with what it was started with. */
-  readonly children: Map<Process, Args>;
-  /** Children that crashed and are to be tried again. */
-  readonly retrying: Map<Process, Args>;
-  restarts: readonly number[];
-  /** Set while the children stop. */
-  stopping: ExitReason | undefined;
-}
-
-function behaviourOf<Args, S, Message>(): Behaviour<
-  Template<Args, S, Message>,
-  State<Args, S, Message>,
+function behaviourOf<Args, State, Message>(): Behaviour<
+  Template<Args, State, Message>,
+  Children<Args, State, Message>,
   DynamicSupervisorMessage<Args, Message>
 > {
   return {
     name: 'dynamic-supervisor',
     trapExit: true,
-
-    init(self, template) {
-      const { intensity, period } = { ...DEFAULT_INTENSITY, ...template };
-      return {
-        self,
-        template,
-        intensity: { intensity, period },
-        children: new Map(),
-        retrying: new Map(),
-        restarts: [],
-        stopping: undefined,
-      };
-    },
-
-    handle(state, message) {
-      switch (message.type) {
-        case 'start-child':
-          start(state, message.args, message.started);
-          return keep;
-        case 'exit':
-          return onExit(state, message);
-        case 'try-again':
-          return tryAgain(state, message.dead, message.args, message.restarts);
-        case 'too-slow':
-          for (const child of state.children.keys()) exit(child, 'kill');
-          return keep;
-        case 'which':
-          message.reply([...state.children.keys()].map((child) => childInfo(child, state.template)));
-          return keep;
-        case 'count': {
-          const active = state.children.size;
-          message.reply({ specs: 1, active, supervisors: 0, workers: active });
-          return keep;
-        }
-      }
-    },
-
-    terminate: abandonRetrying,
-    salvage: abandonRetrying,
+    init: (self, template) => new Children(self, template),
+    handle: (children, message) => children.handle(message),
+    terminate: (children) => children.abandonRetrying(),
+    salvage: (children) => children.abandonRetrying(),
 
     // Ended with the news of a crash still in the mailbox: nobody is left to hand that child's mailbox on.
-    undelivered(message, reason, state) {
-      if (message.type === 'exit') abandonDead(state, message);
-      else if (message.type === 'try-again') message.dead.discard(reason);
+    undelivered(message, reason, children) {
+      if (message.type === 'try-again') message.dead.discard(reason);
       else if (message.type === 'start-child') message.started?.({ ok: false, reason });
+      else if (message.type === 'exit') {
+        (message.from as Process | null)?.discard(message.reason);
+        children?.abandonDead(message);
+      }
     },
   };
 }
 
-function start<Args, S, Message>(
-  state: State<Args, S, Message>,
-  args: Args,
-  started?: (result: Started<Message>) => void,
-): void {
-  if (state.stopping !== undefined) {
-    started?.({ ok: false, reason: 'shutdown' });
-    return;
+class Children<Args, State, Message> {
+  readonly #self: Self<DynamicSupervisorMessage<Args, Message>>;
+  readonly #template: Template<Args, State, Message>;
+  readonly #intensity: RestartIntensity;
+  /** Every child with what it was started with. */
+  readonly #children = new Map<Process, Args>();
+  /** Children that crashed and are to be tried again. */
+  readonly #retrying = new Map<Process, Args>();
+  #restarts: readonly number[] = [];
+  /** Set while the children stop. */
+  #stopping: ExitReason | undefined = undefined;
+
+  constructor(self: Self<DynamicSupervisorMessage<Args, Message>>, template: Template<Args, State, Message>) {
+    this.#self = self;
+    this.#template = template;
+    this.#intensity = { ...DEFAULT_INTENSITY, ...template };
   }
-  const result = spawnChild(state, args, 0);
-  if (!result.ok) report(state, 'start_error', result.reason, null);
-  started?.(result);
-}
 
-function spawnChild<Args, S, Message>(
-  state: State<Args, S, Message>,
-  args: Args,
-  restarts: number,
-  inherit?: Process,
-): Started<Message> {
-  const { self, template } = state;
-  const result = spawn(self.system, template.behaviour, args, {
-    parent: self as Process,
-    restarts,
-    keepMailbox: template.keepMailbox ?? false,
-    ...(template.mailboxLimit === undefined ? {} : { mailboxLimit: template.mailboxLimit }),
-    ...(inherit === undefined ? {} : { inherit }),
-  });
-  if (result.ok) state.children.set(result.pid as Process, args);
-  return result;
-}
-
-function onExit<Args, S, Message>(state: State<Args, S, Message>, { from, reason }: Exit): Next<never> {
-  const child = from as Process | null;
-  const args = child === null ? undefined : state.children.get(child);
-  if (child === null || child === (state.self as Process).parent) return stopAll(state, reason);
-  if (args === undefined && !state.children.has(child)) return keep;
-  state.children.delete(child);
-  const crashed = !isOrderly(reason);
-  if (state.stopping !== undefined) {
-    child.discard(reason);
-    if (crashed) {
-      report(state, 'shutdown_error', reason, child);
-      state.template.abandoned?.(args as Args);
+  handle(message: DynamicSupervisorMessage<Args, Message>): Next<never> {
+    switch (message.type) {
+      case 'start-child':
+        this.#start(message.args, message.started);
+        return keep;
+      case 'exit':
+        return this.#onExit(message);
+      case 'try-again':
+        return this.#tryAgain(message.dead, message.args, message.restarts);
+      case 'too-slow':
+        for (const child of this.#children.keys()) exit(child, 'kill');
+        return keep;
+      case 'which': {
+        const { restart } = this.#template;
+        message.reply(
+          Array.from(this.#children.keys(), (pid) => ({ id: nameOf(pid), pid, type: 'worker', restart })),
+        );
+        return keep;
+      }
+      case 'count': {
+        const active = this.#children.size;
+        message.reply({ specs: 1, active, supervisors: 0, workers: active });
+        return keep;
+      }
     }
-    return state.children.size === 0 ? stop(state.stopping) : keep;
   }
-  if (crashed) report(state, 'child_terminated', reason, child);
-  const { restart: kind } = state.template;
-  if (kind === 'permanent' || (kind === 'transient' && crashed)) {
-    return restart(state, child, args as Args, child.restarts + 1);
+
+  /** Children that wait for another try go with their supervisor. */
+  abandonRetrying(): void {
+    for (const [dead, args] of this.#retrying) {
+      dead.discard('shutdown');
+      this.#template.abandoned?.(args);
+    }
+    this.#retrying.clear();
   }
-  child.discard(reason);
-  if (crashed) state.template.abandoned?.(args as Args);
-  return keep;
-}
 
-function restart<Args, S, Message>(
-  state: State<Args, S, Message>,
-  dead: Process,
-  args: Args,
-  restarts: number,
-): Next<never> {
-  const added = addRestart(state.restarts, now(state.self), state.intensity);
-  state.restarts = added.restarts;
-  if (added.exceeded) {
-    report(state, 'shutdown', { stop: 'reached_max_restart_intensity' }, dead);
-    state.retrying.set(dead, args);
-    return stopAll(state, 'shutdown');
+  /** A child ended when its supervisor was about to. */
+  abandonDead({ from, reason }: Exit): void {
+    const child = from as Process;
+    const args = this.#children.get(child);
+    if (this.#children.delete(child) && !isOrderly(reason)) this.#template.abandoned?.(args as Args);
   }
-  const result = spawnChild(state, args, restarts, dead);
-  if (result.ok) return keep;
-  report(state, 'start_error', result.reason, null);
-  state.retrying.set(dead, args);
-  const again: DynamicSupervisorMessage<Args, Message> = {
-    type: 'try-again',
-    args,
-    dead,
-    restarts: restarts + 1,
-  };
-  (state.self as Process).inform(again);
-  return keep;
-}
 
-function tryAgain<Args, S, Message>(
-  state: State<Args, S, Message>,
-  dead: Process,
-  args: Args,
-  restarts: number,
-): Next<never> {
-  // While the others stop nobody is started any more: this one is abandoned when they have.
-  if (state.stopping !== undefined) return keep;
-  state.retrying.delete(dead);
-  return restart(state, dead, args, restarts);
-}
-
-function stopAll<Args, S, Message>(state: State<Args, S, Message>, reason: ExitReason): Next<never> {
-  if (state.stopping !== undefined) return keep;
-  if (state.children.size === 0) return stop(reason);
-  state.stopping = reason;
-  const shutdown = state.template.shutdown ?? WORKER_SHUTDOWN;
-  if (typeof shutdown === 'number') sendAfter(state.self, shutdown, { type: 'too-slow' });
-  const signal = shutdown === 'brutal_kill' ? 'kill' : 'shutdown';
-  for (const child of [...state.children.keys()]) exit(child, signal, state.self);
-  return keep;
-}
-
-/** Children that wait for another try go with their supervisor. */
-function abandonRetrying<Args, S, Message>({ retrying, template }: State<Args, S, Message>): void {
-  for (const [dead, args] of retrying) {
-    dead.discard('shutdown');
-    template.abandoned?.(args);
+  #start(args: Args, started?: (result: Started<Message>) => void): void {
+    if (this.#stopping !== undefined) {
+      started?.({ ok: false, reason: 'shutdown' });
+      return;
+    }
+    const result = this.#spawn(args, 0);
+    if (!result.ok) this.#report('start_error', result.reason, null);
+    started?.(result);
   }
-  retrying.clear();
-}
 
-/** A child ended when its supervisor was about to. */
-function abandonDead<Args, S, Message>(
-  state: State<Args, S, Message> | undefined,
-  { from, reason }: Exit,
-): void {
-  const child = from as Process | null;
-  child?.discard(reason);
-  const args = child === null ? undefined : state?.children.get(child);
-  if (child === null || state?.children.delete(child) !== true) return;
-  if (!isOrderly(reason)) state.template.abandoned?.(args as Args);
-}
+  #spawn(args: Args, restarts: number, inherit?: Process): Started<Message> {
+    const { behaviour, keepMailbox = false, mailboxLimit } = this.#template;
+    const result = spawn(this.#self.system, behaviour, args, {
+      parent: this.#self as Process,
+      restarts,
+      keepMailbox,
+      ...(mailboxLimit === undefined ? {} : { mailboxLimit }),
+      ...(inherit === undefined ? {} : { inherit }),
+    });
+    if (result.ok) this.#children.set(result.pid as Process, args);
+    return result;
+  }
 
-function childInfo(child: Process, { restart }: { readonly restart: Restart }): ChildInfo {
-  return { id: nameOf(child), pid: child, type: 'worker', restart };
-}
+  #onExit({ from, reason }: Exit): Next<never> {
+    const child = from as Process | null;
+    if (child === null || child === (this.#self as Process).parent) return this.#stopAll(reason);
+    const args = this.#children.get(child) as Args;
+    if (!this.#children.delete(child)) return keep;
+    const crashed = !isOrderly(reason);
+    if (this.#stopping !== undefined) {
+      child.discard(reason);
+      if (crashed) {
+        this.#report('shutdown_error', reason, child);
+        this.#template.abandoned?.(args);
+      }
+      return this.#children.size === 0 ? stop(this.#stopping) : keep;
+    }
+    if (crashed) this.#report('child_terminated', reason, child);
+    const { restart } = this.#template;
+    if (restart === 'permanent' || (restart === 'transient' && crashed))
+      return this.#restart(child, args, child.restarts + 1);
+    child.discard(reason);
+    if (crashed) this.#template.abandoned?.(args);
+    return keep;
+  }
 
-function report<Args, S, Message>(
-  state: State<Args, S, Message>,
-  context: SupervisorReport['context'],
-  reason: ExitReason,
-  child: Process | null,
-): void {
-  const { self, template } = state;
-  self.system.report({
-    type: 'supervisor',
-    supervisor: nameOf(self as Process),
-    context,
-    reason: describeReason(reason),
-    offender: {
-      id: template.behaviour.name,
-      pid: child?.toString() ?? null,
-      restart: template.restart,
-      type: 'worker',
-    },
-  });
+  #restart(dead: Process, args: Args, restarts: number): Next<never> {
+    const added = addRestart(this.#restarts, now(this.#self), this.#intensity);
+    this.#restarts = added.restarts;
+    if (added.exceeded) {
+      this.#report('shutdown', { stop: 'reached_max_restart_intensity' }, dead);
+      this.#retrying.set(dead, args);
+      return this.#stopAll('shutdown');
+    }
+    const result = this.#spawn(args, restarts, dead);
+    if (result.ok) return keep;
+    this.#report('start_error', result.reason, null);
+    this.#retrying.set(dead, args);
+    inform(this.#self, { type: 'try-again', args, dead, restarts: restarts + 1 });
+    return keep;
+  }
+
+  #tryAgain(dead: Process, args: Args, restarts: number): Next<never> {
+    // While the others stop nobody is started any more: this one is abandoned when they have.
+    if (this.#stopping !== undefined) return keep;
+    this.#retrying.delete(dead);
+    return this.#restart(dead, args, restarts);
+  }
+
+  #stopAll(reason: ExitReason): Next<never> {
+    if (this.#stopping !== undefined) return keep;
+    if (this.#children.size === 0) return stop(reason);
+    this.#stopping = reason;
+    const { shutdown = WORKER_SHUTDOWN } = this.#template;
+    if (typeof shutdown === 'number') sendAfter(this.#self, shutdown, { type: 'too-slow' });
+    const signal = shutdown === 'brutal_kill' ? 'kill' : 'shutdown';
+    for (const child of [...this.#children.keys()]) exit(child, signal, this.#self);
+    return keep;
+  }
+
+  #report(context: SupervisorReport['context'], reason: ExitReason, child: Process | null): void {
+    const { behaviour, restart } = this.#template;
+    this.#self.system.report({
+      type: 'supervisor',
+      supervisor: nameOf(this.#self as Process),
+      context,
+      reason: describeReason(reason),
+      offender: { id: behaviour.name, pid: child?.toString() ?? null, restart, type: 'worker' },
+    });
+  }
 }

@@ -93,7 +93,7 @@ interface State extends ReloadArgs {
   progress: Progress | null;
 }
 
-export const reloadServer: Behaviour<ReloadArgs, State, ReloadMessage> = {
+const reloadServer: Behaviour<ReloadArgs, State, ReloadMessage> = {
   name: 'reload-server',
 
   init: (self, args) => ({ ...args, self, requests: [], progress: null }),

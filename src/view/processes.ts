@@ -1,14 +1,8 @@
-import {
-  isSupervisor,
-  type ProcessView,
-  type Resident,
-  resident,
-  residents,
-  viewOf,
-} from '../otp/inspect.ts';
+import { isSupervisor, type ProcessView, type Resident, residents, viewOf } from '../otp/inspect.ts';
 import { isAlive, type Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import {
+  getState,
   resume as resumeProcess,
   type Statistics,
   statistics,
@@ -51,7 +45,7 @@ function aboutOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unkno
 }
 
 export function state(node: NodeView, ref: unknown): Plain {
-  return describe(resident(processOf(node, ref)).state);
+  return describe(getState(processOf(node, ref)));
 }
 
 export function stats(node: NodeView, ref: unknown): Statistics {

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
 import { type Certificate, selfSigned } from '../support/certificate.ts';
 import { ask, clientFrame, connectRaw, upgradeRequest } from '../support/raw-client.ts';
-import { isBalanced, startTestRelay, type TestRelay } from '../support/relay.ts';
+import { isBalanced, startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
@@ -123,20 +123,22 @@ test('certificate and key are read again on demand, and connections go on', asyn
   const folder = temporaryFolder(t);
   const old = selfSigned(t, 'old', folder);
   const { cert, key } = old;
-  const relay = await startTestRelay(t, { doors: { pinghub: { tls: { cert, key } } } });
+  const settings = { doors: { pinghub: { tls: { cert, key } } } };
+  const relay = await startTestRelay(t, settings);
+  const reread = () => relay.relay.reload(() => ({ ok: true, config: testConfig(settings) }));
   const port = relay.port('pinghub');
   const before = await connectWs(t, wss(relay, 'pinghub'), '/t', { ca: old.ca });
   const renewed = selfSigned(t, 'new');
   copyFileSync(renewed.cert, cert);
   copyFileSync(renewed.key, key);
-  relay.relay.rereadTls();
+  await reread();
   await relay.log.find(({ msg }) => msg === 'certificate read');
   t.is((await tlsSocket(t, port, renewed.ca)).getPeerCertificate().subject.CN, 'new');
   before.send('still here');
   t.is(await before.next(), 'still here');
 
   writeFileSync(cert, 'no certificate');
-  relay.relay.rereadTls();
+  await reread();
   const kept = await relay.log.find(({ msg }) => msg === 'the certificate stays the old one');
   t.deepEqual(kept['expected'], 'a file with a certificate in PEM');
   t.is((await tlsSocket(t, port, renewed.ca)).getPeerCertificate().subject.CN, 'new');

@@ -1,11 +1,10 @@
 import test from 'ava';
 import { starting } from '../../src/otp/behaviour.ts';
-import { call } from '../../src/otp/call.ts';
-import type { ChildCounts, ChildInfo } from '../../src/otp/child-spec.ts';
 import { dynamicSupervisor, startDynamicChild } from '../../src/otp/dynamic-supervisor.ts';
 import { watch } from '../../src/otp/monitor.ts';
-import { isAlive, type Process, type send } from '../../src/otp/process.ts';
+import { isAlive, type Process } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
+import { countChildren, whichChildren } from '../../src/otp/supervisor.ts';
 import { statistics } from '../../src/otp/sys.ts';
 import { shutdown } from '../support/family.ts';
 import { script, scripted, spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
@@ -166,18 +165,12 @@ test('which and count show the children that live', async (t) => {
   await add('a', 'b', 'c');
   tell('b', { type: 'end', reason: 'normal' });
   await quiet();
-  const which = await call<Parameters<typeof send>[1], ChildInfo[]>(pid as never, (reply) => ({
-    type: 'which',
-    reply,
-  }));
+  const supervisor = pid as Parameters<typeof whichChildren>[0] & Parameters<typeof countChildren>[0];
   t.deepEqual(
-    which.map((info) => info.pid),
+    (await whichChildren(supervisor)).map((info) => info.pid),
     [child('a'), child('c')],
   );
-  const counts = await call<Parameters<typeof send>[1], ChildCounts>(pid as never, (reply) => ({
-    type: 'count',
-    reply,
-  }));
+  const counts = await countChildren(supervisor);
   t.deepEqual(counts, { specs: 1, active: 2, supervisors: 0, workers: 2 });
 });
 
