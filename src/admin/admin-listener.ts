@@ -8,8 +8,7 @@ import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { type Self, send, started } from '../otp/process.ts';
-import { isOwnHost, isOwnOrigin, isOwnSite, isProbe } from './admin-guard.ts';
-import { type AdminAnswer, type AdminRoutes, routeAdmin } from './admin-routes.ts';
+import { type AdminAnswer, type AdminRoutes, failed, plain, refusalOf, routeAdmin } from './admin-routes.ts';
 
 /** The admin port: health, metrics and the observer page over HTTP. It has started when it listens. */
 export interface AdminListenerArgs extends AdminRoutes, Port {
@@ -151,7 +150,7 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
 }
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {
-  const { headers, method = 'GET', socket } = request;
+  const { method = 'GET', socket } = request;
   const { path, query, host } = targetOf(request);
   // Nobody is there any more, or will be in a moment: what is begun now would never hear of the end.
   if (response.socket?.writable !== true) return;
@@ -169,26 +168,9 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     });
     response.end(method === 'HEAD' ? undefined : text);
   };
-  const isOwn =
-    host === undefined ? isProbe(request.httpVersion, path) : isOwnHost(host, state.settings.names);
-  if (!isOwn) {
-    reply(plain(421, 'Error: not asked by a name of mine. Add it to admin.names.'));
-    return;
-  }
-  const site = headers['sec-fetch-site'];
-  const mode = headers['sec-fetch-mode'];
-  if (!isOwnOrigin(headers.origin, host) || !isOwnSite(text(site), text(mode))) {
-    reply(plain(403, 'Error: forbidden. Pages of other origins may not ask.'));
-    return;
-  }
+  const refusal = refusalOf(request, { host, path }, state.settings.names);
   const neverEnds = () => state.pipelines.neverEnds(socket);
-  routeAdmin(state, { method, path, query, body, response, neverEnds }, reply);
-}
-
-function text(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(', ') : header;
-}
-
-export function plain(status: number, words: string): AdminAnswer {
-  return { status, type: 'text/plain; charset=utf-8', text: `${words}\n` };
+  const answered = refusal ?? routeAdmin(state, { method, path, query, body, response, neverEnds });
+  if (answered instanceof Promise) void answered.catch(failed).then(reply);
+  else if (answered !== null) reply(answered);
 }

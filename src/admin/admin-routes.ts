@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import { observerQuery } from '../observer/observer-lists.ts';
 import { observerHeaders, observerPage } from '../observer/observer-page.ts';
 import type { SamplerMessage } from '../observer/sampler.ts';
@@ -6,8 +7,7 @@ import { type ProcessName, sendNamed } from '../otp/registry.ts';
 import { redacting } from '../secret/redaction.ts';
 import { disconnect } from '../view/connections.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
-import type { RelayView } from '../view/relay-view.ts';
-import { Refusal } from '../view/relay-view.ts';
+import { Refusal, type RelayView } from '../view/relay-view.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What the admin port answers, by path. */
@@ -44,99 +44,127 @@ export interface AdminAnswer {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** `reply` may be called later, and is called once; the feed answers for itself. */
-export function routeAdmin(
-  routes: AdminRoutes,
-  request: AdminRequest,
-  reply: (answer: AdminAnswer) => void,
-): void {
+/** Null: the feed answers for itself. */
+type Answered = AdminAnswer | Promise<AdminAnswer> | null;
+
+export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered {
   const { method, path } = request;
-  const reads = method === 'GET' || method === 'HEAD';
   if (path === '/observer/actions') {
-    if (method !== 'POST') reply({ ...json(405, { error: 'POST expected' }), more: { Allow: 'POST' } });
-    else act(routes, request.body, reply);
-    return;
+    if (method === 'POST') return act(routes, request.body);
+    return { ...json(405, { error: 'POST expected' }), more: { Allow: 'POST' } };
   }
-  if (!reads) {
-    reply({ ...json(405, { error: 'GET expected' }), more: { Allow: 'GET, HEAD' } });
-    return;
-  }
+  if (method !== 'GET' && method !== 'HEAD')
+    return { ...json(405, { error: 'GET expected' }), more: { Allow: 'GET, HEAD' } };
   switch (path) {
     case '/health/live':
-      // Who answers has its turns, and so have all others.
-      reply(json(200, { live: true }));
-      return;
+      // A relay that answers has its turns, and so have all its processes.
+      return json(200, { live: true });
     case '/health/ready':
     case '/healthz':
     case '/health':
-      ready(routes, reply);
-      return;
+      return ready(routes);
     case '/metrics':
-      scrape(routes, reply);
-      return;
+      return scrape(routes);
     case '/':
-      reply({ status: 302, type: 'text/plain', text: '', more: { Location: 'observer' } });
-      return;
+      return { status: 302, type: 'text/plain', text: '', more: { Location: 'observer' } };
     case '/observer':
-      reply({ status: 200, type: 'text/html; charset=utf-8', text: observerPage, more: observerHeaders });
-      return;
+      return { status: 200, type: 'text/html; charset=utf-8', text: observerPage, more: observerHeaders };
     case '/observer/feed':
-      feed(routes, request, reply);
-      return;
+      return feed(routes, request);
     case '/observer/trace':
-      traceOne(routes, request.query, reply);
-      return;
+      return traceOne(routes, request.query);
     default:
-      reply(json(404, { error: 'not found' }));
+      return json(404, { error: 'not found' });
   }
 }
 
-function ready({ view, readiness }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
+/** What is answered where an answer that takes time fails. */
+export function failed(error: unknown): AdminAnswer {
+  return json(500, { error: error instanceof Error ? error.message : 'failed' });
+}
+
+/** What a request is answered that may not ask at all; null: it may. */
+export function refusalOf(
+  { headers, httpVersion }: Pick<IncomingMessage, 'headers' | 'httpVersion'>,
+  { host, path }: { readonly host: string | undefined; readonly path: string },
+  names: readonly string[],
+): AdminAnswer | null {
+  const isOwn = host === undefined ? isProbe(httpVersion, path) : isOwnHost(host, names);
+  if (!isOwn) return plain(421, 'Error: not asked by a name of mine. Add it to admin.names.');
+  const [site, mode] = [headers['sec-fetch-site'], headers['sec-fetch-mode']].map((header) =>
+    Array.isArray(header) ? header.join(', ') : header,
+  );
+  if (isOwnOrigin(headers.origin, host) && isOwnSite(site, mode)) return null;
+  return plain(403, 'Error: forbidden. Pages of other origins may not ask.');
+}
+
+/**
+ * Who may ask the admin port: whoever reaches it under its own name. A page of a stranger's, whose name was made to
+ * resolve to this machine (DNS rebinding), asks under the stranger's name; an address or `localhost` cannot be one.
+ */
+export function isOwnHost(header: string | undefined, names: readonly string[]): boolean {
+  const host = hostOf(header);
+  if (host === null) return false;
+  return isIP(host) !== 0 || host === 'localhost' || names.some((name) => name.toLowerCase() === host);
+}
+
+/** Load balancers ask for health without a `Host`, which HTTP/1.0 has not. Browsers always send one. */
+export function isProbe(httpVersion: string, path: string): boolean {
+  return httpVersion === '1.0' && /^\/health(z|\/live|\/ready)?$/.test(path);
+}
+
+/** Browsers name the page that asks; programs name none. Only a page of this very port may. */
+export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return true;
+  const own = host?.toLowerCase();
+  return (
+    own !== undefined &&
+    (origin.toLowerCase() === `http://${own}` || origin.toLowerCase() === `https://${own}`)
+  );
+}
+
+/** What a browser says of where a request comes from (Fetch Metadata); older ones and programs say nothing. */
+export function isOwnSite(site: string | undefined, mode: string | undefined): boolean {
+  return site === undefined || site === 'same-origin' || site === 'none' || mode === 'navigate';
+}
+
+/** The host of a `Host` header, lower case and without port and brackets; null: it is none. */
+function hostOf(header: string | undefined): string | null {
+  const [, bracketed, named] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/?#@[\]]+))(?::\d{1,5})?$/.exec(header ?? '') ?? [];
+  return (bracketed ?? named)?.toLowerCase().replace(/\.$/, '') ?? null;
+}
+
+function ready({ view, readiness }: AdminRoutes): Answered {
   const { node } = view;
   const why = view.phase();
-  if (why !== 'ready') {
-    reply(
-      json(503, { ready: false, node, edges: [{ edge: 'node', ok: false, needed: true, why, took: 0 }] }),
-    );
-    return;
-  }
-  const answer = async () => {
-    const edges = await readiness.edges();
+  if (why !== 'ready')
+    return json(503, {
+      ready: false,
+      node,
+      edges: [{ edge: 'node', ok: false, needed: true, why, took: 0 }],
+    });
+  return readiness.edges().then((edges) => {
     const isReady = edges.every(({ ok, needed }) => ok || !needed);
     return json(isReady ? 200 : 503, { ready: isReady, node, edges });
-  };
-  answer().then(reply, failed(reply));
+  });
 }
 
-function failed(reply: (answer: AdminAnswer) => void) {
-  return (error: unknown) => reply(json(500, { error: error instanceof Error ? error.message : 'failed' }));
+function scrape({ metrics }: AdminRoutes): Answered {
+  return metrics.text().then((text) => ({ status: 200, type: metrics.contentType, text }));
 }
 
-function scrape({ metrics }: AdminRoutes, reply: (answer: AdminAnswer) => void): void {
-  metrics.text().then((text) => reply({ status: 200, type: metrics.contentType, text }), failed(reply));
-}
-
-function feed(
-  { view, sampler }: AdminRoutes,
-  { query, response, method, neverEnds }: AdminRequest,
-  reply: (answer: AdminAnswer) => void,
-): void {
-  if (method === 'HEAD') {
-    reply({ status: 200, type: 'text/event-stream', text: '' });
-    return;
-  }
+function feed({ view, sampler }: AdminRoutes, request: AdminRequest): Answered {
+  const { query, response, method, neverEnds } = request;
+  if (method === 'HEAD') return { status: 200, type: 'text/event-stream', text: '' };
   if (!neverEnds()) {
-    reply({
-      ...json(400, { error: 'a feed must be the last request of its connection' }),
-      more: { Connection: 'close' },
-    });
-    return;
+    const error = 'a feed must be the last request of its connection';
+    return { ...json(400, { error }), more: { Connection: 'close' } };
   }
   const { system } = view;
   response.on('close', () => sendNamed(system, sampler, { type: 'gone', response }));
-  if (!sendNamed(system, sampler, { type: 'watch', response, query: observerQuery(query) })) {
-    reply(json(503, { error: 'the sampler is not there' }));
-  }
+  const isTaken = sendNamed(system, sampler, { type: 'watch', response, query: observerQuery(query) });
+  return isTaken ? null : json(503, { error: 'the sampler is not there' });
 }
 
 /** Messages that one trace shows, and milliseconds that it lasts. */
@@ -144,54 +172,48 @@ const TRACED = 50;
 const TRACE_PERIOD = 3000;
 
 /** Looks at the next messages of one process: their kinds and sizes, never what clients wrote. */
-function traceOne({ view }: AdminRoutes, query: string, reply: (answer: AdminAnswer) => void): void {
-  const lines: string[] = [];
+function traceOne({ view }: AdminRoutes, query: string): Answered {
   const pid = Number(new URLSearchParams(query).get('pid') ?? Number.NaN);
-  const done = () => {
+  return new Promise((resolve) => {
+    const lines: string[] = [];
+    const done = () => {
+      timer.cancel();
+      resolve(json(200, { lines, period: TRACE_PERIOD }));
+    };
+    const timer = view.system.clock.after(TRACE_PERIOD, done);
+    const say = (line: string) => {
+      lines.push(line);
+      if (lines.length === TRACED) done();
+    };
+    const begun = attempt(() => {
+      trace(view, pid, { max: TRACED, period: TRACE_PERIOD, say });
+      return '';
+    });
+    if (begun.status === 200) return;
     timer.cancel();
-    reply(json(200, { lines, period: TRACE_PERIOD }));
-  };
-  const timer = view.system.clock.after(TRACE_PERIOD, done);
-  const say = (line: string) => {
-    lines.push(line);
-    if (lines.length === TRACED) done();
-  };
-  const refused = attempt(() => {
-    trace(view, pid, { max: TRACED, period: TRACE_PERIOD, say });
-    return '';
+    resolve(begun);
   });
-  if (refused.status === 200) return;
-  timer.cancel();
-  reply(refused);
 }
 
-function act({ view, settings }: AdminRoutes, body: string, reply: (answer: AdminAnswer) => void): void {
-  if (!settings.actions) {
-    reply(json(403, { error: 'admin.observer_actions is off' }));
-    return;
-  }
+function act({ view, settings }: AdminRoutes, body: string): AdminAnswer {
+  if (!settings.actions) return json(403, { error: 'admin.observer_actions is off' });
   const asked = parsed(body);
-  if (asked === null) {
-    reply(json(400, { error: 'expected: { "action": …, "pid": … }' }));
-    return;
-  }
+  if (asked === null) return json(400, { error: 'expected: { "action": …, "pid": … }' });
   const { action, pid } = asked;
-  reply(
-    attempt(() => {
-      switch (action) {
-        case 'suspend':
-          return suspend(view, pid, false);
-        case 'resume':
-          return resume(view, pid);
-        case 'kill':
-          return kill(view, pid, false);
-        case 'disconnect':
-          return disconnect(view, pid, undefined);
-        default:
-          throw new Refusal('action is one of suspend, resume, kill, disconnect');
-      }
-    }),
-  );
+  return attempt(() => {
+    switch (action) {
+      case 'suspend':
+        return suspend(view, pid, false);
+      case 'resume':
+        return resume(view, pid);
+      case 'kill':
+        return kill(view, pid, false);
+      case 'disconnect':
+        return disconnect(view, pid, undefined);
+      default:
+        throw new Refusal('action is one of suspend, resume, kill, disconnect');
+    }
+  });
 }
 
 function parsed(body: string): { readonly action: string; readonly pid: number } | null {
@@ -214,4 +236,8 @@ function attempt(action: () => string): AdminAnswer {
 
 function json(status: number, content: object): AdminAnswer {
   return { status, type: 'application/json', text: `${JSON.stringify(content, redacting)}\n` };
+}
+
+export function plain(status: number, words: string): AdminAnswer {
+  return { status, type: 'text/plain; charset=utf-8', text: `${words}\n` };
 }

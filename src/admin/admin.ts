@@ -7,7 +7,7 @@ import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import type { Sampling } from '../view/sampling.ts';
 import { type AdminLog, adminListener } from './admin-listener.ts';
-import type { AdminRoutes, AdminSettings } from './admin-routes.ts';
+import type { AdminRoutes } from './admin-routes.ts';
 import { canaries, Readiness } from './readiness.ts';
 import { type WatchdogArgs, watchdog } from './watchdog.ts';
 
@@ -41,22 +41,21 @@ const SAMPLER = processName<SamplerMessage>('admin.sampler');
 export class Admin {
   readonly keys = ['admin'];
   readonly #options: AdminOptions;
-  readonly #settings: { -readonly [Key in keyof AdminSettings]: AdminSettings[Key] } = {
-    names: [],
-    actions: false,
-  };
-  readonly #readiness: Readiness;
+  readonly #settings = { names: [] as readonly string[], actions: false };
+  readonly #routes: AdminRoutes;
   readonly #listener: MovableChild<Pick<AdminAt, 'host' | 'port'>>;
   #at: AdminAt | null;
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#readiness = new Readiness(options.view);
     this.#at = options.at;
+    const { view, metrics } = options;
+    const readiness = new Readiness(view);
+    this.#routes = { view, metrics, readiness, sampler: SAMPLER, settings: this.#settings };
     if (options.at !== null) this.#set(options.at);
     this.#listener = new MovableChild<Pick<AdminAt, 'host' | 'port'>>(
       {
-        system: options.view.system,
+        system: view.system,
         supervisor: ADMIN,
         id: 'admin.listener',
         specAt: (at, id) => this.#listenerAt(at, id),
@@ -114,9 +113,8 @@ export class Admin {
   }
 
   #listenerAt({ host, port }: Pick<AdminAt, 'host' | 'port'>, id: string): ChildSpec {
-    const { view, metrics, writeStall, log } = this.#options;
-    const shared = { view, metrics, readiness: this.#readiness, settings: this.#settings, writeStall, log };
-    const args = { ...shared, sampler: SAMPLER, host, port };
+    const { writeStall, log } = this.#options;
+    const args = { ...this.#routes, host, port, writeStall, log };
     return worker(id, adminListener, args, { name: processName(id) });
   }
 

@@ -19,7 +19,7 @@ interface Edge {
   probe(): Promise<string | null>;
 }
 
-export interface EdgeState {
+interface EdgeState {
   readonly edge: string;
   readonly ok: boolean;
   readonly needed: boolean;

@@ -130,7 +130,7 @@ export function longLivedHeap(young?: number): Heap {
   return { used, limit: whole - (youngByFlags(FLAGS, whole) ?? (young ? Math.max(young, 0) * MIB : 0)) };
 }
 
-export interface Heap {
+interface Heap {
   readonly used: number;
   readonly limit: number;
 }

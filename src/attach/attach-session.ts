@@ -11,7 +11,7 @@ import { Evaluator } from './evaluator.ts';
 import type { Asked } from './operations.ts';
 import { HELP, operations, typedCommand } from './operations.ts';
 import { type OperatorRealm, operatorRealm } from './operator-realm.ts';
-import { type Answer, Lines, parseRequest, type Request, type Style } from './protocol.ts';
+import { type Answer, Lines, type Outcome, parseRequest, type Request, type Style } from './protocol.ts';
 import type { StrayErrors } from './stray-errors.ts';
 
 /** One attached operator: takes requests from the socket, and answers each. It ends with its socket, and only then. */
@@ -20,8 +20,6 @@ export interface AttachSessionArgs {
   readonly node: NodeView;
   /** False: the named operations only. */
   readonly evaluation: boolean;
-  /** Milliseconds of one evaluation. */
-  readonly limit: number;
   readonly log: AttachLog;
   readonly strays: StrayErrors;
   readonly publisher: ProcessName<MemberMessage>;
@@ -44,10 +42,16 @@ interface State extends AttachSessionArgs {
   readonly running: Map<number, AbortController>;
   /** What is to be ended when the operator goes. */
   readonly atEnd: Set<() => void>;
-  evaluator: Evaluator | undefined;
-  realm: OperatorRealm | undefined;
+  prompt: Prompt | undefined;
 }
 
+interface Prompt {
+  readonly evaluator: Evaluator;
+  readonly realm: OperatorRealm;
+}
+
+/** Milliseconds of one evaluation. */
+const LIMIT = 5000;
 /** Bytes that may wait for an operator who does not read. */
 const UNREAD_LIMIT = 8 * 1024 * 1024;
 
@@ -71,7 +75,7 @@ export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMes
     });
     if (socket.destroyed) return stop('normal');
     write(socket, { type: 'hello', node: node.node, pid: process.pid, version: node.version, evaluation });
-    return { ...args, self, running: new Map(), atEnd: new Set(), evaluator: undefined, realm: undefined };
+    return { ...args, self, running: new Map(), atEnd: new Set(), prompt: undefined };
   },
 
   handle(state, message): Next<State> {
@@ -92,35 +96,36 @@ export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMes
   terminate(state) {
     for (const controller of state.running.values()) controller.abort();
     for (const end of state.atEnd) end();
-    state.evaluator?.close();
+    state.prompt?.evaluator.close();
     state.socket.end();
     state.socket.destroySoon();
   },
 };
 
 function take(state: State, request: Request): void {
+  const { id } = request;
   switch (request.type) {
     case 'status':
-      finish(state, request.id, true, state.node.ready() ? 'ready' : 'starting');
+      finish(state, id, done(state.node.ready() ? 'ready' : 'starting'));
       return;
     case 'complete':
-      finish(state, request.id, true, JSON.stringify(completions(state, request.text), redacting));
+      finish(state, id, done(JSON.stringify(completions(state, request.text), redacting)));
       return;
     case 'cancel':
       state.running.get(request.of)?.abort();
-      finish(state, request.id, true, '');
+      finish(state, id, done(''));
       return;
     case 'evaluate':
       logged(state, { evaluate: request.text });
-      evaluate(state, request.id, request.text, request.style);
+      perform(state, request, (signal) => evaluate(state, request, signal));
       return;
     case 'call':
       logged(state, { call: request.name, args: request.args });
-      attempt(state, request.id, request.style, () => ({ name: request.name, args: request.args }));
+      perform(state, request, (signal) => run(state, request, request.style, signal));
       return;
     case 'command':
       logged(state, { command: request.text });
-      attempt(state, request.id, request.style, () => typedCommand(request.text));
+      perform(state, request, (signal) => run(state, typedCommand(request.text), request.style, signal));
       return;
   }
 }
@@ -129,87 +134,76 @@ function logged({ log, self }: State, what: Readonly<Record<string, unknown>>): 
   log.write({ session: self.toString(), ...what });
 }
 
-/** Runs a named operation. */
-function attempt(
+/** Begins what may be cancelled. What is thrown is the answer. */
+function perform(
   state: State,
-  id: number,
-  style: Style,
-  command: () => { readonly name: string; readonly args: readonly unknown[] },
+  { id, style }: { readonly id: number; readonly style: Style },
+  action: (signal: AbortSignal) => Promise<Outcome>,
 ): void {
-  const controller = begin(state, id);
-  try {
-    const { name, args } = command();
-    const isHelp = name === 'h' || name === 'help';
-    const operation = isHelp ? HELP : operations.get(name);
-    if (operation === undefined)
-      throw new Refusal(`there is no operation of that name; h lists what there is`);
-    const value = operation.run(askedBy(state, args, controller.signal));
-    const shown = isHelp && style === 'line' ? 'lines' : style;
-    later(state, id, style, value, (data) => answerText(data, operation, shown));
-  } catch (error) {
-    finish(state, id, false, errorText(error, style));
-  }
-}
-
-/** A promise that an operation has returned is waited for as long as it takes, or until it is given up. */
-function later(
-  state: State,
-  id: number,
-  style: Style,
-  value: unknown,
-  show: (data: unknown) => string,
-): void {
-  if (!(value instanceof Promise)) {
-    finish(state, id, true, show(value));
-    return;
-  }
-  const signal = state.running.get(id)?.signal;
-  const cancelled = new Promise<never>((_resolve, reject) => {
-    const cancel = () => reject(new Refusal('cancelled'));
-    if (signal?.aborted) cancel();
-    else signal?.addEventListener('abort', cancel);
-  });
-  Promise.race([cancelled, value]).then(
-    (data) => finish(state, id, true, show(data)),
-    (error: unknown) => finish(state, id, false, errorText(error, style)),
+  const controller = new AbortController();
+  state.running.set(id, controller);
+  const begun = async () => action(controller.signal);
+  begun().then(
+    (outcome) => finish(state, id, outcome),
+    (error: unknown) => finish(state, id, failed(errorText(error, style))),
   );
 }
 
-function evaluate(state: State, id: number, text: string, style: Style): void {
-  if (!state.evaluation) {
-    finish(state, id, false, 'evaluation is off (attach.eval); rpc and attach have the named operations');
-    return;
-  }
-  const controller = begin(state, id);
-  const { evaluator, realm } = evaluatorOf(state);
-  controller.signal.addEventListener('abort', () => evaluator.cancel());
-  void evaluator.evaluate(text).then((evaluation) => {
-    if (evaluation.outcome === 'stopped') finish(state, id, false, evaluation.why);
-    else if (evaluation.outcome === 'thrown')
-      finish(state, id, false, thrownText(evaluator, evaluation.value, style));
-    else {
-      const { value } = evaluation;
-      const operation = realm.producedBy(value);
-      if (operation !== undefined && value instanceof Promise) {
-        later(state, id, style, value, (data) => answerText(data, operation, style));
-      } else {
-        shown(state, id, evaluator, () => answerText(value, operation, style));
-      }
-    }
-    realm.forget();
+/** Runs a named operation. */
+async function run(
+  state: State,
+  { name, args }: { readonly name: string; readonly args: readonly unknown[] },
+  style: Style,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const isHelp = name === 'h' || name === 'help';
+  const operation = isHelp ? HELP : operations.get(name);
+  if (operation === undefined) throw new Refusal('there is no operation of that name; h lists what there is');
+  const data = await unlessCancelled(operation.run(askedBy(state, args, signal)), signal);
+  return done(answerText(data, operation, isHelp && style === 'line' ? 'lines' : style));
+}
+
+/** A promise that an operation has returned is waited for as long as it takes, or until it is given up. */
+function unlessCancelled<T>(value: T | Promise<T>, signal: AbortSignal): T | Promise<T> {
+  if (!(value instanceof Promise)) return value;
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    const cancel = () => reject(new Refusal('cancelled'));
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel);
   });
+  return Promise.race([cancelled, value]);
+}
+
+async function evaluate(
+  state: State,
+  { text, style }: Extract<Request, { readonly type: 'evaluate' }>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (!state.evaluation)
+    return failed('evaluation is off (attach.eval); rpc and attach have the named operations');
+  const { evaluator, realm } = promptOf(state);
+  signal.addEventListener('abort', () => evaluator.cancel());
+  const evaluation = await evaluator.evaluate(text);
+  if (evaluation.outcome === 'stopped') return failed(evaluation.why);
+  const { outcome, value } = evaluation;
+  const operation = realm.producedBy(value);
+  const shown = (data: unknown) => answerText(data, operation, style);
+  try {
+    if (outcome === 'thrown') return failed(thrownText(evaluator, value, style));
+    if (operation === undefined || !(value instanceof Promise)) return shownBy(evaluator, () => shown(value));
+  } finally {
+    realm.forget();
+  }
+  return done(shown(await unlessCancelled(value, signal)));
 }
 
 /** A value of the operator's may run anything when it is printed. */
-function shown(state: State, id: number, evaluator: Evaluator, show: () => string): void {
-  let text: string;
+function shownBy(evaluator: Evaluator, show: () => string): Outcome {
   try {
-    text = evaluator.bounded(show);
+    return done(evaluator.bounded(show));
   } catch (error) {
-    finish(state, id, false, `it cannot be shown: ${thrownText(evaluator, error, 'line')}`);
-    return;
+    return failed(`it cannot be shown: ${thrownText(evaluator, error, 'line')}`);
   }
-  finish(state, id, true, text);
 }
 
 function thrownText(evaluator: Evaluator, error: unknown, style: Style): string {
@@ -220,27 +214,24 @@ function thrownText(evaluator: Evaluator, error: unknown, style: Style): string 
   }
 }
 
-function evaluatorOf(state: State): { readonly evaluator: Evaluator; readonly realm: OperatorRealm } {
-  let { evaluator, realm } = state;
-  if (evaluator === undefined || realm === undefined) {
-    const controller = new AbortController();
-    state.atEnd.add(() => controller.abort());
-    realm = operatorRealm(
-      (args) => askedBy(state, args, currentSignal(state, controller.signal)),
-      () => state.evaluator,
-    );
-    const made = new Evaluator({
-      globals: realm.globals,
-      limit: state.limit,
-      strays: state.strays,
-      failed: (error) => say(state, thrownText(made, error, 'lines')),
-    });
-    evaluator = made;
-    state.evaluator = made;
-    watch(state.self, () => made.close());
-    state.realm = realm;
-  }
-  return { evaluator, realm };
+/** The realm in which this operator evaluates; it is made for the first evaluation. */
+function promptOf(state: State): Prompt {
+  if (state.prompt !== undefined) return state.prompt;
+  const controller = new AbortController();
+  state.atEnd.add(() => controller.abort());
+  const realm = operatorRealm(
+    (args) => askedBy(state, args, currentSignal(state, controller.signal)),
+    () => state.prompt?.evaluator,
+  );
+  const evaluator = new Evaluator({
+    globals: realm.globals,
+    limit: LIMIT,
+    strays: state.strays,
+    failed: (error) => say(state, thrownText(evaluator, error, 'lines')),
+  });
+  watch(state.self, () => evaluator.close());
+  state.prompt = { evaluator, realm };
+  return state.prompt;
 }
 
 /** An operation that an evaluation calls is given up with the evaluation. */
@@ -272,19 +263,21 @@ function completions(state: State, text: string): string[] {
     }
     return names.sort();
   }
-  if (state.evaluation) return evaluatorOf(state).evaluator.complete(text);
+  if (state.evaluation) return promptOf(state).evaluator.complete(text);
   return [...operations.keys(), 'h'].filter((name) => name.startsWith(text)).sort();
 }
 
-function begin({ running }: State, id: number): AbortController {
-  const controller = new AbortController();
-  running.set(id, controller);
-  return controller;
+/** The answer comes as a message, like all that happens: it may be done long after the request was handled. */
+function finish({ self }: State, id: number, outcome: Outcome): void {
+  if (isAlive(self)) send(self, { type: 'done', id, ...outcome });
 }
 
-/** The answer comes as a message, like all that happens: it may be done long after the request was handled. */
-function finish({ self }: State, id: number, ok: boolean, text: string): void {
-  if (isAlive(self)) send(self, { type: 'done', id, ok, text });
+function done(text: string): Outcome {
+  return { ok: true, text };
+}
+
+function failed(text: string): Outcome {
+  return { ok: false, text };
 }
 
 function say({ socket }: State, text: string): void {

@@ -28,14 +28,10 @@ export interface AttachOptions {
   /** The node's folder for what it makes as it runs. */
   readonly folder: string;
   readonly evaluation: boolean;
-  /** Milliseconds of one evaluation. */
-  readonly limit?: number;
   readonly log: RelayLog;
   /** Told which errors are of sessions. */
   readonly strays: StrayErrors;
 }
-
-const EVALUATION_LIMIT = 5000;
 
 type SessionsMessage = DynamicSupervisorMessage<AttachSessionArgs, AttachSessionMessage>;
 
@@ -44,7 +40,7 @@ type SessionsMessage = DynamicSupervisorMessage<AttachSessionArgs, AttachSession
  * whoever looks on must not take down what is looked at.
  */
 export function attachSpec(system: System, node: NodeView, options: AttachOptions): ChildSpec {
-  const { folder, evaluation, limit = EVALUATION_LIMIT, strays } = options;
+  const { folder, evaluation, strays } = options;
   const sessions = processName<SessionsMessage>('attach.sessions');
   const publisher = processName<MemberMessage>('attach.publisher');
   const log = attachLog(join(folder, ATTACH_LOG_FILE), (error) =>
@@ -54,7 +50,7 @@ export function attachSpec(system: System, node: NodeView, options: AttachOption
     const to = whereis(system, sessions);
     return (
       to !== undefined &&
-      startDynamicChild(to, { socket, node, evaluation, limit, log, strays, publisher }, () => undefined)
+      startDynamicChild(to, { socket, node, evaluation, log, strays, publisher }, () => undefined)
     );
   };
   const template = {

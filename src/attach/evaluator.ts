@@ -14,12 +14,12 @@ import type { StrayErrors } from './stray-errors.ts';
  * another queue. The price: nobody looks into the realm's queue when a promise of the relay or of Node settles, so it is
  * looked into again and again as long as the session lasts.
  */
-export type Evaluation =
+type Evaluation =
   | { readonly outcome: 'value' | 'thrown'; readonly value: unknown }
   /** It took too long, or was given up. What it still has under way goes on, unheard. */
   | { readonly outcome: 'stopped'; readonly why: string };
 
-export interface EvaluatorOptions {
+interface EvaluatorOptions {
   /** What an evaluation finds beside JavaScript's own globals. */
   readonly globals: Readonly<Record<string, unknown>>;
   /** Milliseconds of one evaluation, with all that it waits for. */
@@ -33,7 +33,7 @@ export interface EvaluatorOptions {
 }
 
 /** Well below the shortest time after which the other end of a link takes a relay for dead. */
-export const TURN = 1000;
+const TURN = 1000;
 /** Part of a turn after which no operation begins any more: the rest is for the one that has begun. */
 const LAST_BEGIN = 0.75;
 /** Calls that the stack must have room for before an operation begins: one that is cut off halfway could leave halves. */

@@ -5,7 +5,7 @@ import { type AnyNode, type Pattern, type Program, parse, type VariableDeclarati
  * declared again. Node's own prompt rewrites what is typed in the same way. (V8's inspector can do this, but its answer
  * to a promise that nobody settles comes from within the garbage collector, and ends the process.)
  */
-export interface PromptScript {
+interface PromptScript {
   readonly source: string;
   /** Columns that the first line was moved by, below zero. */
   readonly columnOffset: number;

@@ -27,6 +27,12 @@ export type Request =
 /** lines: for people, `colours` too. line: one line. json: one line of JSON. */
 export type Style = 'lines' | 'colours' | 'line' | 'json';
 
+/** What a request came to. */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
 export type Answer =
   | {
       readonly type: 'hello';
@@ -35,7 +41,7 @@ export type Answer =
       readonly version: string;
       readonly evaluation: boolean;
     }
-  | { readonly type: 'answer'; readonly id: number; readonly ok: boolean; readonly text: string }
+  | ({ readonly type: 'answer'; readonly id: number } & Outcome)
   | { readonly type: 'say'; readonly text: string };
 
 /** Names within the folder of a node. */
@@ -43,7 +49,7 @@ export const SOCKET_FILE = 'attach.sock';
 export const ATTACH_LOG_FILE = 'attach.log';
 
 /** Characters of one line; more ends the connection. */
-export const LINE_LIMIT = 1024 * 1024;
+const LINE_LIMIT = 1024 * 1024;
 
 /** Cuts what comes in into lines. `take` returns false once a line is too long. */
 export class Lines {

@@ -1,7 +1,7 @@
 import { LONGEST_KEY, type NewKey } from '../authenticator/api-keys/key-store.ts';
 
 /** Keys to import, or what is wrong with each line; no fault repeats what stands in the file. */
-export type KeyCsvResult =
+type KeyCsvResult =
   | { readonly ok: true; readonly keys: readonly NewKey[]; readonly inactive: number }
   | { readonly ok: false; readonly faults: readonly string[] };
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
  * Tells systemd how the service is (sd_notify(3)). Its socket takes datagrams, which Node cannot send to UNIX sockets:
  * `systemd-notify` does it for us. Without `NOTIFY_SOCKET` nothing is told.
  */
-export interface ServiceManager {
+interface ServiceManager {
   ready(): void;
   reloading(): void;
   stopping(): void;
@@ -12,7 +12,7 @@ export interface ServiceManager {
   close(): void;
 }
 
-export interface ServiceManagerOptions {
+interface ServiceManagerOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Rejects when the relay is not well. Asked before each sign of life. */
   readonly alive: () => Promise<void>;

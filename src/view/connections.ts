@@ -44,7 +44,7 @@ export function connectionRow(pid: Pid<never>) {
   };
 }
 
-export type ConnectionsBy = 'pending' | 'out' | 'in' | 'age' | 'topics';
+type ConnectionsBy = 'pending' | 'out' | 'in' | 'age' | 'topics';
 
 /** The `n` connections that have most of something, and how many there are. */
 export function connections({ system }: NodeView, by: ConnectionsBy, n: number): Page<ConnectionRow> {

@@ -4,7 +4,7 @@ export interface Page<Row> {
   readonly total: number;
 }
 
-export interface PageQuery<T> {
+interface PageQuery<T> {
   readonly limit: number;
   readonly offset?: number;
   /** The order of those with the same score. Default: the one that they came in. */

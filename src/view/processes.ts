@@ -17,13 +17,10 @@ import { processOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 import { topicRow } from './topics.ts';
 
-export interface ProcessInfo extends ProcessView {
-  readonly ancestors: readonly string[];
-  /** Of a connection or a topic, its row in those lists. */
-  readonly about: Readonly<Record<string, unknown>> | null;
-}
+export type ProcessInfo = ReturnType<typeof info>;
 
-export function info(node: NodeView, ref: unknown): ProcessInfo {
+/** What is known of one process. */
+export function info(node: NodeView, ref: unknown) {
   const pid = processOf(node, ref);
   const view = viewOf(pid);
   const ancestors: string[] = [];
@@ -37,6 +34,7 @@ export function info(node: NodeView, ref: unknown): ProcessInfo {
   return { ...view, ancestors, about: aboutOf(node, pid) };
 }
 
+/** Of a connection or a topic, its row in those lists. */
 function aboutOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unknown>> | null {
   const connection = connectionRow(pid);
   if (connection !== undefined) return { ...connection };
@@ -54,10 +52,10 @@ export function stats(node: NodeView, ref: unknown): Statistics {
 
 export function suspend(node: NodeView, ref: unknown, force: boolean): string {
   const pid = processOf(node, ref);
-  if (isSupervisor(pid) && !force)
-    throw new Refusal(`${viewOf(pid).name} is a supervisor: add { force: true }`);
+  const { name } = viewOf(pid);
+  if (isSupervisor(pid) && !force) throw new Refusal(`${name} is a supervisor: add { force: true }`);
   suspendProcess(pid);
-  return `${viewOf(pid).name} handles nothing until resume('${pid}')`;
+  return `${name} handles nothing until resume('${pid}')`;
 }
 
 export function resume(node: NodeView, ref: unknown): string {
@@ -70,14 +68,13 @@ export function resume(node: NodeView, ref: unknown): string {
 export function kill(node: NodeView, ref: unknown, force: boolean): string {
   const pid = processOf(node, ref);
   const { name } = viewOf(pid);
-  if (isSupervisor(pid) && !force) {
+  if (isSupervisor(pid) && !force)
     throw new Refusal(`${name} is a supervisor, and all below it would go with it: add { force: true }`);
-  }
   exit(pid, 'kill');
   return isAlive(pid) ? `${name} will end with the message that it is on` : `${name} was killed`;
 }
 
-export interface TraceOptions {
+interface TraceOptions {
   readonly max: number;
   /** Milliseconds. */
   readonly period: number;
@@ -104,7 +101,7 @@ function describeMessage(message: unknown): Plain {
 }
 
 export type TopRow = ReturnType<typeof top>[number];
-export type TopBy = 'mailbox' | 'handled' | 'pending';
+type TopBy = 'mailbox' | 'handled' | 'pending';
 
 /** The `n` processes that have most of something now; with `before`, of what was handled since then. */
 export function top({ system }: NodeView, by: TopBy, n: number, before?: ReadonlyMap<number, number>) {
@@ -166,14 +163,14 @@ export function tree({ system }: NodeView, children = CHILDREN): TreeNode[] {
 }
 
 /** What is below a supervisor: its children in the order of their start, and all processes at any depth added up. */
-export interface Branch {
+interface Branch {
   readonly children: readonly Resident[];
   readonly count: number;
   /** Messages that wait in their mailboxes. */
   readonly mailbox: number;
 }
 
-export interface Branches {
+interface Branches {
   readonly roots: readonly Resident[];
   /** By the pid of the supervisor. */
   readonly below: ReadonlyMap<number, Branch>;

@@ -90,7 +90,7 @@ export interface DoorView {
   };
 }
 
-export interface AuthenticatorView {
+interface AuthenticatorView {
   readonly guard: string;
   readonly authenticator: string;
   readonly answered: number;

@@ -26,7 +26,7 @@ export interface Sample {
 
 /** Milliseconds between two samples, and how many are kept: ten minutes. */
 export const SAMPLE_PERIOD = 1000;
-export const SAMPLES_KEPT = 600;
+const SAMPLES_KEPT = 600;
 /** Milliseconds for which a look at all processes is good. */
 const CENSUS_VALID = 900;
 
@@ -145,30 +145,17 @@ export function connectionCount({ doors }: RelayView): number {
   return doors().reduce((sum, { counters }) => sum + counters.connections, 0);
 }
 
-/** All processes of one kind, added up. */
-export interface KindCensus {
-  count: number;
-  mailbox: number;
-  /** The longest that a mailbox of a live one has been. */
-  highWater: number;
-}
-
-export interface Census {
-  readonly kinds: ReadonlyMap<string, KindCensus>;
-  /** Bytes that wait to be written to clients, and how many clients hold their topics back or do not read. */
-  readonly pending: number;
-  readonly behind: number;
-  readonly stalled: number;
-  /** Timers that processes have set. */
-  readonly timers: number;
-}
+type Census = ReturnType<typeof takeCensus>;
 
 /** One look at every process: about a millisecond for ten thousand, so not to be taken more than once a second. */
-export function takeCensus(system: System): Census {
-  const kinds = new Map<string, KindCensus>();
+function takeCensus(system: System) {
+  /** All processes of one kind, added up. `highWater`: the longest that a mailbox of a live one has been. */
+  const kinds = new Map<string, { count: number; mailbox: number; highWater: number }>();
+  /** Bytes that wait to be written to clients, and how many clients hold their topics back or do not read. */
   let pending = 0;
   let behind = 0;
   let stalled = 0;
+  /** Timers that processes have set. */
   let timers = 0;
   for (const process of residents(system)) {
     const { name } = process.behaviour;
@@ -178,10 +165,9 @@ export function takeCensus(system: System): Census {
       kinds.set(name, kind);
     }
     kind.count++;
-    timers += timersOf(process);
     kind.mailbox += process.mailboxLength;
-    const highest = Math.max(process.highWater, process.mailboxLength);
-    if (highest > kind.highWater) kind.highWater = highest;
+    kind.highWater = Math.max(kind.highWater, process.highWater, process.mailboxLength);
+    timers += timersOf(process);
     const connection = connectionOf(process);
     if (connection === undefined) continue;
     pending += pendingOf(connection);

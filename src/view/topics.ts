@@ -33,7 +33,7 @@ export function topicCount({ topics }: NodeView): number {
   return count;
 }
 
-export type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
+type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
 
 /** The `n` topics that have most of something, or the first by name; and how many there are. */
 export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<TopicRow> {

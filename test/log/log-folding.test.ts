@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Folding, LINES_PER_SECOND } from '../../src/log/log-folding.ts';
+import { Folding, LINES_PER_SECOND } from '../../src/log/log.ts';
 
 test('of one event ten lines are written in a second, and the rest are counted', (t) => {
   const folding = new Folding();

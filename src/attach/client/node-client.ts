@@ -1,12 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Answer, Lines, type Request, SOCKET_FILE, SocketAddress, type Style } from '../protocol.ts';
-
-/** What a request came to. */
-export interface Outcome {
-  readonly ok: boolean;
-  readonly text: string;
-}
+import {
+  type Answer,
+  Lines,
+  type Outcome,
+  type Request,
+  SOCKET_FILE,
+  SocketAddress,
+  type Style,
+} from '../protocol.ts';
 
 type Hello = Extract<Answer, { readonly type: 'hello' }>;
 type Asked = Request extends infer One ? (One extends Request ? Omit<One, 'id'> : never) : never;

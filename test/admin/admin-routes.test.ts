@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isOwnHost, isOwnOrigin, isOwnSite } from '../../src/admin/admin-guard.ts';
+import { isOwnHost, isOwnOrigin, isOwnSite } from '../../src/admin/admin-routes.ts';
 
 test('addresses and localhost are names of the relay, with and without a port', (t) => {
   for (const host of [
