@@ -20,7 +20,7 @@ export interface Backplane {
 }
 
 /** One order for all relays, for those topics that are to have it. */
-export type Ordering = Pick<Elsewhere, 'sequencer' | 'forward'>;
+export type Ordering = Pick<Elsewhere, 'sequencer' | 'forward' | 'mayFollow'>;
 
 /** What a link is told. */
 export type LinkMessage =

@@ -10,10 +10,8 @@ import type { Claim, Topic } from '../topic/topic.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { Backplane, Ordering } from './backplane.ts';
 import { Claims } from './claims.ts';
-import { outranks } from './home.ts';
 import * as interest from './interest-server.ts';
 import * as ownership from './ownership-server.ts';
-import { keyOf } from './topic-key.ts';
 
 /** Restarts of the parts of the cluster, whose links then begin anew, before the relay itself does. */
 const INTENSITY = { intensity: 5, period: 10_000 };
@@ -122,8 +120,6 @@ export class Cluster implements Elsewhere {
   }
 
   mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
-    if (next.node === last.node) return next.epoch >= last.epoch;
-    if (next.epoch !== last.epoch) return next.epoch > last.epoch;
-    return outranks(next.node, last.node, keyOf(topic));
+    return this.#ordering?.mayFollow(topic, last, next) ?? true;
   }
 }

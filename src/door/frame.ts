@@ -52,12 +52,13 @@ export function pingFrame(payload: Buffer = Buffer.alloc(0)): Buffer {
   return bytes;
 }
 
-function headerLength(length: number): number {
+/** Bytes before a payload of that length. */
+export function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65536 ? 4 : 10;
 }
 
 /** Returns the offset of the payload. */
-function writeHeader(bytes: Buffer, offset: number, opcode: number, length: number): number {
+export function writeHeader(bytes: Buffer, offset: number, opcode: number, length: number): number {
   bytes[offset] = FIN | opcode;
   if (length < 126) {
     bytes[offset + 1] = length;

@@ -1,4 +1,4 @@
-import { offer as peerOffer, VERSIONS } from './peer/versions.ts';
+import { offer as peerOffer, VERSIONS } from './peer/session.ts';
 import { decodeOnce } from './request-path.ts';
 
 /**

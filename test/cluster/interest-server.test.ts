@@ -1,13 +1,15 @@
 import test from 'ava';
 import type { LinkMessage } from '../../src/cluster/backplane.ts';
 import * as interest from '../../src/cluster/interest-server.ts';
-import { peerFormat } from '../../src/door/peer/format.ts';
+import { PeerFormats } from '../../src/door/peer/batch.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { Accounting } from '../../src/topic/accounting.ts';
 import { Topic } from '../../src/topic/topic.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
+
+const format = new PeerFormats().of('main');
 
 function world(topics = new Topics(new Accounting())) {
   const base = testSystem();
@@ -19,7 +21,7 @@ function world(topics = new Topics(new Accounting())) {
     const topic = new Topic('main', name);
     topic.serve(pid);
     const want = () => {
-      topic.await({ type: 'join', name, member: pid, format: peerFormat('main'), while: 'wanted' });
+      topic.await({ type: 'join', name, member: pid, format, while: 'wanted' });
       interest.wanted(system, topic, topic.round);
     };
     const unwant = () => {
@@ -126,7 +128,7 @@ test('what is wanted when the first relay comes is told to its link, and forgott
     type: 'join',
     name: 'asked',
     member: { id: 1 },
-    format: peerFormat('main'),
+    format,
     while: 'wanted',
   });
   const had = [none, held, asked];

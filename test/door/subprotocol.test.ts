@@ -1,5 +1,5 @@
 import test from 'ava';
-import { offer, VERSIONS } from '../../src/door/peer/versions.ts';
+import { offer, VERSIONS } from '../../src/door/peer/session.ts';
 import { pinghubDoor } from '../../src/door/pinghub/door.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';
 import { bearerToken, chosenProtocol, shownProtocols } from '../../src/door/subprotocol.ts';

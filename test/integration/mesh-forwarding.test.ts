@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { homeOf } from '../../src/cluster/home.ts';
+import { homeOf } from '../../src/cluster/mesh/ordering.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { eventually } from '../support/arrivals.ts';
 import { allKnow } from '../support/confirmed.ts';

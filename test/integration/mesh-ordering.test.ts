@@ -1,5 +1,5 @@
 import test from 'ava';
-import { homeOf } from '../../src/cluster/home.ts';
+import { homeOf } from '../../src/cluster/mesh/ordering.ts';
 import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
 import { allKnow } from '../support/confirmed.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';

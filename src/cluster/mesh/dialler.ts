@@ -1,11 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
-import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { inform, type Self } from '../../otp/process.ts';
-import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter, type Timer } from '../../otp/timer.ts';
-import { addressOf, type InboundLinkArgs, type InboundLinkMessage } from './inbound-link.ts';
+import { type Address, addressOf } from './inbound-links.ts';
 import type { Network } from './network.ts';
 
 /**
@@ -17,7 +15,8 @@ export interface DiallerArgs {
   readonly network: Network;
   /** The list as it is now. */
   readonly relays: () => readonly string[];
-  readonly links: ProcessName<DynamicSupervisorMessage<InboundLinkArgs, InboundLinkMessage>>;
+  /** Starts a link, and tells later whether it has begun. False: it cannot be started now, and nothing will be told. */
+  readonly start: (at: Address, begun: (ok: boolean) => void) => boolean;
 }
 
 export type DiallerMessage =
@@ -139,22 +138,13 @@ function again(state: State, delay: number): void {
 
 /** Starts links that are missing, and ends those that are not wanted any more. */
 function apply(state: State): void {
-  const { network, self, links } = state;
-  const wanted = new Map<string, InboundLinkArgs>();
-  for (const { text, port } of state.entries) {
-    for (const host of state.hosts.get(text) ?? []) {
-      const args = { network, host, port };
-      wanted.set(addressOf(args), args);
-    }
-  }
+  const { network, self, start, beginning } = state;
+  const wanted = new Map<string, Address>();
+  for (const { text, port } of state.entries)
+    for (const host of state.hosts.get(text) ?? []) wanted.set(addressOf({ host, port }), { host, port });
   network.inbound.list(wanted);
-  const supervisor = whereis(self.system, links);
-  if (supervisor === undefined) return;
-  for (const [address, args] of wanted) {
-    if (network.inbound.isDialled(address) || state.beginning.has(address)) continue;
-    const isAsked = startDynamicChild(supervisor, args, ({ ok }) => {
-      inform(self, { type: 'begun', address, ok });
-    });
-    if (isAsked) state.beginning.add(address);
+  for (const [address, at] of wanted) {
+    if (network.inbound.isDialled(address) || beginning.has(address)) continue;
+    if (start(at, (ok) => inform(self, { type: 'begun', address, ok }))) beginning.add(address);
   }
 }

@@ -4,25 +4,23 @@ import { type Batch, forwardedFrame } from '../../door/peer/batch.ts';
 import { claimsFrames, interestFrames } from '../../door/peer/chunks.ts';
 import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
 import { type DiallingCommand, DiallingSession, type Linked } from '../../door/peer/dialling-session.ts';
-import { NONCE_BYTES } from '../../door/peer/proof.ts';
-import { offer, VERSIONS } from '../../door/peer/versions.ts';
+import { NONCE_BYTES, offer, VERSIONS } from '../../door/peer/session.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage } from '../backplane.ts';
+import * as interest from '../interest-server.ts';
+import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
-import type { DialledAddress, InboundRequest } from './inbound-links.ts';
+import { type Address, addressOf, type DialledAddress, type InboundRequest } from './inbound-links.ts';
 import type { Network } from './network.ts';
-import { withProbes } from './probe.ts';
+import { withProbes } from './ordering.ts';
 
 /** What an inbound link starts with. */
-export interface InboundLinkArgs {
+export interface InboundLinkArgs extends Address {
   readonly network: Network;
-  /** An IP address, and a port. */
-  readonly host: string;
-  readonly port: number;
 }
 
 export type InboundLinkMessage =
@@ -64,10 +62,6 @@ const ANSWER_TIMEOUT = 5000;
 const REASON_LENGTH = 200;
 /** Beside one message: what a turn of a topic may have gathered before it. */
 const FRAME_BYTES = 2 * 1024 * 1024;
-
-export function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
 
 /**
  * The link to one other relay that takes messages from it: dials it, says which topics have members here, and publishes
@@ -241,8 +235,10 @@ function perform(state: State, connection: Connection, command: DiallingCommand 
       if (dialled.node !== null) network.forwarded.confirmed(dialled.node, command.count);
       return;
     case 'confirm':
+      interest.confirmed(self.system, self, command.version);
+      return;
     case 'verdict':
-      network.answered(self, command);
+      ownership.verdict(self.system, self, command);
       return;
     case 'epoch':
       network.epochs.heard(command.epoch);
@@ -297,7 +293,8 @@ function linked(state: State, connection: Connection, { peer, counts, missed, ta
     lost: counts.lost,
     ...(unreachable > 0 ? { unreachable } : {}),
   });
-  network.attach(self, peer.node);
+  interest.attach(self.system, self);
+  ownership.attach(self.system, self, peer.node);
   tick(state, connection);
 }
 
@@ -401,7 +398,8 @@ function disconnect(state: State, why: string): void {
     };
     if (why === 'ended') network.log.note('unlinked', fields);
     else network.log.warn('unlinked', fields);
-    network.detach(self);
+    interest.detach(self.system, self);
+    ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
   }

@@ -1,6 +1,5 @@
 import type { Answer, Relay } from '../../door/peer/codec.ts';
-import type { KnownRelays } from '../../door/peer/dialling-session.ts';
-import type { ReceivedCounts } from '../../door/peer/received-counts.ts';
+import type { KnownRelays, ReceivedCounts } from '../../door/peer/dialling-session.ts';
 import { inform, type Pid, send } from '../../otp/process.ts';
 import type { LinkMessage } from '../backplane.ts';
 
@@ -16,6 +15,16 @@ export type InboundRequest =
   | { readonly type: 'needed'; readonly incarnation: string }
   /** Its address has left the list. */
   | { readonly type: 'end' };
+
+/** An IP address, and a port. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function addressOf({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
 
 type Link = Pid<InboundRequest | LinkMessage>;
 
@@ -116,7 +125,7 @@ export class InboundLinks implements KnownRelays {
   }
 
   /** The list stands for these hosts, by address, and no others: the links to others are to end. */
-  list(hosts: ReadonlyMap<string, { readonly host: string }>): void {
+  list(hosts: ReadonlyMap<string, Address>): void {
     this.#listed = new Set([...hosts.values()].map(({ host }) => host));
     for (const [address, dialled] of this.#addresses) {
       if (dialled.link === undefined || hosts.has(address)) continue;

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { negotiate, offered, subprotocol, VERSIONS } from '../../door/peer/versions.ts';
+import { negotiate, offered, subprotocol, VERSIONS } from '../../door/peer/session.ts';
 import type { Place } from '../../http/port.ts';
 import { worker } from '../../otp/child-spec.ts';
-import { type DynamicSupervisorMessage, dynamicSupervisor } from '../../otp/dynamic-supervisor.ts';
-import { processName } from '../../otp/registry.ts';
+import {
+  type DynamicSupervisorMessage,
+  dynamicSupervisor,
+  startDynamicChild,
+} from '../../otp/dynamic-supervisor.ts';
+import { informNamed, processName, whereis } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Topics } from '../../topic/topics.ts';
 import type { Backplane } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
-import { type DiallerMessage, dialler } from './dialler.ts';
+import { type DiallerArgs, type DiallerMessage, dialler } from './dialler.ts';
 import { type InboundLinkArgs, type InboundLinkMessage, inboundLink } from './inbound-link.ts';
 import { type MeshLog, type MeshSettings, Network } from './network.ts';
 import { MeshOrdering } from './ordering.ts';
@@ -47,7 +51,6 @@ const MAX_PAYLOAD = 1024 * 1024;
  */
 export function mesh({ system, cluster, topics, relays, settings, log }: MeshArgs): Mesh {
   const network = new Network({
-    system,
     self: { node: cluster.node, incarnation: randomBytes(16).toString('hex') },
     settings,
     topics,
@@ -62,6 +65,11 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     processName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>('cluster.outbound-links');
   const greetingName =
     processName<DynamicSupervisorMessage<PeerGreetingArgs, never>>('cluster.peer-greetings');
+  const start: DiallerArgs['start'] = (at, begun) => {
+    const supervisor = whereis(system, inboundName);
+    if (supervisor === undefined) return false;
+    return startDynamicChild(supervisor, { network, ...at }, ({ ok }) => begun(ok));
+  };
   const specs = [
     dynamicSupervisor(
       outboundName.value,
@@ -89,14 +97,10 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
       { behaviour: inboundLink(network), restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
       { name: inboundName },
     ),
-    worker(
-      'dialler',
-      dialler,
-      { network, relays: () => list.now, links: inboundName },
-      { name: diallerName },
-    ),
+    worker('dialler', dialler, { network, relays: () => list.now, start }, { name: diallerName }),
   ];
-  const list = new RelayList({ system, cluster, network, log, specs, dialler: diallerName, relays });
+  const changed = () => informNamed(system, diallerName, { type: 'reload' });
+  const list = new RelayList({ system, cluster, network, log, specs, changed, relays });
   return {
     name: 'mesh',
     network,

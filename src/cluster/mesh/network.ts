@@ -1,20 +1,16 @@
+import { readFileSync } from 'node:fs';
 import type { WebSocketServer } from 'ws';
-import type { Answer, Relay } from '../../door/peer/codec.ts';
-import type { Pid } from '../../otp/process.ts';
-import type { System } from '../../otp/system.ts';
-import type { Hidden } from '../../secret/hidden.ts';
+import type { Config, NetworkConfig } from '../../config/config.ts';
+import { PeerFormats } from '../../door/peer/batch.ts';
+import type { Relay } from '../../door/peer/codec.ts';
+import { Hidden } from '../../secret/hidden.ts';
+import type { Sequencer } from '../../topic/message.ts';
 import type { Topics } from '../../topic/topics.ts';
-import type { LinkMessage } from '../backplane.ts';
-import * as interest from '../interest-server.ts';
-import * as ownership from '../ownership-server.ts';
-import { Epochs } from './epochs.ts';
 import { ForwardedCounts } from './forwarded-counts.ts';
 import { InboundLinks } from './inbound-links.ts';
-import { News } from './news.ts';
 import { OutboundLinks } from './outbound-links.ts';
 
 export interface NetworkArgs {
-  readonly system: System;
   readonly self: Relay;
   readonly settings: MeshSettings;
   readonly topics: () => Topics;
@@ -33,7 +29,7 @@ export class Network {
   readonly forwarded: ForwardedCounts;
   readonly epochs: Epochs;
   readonly news = new News();
-  readonly #system: System;
+  readonly formats = new PeerFormats();
   #settings: MeshSettings;
 
   constructor(args: NetworkArgs) {
@@ -44,7 +40,6 @@ export class Network {
     this.log = log;
     this.epochs = new Epochs(self.node);
     this.forwarded = new ForwardedCounts((count) => topics().accounting.lose(count, 'unreachable'));
-    this.#system = args.system;
     this.#settings = settings;
   }
 
@@ -68,23 +63,6 @@ export class Network {
     this.forwarded.settleAll();
     for (const table of [this.inbound, this.outbound, this.news]) table.clear();
   }
-
-  /** A link can be used: it is told of interest and claims from here on. */
-  attach(link: Pid<LinkMessage>, node: string): void {
-    interest.attach(this.#system, link);
-    ownership.attach(this.#system, link, node);
-  }
-
-  detach(link: Pid<LinkMessage>): void {
-    interest.detach(this.#system, link);
-    ownership.detach(this.#system, link);
-  }
-
-  /** What the other relay has answered to what `link` has told it, whichever way it came. */
-  answered(link: Pid<LinkMessage>, frame: Answer): void {
-    if (frame.type === 'confirm') interest.confirmed(this.#system, link, frame.version);
-    else ownership.verdict(this.#system, link, frame);
-  }
 }
 
 /** Times in milliseconds, sizes in bytes. */
@@ -106,4 +84,76 @@ export interface MeshSettings {
 export interface MeshLog {
   note(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The epoch in which this relay gives messages their order, and the highest of any relay that it has heard of. */
+export class Epochs {
+  highest = 1;
+  /** This relay as one that gives messages their order. The same object until the next epoch. */
+  sequencer: Sequencer;
+
+  constructor(node: string) {
+    this.sequencer = { node, epoch: 1 };
+  }
+
+  /** Other relays are live than before: whoever sequences from here on comes after all that was. */
+  next(): void {
+    this.sequencer = { node: this.sequencer.node, epoch: ++this.highest };
+  }
+
+  /** Another relay has told of an epoch. */
+  heard(epoch: number): void {
+    this.highest = Math.max(this.highest, epoch);
+  }
+}
+
+/** Others choose what there is to say of them. */
+const SAID = 1000;
+
+/** What was logged last of something that is tried again and again: it is not said again until it has changed. */
+export class News {
+  readonly #said = new Map<string, string>();
+
+  /** Whether `text` is news of `what`. */
+  is(what: string, text: string): boolean {
+    if (this.#said.get(what) === text) return false;
+    if (this.#said.size >= SAID) this.#said.clear();
+    this.#said.set(what, text);
+    return true;
+  }
+
+  /** It went well: what fails next is news. */
+  forget(what: string): void {
+    this.#said.delete(what);
+  }
+
+  clear(): void {
+    this.#said.clear();
+  }
+}
+
+/** Whoever is at the network port has no longer than this, whatever clients have: closed within 5 s, timers and all. */
+const HANDSHAKE = 4500;
+
+/** What the mesh needs to know of the configuration. Throws when a file cannot be read; a relay alone reads none. */
+export function meshSettings({ network, limits, relays }: Config): MeshSettings {
+  const { host, port, secret, heartbeat, timeout, pending } = network;
+  const handshake = limits.handshake === 0 ? HANDSHAKE : Math.min(limits.handshake, HANDSHAKE);
+  const { message } = limits;
+  return {
+    host,
+    port,
+    secret,
+    heartbeat,
+    timeout,
+    pending,
+    handshake,
+    message,
+    tls: relays.length === 0 ? null : tlsFiles(network),
+  };
+}
+
+function tlsFiles({ tls }: NetworkConfig): MeshSettings['tls'] {
+  if (tls === null) return null;
+  return new Hidden({ cert: readFileSync(tls.cert), key: readFileSync(tls.key), ca: readFileSync(tls.ca) });
 }

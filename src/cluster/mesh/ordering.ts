@@ -1,8 +1,10 @@
-import { peerFormat } from '../../door/peer/format.ts';
-import type { Publish, Sequencer } from '../../topic/message.ts';
+import type { Pid } from '../../otp/process.ts';
+import type { Message, Publish, PublisherMessage, Sequencer } from '../../topic/message.ts';
 import type { Topic } from '../../topic/topic.ts';
-import type { Ordering } from '../backplane.ts';
-import { homeOf } from '../home.ts';
+import { hashKey } from '../../topic/topic-name.ts';
+import { PROBE_REALM } from '../../topic/topic-router.ts';
+import { publish } from '../../topic/topic-server.ts';
+import type { LinkMessage, Ordering } from '../backplane.ts';
 import { keyOf, type TopicKey } from '../topic-key.ts';
 import type { Network } from './network.ts';
 
@@ -26,6 +28,12 @@ export class MeshOrdering implements Ordering {
   forward(topic: Topic, publish: Publish): boolean {
     return forward(this.#network, topic, [publish.message], 0);
   }
+
+  mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
+    if (next.node === last.node) return next.epoch >= last.epoch;
+    if (next.epoch !== last.epoch) return next.epoch > last.epoch;
+    return outranks(next.node, last.node, keyOf(topic));
+  }
 }
 
 /** Whether this relay sequences a topic, as far as it can see. */
@@ -42,7 +50,7 @@ export function forward(
 ): boolean {
   const home = homeIn(network, { realm, name });
   if (!network.inbound.has(home)) return false;
-  const format = peerFormat(realm);
+  const format = network.formats.of(realm);
   const parts = messages
     .map((message) => format.render(message, name))
     .filter((part) => typeof part !== 'string');
@@ -51,4 +59,62 @@ export function forward(
 
 function homeIn({ self, inbound }: Network, topic: TopicKey): string {
   return homeOf(keyOf(topic), [self.node, ...inbound.nodes]) ?? self.node;
+}
+
+/**
+ * Which relay gives a topic's messages their order, where all relays are to see one: the home, by rendezvous hashing
+ * (Thaler and Ravishankar, 1998). Every relay finds the same one among the same live relays, and when one dies only its
+ * own topics move.
+ */
+export function homeOf(key: string, nodes: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  for (const node of nodes) if (best === undefined || outranks(node, best, key)) best = node;
+  return best;
+}
+
+/** Whether `a` comes before `b` as the topic's home. */
+export function outranks(a: string, b: string, key: string): boolean {
+  const difference = score(a, key) - score(b, key);
+  return difference === 0 ? a < b : difference > 0;
+}
+
+/** MurmurHash3's last mixing, without which names that differ in one letter would hardly differ in their scores. */
+function score(node: string, key: string): number {
+  let hash = hashKey(`${node}\0${key}`);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/**
+ * Proves that messages flow over a link: one goes to the other relay to be given its order there, in a topic that nobody
+ * but this relay is in, and comes back as every message of that topic would. Both directions of the link are proved.
+ */
+export function probeTopic(asking: string, asked: string): TopicKey {
+  return { realm: PROBE_REALM, name: `link ${asking} ${asked}` };
+}
+
+/** Of all that this relay wants of the other one, of that name, the topic of its probes is a part. */
+export function withProbes(
+  { self }: Network,
+  node: string,
+  message: Extract<LinkMessage, { readonly type: 'interest' }>,
+): typeof message {
+  if (!message.all) return message;
+  return { ...message, add: [...message.add, probeTopic(self.node, node)] };
+}
+
+/** Returns why it could not be sent. */
+export function probe({ self, inbound, formats }: Network, node: string, message: Message): string | null {
+  if (!inbound.has(node)) return 'it is not linked any more';
+  const { realm, name } = probeTopic(self.node, node);
+  const format = formats.of(realm);
+  const part = format.render(message, name);
+  if (typeof part === 'string') return part;
+  return inbound.forward(node, format.assemble([part]), 1, 0) ? null : 'its link takes nothing';
+}
+
+/** `from` publishes what the other relay has sent to have it back. It is for nobody else. */
+export function answerProbe(from: Pid<PublisherMessage>, topic: Topic, messages: readonly Message[]): void {
+  for (const message of messages) publish(topic, { type: 'publish', message, from, credit: 0, via: null });
 }

@@ -1,15 +1,6 @@
-import { websocketFrames } from '../../door/frame.ts';
 import { type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
-import {
-  type Answer,
-  encodePeerFrame,
-  type InterestFrame,
-  type PeerFrame,
-  type PeerTopic,
-  type Relay,
-} from '../../door/peer/codec.ts';
+import type { Answer, InterestFrame, PeerTopic, Relay } from '../../door/peer/codec.ts';
 import type { DialledCommand } from '../../door/peer/dialled-session.ts';
-import { peerFormat } from '../../door/peer/format.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
 import { inform, type Self } from '../../otp/process.ts';
@@ -18,16 +9,16 @@ import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { leave } from '../../topic/topic-server.ts';
+import * as interest from '../interest-server.ts';
 import { Overflow } from '../overflow.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
 import { FORGET } from './forwarded-counts.ts';
 import type { Network } from './network.ts';
-import { forward, isHome } from './ordering.ts';
+import { answerProbe, forward, isHome } from './ordering.ts';
 import type { Connection, OutboundRequest, Served } from './outbound-links.ts';
 import { PeerInterest } from './peer-interest.ts';
 import type { PeerSocketMessage } from './peer-socket.ts';
-import { answerProbe } from './probe.ts';
 
 /** What an outbound link starts with. */
 export interface OutboundLinkArgs {
@@ -170,7 +161,7 @@ function take(state: State, connection: Connection): void {
   socket.attach(self);
   const welcome = session.welcome(served.outbox, served.taken, network.epochs.sequencer.epoch, now(self));
   served.connected(connection);
-  say(connection, welcome);
+  connection.socket.say(welcome);
   network.log.note('serving', {
     peer: peer.node,
     address: socket.stream.remoteAddress,
@@ -180,7 +171,7 @@ function take(state: State, connection: Connection): void {
 }
 
 function perform(state: State, connection: Connection, command: DialledCommand | null): void {
-  const { network, peer } = state;
+  const { self, peer } = state;
   switch (command?.type) {
     case 'messages':
       publish(state, connection, command);
@@ -193,21 +184,27 @@ function perform(state: State, connection: Connection, command: DialledCommand |
       const judge = (granted: boolean) => {
         if (state.served.connection === connection) answer(state, { type: 'verdict', ref, granted });
       };
-      ownership.announced(state.self.system, peer.node, { all, claims }, ref === 0 ? null : judge);
+      ownership.announced(self.system, peer.node, { all, claims }, ref === 0 ? null : judge);
       return;
     }
     case 'confirm':
-    case 'verdict': {
-      const link = network.inbound.to(peer.incarnation);
-      if (link !== undefined) network.answered(link, command);
+    case 'verdict':
+      answered(state, command);
       return;
-    }
     case 'hang-up':
       disconnect(state, command.why);
       return;
     case undefined:
       return;
   }
+}
+
+/** To what the peer was told over the connection that this relay has made to it. */
+function answered({ network, self, peer }: State, answer: Answer): void {
+  const link = network.inbound.to(peer.incarnation);
+  if (link === undefined) return;
+  if (answer.type === 'confirm') interest.confirmed(self.system, link, answer.version);
+  else ownership.verdict(self.system, link, answer);
 }
 
 function tick(state: State, connection: Connection): void {
@@ -237,7 +234,8 @@ function changeInterest(state: State, frame: InterestFrame): void {
 }
 
 function join({ network, self }: State, { realm, name }: PeerTopic): void {
-  const request = { type: 'join', name, member: self, format: peerFormat(realm), while: 'wanted' } as const;
+  const format = network.formats.of(realm);
+  const request = { type: 'join', name, member: self, format, while: 'wanted' } as const;
   network.topics().route(self.system, realm, request);
 }
 
@@ -275,7 +273,7 @@ function flush(state: State): void {
   while (outbox.bytes > 0) {
     const taken = outbox.take(WRITE_BYTES);
     const epoch = connection.session.epoch(taken[0]?.epoch ?? 0);
-    if (epoch !== null) say(connection, epoch);
+    if (epoch !== null) connection.socket.say(epoch);
     let length = 0;
     for (const { bytes } of taken) length += bytes.length;
     stream.cork();
@@ -329,11 +327,7 @@ function arrived({ publication, served, self }: State, bytes: number): void {
 
 /** Tells how far this end is. Behind a write that does not get on it would be old before it is read. */
 function beat({ served, writing }: State, connection: Connection): void {
-  if (!writing) say(connection, connection.session.beat(served.taken));
-}
-
-function say({ socket: { stream } }: Connection, frame: PeerFrame): void {
-  if (stream.writable) stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+  if (!writing) connection.socket.say(connection.session.beat(served.taken));
 }
 
 /**
@@ -342,7 +336,7 @@ function say({ socket: { stream } }: Connection, frame: PeerFrame): void {
  */
 function answer({ network, peer, served }: State, frame: Answer): void {
   if (network.inbound.answer(peer.incarnation, frame)) return;
-  if (served.connection !== undefined) say(served.connection, frame);
+  if (served.connection !== undefined) served.connection.socket.say(frame);
 }
 
 function disconnect(state: State, why: string): void {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { websocketFrames } from '../../door/frame.ts';
-import { encodePeerFrame, type Hello, type PeerFrame, type Refusal } from '../../door/peer/codec.ts';
+import type { Hello, Refusal } from '../../door/peer/codec.ts';
 import { DialledSession } from '../../door/peer/dialled-session.ts';
-import { NONCE_BYTES } from '../../door/peer/proof.ts';
+import { NONCE_BYTES } from '../../door/peer/session.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { inform, type Pid, type Self, send } from '../../otp/process.ts';
@@ -64,7 +63,7 @@ export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessag
     const greeting = state.session.greeted(message.payload);
     switch (greeting.type) {
       case 'say':
-        tell(state, greeting.frame);
+        state.socket.say(greeting.frame);
         return keep;
       case 'refuse':
         return refuse(state, greeting.why, greeting.text);
@@ -118,17 +117,13 @@ function refuse(state: State, why: Refusal, text: string): Next<State> {
   const { peer } = session;
   if (why !== 'self' && network.news.is(refusal(address, peer), text))
     network.log.warn('relay refused', { peer, address, why: text });
-  tell(state, { type: 'refuse', why, text });
+  socket.say({ type: 'refuse', why, text });
   return stop('normal');
 }
 
 /** What is said of refusals: of each name at each address once. */
 function refusal(address: string | undefined, peer: string | undefined): string {
   return `refused ${address} ${peer}`;
-}
-
-function tell({ socket }: State, frame: PeerFrame): void {
-  socket.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
 }
 
 /** An IPv4 address that came over IPv6 as itself. */

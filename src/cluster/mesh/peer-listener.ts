@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/versions.ts';
+import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/session.ts';
 import { describeFailure, openPort, type Place, type PortMessage } from '../../http/port.ts';
 import { handshakeFault } from '../../http/request.ts';
 import { tcpSocketOf } from '../../http/socket-bytes.ts';

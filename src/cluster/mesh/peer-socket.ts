@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
+import { websocketFrames } from '../../door/frame.ts';
+import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
 import { inform, type Pid } from '../../otp/process.ts';
 
 /** What happens on a connection that another relay has made. The socket says which one: a later one may have taken over. */
@@ -32,6 +34,11 @@ export class PeerSocket {
       completed = true;
     });
     return completed;
+  }
+
+  say(frame: PeerFrame): void {
+    if (this.stream.writable)
+      this.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
   }
 
   tell(type: 'frame', payload: Buffer): void;

@@ -1,9 +1,7 @@
 import type { ChildSpec } from '../../otp/child-spec.ts';
 import { addChild, removeChild } from '../../otp/children.ts';
-import { type ProcessName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
 import type { Cluster } from '../cluster.ts';
-import type { DiallerMessage } from './dialler.ts';
 import type { MeshLog, MeshSettings, Network } from './network.ts';
 
 export interface RelayListOptions {
@@ -13,7 +11,8 @@ export interface RelayListOptions {
   readonly log: MeshLog;
   /** The processes of the mesh, in the order in which they start. */
   readonly specs: readonly ChildSpec[];
-  readonly dialler: ProcessName<DiallerMessage>;
+  /** Told of a list that has changed while the processes of the mesh are there. */
+  readonly changed: () => void;
   readonly relays: readonly string[];
 }
 
@@ -43,7 +42,7 @@ export class RelayList {
     if (before.length === 0 && relays.length > 0) return this.#begin(relays, settings);
     this.#now = relays;
     if (before.length > 0 && relays.length === 0) await this.#end();
-    else sendNamed(this.#options.system, this.#options.dialler, { type: 'reload' });
+    else this.#options.changed();
     return [];
   }
 

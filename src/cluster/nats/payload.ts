@@ -1,39 +1,25 @@
-import { jsonMessage } from '../../topic/json-message.ts';
+import { kindOf, MESSAGE_HEAD, readMessage, writeMessage } from '../../door/peer/batch.ts';
+import { Reader } from '../../door/peer/wire.ts';
 import type { Message } from '../../topic/message.ts';
 
-/**
- * What a message of NATS carries: one or more messages of one topic, each a byte for its kind, its length in 32 bits
- * (network order), and its bytes; of the kind `json`, the sender's own frame.
- */
-const kinds = ['text', 'binary', 'json'] as const;
-const HEAD = 5;
-
+/** What a message of NATS carries: one or more messages of one topic, each as in a batch between relays of a mesh. */
 export function encodeMessages(messages: readonly Message[]): Buffer {
   let total = 0;
-  for (const { payload } of messages) total += HEAD + payload.length;
+  for (const { payload } of messages) total += MESSAGE_HEAD + payload.length;
   const bytes = Buffer.allocUnsafe(total);
   let at = 0;
-  for (const { kind, payload } of messages) {
-    bytes[at] = kinds.indexOf(kind);
-    bytes.writeUInt32BE(payload.length, at + 1);
-    bytes.set(payload, at + HEAD);
-    at += HEAD + payload.length;
-  }
+  for (const message of messages) at = writeMessage(bytes, at, kindOf(message), message.payload);
   return bytes;
 }
 
 /** The payloads are views of `bytes`. Null: it is not of this form. */
 export function decodeMessages(bytes: Buffer): Message[] | null {
+  const from = new Reader(bytes);
   const messages: Message[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    if (bytes.length - at < HEAD) return null;
-    const kind = kinds[bytes[at] as number];
-    const length = bytes.readUInt32BE(at + 1);
-    const from = at + HEAD;
-    at = from + length;
-    if (kind === undefined || at > bytes.length) return null;
-    const payload = bytes.subarray(from, at);
-    messages.push(kind === 'json' ? jsonMessage(payload) : { kind, payload });
+  while (from.left > 0) {
+    const message = readMessage(from);
+    if (message === null || from.bad) return null;
+    messages.push(message);
   }
   return messages.length === 0 ? null : messages;
 }
@@ -48,7 +34,7 @@ export function split(
   let size = 0;
   let tooLarge = 0;
   for (const message of messages) {
-    const cost = HEAD + message.payload.length;
+    const cost = MESSAGE_HEAD + message.payload.length;
     if (cost > limit) {
       tooLarge++;
       continue;

@@ -1,5 +1,6 @@
 import { jsonMessage } from '../../topic/json-message.ts';
-import type { Message } from '../../topic/message.ts';
+import type { Format, Message } from '../../topic/message.ts';
+import { headerLength, writeHeader } from '../frame.ts';
 import { FORWARDED, MESSAGES, type PeerTopic } from './codec.ts';
 import { Reader, writeU64 } from './wire.ts';
 
@@ -10,6 +11,29 @@ import { Reader, writeU64 } from './wire.ts';
  */
 const kinds = ['text', 'binary', 'json'] as const;
 
+/** What stands before the bytes of a message: a byte for its kind, and its length in 32 bits. */
+export const MESSAGE_HEAD = 5;
+
+export function kindOf({ kind }: Message): number {
+  return kinds.indexOf(kind);
+}
+
+/** Returns the offset behind the message. */
+export function writeMessage(into: Buffer, at: number, kind: number, payload: Buffer): number {
+  into[at] = kind;
+  into.writeUInt32BE(payload.length, at + 1);
+  into.set(payload, at + MESSAGE_HEAD);
+  return at + MESSAGE_HEAD + payload.length;
+}
+
+/** The payload is a view. Null: it is of no kind that there is. */
+export function readMessage(from: Reader): Message | null {
+  const kind = kinds[from.byte()];
+  const payload = from.bytes();
+  if (kind === undefined) return null;
+  return kind === 'json' ? jsonMessage(payload) : { kind, payload };
+}
+
 /** One message of a batch, as the topic's server keeps it while it makes a delivery. */
 export interface BatchPart {
   readonly opcode: 2;
@@ -19,7 +43,27 @@ export interface BatchPart {
 }
 
 export function batchPart(message: Message, topic: string): BatchPart {
-  return { opcode: 2, payload: message.payload, kind: kinds.indexOf(message.kind), topic };
+  return { opcode: 2, payload: message.payload, kind: kindOf(message), topic };
+}
+
+/** The deliveries to other relays: one format for the topics of each realm, so that a batch is made once for all links. */
+export class PeerFormats {
+  readonly #formats = new Map<string, Format>();
+
+  /** The same object for the same realm, for ever. */
+  of(realm: string): Format {
+    let format = this.#formats.get(realm);
+    if (format === undefined) {
+      format = {
+        name: 'peer',
+        remote: true,
+        render: batchPart,
+        assemble: (parts) => batch(realm, parts as readonly BatchPart[]),
+      };
+      this.#formats.set(realm, format);
+    }
+    return format;
+  }
 }
 
 /** One batch of at least one part, all of one topic. */
@@ -28,7 +72,7 @@ export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
   const realmLength = Buffer.byteLength(realm);
   const topicLength = Buffer.byteLength(topic);
   let total = 16 + realmLength + topicLength;
-  for (const { payload } of parts) total += 5 + payload.length;
+  for (const { payload } of parts) total += MESSAGE_HEAD + payload.length;
   const bytes = Buffer.allocUnsafe(total);
   bytes.writeUInt32BE(total - 4, 0);
   bytes.writeUInt32BE(realmLength, 4);
@@ -38,12 +82,7 @@ export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
   bytes.write(topic, at + 4);
   at += 4 + topicLength;
   at = bytes.writeUInt32BE(parts.length, at);
-  for (const { kind, payload } of parts) {
-    bytes[at] = kind;
-    bytes.writeUInt32BE(payload.length, at + 1);
-    bytes.set(payload, at + 5);
-    at += 5 + payload.length;
-  }
+  for (const { kind, payload } of parts) at = writeMessage(bytes, at, kind, payload);
   return bytes;
 }
 
@@ -53,24 +92,13 @@ export function topicOfBatch(bytes: Buffer): PeerTopic {
   return { realm: from.text(), name: from.text() };
 }
 
-const OPCODE_BINARY = 0x82;
+const BINARY = 2;
 
 /** What stands before batches of `length` bytes: the header of the WebSocket frame, the type, and the first number. */
 export function messagesHeader(first: number, length: number): Buffer {
   const payload = length + 9;
-  const header = Buffer.allocUnsafe(payload < 126 ? 11 : payload < 65536 ? 13 : 19);
-  header[0] = OPCODE_BINARY;
-  let at = 2;
-  if (payload < 126) {
-    header[1] = payload;
-  } else if (payload < 65536) {
-    header[1] = 126;
-    at = header.writeUInt16BE(payload, 2);
-  } else {
-    header[1] = 127;
-    writeU64(header, payload, 2);
-    at = 10;
-  }
+  const header = Buffer.allocUnsafe(headerLength(payload) + 9);
+  const at = writeHeader(header, 0, BINARY, payload);
   header[at] = MESSAGES;
   writeU64(header, first, at + 1);
   return header;
@@ -118,10 +146,9 @@ function parseBatch(bytes: Buffer): Batch | null {
   const name = from.text();
   const messages: Message[] = [];
   for (let left = from.u32(); left > 0 && !from.bad; left--) {
-    const kind = kinds[from.byte()];
-    const payload = from.bytes();
-    if (kind === undefined) return null;
-    messages.push(kind === 'json' ? jsonMessage(payload) : { kind, payload });
+    const message = readMessage(from);
+    if (message === null) return null;
+    messages.push(message);
   }
   return from.done ? { realm, name, messages, bytes: bytes.length } : null;
 }

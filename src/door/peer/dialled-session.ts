@@ -10,10 +10,8 @@ import {
   type Refusal,
   type Relay,
 } from './codec.ts';
-import { Liveness } from './liveness.ts';
-import type { NumberedOutbox } from './numbered-outbox.ts';
-import { Progress } from './progress.ts';
-import { type Handshake, isProved, NONCE_BYTES, prove } from './proof.ts';
+import { type NumberedOutbox, Progress } from './numbered-outbox.ts';
+import { type Handshake, isProved, Liveness, NONCE_BYTES, prove } from './session.ts';
 
 /** What the relay that was dialled knows, and begins a connection with. */
 export interface DialledArgs {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { InboundLinks } from '../../../src/cluster/mesh/inbound-links.ts';
 import { OutboundLinks } from '../../../src/cluster/mesh/outbound-links.ts';
-import { ReceivedCounts } from '../../../src/door/peer/received-counts.ts';
+import { ReceivedCounts } from '../../../src/door/peer/dialling-session.ts';
 import { exit } from '../../../src/otp/signal.ts';
 import { spawnScripted, testSystem } from '../../support/otp.ts';
 
@@ -15,7 +15,7 @@ test('the links to addresses that leave the list are ended, and may begin anew b
   const [a, b, again] = [spawnScripted(system), spawnScripted(system), spawnScripted(system)];
   const dialled = links.begin('a:1', a.pid);
   links.begin('b:1', b.pid);
-  links.list(new Map([['b:1', { host: '10.0.0.2' }]]));
+  links.list(new Map([['b:1', { host: '10.0.0.2', port: 1 }]]));
   t.true(links.isListed('10.0.0.2'));
   await quiet();
   t.deepEqual([types(a.log.got), types(b.log.got)], [['end'], []]);

@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import test from 'ava';
 import { Network } from '../../../src/cluster/mesh/network.ts';
 import { outboundLink } from '../../../src/cluster/mesh/outbound-link.ts';
 import type { Connection } from '../../../src/cluster/mesh/outbound-links.ts';
+import { PeerSocket } from '../../../src/cluster/mesh/peer-socket.ts';
 import { isAlive, send } from '../../../src/otp/process.ts';
 import { exit } from '../../../src/otp/signal.ts';
 import { Accounting } from '../../../src/topic/accounting.ts';
@@ -15,7 +17,6 @@ function world() {
   const log: string[] = [];
   const note = (message: string) => log.push(message);
   const network = new Network({
-    system,
     self: { node: 'near', incarnation: 'n1' },
     settings: { heartbeat: 1000, timeout: 3000, pending: 0 },
     topics: () => ({ accounting: new Accounting() }),
@@ -33,10 +34,8 @@ function connection() {
   const write = () => {
     stream.written++;
   };
-  const socket = {
-    attach: () => undefined,
-    stream: Object.assign(stream, { destroy: close, destroySoon: close, write }),
-  };
+  const streamed = Object.assign(stream, { destroy: close, destroySoon: close, write });
+  const socket = new PeerSocket(streamed as unknown as Socket);
   const frame = { type: 'heartbeat', last: 0, received: 0 };
   const session = { welcome: () => frame, tick: () => true, beat: () => frame, lag: () => 0 };
   return {

@@ -8,8 +8,7 @@ import {
   topicOfBatch,
 } from '../../../src/door/peer/batch.ts';
 import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../../src/door/peer/codec.ts';
-import { isProved, prove } from '../../../src/door/peer/proof.ts';
-import { mismatch, negotiate, offer, offered } from '../../../src/door/peer/versions.ts';
+import { isProved, mismatch, negotiate, offer, offered, prove } from '../../../src/door/peer/session.ts';
 import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 

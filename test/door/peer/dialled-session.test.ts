@@ -3,7 +3,7 @@ import { forwardedFrame } from '../../../src/door/peer/batch.ts';
 import { encodePeerFrame, type PeerFrame, type Relay } from '../../../src/door/peer/codec.ts';
 import type { DialledSession, Greeting } from '../../../src/door/peer/dialled-session.ts';
 import { NumberedOutbox } from '../../../src/door/peer/numbered-outbox.ts';
-import { prove } from '../../../src/door/peer/proof.ts';
+import { prove } from '../../../src/door/peer/session.ts';
 import { dialled, dialling, far, introduce, key, near, nonce, numbers, said, TIMEOUT } from './peers.ts';
 
 const NO_FRAME = { type: 'hang-up', why: 'not a frame of the protocol' } as const;

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { encodePeerFrame, type PeerFrame } from '../../../src/door/peer/codec.ts';
 import type { DiallingSession } from '../../../src/door/peer/dialling-session.ts';
+import { ReceivedCounts } from '../../../src/door/peer/dialling-session.ts';
 import { NumberedOutbox } from '../../../src/door/peer/numbered-outbox.ts';
-import { ReceivedCounts } from '../../../src/door/peer/received-counts.ts';
 import { dialled, dialling, far, frameOf, introduce, near, nonce, numbers, said, TIMEOUT } from './peers.ts';
 
 const NO_FRAME = { type: 'hang-up', why: 'not a frame of the protocol' } as const;

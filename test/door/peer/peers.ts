@@ -5,10 +5,10 @@ import {
   DialledSession,
   type Greeting,
 } from '../../../src/door/peer/dialled-session.ts';
+import type { ReceivedCounts } from '../../../src/door/peer/dialling-session.ts';
 import { type DiallingCommand, DiallingSession } from '../../../src/door/peer/dialling-session.ts';
 import { NumberedOutbox } from '../../../src/door/peer/numbered-outbox.ts';
-import { NONCE_BYTES } from '../../../src/door/peer/proof.ts';
-import type { ReceivedCounts } from '../../../src/door/peer/received-counts.ts';
+import { NONCE_BYTES } from '../../../src/door/peer/session.ts';
 
 export const near: Relay = { node: 'near', incarnation: 'n1' };
 export const far: Relay = { node: 'far', incarnation: 'f1' };

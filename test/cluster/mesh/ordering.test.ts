@@ -1,5 +1,5 @@
 import test from 'ava';
-import { homeOf, outranks } from '../../src/cluster/home.ts';
+import { homeOf, outranks } from '../../../src/cluster/mesh/ordering.ts';
 
 const nodes = ['relay-1', 'relay-2', 'relay-3', 'relay-4', 'relay-5'];
 const topics = Array.from({ length: 5000 }, (_, index) => `main\0orders.${index}`);
