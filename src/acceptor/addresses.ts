@@ -55,8 +55,8 @@ export function plainAddress(address: string | undefined): string {
 }
 
 /**
- * An address that was written by somebody else, in the one spelling that Node uses for the addresses of sockets: else
- * one client could be counted as many. Null: it is none.
+ * An address of a header, in the one spelling that Node uses for the addresses of sockets: else one client could be
+ * counted as many. Null: the text is no address.
  */
 export function readAddress(text: string): string | null {
   const bare = text.split('%', 1)[0] as string;
@@ -151,7 +151,7 @@ export class AddressTable<Entry> {
     return others;
   }
 
-  /** Over a UNIX socket there is no address, and nobody from elsewhere. */
+  /** Clients of a UNIX socket are: they have no address, and are of this machine. */
   isExempt(address: string): boolean {
     return address === LOCAL || this.#exempt.has(address);
   }

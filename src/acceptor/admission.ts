@@ -103,7 +103,7 @@ export class AdmissionControl {
     const connected = (this.#connected.get(address) ?? 0) - 1;
     if (connected > 0) this.#connected.set(address, connected);
     else this.#connected.delete(address);
-    // In its network there may be others, who count.
+    // What an exempt address has open was not counted, and others of its network may be.
     if (!this.#countsAddresses || this.#addresses.isExempt(address)) return;
     const state = this.#addresses.get(address);
     if (state === undefined) return;

@@ -9,7 +9,7 @@ import { type AddressList, forwardedFor, plainAddress } from './addresses.ts';
  */
 export class ClientAddresses {
   #trusted: AddressList;
-  /** Addresses from PROXY headers. Null where there were none yet, so that nobody else pays for looking. */
+  /** Addresses from PROXY headers. Null where there were none yet: then no look-up is paid for. */
   #named: WeakMap<Socket, string> | null;
 
   constructor(trusted: AddressList, proxyProtocol: boolean) {

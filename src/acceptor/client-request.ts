@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { ConnectionArgs } from '../connection/connection.ts';
 import type { DoorRequest } from '../door/contract.ts';
 import { decodeOnce } from '../door/request-path.ts';
 import { bearerToken } from '../door/subprotocol.ts';
@@ -57,14 +56,14 @@ const ABOUT_THE_CONNECTION = new Set([
 ]);
 
 /**
- * What a client has asked for, for those who judge it. Headers that `Connection` names are left out too. `cookies`: the
+ * What a client has asked for, as authenticators that judge requests see it. Headers that `Connection` names are left out too. `cookies`: the
  * request is of a page whose cookies may count. A token among the subprotocols stands where clients that are no browsers
  * put it.
  */
 export function clientRequest(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>,
   cookies: boolean,
-): NonNullable<ConnectionArgs['request']> {
+) {
   const { method = 'GET', rawHeaders } = request;
   const pairs: (readonly [string, string])[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2)

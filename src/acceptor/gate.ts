@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { AuthorisationAttempts } from '../connection/door-context.ts';
 import { TokenBucket } from '../connection/token-bucket.ts';
 import { AddressList, AddressTable } from './addresses.ts';
 import { AdmissionControl } from './admission.ts';
@@ -31,7 +30,7 @@ export interface Asked {
 }
 
 /** What all doors together allow a client, by its address, and how often they refused it. Times in milliseconds. */
-export class Gate implements AuthorisationAttempts {
+export class Gate {
   readonly admission: AdmissionControl;
   readonly files: OpenFiles;
   readonly #attempts: FailedAuthorisations;
@@ -47,7 +46,7 @@ export class Gate implements AuthorisationAttempts {
     this.#posts = new PostRates(limits.publishRate, exempt);
   }
 
-  /** Other limits from now on; who is in stays. */
+  /** Other limits from now on; what is connected stays. */
   configure(limits: GateLimits): void {
     const exempt = new AddressList(limits.exempt);
     this.admission.configure(limits, exempt);

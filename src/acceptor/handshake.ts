@@ -35,7 +35,7 @@ export function refuseRequest(message: IncomingMessage): HttpReply | null {
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     return textReply(417, 'Error: expectation failed.', { Connection: 'close' });
   }
-  // RFC 9112, section 6.1: what else was done to the body nobody would undo.
+  // RFC 9112, section 6.1: a body in any other coding would be taken as it is.
   if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
     return textReply(501, 'Error: the only transfer coding is chunked.', { Connection: 'close' });
   }

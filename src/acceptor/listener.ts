@@ -39,10 +39,10 @@ export interface ListenerArgs {
   readonly context: DoorContext;
   readonly at: Place;
   /** Asked at the start, and whenever the door has changed. */
-  readonly edge: () => Edge;
+  readonly currentEdge: () => Edge;
   /** Shared by all doors. */
   readonly gate: Gate;
-  /** Hands a connection to a handler. False: nobody takes it. */
+  /** Hands a connection to a handler. False: there is none to take it. */
   readonly startHandler: (args: ConnectionArgs) => boolean;
   readonly log: ListenerLog;
 }
@@ -59,25 +59,21 @@ export type ListenerName = ProcessName<ListenerMessage>;
 /** Milliseconds for a listener to take new settings. */
 const PATIENCE = 5000;
 
-/** Has it take the limits of its door and its edge anew, for the connections to come. Resolves when it has. */
+/** Has a listener take its door's limits and edge anew, for the connections to come. Resolves when it has. */
 export async function reconfigureListener(system: System, name: ListenerName): Promise<void> {
   const listener = whereis(system, name);
   if (listener === undefined) return;
-  const taken = call<ListenerMessage, void>(
-    listener,
-    (reply) => ({ type: 'reconfigure', done: reply }),
-    PATIENCE,
-  );
-  // One that has crashed meanwhile starts anew with the new settings; one that is busy or suspended takes them later.
+  const taken = call<ListenerMessage, void>(listener, (done) => ({ type: 'reconfigure', done }), PATIENCE);
+  // A listener that has crashed meanwhile starts anew with the new settings; a busy or suspended one takes them later.
   await taken.catch(() => informNamed(system, name, { type: 'reconfigure', done: () => undefined }));
 }
 
-/** Has it read certificate and key again, for the connections to come. */
+/** Has a listener read certificate and key again, for the connections to come. */
 export function rereadTls(system: System, name: ListenerName): void {
   informNamed(system, name, { type: 'reread-tls' });
 }
 
-/** Has it accept nothing more; what has been accepted goes on. */
+/** Has a listener accept nothing more; what has been accepted goes on. */
 export function stopAccepting(system: System, name: ListenerName): void {
   informNamed(system, name, { type: 'stop-accepting' });
 }
@@ -114,9 +110,7 @@ type SocketMessage =
   /** What came before the arrival has been answered. */
   | { readonly type: 'turn'; readonly socket: Socket; readonly arrival: Arrival }
   /** No TLS came about, or an answer is not read: the connection is to end. */
-  | { readonly type: 'unusable'; readonly socket: Socket; readonly why: 'tls' | 'write-stall' }
-  /** A request was refused with the status, and its answer is on its way. */
-  | { readonly type: 'refused'; readonly socket: Socket; readonly status: number };
+  | { readonly type: 'unusable'; readonly socket: Socket; readonly why: 'tls' | 'write-stall' };
 
 export type ListenerMessage =
   | Exit
@@ -127,14 +121,13 @@ export type ListenerMessage =
   | { readonly type: 'reread-tls' | 'stop-accepting' }
   | { readonly type: 'reconfigure'; readonly done: () => void };
 
-interface State extends Omit<ListenerArgs, 'edge'> {
+interface State extends ListenerArgs {
   readonly self: Self<ListenerMessage>;
-  readonly currentEdge: ListenerArgs['edge'];
   edge: Edge;
   checks: RequestChecks;
   /** The port, which stays open whatever is spoken behind it. */
   readonly server: Server;
-  /** Null: not yet. */
+  /** Null: not yet, or not any more. */
   listensAt: Place | null;
   readonly http: HttpServers;
   readonly clients: ClientAddresses;
@@ -152,7 +145,7 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
 
   init(self, args) {
     const { context, gate, at } = args;
-    const edge = args.edge();
+    const edge = args.currentEdge();
     const tls = edge.tls?.() ?? null;
     if (tls !== null && 'expected' in tls)
       return stop({ stop: `cannot speak TLS: ${tls.expected} is missing` });
@@ -165,7 +158,6 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
     const state: State = {
       ...args,
       self,
-      currentEdge: args.edge,
       edge,
       checks: new RequestChecks(context, edge),
       server,
@@ -230,9 +222,6 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
         endFor(state, socket, why, isKnown ? state.clients.ofConnection(socket) : 'unknown');
         return keep;
       }
-      case 'refused':
-        sayRefused(state, message.status, state.clients.ofConnection(message.socket));
-        return keep;
       case 'no-files':
         noFiles(state, message.address);
         return keep;
@@ -247,6 +236,7 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
         return keep;
       case 'stop-accepting':
         state.server.close();
+        state.listensAt = null;
         state.http.closeIdleConnections();
         return keep;
       case 'reconfigure':
@@ -302,7 +292,7 @@ function hear(
 }
 
 function listening(state: State, at: Place): void {
-  // As pinghub: whoever may reach the folder may connect.
+  // As pinghub: all that may reach the folder may connect.
   if ('socket' in at) chmodSync(at.socket, 0o777);
   state.log.listening(state.context.door.name, at);
   state.listensAt = at;
@@ -318,7 +308,7 @@ function warnOfOrigins({ edge, context, log, listensAt: at }: State): void {
   });
 }
 
-/** What has changed counts for the connections to come. The port stays open, and nobody who is in notices. */
+/** What has changed counts for the connections to come. The port stays open, and those that are open notice nothing. */
 function reconfigure(state: State): void {
   const { http, clients, context, edge: before } = state;
   const edge = state.currentEdge();
@@ -373,7 +363,7 @@ function endFor(state: State, socket: Socket, why: Refusal, address: string): vo
 /** Lets in a connection of which nothing has been read, or turns it away. */
 function admit(state: State, { socket, protocol }: Accepted, served: boolean): void {
   const { gate, clients, context, self } = state;
-  // Gone already: its close would not be heard, and it would count for ever.
+  // Its close has been already, would not be heard, and the connection would count for ever.
   if (socket.destroyed) return;
   const address = plainAddress(socket.remoteAddress);
   const isProxy = clients.isProxy(address);
@@ -449,7 +439,7 @@ function answer(state: State, arrival: Arrival): void {
 }
 
 function answerRequest(state: State, { request, response, socket }: Request): void {
-  const { self, context, clients, checks, pipelines, turnedAway } = state;
+  const { context, clients, checks, pipelines, turnedAway } = state;
   const { rawHeaders } = request;
   if (isEnding(socket)) return;
   state.unread.watch(socket, response);
@@ -481,12 +471,12 @@ function answerRequest(state: State, { request, response, socket }: Request): vo
     route.transport === 'stream'
       ? new StreamTransport(request, response, route)
       : new ExchangeTransport(request, response, context.limits.message, () =>
-          pass(self, { type: 'refused', socket, status: 413 }),
+          sayRefused(state, 413, clients.ofConnection(socket)),
         );
   open(state, route, transport, request, response);
 }
 
-/** A proxy keeps its connections for its clients' next requests, and what it sends on one that we have ended is lost. */
+/** A proxy keeps its connections for its clients' next requests, and what it sends on a connection that the relay has ended is lost. */
 function keepForProxy({ context, clients }: State, socket: Socket, response: ServerResponse): void {
   if (context.limits.keepAlive !== null || !clients.isProxy(plainAddress(socket.remoteAddress))) return;
   response.setHeader('Keep-Alive', `timeout=${KEEP_ALIVE.proxy / 1000}`);

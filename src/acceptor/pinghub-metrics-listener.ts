@@ -2,18 +2,17 @@ import { createServer, type Socket } from 'node:net';
 import type { DoorCounters } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport/transport.ts';
 import { look, type MovingRate, metricsText, still, TICK } from '../door/pinghub/metrics.ts';
-import { describeFailure, openPort, type Port, type PortMessage } from '../http/port.ts';
+import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { type Self, send, started } from '../otp/process.ts';
 import { sendAfter } from '../otp/timer.ts';
-import type { ListenerLog } from './listener.ts';
 
-/** The pinghub door's plain-text metrics: whoever connects reads some lines, and then the end. */
+/** The pinghub door's plain-text metrics: a client that connects reads some lines, and then the end. */
 export interface MetricsListenerArgs extends Port {
   readonly counters: DoorCounters;
   /** Live topics that the door's clients are in. */
   readonly channels: () => number;
-  readonly log: Pick<ListenerLog, 'listening'>;
+  readonly log: { listening(door: string, at: Place): void };
 }
 
 export type MetricsListenerMessage =

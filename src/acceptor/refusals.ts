@@ -11,13 +11,13 @@ const NONE = {
   'failed-authorisations': 0,
   'publish-rate': 0,
   origin: 0,
-  /** A proxy that has to send a PROXY header, and did not in time or sent none. */
+  /** A proxy has sent no PROXY header, or not in time. */
   'proxy-header': 0,
-  /** More requests on one connection than may wait, or one behind a stream. */
+  /** More requests on one connection than may wait, or a request behind a stream. */
   pipeline: 0,
   /** Nothing was taken of an answer for `limits.write_stall`. */
   'write-stall': 0,
-  /** No TLS came about: a client without TLS, or one that does not know the certificate. */
+  /** No TLS came about: a client without TLS, or a client that does not know the certificate. */
   tls: 0,
 };
 

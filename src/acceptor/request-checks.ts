@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { DoorContext } from '../connection/door-context.ts';
-import type { DoorRequest, Route } from '../door/contract.ts';
+import type { Door, DoorRequest, Route } from '../door/contract.ts';
 import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
 import { saysTooLong } from '../http/request.ts';
@@ -31,16 +30,22 @@ const NOT_THE_LAST = textReply(
   { Connection: 'close' },
 );
 
+/** What a request is judged by, read at the time of need. */
+interface Context {
+  readonly door: Door;
+  readonly limits: { readonly message: number };
+}
+
 /** What becomes of a request by its head: its own form, then the edge of the door, then the door judge it. */
 export class RequestChecks {
   /** Whether the door lets pages of the origin that the headers name in; see `originRule`. */
   readonly isOriginAllowed: OriginRule;
-  readonly #context: Pick<DoorContext, 'door' | 'limits'>;
+  readonly #context: Context;
   readonly #edge: Edge;
   /** Null where pages of other origins have nothing to ask for over HTTP. */
   readonly #crossOrigin: CrossOrigin | null;
 
-  constructor(context: Pick<DoorContext, 'door' | 'limits'>, edge: Edge) {
+  constructor(context: Context, edge: Edge) {
     const { origin: allowed, cookie } = edge;
     const offer = context.door.crossOrigin;
     this.isOriginAllowed = originRule(allowed);

@@ -194,7 +194,7 @@ export class OpenDoor {
     const args: ListenerArgs = {
       context: this.#context,
       at,
-      edge: () => edgeOf(this.#settings, this.#context),
+      currentEdge: () => edgeOf(this.#settings, this.#context),
       gate,
       startHandler,
       log,

@@ -39,7 +39,7 @@ export class Pipelines {
     return this.#enter(socket, { response, take });
   }
 
-  /** As `enter`, for an upgrade: Node has let go of the socket, which may be paused and is read by who takes it. */
+  /** As `enter`, for an upgrade: Node has let go of the socket, which may be paused, and is read by what takes it. */
   leave(socket: Socket, take: () => void): Place {
     return this.#enter(socket, { response: null, take });
   }
@@ -78,7 +78,7 @@ export class Pipelines {
     }
     if (line.endless || line.waiting.length >= MAX_WAITING) return 'full';
     line.waiting.push(turn);
-    // A socket that Node has let go of is read by nobody as it is.
+    // A socket that Node has let go of is not read anyway.
     if (line.waiting.length === 1 && turn.response !== null) socket.pause();
     return 'later';
   }

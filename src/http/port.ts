@@ -14,7 +14,7 @@ export interface Port {
 
 interface UnixSocket {
   readonly socket: string;
-  /** Nobody else has a socket there: one at which nobody can be reached is dead, whatever the reason. */
+  /** The folder is the relay's own: a socket in it that cannot be reached is dead, whatever the reason. */
   readonly own?: true;
 }
 
@@ -54,7 +54,7 @@ export function openPort(
   else listenAtSocket(self, server, at);
 }
 
-/** A socket file that a killed relay has left is taken over; one that somebody answers at is not. */
+/** A socket file that a killed relay has left is taken over; a file at which a process answers is not. */
 function listenAtSocket(self: Self<PortMessage>, server: Server, { socket: path, own }: UnixSocket): void {
   if (!isSocket(path)) {
     server.listen(path);
@@ -68,7 +68,7 @@ function listenAtSocket(self: Self<PortMessage>, server: Server, { socket: path,
   probe.on('error', (error: NodeJS.ErrnoException) => {
     if (!isAlive(self)) return;
     try {
-      // Refused: nobody is behind it. Any other failure, such as a lack of permission, says nothing of the kind.
+      // Refused: no process is behind it. Any other failure, such as a lack of permission, says nothing of the kind.
       if (error.code === 'ECONNREFUSED' || own) rmSync(path, { force: true });
     } catch (failure) {
       server.emit('error', failure);

@@ -23,8 +23,8 @@ export class UnreadAnswers {
   }
 
   /**
-   * Looks at an answer until it is over. One that has no end by itself is looked at only when `endless` says so: it has a
-   * writer that looks after it otherwise.
+   * Looks at an answer until it is over. An answer that has no end by itself is looked at only when `endless` says so: its
+   * writer looks after it otherwise.
    */
   watch(socket: Socket, answer: Answer, endless = false): void {
     let before = bytesTaken(socket);

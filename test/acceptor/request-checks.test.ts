@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import test from 'ava';
 import { type Edge, RequestChecks } from '../../src/acceptor/request-checks.ts';
-import type { Limits } from '../../src/config/config.ts';
 import type { Door, DoorRequest, Route } from '../../src/door/contract.ts';
 import { textReply } from '../../src/door/replies.ts';
 
@@ -31,7 +30,7 @@ function checks(change: Partial<Edge> = {}, more: Partial<Door> = {}) {
   };
   return {
     asked,
-    checks: new RequestChecks({ door, limits: { message: 10 } as Limits }, { ...edge, ...change }),
+    checks: new RequestChecks({ door, limits: { message: 10 } }, { ...edge, ...change }),
   };
 }
 

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import test from 'ava';
-import { describeFailure } from '../../src/http/port.ts';
+import test, { type ExecutionContext } from 'ava';
+import { describeFailure, openPort, type Place, type PortMessage } from '../../src/http/port.ts';
+import { keep } from '../../src/otp/behaviour.ts';
+import { exit } from '../../src/otp/signal.ts';
+import { eventually } from '../support/arrivals.ts';
+import { spawnOk, testSystem } from '../support/otp.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 
 /** What is said when a socket cannot be made there. */
@@ -67,4 +71,83 @@ test('ports are called by their host and number', (t) => {
   t.is(of('ENOTFOUND'), 'cannot listen on ::1:80: there is no host of this name');
   t.is(of('EAI_AGAIN'), 'cannot listen on ::1:80: the name of the host cannot be resolved at the moment');
   t.is(of('EADDRNOTAVAIL'), 'cannot listen on ::1:80: this machine has no such address');
+});
+
+/** A process that listens; `heard`: what it is told of its port. */
+function listening(t: ExecutionContext, at: Place) {
+  const { system } = testSystem();
+  const heard: PortMessage[] = [];
+  const events: string[] = [];
+  const server = createServer();
+  const pid = spawnOk<null, null, PortMessage>(
+    system,
+    {
+      name: 'listening',
+      init(self) {
+        openPort(self, server, at, {
+          close: () => events.push('closed'),
+          missed: () => events.push('missed'),
+        });
+        return null;
+      },
+      handle(_state, message) {
+        heard.push(message);
+        return keep;
+      },
+    },
+    null,
+  );
+  t.teardown(() => void server.close());
+  const told = async (): Promise<PortMessage | undefined> => {
+    await eventually(() => heard.length > 0, 'it has heard of its port');
+    return heard[0];
+  };
+  return { pid, server, heard, events, told };
+}
+
+test('a port says where it listens, ends with its process, and is its successor’s at once', async (t) => {
+  const first = listening(t, { host: '127.0.0.1', port: 0 });
+  const message = await first.told();
+  if (message?.type !== 'listening' || !('port' in message.at)) return t.fail();
+  t.is(message.at.host, '127.0.0.1');
+  t.true(message.at.port > 0);
+  exit(first.pid, 'kill');
+  await eventually(() => first.events.length > 0, 'the port is closed');
+  t.deepEqual(first.events, ['closed']);
+  t.deepEqual(await listening(t, message.at).told(), { type: 'listening', at: message.at });
+});
+
+test('a connection that cannot be accepted is no failure of the port', async (t) => {
+  const { server, heard, events, told } = listening(t, { host: '127.0.0.1', port: 0 });
+  await told();
+  server.emit('error', Object.assign(new Error(), { code: 'EMFILE', syscall: 'accept' }));
+  t.deepEqual([events, heard.length], [['missed'], 1]);
+});
+
+/** A socket file at which nothing answers any more. */
+async function deadSocket(path: string): Promise<void> {
+  const server: Server = createServer().listen(`${path}.alive`);
+  await once(server, 'listening');
+  linkSync(`${path}.alive`, path);
+  server.close();
+  await once(server, 'close');
+}
+
+test('a dead socket is taken over, and one at which a process answers is not', async (t) => {
+  const socket = join(temporaryFolder(t), 'a.sock');
+  await deadSocket(socket);
+  t.deepEqual(await listening(t, { socket }).told(), { type: 'listening', at: { socket } });
+  for (const at of [{ socket }, { socket, own: true } as const])
+    t.like(await listening(t, at).told(), { type: 'failed', error: { code: 'EADDRINUSE' } });
+});
+
+test('a process that ends while a socket is looked at does not listen afterwards', async (t) => {
+  const socket = join(temporaryFolder(t), 'a.sock');
+  await deadSocket(socket);
+  const { pid, server, heard } = listening(t, { socket });
+  exit(pid, 'kill');
+  const next = listening(t, { socket });
+  t.like(await next.told(), { type: 'listening' });
+  t.false(server.listening);
+  t.deepEqual(heard, []);
 });
