@@ -1,11 +1,12 @@
 import { isAbsolute, join } from 'node:path';
 import { Hidden } from '../secret/hidden.ts';
-import { type ConfigError, inReadingOrder, type Place } from './config-error.ts';
+import { type ConfigError, inReadingOrder } from './config-error.ts';
 import { type Instead, mistaken } from './evident.ts';
 import { type Kind, listOf, orNull, Refusal, textKind, writtenAs } from './kind.ts';
 import { filePath, matching, time } from './scalars.ts';
 import { fromHex, sha256 } from './secrets.ts';
 import { itemOf, key, type Reader, section } from './section.ts';
+import type { Place } from './value.ts';
 import { longestText, readYaml } from './yaml.ts';
 
 /** A publisher's key for one domain, kept as the SHA-256 of the key: 32 bytes. */

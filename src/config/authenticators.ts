@@ -1,13 +1,12 @@
 import { isAbsolute, join } from 'node:path';
 import type { ApiKeysConfig } from './api-keys.ts';
-import type { Place } from './config-error.ts';
 import { evident } from './evident.ts';
 import { algorithms, keyFromText, pinned, type VerificationKey } from './jwt-keys.ts';
 import { type Context, type Kind, nearest, orNull, Refusal, textKind, wordsOf, writtenAs } from './kind.ts';
 import { anyText, count, flag, leeway, oneOf, time, timeLimit, whyNoPath } from './scalars.ts';
 import { hashed, insteadOfHashed } from './secrets.ts';
 import { key, type SectionValue, section } from './section.ts';
-import { type Entry, isNull, type Value } from './value.ts';
+import { type Entry, isNull, type Place, type Value } from './value.ts';
 
 const seconds = 1000;
 

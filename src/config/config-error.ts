@@ -1,12 +1,5 @@
 import { redactText } from '../secret/redaction.ts';
-
-/** Where something was written; lines and columns count from 1. */
-export interface Place {
-  /** The file as it was named, `--set`, or the name of the environment variable. */
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+import type { Place } from './value.ts';
 
 /** One fault of a configuration. */
 export interface ConfigError extends Place {
@@ -15,9 +8,6 @@ export interface ConfigError extends Place {
   /** What should stand there. Never contains a secret. */
   readonly expected: string;
 }
-
-/** Where readers put the faults that they find. */
-export type Report = (at: Place, key: string, expected: string) => void;
 
 /** One line, whatever the key contains: `FILE:LINE:COLUMN key.path: what was expected`. */
 export function formatError({ file, line, column, key, expected }: ConfigError): string {

@@ -4,11 +4,9 @@ import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { embeddedIn } from './api-keys.ts';
 import { authenticatorsOf, type Config, doorTls, type TlsFiles } from './config.ts';
-import type { ConfigError, Place } from './config-error.ts';
+import type { ConfigError } from './config-error.ts';
+import type { FileText, Place } from './value.ts';
 import { longestText } from './yaml.ts';
-
-/** What is in a file, or why that is not known, in words for an operator that never quote it. */
-export type FileText = { readonly text: string } | { readonly why: string; readonly missing?: true };
 
 /** `doing`: `reading`. */
 function whyNot(error: unknown, doing: string): string {

@@ -1,5 +1,4 @@
-import type { Place, Report } from './config-error.ts';
-import { asBoolean, isBlank, isNull, type Scalar, type Value } from './value.ts';
+import { asBoolean, isBlank, isNull, type Place, type Report, type Scalar, type Value } from './value.ts';
 
 /** What readers write down on their way: faults, and the place of each value that counts. */
 export interface Context {

@@ -1,7 +1,6 @@
-import type { Place, Report } from './config-error.ts';
 import { doorNames, relayKeys } from './keys.ts';
 import type { Reader } from './section.ts';
-import { type Entry, entryAt, isNull, nest, type Value } from './value.ts';
+import { type Entry, entryAt, isNull, nest, type Place, type Report, type Value } from './value.ts';
 
 /** What one source writes for the whole relay; sources are merged from the weakest to the strongest. */
 export type Layer = Value;

@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Config, configOf } from './config.ts';
-import { type ConfigError, inReadingOrder, type Place, type Report } from './config-error.ts';
-import { type FileText, fileFaults, readTextFile } from './files.ts';
+import { type ConfigError, inReadingOrder } from './config-error.ts';
+import { fileFaults, readTextFile } from './files.ts';
 import { relayKeys } from './keys.ts';
 import { type ClosedDoor, closedDoors, type Layer, withAliases, withDoors } from './layers.ts';
 import { environmentLayers, flagLayers } from './overrides.ts';
 import { type Complain, checkTogether, warnAbout } from './rules.ts';
+import type { FileText, Place, Report } from './value.ts';
 import { readYaml } from './yaml.ts';
 
 export interface LoadOptions {

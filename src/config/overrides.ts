@@ -1,10 +1,8 @@
-import type { Place, Report } from './config-error.ts';
-import type { FileText } from './files.ts';
 import { keyPaths, relayKeys } from './keys.ts';
 import { nearest, type Writing } from './kind.ts';
 import { knownPart, type Layer, layerOf } from './layers.ts';
 import { type Reader, unknownKey } from './section.ts';
-import type { Scalar, Value } from './value.ts';
+import type { FileText, Place, Report, Scalar, Value } from './value.ts';
 import { readYaml } from './yaml.ts';
 
 /** What variables and flags set: they count above the file. */

@@ -1,6 +1,5 @@
-import type { Place } from './config-error.ts';
 import { type Context, type Kind, nearest, type Writing } from './kind.ts';
-import { asBoolean, type Entry, isNull, type Value } from './value.ts';
+import { asBoolean, type Entry, isNull, type Place, type Value } from './value.ts';
 
 /**
  * The table of keys is a tree of readers: a key has a kind and a default, a section has keys. The one tree parses,

@@ -1,4 +1,13 @@
-import type { Place } from './config-error.ts';
+/** Where something was written; lines and columns count from 1. */
+export interface Place {
+  /** The file as it was named, `--set`, or the name of the environment variable. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Where readers put the faults that they find. */
+export type Report = (at: Place, key: string, expected: string) => void;
 
 /**
  * What was written, each part with its place: the same for a file, a flag and a variable. Scalars stay text, so that
@@ -89,3 +98,6 @@ export function entryAt(root: Value, path: readonly string[]): Entry | undefined
   }
   return found;
 }
+
+/** What is in a file, or why that is not known, in words for an operator that never quote it. */
+export type FileText = { readonly text: string } | { readonly why: string; readonly missing?: true };

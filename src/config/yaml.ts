@@ -14,8 +14,7 @@ import {
   Parser,
   Scalar as YamlScalar,
 } from 'yaml';
-import type { Place, Report } from './config-error.ts';
-import { type Entry, isNull, type Value } from './value.ts';
+import { type Entry, isNull, type Place, type Report, type Value } from './value.ts';
 
 /** A configuration is written by hand: more than this is another file, named by mistake. In characters. */
 export const longestText = 1_048_576;
