@@ -1,9 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { observerQuery } from '../observer/observer-lists.ts';
 import { observerHeaders, observerPage } from '../observer/observer-page.ts';
-import type { SamplerMessage } from '../observer/sampler.ts';
-import { type ProcessName, sendNamed } from '../otp/registry.ts';
 import { redacting } from '../secret/redaction.ts';
 import { disconnect } from '../view/connections.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
@@ -15,7 +12,8 @@ export interface AdminRoutes {
   readonly view: RelayView;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly readiness: Readiness;
-  readonly sampler: ProcessName<SamplerMessage>;
+  /** Pushes to an observer page what it looks at. False: the sampler is not there. */
+  readonly feedTo: (response: ServerResponse, query: string) => boolean;
   readonly settings: AdminSettings;
 }
 
@@ -154,17 +152,13 @@ function scrape({ metrics }: AdminRoutes): Answered {
   return metrics.text().then((text) => ({ status: 200, type: metrics.contentType, text }));
 }
 
-function feed({ view, sampler }: AdminRoutes, request: AdminRequest): Answered {
-  const { query, response, method, neverEnds } = request;
+function feed({ feedTo }: AdminRoutes, { query, response, method, neverEnds }: AdminRequest): Answered {
   if (method === 'HEAD') return { status: 200, type: 'text/event-stream', text: '' };
   if (!neverEnds()) {
     const error = 'a feed must be the last request of its connection';
     return { ...json(400, { error }), more: { Connection: 'close' } };
   }
-  const { system } = view;
-  response.on('close', () => sendNamed(system, sampler, { type: 'gone', response }));
-  const isTaken = sendNamed(system, sampler, { type: 'watch', response, query: observerQuery(query) });
-  return isTaken ? null : json(503, { error: 'the sampler is not there' });
+  return feedTo(response, query) ? null : json(503, { error: 'the sampler is not there' });
 }
 
 /** Messages that one trace shows, and milliseconds that it lasts. */

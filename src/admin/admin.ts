@@ -1,5 +1,5 @@
 import { mustMakeWay, whyNotMoved } from '../http/port.ts';
-import { type SamplerMessage, sampler } from '../observer/sampler.ts';
+import { type SamplerMessage, sampler, watchBy } from '../observer/sampler.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChildren, MovableChild, removeChild } from '../otp/children.ts';
 import { processName } from '../otp/registry.ts';
@@ -50,8 +50,13 @@ export class Admin {
     this.#options = options;
     this.#at = options.at;
     const { view, metrics } = options;
-    const readiness = new Readiness(view);
-    this.#routes = { view, metrics, readiness, sampler: SAMPLER, settings: this.#settings };
+    this.#routes = {
+      view,
+      metrics,
+      readiness: new Readiness(view),
+      feedTo: (response, query) => watchBy(view.system, SAMPLER, response, query),
+      settings: this.#settings,
+    };
     if (options.at !== null) this.#set(options.at);
     this.#listener = new MovableChild<Pick<AdminAt, 'host' | 'port'>>(
       {

@@ -8,14 +8,14 @@ import { Delivery, type Format, type Message } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { PROBE_REALM } from '../topic/topic-router.ts';
 import { leave, publish } from '../topic/topic-server.ts';
-import type { Topics } from '../topic/topics.ts';
+import type { TopicsView } from '../view/relay-view.ts';
 
 /**
  * Proves that messages flow, once: joins a topic through its router, publishes to it, and must get the delivery, all
  * within a second. It uses a realm of its own that no door can have, so no client can hear it or answer in its place.
  */
 export interface CanaryArgs {
-  readonly topics: Topics;
+  readonly topics: TopicsView;
   /** The topic's name, which decides on its partition. */
   readonly topic: string;
   /** What the delivery is made as: the format of the door that is probed. */

@@ -1,15 +1,19 @@
 import { inspect } from 'node:util';
-import { redacting, redactText } from '../secret/redaction.ts';
+import { type OwnWords, redacting, redactText } from '../secret/redaction.ts';
 import { Refusal } from '../view/relay-view.ts';
-import type { Operation } from './operations.ts';
 import type { Style } from './protocol.ts';
 import { bounded, safeBlock, safeJson, safeLine } from './text.ts';
 
 /** Characters of an answer on one line. */
 const LINE = 65_536;
 
+/** What an operation returns, as lines for people. */
+interface Shown {
+  readonly show: (data: unknown) => string | OwnWords;
+}
+
 /** What came of a command as text: bounded, and safe for a terminal. */
-export function answerText(value: unknown, operation: Operation | undefined, style: Style): string {
+export function answerText(value: unknown, operation: Shown | undefined, style: Style): string {
   if (style === 'json') return jsonOf(value);
   if (style === 'line') {
     const text =

@@ -3,11 +3,11 @@ import { parse } from 'yaml';
 import type { Pid } from '../otp/process.ts';
 import type { OwnWords } from '../secret/redaction.ts';
 import type { MemberMessage } from '../topic/topic.ts';
-import { connections, disconnect, why } from '../view/connections.ts';
+import { connections, disconnect, members, why } from '../view/connections.ts';
 import * as processes from '../view/processes.ts';
 import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
-import { members, publish, topics } from '../view/topics.ts';
+import { publish, topics } from '../view/topics.ts';
 import * as tables from './tables.ts';
 
 /**

@@ -1,12 +1,12 @@
 import type { Statistics } from '../otp/sys.ts';
 import { OwnWords, redactText } from '../secret/redaction.ts';
-import type { ConnectionRow } from '../view/connections.ts';
+import type { ConnectionRow, MembersOfTopic } from '../view/connections.ts';
 import type { Certificate, TimedReport } from '../view/history.ts';
 import type { Page } from '../view/page-of.ts';
 import type { ProcessInfo, TopRow, TreeNode } from '../view/processes.ts';
 import type { LinkView, Reloaded } from '../view/relay-view.ts';
 import type { BinLeak, NodeSample, RuntimeInfo } from '../view/runtime.ts';
-import type { MembersOfTopic, TopicRow } from '../view/topics.ts';
+import type { TopicRow } from '../view/topics.ts';
 import {
   counts,
   duration,

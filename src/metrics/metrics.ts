@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Registry } from 'prom-client';
+import { activeResources, heapLimit, memory } from '../measure/resources.ts';
 import type { LinkView, RelayView } from '../view/relay-view.ts';
-import { activeResources, heapLimit, memory } from '../view/runtime.ts';
 import type { Sampling } from '../view/sampling.ts';
 import { byKey, type Definitions, definitions } from './definitions.ts';
 

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http';
+import { heapLimit } from '../measure/resources.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { findProcess } from '../otp/inspect.ts';
 import { isAlive, type Self } from '../otp/process.ts';
+import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { redacting } from '../secret/redaction.ts';
 import { info, state as stateOf } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
-import { heapLimit } from '../view/runtime.ts';
 import { connectionCount, SAMPLE_PERIOD, type Sampling } from '../view/sampling.ts';
 import { topicCount } from '../view/topics.ts';
-import { listOf, noteRates, type ObserverQuery } from './observer-lists.ts';
+import { listOf, noteRates, type ObserverQuery, observerQuery } from './observer-lists.ts';
 import { Rates } from './rates.ts';
 
 /**
@@ -28,6 +30,17 @@ export type SamplerMessage =
   | { readonly type: 'tick' }
   | { readonly type: 'watch'; readonly response: ServerResponse; readonly query: ObserverQuery }
   | { readonly type: 'gone'; readonly response: ServerResponse };
+
+/** Pushes to a page what the query of its address asks for. False: the sampler is not there. */
+export function watchBy(
+  system: System,
+  sampler: ProcessName<SamplerMessage>,
+  response: ServerResponse,
+  query: string,
+): boolean {
+  response.on('close', () => sendNamed(system, sampler, { type: 'gone', response }));
+  return sendNamed(system, sampler, { type: 'watch', response, query: observerQuery(query) });
+}
 
 interface State extends SamplerArgs {
   readonly self: Self<SamplerMessage>;

@@ -5,7 +5,7 @@ import { exit } from '../otp/signal.ts';
 import type { System } from '../otp/system.ts';
 import type { Certificate } from './history.ts';
 import { type Page, pageOf } from './page-of.ts';
-import { numberOf, processOf } from './references.ts';
+import { numberOf, processOf, topicOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
 /** A process's connection; undefined: the process serves none. */
@@ -56,6 +56,29 @@ function* connectionRows(system: System): Iterable<ConnectionRow> {
     const row = connectionRow(process);
     if (row !== undefined) yield row;
   }
+}
+
+export type MembersOfTopic = ReturnType<typeof members>;
+
+/** The first `n` members of a topic. */
+export function members(node: NodeView, ref: unknown, n: number) {
+  const topic = topicOf(node, ref);
+  const rows = [];
+  for (const { format, members: pids } of topic.members.groups) {
+    for (const pid of pids.keys()) {
+      if (rows.length >= n) break;
+      const connection = connectionRow(pid as Pid<never>);
+      rows.push({
+        ref: pid.toString(),
+        door: connection?.door ?? null,
+        address: connection?.address ?? null,
+        format: format.name,
+        pending: connection?.pending ?? 0,
+        behind: topic.fanOut.behind.has(pid),
+      });
+    }
+  }
+  return { topic: topic.toString(), total: topic.members.size, rows };
 }
 
 /** Longest text of a close frame's reason (RFC 6455, section 5.5: 125 bytes, 2 of them the code). */

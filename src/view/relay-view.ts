@@ -1,8 +1,9 @@
 import type { Histogram } from '../measure/histogram.ts';
 import type { System } from '../otp/system.ts';
 import type { OwnWords } from '../secret/redaction.ts';
+import type { Accounting } from '../topic/accounting.ts';
 import type { Format, Message } from '../topic/message.ts';
-import type { Topics } from '../topic/topics.ts';
+import type { Join, Topic } from '../topic/topic.ts';
 import type { History } from './history.ts';
 
 /** All that operators' tools are given of the relay: what they look at, and the few things that they may ask for. */
@@ -10,7 +11,7 @@ export interface NodeView {
   readonly node: string;
   readonly version: string;
   readonly system: System;
-  readonly topics: Topics;
+  readonly topics: TopicsView;
   readonly history: History;
   /** The links to other relays; null: this relay is alone now. */
   readonly links: () => readonly LinkView[] | null;
@@ -22,6 +23,19 @@ export interface NodeView {
   readonly stop: () => void;
   /** Reads the configuration again. */
   readonly reload: () => Promise<Reloaded>;
+}
+
+/** The topics, and how a probe joins one. */
+export interface TopicsView {
+  readonly accounting: Accounting;
+  /** The live ones, but for those of probes. */
+  all(): Iterable<Topic>;
+  find(realm: string, name: string): Topic | undefined;
+  /** The names of the routers, one for each partition, and which of them a topic of that name has. */
+  readonly routers: readonly string[];
+  routerOf(name: string): string;
+  /** False: nobody can answer. */
+  route(system: System, realm: string, request: Join): boolean;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

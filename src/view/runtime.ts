@@ -1,6 +1,7 @@
 import { arch, availableParallelism, platform } from 'node:os';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { activeResources } from '../measure/resources.ts';
 import { connections } from './connections.ts';
 import { pageOf } from './page-of.ts';
 import type { NodeView } from './relay-view.ts';
@@ -32,12 +33,6 @@ export function runtimeInfo(node: NodeView) {
     /** What keeps the event loop, by kind. */
     resources: activeResources(),
   };
-}
-
-export function activeResources(): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
 }
 
 export type NodeSample = Awaited<ReturnType<typeof nodeStats>>[number];
@@ -128,24 +123,4 @@ export function pause(period: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });
-}
-
-/** The memory of the process. What the system tells of it is read from a file: without a free descriptor it is NaN. */
-export function memory(): Omit<NodeJS.MemoryUsage, 'arrayBuffers'> {
-  try {
-    return process.memoryUsage();
-  } catch {
-    const { used_heap_size, total_heap_size, external_memory } = getHeapStatistics();
-    return {
-      rss: Number.NaN,
-      heapUsed: used_heap_size,
-      heapTotal: total_heap_size,
-      external: external_memory,
-    };
-  }
-}
-
-/** The most bytes that the heap can grow to. */
-export function heapLimit(): number {
-  return getHeapStatistics().heap_size_limit;
 }

@@ -1,10 +1,10 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { Histogram, quantile } from '../measure/histogram.ts';
+import { memory } from '../measure/resources.ts';
 import { residents, timersOf } from '../otp/inspect.ts';
 import type { System } from '../otp/system.ts';
 import { connectionOf, pendingOf } from './connections.ts';
 import type { RelayView } from './relay-view.ts';
-import { memory } from './runtime.ts';
 
 /** One look at the relay. Rates are per second over the time since the last look. */
 export interface Sample {

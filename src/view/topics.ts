@@ -2,9 +2,8 @@ import { viewOf } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { publish as publishTo } from '../topic/topic-server.ts';
-import { connectionRow } from './connections.ts';
 import { type Page, pageOf } from './page-of.ts';
-import { topicOf, topicParts } from './references.ts';
+import { topicParts } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
 export type TopicRow = ReturnType<typeof topicRow>;
@@ -40,29 +39,6 @@ export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<Topi
   const rows = Array.from(topics.all(), topicRow);
   const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
   return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { limit: n, tie: byName });
-}
-
-export type MembersOfTopic = ReturnType<typeof members>;
-
-/** The first `n` members of a topic. */
-export function members(node: NodeView, ref: unknown, n: number) {
-  const topic = topicOf(node, ref);
-  const rows = [];
-  for (const { format, members: pids } of topic.members.groups) {
-    for (const pid of pids.keys()) {
-      if (rows.length >= n) break;
-      const connection = connectionRow(pid as Pid<never>);
-      rows.push({
-        ref: pid.toString(),
-        door: connection?.door ?? null,
-        address: connection?.address ?? null,
-        format: format.name,
-        pending: connection?.pending ?? 0,
-        behind: topic.fanOut.behind.has(pid),
-      });
-    }
-  }
-  return { topic: topic.toString(), total: topic.members.size, rows };
 }
 
 /** Publishes a text as a client would. `from` is told of a refusal, and does not listen. */
