@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { type ApiKeysConfig, apiKeysOf } from './api-keys.ts';
+import { type ApiKeyStores, type ApiKeysConfig, apiKeysOf } from './api-keys.ts';
 import {
   type AuthenticatorConfig,
   type AuthenticatorSettings,
@@ -7,7 +7,7 @@ import {
   authenticatorOf,
   timeoutOf,
 } from './authenticators.ts';
-import type { DoorSettings, Settings } from './keys.ts';
+import { type DoorSettings, doorNames, type Settings } from './keys.ts';
 import { camelCase } from './section.ts';
 
 /**
@@ -37,13 +37,9 @@ export type Limits = Settings['limits'];
 export type LogConfig = Settings['log'];
 
 /** A door that is off is null. */
-export interface Doors {
-  readonly pusu: DoorConfig | null;
-  readonly wspubsub: (DoorOf<Of<'wspubsub'>> & { readonly apiKeys: ApiKeysConfig }) | null;
-  readonly pinghub: DoorOf<Of<'pinghub'>> | null;
-}
-
-type Of<Name extends keyof Settings['doors']> = NonNullable<Settings['doors'][Name]>;
+export type Doors = {
+  readonly [Name in keyof Settings['doors']]: DoorOf<NonNullable<Settings['doors'][Name]>> | null;
+};
 
 /** What every door is set up by. */
 export type DoorConfig = DoorOf<DoorSettings>;
@@ -56,7 +52,7 @@ type DoorOf<Written extends DoorSettings> = Omit<Written, WorkedOut | 'apikeys'>
   readonly authenticatorTimeout: number;
   /** Null: the door speaks plain TCP. */
   readonly tls: TlsFiles | null;
-};
+} & (Written extends { readonly apikeys: ApiKeyStores } ? { readonly apiKeys: ApiKeysConfig } : unknown);
 type WorkedOut = keyof AuthenticatorSettings | 'authenticator' | 'tls';
 
 /** Paths of PEM files. */
@@ -78,9 +74,10 @@ export interface NetworkConfig extends Omit<Settings['network'], 'tls'> {
  */
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
   const { allowedChannels, relays, cluster, topics, network, admin, varDir, attach, limits, log } = settings;
-  const { pusu, wspubsub, pinghub } = settings.doors;
   const apiKeys = apiKeysOf([settings.apikeys], folder);
-  const door = <Written extends DoorSettings>(name: string, written: Written): DoorOf<Written> => {
+  const door = (name: (typeof doorNames)[number]) => {
+    const written = settings.doors[name];
+    if (written === null) return null;
     const timeout = written.authenticatorTimeout ?? settings.authenticatorTimeout;
     const own = { ...written, authenticatorTimeout: timeout };
     const key = `doors.${name}.authenticator`;
@@ -89,10 +86,9 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
       authenticator: own.authenticator && authenticatorOf(own.authenticator, own, apiKeys, key, folder),
       authenticatorTimeout: timeoutOf(own.authenticator ?? 'None', own),
       tls: tlsOf(own.tls, folder),
+      ...('apikeys' in own ? { apiKeys: apiKeysOf([own.apikeys, settings.apikeys], folder) } : {}),
     };
-    return Object.fromEntries(
-      Object.entries(worked).filter(([part]) => !workedIn.has(part)),
-    ) as DoorOf<Written>;
+    return Object.fromEntries(Object.entries(worked).filter(([part]) => !workedIn.has(part)));
   };
   return {
     node: settings.node ?? defaultNode(hostName, network.port),
@@ -103,14 +99,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
     relays,
     cluster: clusterOf(cluster, folder),
     topics,
-    doors: {
-      pusu: pusu && door('pusu', pusu),
-      wspubsub: wspubsub && {
-        ...door('wspubsub', wspubsub),
-        apiKeys: apiKeysOf([wspubsub.apikeys, settings.apikeys], folder),
-      },
-      pinghub: pinghub && door('pinghub', pinghub),
-    },
+    doors: Object.fromEntries(doorNames.map((name) => [name, door(name)])) as unknown as Doors,
     network: { ...network, tls: networkTlsOf(network.tls, folder) },
     admin,
     varDir: inFolder(varDir, folder),

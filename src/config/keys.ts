@@ -84,6 +84,31 @@ const topicRule = itemOf(
   ({ pattern, ordering }) => (pattern === null ? null : { pattern, ordering }),
 );
 
+const doors = {
+  pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),
+  wspubsub: switchable(
+    section({
+      ...door('127.0.0.1', 3000, 'wspubsub'),
+      authenticator: key(orNull(wspubsubAuthenticatorName), null),
+      /** Milliseconds that a topic outlives its owner. */
+      grace: key(time, 10 * seconds),
+      apikeys: apiKeyStores(null),
+    }),
+  ),
+  pinghub: switchable(
+    section({
+      ...door('127.0.0.1', 8081, 'main'),
+      /** Absolute path of a UNIX socket that takes the place of host and port. */
+      socket: key(orNull(socketPath), null),
+      /** Port of the plain-text metrics, on the door's host (127.0.0.1 when the door is a socket); null: off. */
+      metrics_port: key(orNull(orOff(port)), 8082),
+    }),
+  ),
+};
+
+/** In the order in which doors open. */
+export const doorNames = Object.keys(doors) as (keyof typeof doors)[];
+
 /**
  * The table of all keys with their kinds and defaults: sizes in bytes, times in milliseconds, and 0 is none where a limit
  * may be switched off. `config/relay.yaml` says what each key does.
@@ -105,27 +130,7 @@ export const relayKeys = section({
 
   topics: key(listOf('a list of topics, each { pattern: …, ordering: … }', topicRule), []),
 
-  doors: section({
-    pusu: switchable(section(door('0.0.0.0', 55000, 'main'))),
-    wspubsub: switchable(
-      section({
-        ...door('127.0.0.1', 3000, 'wspubsub'),
-        authenticator: key(orNull(wspubsubAuthenticatorName), null),
-        /** Milliseconds that a topic outlives its owner. */
-        grace: key(time, 10 * seconds),
-        apikeys: apiKeyStores(null),
-      }),
-    ),
-    pinghub: switchable(
-      section({
-        ...door('127.0.0.1', 8081, 'main'),
-        /** Absolute path of a UNIX socket that takes the place of host and port. */
-        socket: key(orNull(socketPath), null),
-        /** Port of the plain-text metrics, on the door's host (127.0.0.1 when the door is a socket); null: off. */
-        metrics_port: key(orNull(orOff(port)), 8082),
-      }),
-    ),
-  }),
+  doors: section(doors),
 
   network: section({
     host: key(host, '0.0.0.0'),
@@ -221,8 +226,6 @@ export const relayKeys = section({
 /** Settings as they were written, defaults filled in. */
 export type Settings = typeof relayKeys extends Reader<infer T> ? T : never;
 export type DoorSettings = SectionValue<ReturnType<typeof door>>;
-
-export const doorNames = ['pusu', 'wspubsub', 'pinghub'] as const;
 
 /** Every path below `reader`, sections included, in the table's order: `limits`, `limits.message`, … */
 export function* keyPaths(

@@ -23,10 +23,9 @@ export function checkTogether(settings: Settings, complain: Complain): void {
     checkDoorAuthenticator(`doors.${name}`, door, complain);
     checkAuthenticator(`doors.${name}.`, door.authenticator, door, complain);
     checkEdge(`doors.${name}`, door, complain);
+    if ('apikeys' in door) checkApiKeys(`doors.${name}.apikeys`, door.apikeys, complain);
   }
   checkSocket(settings, complain);
-  const { wspubsub } = settings.doors;
-  if (wspubsub) checkApiKeys('doors.wspubsub.apikeys', wspubsub.apikeys, complain);
 }
 
 /** A member that may not hold one message of the greatest size would be closed by it, reading or not. */
@@ -101,17 +100,17 @@ interface Listener {
 }
 
 function listeners({ doors, network, admin }: Settings): Listener[] {
-  const { pusu, wspubsub, pinghub } = doors;
   const found: Listener[] = [];
   const add = (key: string, host: string, port: number | null): void => {
     if (port !== null) found.push({ key, host, port });
   };
-  if (pusu) add('doors.pusu.port', pusu.host, pusu.port);
-  if (wspubsub) add('doors.wspubsub.port', wspubsub.host, wspubsub.port);
-  if (pinghub) {
-    const { host, port, socket, metricsPort } = pinghub;
-    if (socket === null) add('doors.pinghub.port', host, port);
-    add('doors.pinghub.metrics_port', socket === null ? host : '127.0.0.1', metricsPort);
+  for (const name of doorNames) {
+    const door = doors[name];
+    if (door === null) continue;
+    const isSocket = 'socket' in door && door.socket !== null;
+    if (!isSocket) add(`doors.${name}.port`, door.host, door.port);
+    if ('metricsPort' in door)
+      add(`doors.${name}.metrics_port`, isSocket ? '127.0.0.1' : door.host, door.metricsPort);
   }
   add('network.port', network.host, network.port);
   if (admin) add('admin.port', admin.host, admin.port);
