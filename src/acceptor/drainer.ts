@@ -56,7 +56,7 @@ export interface DrainerLog {
 
 export type DrainerMessage =
   | Exit
-  | { readonly type: 'connections'; readonly of: Pid<never>; readonly pids: readonly Pid<never>[] }
+  | { readonly type: 'connections'; readonly pids: readonly Pid<never>[] }
   | { readonly type: 'down'; readonly pid: Pid<never> }
   | { readonly type: 'begin' | 'tell' | 'time-over' };
 
@@ -69,15 +69,13 @@ const UNLIMITED_SPREAD = 15_000;
 
 interface State extends DrainerArgs {
   readonly self: Self<DrainerMessage>;
-  begun: boolean;
-  /** Supervisors that have not named their connections yet. */
-  readonly asked: Set<Pid<never>>;
+  /** What became of messages before the drain; null: it has not begun. */
+  before: Tally | null;
   readonly open: Set<Pid<never>>;
   /** Not told yet, the next one last. */
   untold: Pid<never>[];
   portion: number;
   total: number;
-  before: Tally;
 }
 
 export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
@@ -86,28 +84,20 @@ export const drainer: Behaviour<DrainerArgs, State, DrainerMessage> = {
 
   init(self, args) {
     if (args.only !== null) send(self, { type: 'begin' });
-    return {
-      ...args,
-      self,
-      begun: false,
-      asked: new Set(),
-      open: new Set(),
-      untold: [],
-      portion: 0,
-      total: 0,
-      before: { delivered: 0, dropped: 0 },
-    };
+    return { ...args, self, before: null, open: new Set(), untold: [], portion: 0, total: 0 };
   },
 
   handle(state, message): Next<State> {
     switch (message.type) {
       case 'exit':
         // The relay's own drainer, which stops first, has the connections of a closed door as well.
-        return state.only === null && !state.begun && state.isStopping() ? begin(state) : stop('shutdown');
+        return state.only === null && state.before === null && state.isStopping()
+          ? begin(state)
+          : stop('shutdown');
       case 'begin':
         return begin(state);
       case 'connections':
-        return listed(state, message.of, message.pids);
+        return listed(state, message.pids);
       case 'tell':
         return tell(state);
       case 'down':
@@ -128,36 +118,31 @@ export function portionOf(connections: number, limit: number): number {
 
 function begin(state: State): Next<State> {
   const { self, connections } = state;
-  state.begun = true;
   state.before = state.tally();
   state.stopAccepting();
   const limit = state.limit();
   if (limit > 0) sendAfter(self, limit, { type: 'time-over' });
-  for (const name of connections) {
+  const lists = connections.map(async (name): Promise<readonly ChildInfo[]> => {
     const supervisor = whereis(self.system, name);
-    if (supervisor === undefined) continue;
-    const listed = (children: readonly ChildInfo[]) => {
-      const pids = children.flatMap(({ pid }) => (pid === null ? [] : [pid]));
-      inform(self, { type: 'connections', of: supervisor, pids });
-    };
-    state.asked.add(supervisor);
     // A supervisor that dies first takes its connections along.
-    whichChildren(supervisor, 0).then(listed, () => listed([]));
-  }
-  return endWhenEmpty(state);
+    return supervisor === undefined ? [] : whichChildren(supervisor, 0).catch(() => []);
+  });
+  void Promise.all(lists).then((children) => {
+    const pids = children.flat().flatMap(({ pid }) => (pid === null ? [] : [pid]));
+    inform(self, { type: 'connections', pids });
+  });
+  return keep;
 }
 
-function listed(state: State, supervisor: Pid<never>, pids: readonly Pid<never>[]): Next<State> {
+function listed(state: State, pids: readonly Pid<never>[]): Next<State> {
   const { self, only } = state;
-  state.asked.delete(supervisor);
   for (const pid of pids) {
     if (only !== null && !only(pid)) continue;
-    state.total++;
     state.open.add(pid);
     state.untold.push(pid);
     monitor(self, pid);
   }
-  if (state.asked.size > 0) return keep;
+  state.total = state.open.size;
   state.log.draining(state.total);
   state.portion = portionOf(state.total, state.limit());
   return tell(state);
@@ -175,18 +160,19 @@ function tell(state: State): Next<State> {
 }
 
 function endWhenEmpty(state: State): Next<State> {
-  return state.asked.size === 0 && state.open.size === 0 ? end(state) : keep;
+  return state.open.size === 0 ? end(state) : keep;
 }
 
 function end(state: State): Next<State> {
   const { total, open, before, log } = state;
   const { delivered, dropped } = state.tally();
+  const since = before ?? { delivered, dropped };
   log.drained({
     connections: total,
     left: open.size,
     moved: total - open.size,
-    flushed: delivered - before.delivered,
-    dropped: dropped - before.dropped,
+    flushed: delivered - since.delivered,
+    dropped: dropped - since.dropped,
   });
   return stop('shutdown');
 }

@@ -1,16 +1,12 @@
 import type { Socket } from 'node:net';
 import { TokenBucket } from '../connection/token-bucket.ts';
 import { AddressList, AddressTable } from './addresses.ts';
-import { AdmissionControl } from './admission.ts';
+import { AdmissionControl, type AdmissionLimits } from './admission.ts';
 import { FailedAuthorisations } from './failed-authorisations.ts';
 import { newRefusals, type Refusal, type Refusals } from './refusals.ts';
 
 /** All 0: none. */
-export interface GateLimits {
-  readonly connections: number;
-  readonly connectionsPerAddress: number;
-  /** New connections per second. */
-  readonly connectionRatePerAddress: number;
+export interface GateLimits extends AdmissionLimits {
   /** In a minute. */
   readonly failedAuthorisations: number;
   /** Messages per second. */

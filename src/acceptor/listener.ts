@@ -22,14 +22,12 @@ import { informNamed, type ProcessName, whereis } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now } from '../otp/timer.ts';
 import { AddressList, isLoopback, plainAddress } from './addresses.ts';
-import { ClientAddresses } from './client-addresses.ts';
 import { clientRequest } from './client-request.ts';
 import type { Gate } from './gate.ts';
 import { HttpServers, KEEP_ALIVE, type Protocol } from './http-servers.ts';
-import { readProxyHeader } from './proxy-header.ts';
-import { type Refusal, refusalOf } from './refusals.ts';
+import { ClientAddresses, readProxyHeader } from './proxies.ts';
+import { type Refusal, refusalOf, TurnedAway, turnAway } from './refusals.ts';
 import { type Edge, RequestChecks } from './request-checks.ts';
-import { TurnedAway, turnAway } from './turned-away.ts';
 
 /**
  * One door's listener: accepts connections within the limits, speaks HTTP, and gives each request that the door lets in

@@ -1,5 +1,73 @@
 import { isIPv4, isIPv6, type Socket } from 'node:net';
-import { readAddress } from './addresses.ts';
+import { valuesOf } from '../http/request.ts';
+import { tcpSocketOf } from '../http/socket-bytes.ts';
+import { type AddressList, plainAddress, readAddress } from './addresses.ts';
+
+/**
+ * The addresses of clients. A proxy that is trusted says on whose behalf it connects, in a PROXY header or in
+ * `X-Forwarded-For`; of anybody else only the socket's address counts.
+ */
+export class ClientAddresses {
+  #trusted: AddressList;
+  /** Addresses from PROXY headers. Null where there were none yet: then no look-up is paid for. */
+  #named: WeakMap<Socket, string> | null;
+
+  constructor(trusted: AddressList, proxyProtocol: boolean) {
+    this.#trusted = trusted;
+    this.#named = proxyProtocol ? new WeakMap() : null;
+  }
+
+  /** Other proxies from now on. A client that has been named keeps the name. */
+  configure(trusted: AddressList, proxyProtocol: boolean): void {
+    this.#trusted = trusted;
+    if (proxyProtocol) this.#named ??= new WeakMap();
+  }
+
+  isProxy(address: string): boolean {
+    return this.#trusted.has(address);
+  }
+
+  /** A PROXY header has named the client of this connection. */
+  name(socket: Socket, address: string): void {
+    this.#named?.set(socket, address);
+  }
+
+  /** The client that has opened the connection. */
+  ofConnection(socket: Socket): string {
+    return this.#named?.get(tcpSocketOf(socket)) ?? plainAddress(socket.remoteAddress);
+  }
+
+  /** The client that has sent a request on it. */
+  ofRequest(socket: Socket, rawHeaders: readonly string[]): string {
+    const address = this.ofConnection(socket);
+    if (this.#trusted.empty) return address;
+    return forwardedFor(address, valuesOf(rawHeaders, 'x-forwarded-for'), this.#trusted);
+  }
+}
+
+/**
+ * The client's address behind proxies. Each proxy adds, at the end of `X-Forwarded-For`, the address that it was called
+ * from; so the list is read backwards, as far as proxies that are trusted vouch for it. What stands before that may be
+ * anybody's invention, and so may all of it when `peer` itself is not trusted.
+ */
+export function forwardedFor(peer: string, header: string | undefined, trusted: AddressList): string {
+  if (header === undefined || !trusted.has(peer)) return peer;
+  const hops = header.split(',');
+  let address = peer;
+  while (hops.length > 0 && trusted.has(address)) {
+    const hop = addressOf((hops.pop() as string).trim());
+    // A hop that hides its address (`unknown`) ends what is known.
+    if (hop === null) break;
+    address = hop;
+  }
+  return address;
+}
+
+/** Some proxies add the port: `192.0.2.1:5000`, `[2001:db8::1]:5000`. */
+function addressOf(hop: string): string | null {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop) ?? [];
+  return readAddress(bracketed ?? plain ?? hop);
+}
 
 /**
  * The PROXY header, versions 1 and 2 (https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt), with which a proxy

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { MOST_HEARD, TurnedAway } from '../../src/acceptor/turned-away.ts';
+import { MOST_HEARD, TurnedAway } from '../../src/acceptor/refusals.ts';
 
 /** Both ends of connections. */
 async function pairs(t: ExecutionContext, count: number): Promise<[client: Socket, server: Socket][]> {
