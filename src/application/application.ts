@@ -54,9 +54,9 @@ export interface Relay extends Application {
   readonly nats: Nats | null;
   /** How many clients were turned away, and why. */
   readonly refusals: Readonly<Refusals>;
-  /** What tools may see of it, and ask for. */
+  /** What tools may see of the relay, and ask for. */
   readonly node: NodeView;
-  /** Whether it waits for `limits.drain_delay` before it drains: another `stop` has it drain at once. */
+  /** Whether the relay waits for `limits.drain_delay` before it drains: a second `stop` has it drain at once. */
   leaving(): boolean;
   /** Settles when the relay was first asked to stop. */
   readonly stopRequested: Promise<void>;
@@ -97,7 +97,7 @@ export function startRelay(
   };
 }
 
-/** Asks the root supervisor, through the same mailboxes as everything else: who gets an answer knows that the tree lives. */
+/** Asks the root supervisor, through the same mailboxes as everything else: an answer proves that the tree lives. */
 export async function callRoot(system: System, timeout: number): Promise<void> {
   const root = whereis(system, ROOT);
   if (root === undefined) throw new Error('there is no root');

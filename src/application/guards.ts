@@ -35,7 +35,7 @@ export class Guards {
   readonly #suffix: string;
   readonly #meters: AuthenticatorMeters;
 
-  /** `generation`: set apart by their names, those of a new configuration start while the old ones still answer. */
+  /** `generation`: part of the names, so that new authenticators can start while the old ones still answer. */
   constructor(
     config: Config,
     log: Log,
@@ -67,7 +67,7 @@ export class Guards {
     );
     const guard = this.#guard(`authenticator.${door.name}`, bound(own), timeout);
     const readAll = patterns === null ? readEverything : restrict(readEverything, patterns);
-    // Those who came before a reload are under the guard that there was for them: what counts now counts for them too.
+    // Clients that came before a reload keep their guard object, into which the new settings are copied.
     const { anonymous, server, patience = timeout + PATIENCE } = guard;
     const isOpen = settings.openToSubscribers;
     return {
@@ -88,7 +88,7 @@ export class Guards {
     const standing = this.#before.get(name) ?? new StandingAnswers<Authorisation>();
     this.standings.set(name, standing);
     const common = { authenticator: metered(authenticator, meter), log: this.#log.authenticator, timeout };
-    // Also what `None` has let through: after a reload it may be judged by something else.
+    // The answers of `None` are kept as well: after a reload another authenticator may judge the same clients.
     this.specs.push(worker(id, authenticatorServer, { ...common, standing }, { name: server }));
     const { anonymous, needs, asksAll } = authenticator;
     return {

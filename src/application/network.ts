@@ -44,7 +44,7 @@ export function networkReloads({ mesh: overMesh, nats: overNats }: Network): Rel
   if (overMesh !== null) {
     const { list } = overMesh;
     parts.push({
-      // Where there is no port yet, all that it opens with may change as well.
+      // A relay alone has no network port yet, so the settings of the port may change as well.
       get keys() {
         return list.now.length === 0 ? ['relays', 'network'] : ['relays'];
       },
@@ -116,7 +116,7 @@ function meshLinks({ network }: Mesh, clock: Clock): LinkView[] {
   for (const [node, served] of network.outbound.all()) {
     const { connection, outbox, links: made, pending } = served;
     const live = connection !== undefined;
-    // One that has left the list, or its name, is forgotten as soon as it is gone.
+    // A relay that has left the list, or has another name now, is forgotten as soon as its link is gone.
     if (!live && !named.has(node)) continue;
     const lost = outbox.dropped.overflow + outbox.dropped.unlinked;
     // What goes there to be given its order goes over the connection of the other direction.
@@ -181,7 +181,7 @@ function natsLinks({ network: { stats, open } }: Nats): LinkView[] {
   ];
 }
 
-/** The ways to the relays of a mesh. One that is down is missed only where `needed`: the others are to go on. */
+/** The ways to the relays of a mesh. A relay that is down makes this one unready only where `needed`. */
 function meshWays({ network }: Mesh, needed: boolean): Way[] {
   const ways = new Map<string, Way>();
   for (const { address, node, state, why } of network.inbound.ways()) {

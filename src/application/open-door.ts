@@ -55,7 +55,7 @@ type Address = NonNullable<DoorSettings['metrics']>;
 
 /**
  * One door that is open, and how it changes while the relay runs. What all its connections share is one object, which
- * is changed in place: who reads a limit from it at the time of need has the new one at once.
+ * is changed in place: a limit that is read there at the time of need is the new limit at once.
  */
 export class OpenDoor {
   readonly #entrance: Entrance;
@@ -99,7 +99,7 @@ export class OpenDoor {
     return processName(this.#listener.id);
   }
 
-  /** As metrics and health see it. */
+  /** The door as metrics and health see it. */
   get view(): DoorView {
     const { door, realm, counters } = this.#context;
     const format = this.#settings.formats[0] ?? null;
@@ -111,12 +111,12 @@ export class OpenDoor {
     return [...this.#listener.specs, ...this.#metrics.specs];
   }
 
-  /** Opens it in a relay that runs. Null, or why it cannot be opened. */
+  /** Opens the door in a relay that runs. Null, or why it cannot be opened. */
   start(): Promise<string | null> {
     return addChildren(this.#entrance.system, this.#entrance.acceptor, this.specs);
   }
 
-  /** Takes new settings, and closes no more for them than it must. Null, or what could not be done. */
+  /** Takes new settings, and closes only what they move. Null, or what could not be done. */
   async change({ settings, limits, guards }: DoorPlan): Promise<string | null> {
     if (guards !== undefined) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
@@ -135,7 +135,7 @@ export class OpenDoor {
     return errors.filter((error) => error !== null).join('; ') || null;
   }
 
-  /** Nobody comes in any more, and who is in is sent away. */
+  /** No client is let in any more, and connected clients are sent away. */
   async close(): Promise<void> {
     await this.#listener.move(null);
     await this.#metrics.move(null);
@@ -171,7 +171,7 @@ export class OpenDoor {
     return null;
   }
 
-  /** Sends away its connections that came up to then. */
+  /** Sends away the connections whose pid is at most `last`. */
   async #drain(last: number): Promise<void> {
     const { system, acceptor, log, draining } = this.#entrance;
     const door = this.#context.door.name;
@@ -270,7 +270,7 @@ function webSocketServer(limits: Limits, { protocols }: Door): WebSocketServer {
     perMessageDeflate: false,
     maxPayload: limits.message,
     maxFragments: limits.fragments,
-    // Of the same list the handshake was judged by: there is one.
+    // The handshake was judged by the same list, so one of them is spoken.
     handleProtocols: (offered) => chosenProtocol([...offered].join(), protocols) ?? false,
   });
 }

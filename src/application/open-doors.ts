@@ -28,7 +28,7 @@ export class OpenDoors implements Reloadable {
     'allowed_channels',
     'limits',
   ];
-  /** A client's topics are in the realm that it came into. */
+  /** A connection's topics stay in the realm of its door: the realm of an open door cannot change. */
   readonly except = ['doors.*.realm'];
   /** Of the supervisors of the authenticators and of the listeners. */
   readonly names = {
@@ -41,7 +41,7 @@ export class OpenDoors implements Reloadable {
   /** The authenticators of the first configuration, to be started by their supervisor. */
   readonly authenticators: readonly ChildSpec[];
   #guardIds: readonly string[];
-  /** What the guards before have granted: those after them ask again. */
+  /** What the authenticators have granted so far: after a reload the new ones are asked about all of it again. */
   #standings: Standings;
   #generation = 0;
 
@@ -125,7 +125,7 @@ export class OpenDoors implements Reloadable {
     return errors;
   }
 
-  /** The old ones have been asked questions that are still to be answered. */
+  /** The old authenticators get time to answer the questions that they were asked. */
   #retire({ specs, standings }: Guards): void {
     this.#standings = standings;
     const old = this.#guardIds;

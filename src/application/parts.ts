@@ -28,7 +28,7 @@ import { OpenDoors } from './open-doors.ts';
 
 export interface RelayOptions {
   readonly version?: string;
-  /** The node's own folder; null: it makes no files, and nobody can attach. */
+  /** The node's own folder; null: the relay makes no files, and nobody can attach. */
   readonly folder?: string | null;
   /** The modules that the configuration names. */
   readonly plugins?: Plugins;
@@ -76,7 +76,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
   const lifecycle = new Lifecycle(clock, () => current.limits, log);
   const system = new System({
     report: (report) => {
-      // What has kept the tree from starting is the outcome of `started`; each supervisor above would repeat it.
+      // What keeps the tree from starting is the outcome of `started`; every supervisor on the way up would report it again.
       const isRepeated = report.type === 'supervisor' && report.context === 'start_error';
       if (lifecycle.phase !== 'starting' || !isRepeated) log.report(report);
     },

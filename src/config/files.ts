@@ -54,7 +54,7 @@ export function readTextFile(path: string): FileText {
   }
 }
 
-/** What is wrong with one of the two files. Never quotes them. */
+/** What is wrong with the certificate or the key. Never quotes the files. */
 interface TlsFault {
   readonly file: 'cert' | 'key';
   readonly expected: string;

@@ -54,7 +54,7 @@ export function writtenAs<T>(writing: Writing, kind: Kind<T>): Kind<T> {
   return { ...kind, writing };
 }
 
-/** A kind that quotes turn into a text, which it is not. */
+/** A kind, such as a number, whose value must not stand in quotes: those make a text of it. */
 export function plainKind<T>(expected: string, parse: (scalar: Scalar) => T | undefined): Kind<T> {
   return textKind(expected, (_, scalar) => {
     if (!scalar.quoted) return parse(scalar);
@@ -94,7 +94,7 @@ function orElse<T>(kind: Kind<T>, word: string, isNone: (value: Value) => boolea
   };
 }
 
-/** A kind with fewer values. `otherwise`: what is said of the others. */
+/** A kind with some of another kind's values. `otherwise`: what is expected where a value is not among them. */
 export function bounded<T>(
   kind: Kind<T>,
   expected: string,

@@ -128,7 +128,7 @@ function isDocker(name: string): boolean {
   return /^FANFARE_(\w+_)?(NAME|VERSION|ENV_\w+)$/.test(name);
 }
 
-/** Somebody may have meant a setting by one of them. Their values are not ours to show. */
+/** An operator may have meant a setting by such a variable. Their values are not ours to show. */
 function nameForeign(names: readonly string[], warn: Report): void {
   const [first, ...more] = names.toSorted();
   if (first === undefined) return;
@@ -252,7 +252,7 @@ function isYaml(text: string): boolean {
   );
 }
 
-/** What stands between commas; one within the quotes of an item is part of it. */
+/** What stands between commas; a comma within the quotes of an item is part of the item. */
 const ITEMS = /(?<=^|,)(?:\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*|[^,]*)(?=,|$)/g;
 
 /** Items in quotes are read as YAML has them: `"null"` is a text there, and null is none. */

@@ -81,7 +81,7 @@ function checkNats({ cluster, topics, limits }: Settings, complain: Complain): v
   }
 }
 
-/** Of two stores one would not be asked, and a key that was revoked there would go on to count here. */
+/** Only one store is asked: a key that was revoked in the other would go on to count. */
 function checkApiKeys(path: string, { list, file, postgres }: ApiKeyStores, complain: Complain): void {
   const used = [
     ...(postgres === null ? [] : [`${path}.postgres`]),
@@ -204,7 +204,7 @@ function checkEdge(
   }
 }
 
-/** Behind TLS, a connection is told from others by its address, and one by a UNIX socket has none. */
+/** Connections behind TLS are told apart by their addresses, and connections to a UNIX socket have none. */
 function checkSocket({ doors: { pinghub } }: Settings, complain: Complain): void {
   if (pinghub === null || pinghub.socket === null || pinghub.tls.cert === null || !pinghub.proxyProtocol)
     return;

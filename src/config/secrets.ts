@@ -36,7 +36,7 @@ export const insteadOfHashed: Instead = {
   placeholder: asHash,
 };
 
-/** A secret that is shown to somebody else, and so is kept as it is. */
+/** A secret that is shown to a server, and so is kept as it is. */
 export const shown = (wanted: string, instead: Instead): Kind<Hidden<string>> =>
   writtenAs(
     'secret',
@@ -47,7 +47,7 @@ export const shown = (wanted: string, instead: Instead): Kind<Hidden<string>> =>
     }),
   );
 
-/** Who listens to one handshake can try out short secrets at leisure. */
+/** An eavesdropper of one handshake can try out short secrets at leisure. */
 const shortestSecret = 16;
 
 const insteadOfNetworkSecret: Instead = {

@@ -10,7 +10,7 @@ export interface Reader<T> {
   readonly keys?: ReadonlyMap<string, Reader<unknown>>;
   /** How flags and variables write the key. */
   readonly writing?: Writing;
-  /** Path of the key that this one is another name of. */
+  /** For an alias: the path of the key that it stands for. */
   readonly aliasOf?: readonly string[];
   /** `layers` are what was written for this key, from the weakest source to the strongest. */
   read(layers: readonly Entry[], path: string, context: Context): T;

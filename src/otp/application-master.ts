@@ -48,7 +48,7 @@ const applicationMaster: Behaviour<Args, State, Message> = {
       return keep;
     }
     if (message.from === state.root) {
-      // Where the start has failed this says so; otherwise it has been said already, and counts no more.
+      // After a failed start this is the outcome of `started`; otherwise `started` has settled, and this does nothing.
       state.onStarted(message.reason);
       state.onEnded(message.reason);
       return stop('normal');

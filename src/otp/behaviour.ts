@@ -28,7 +28,7 @@ export interface Behaviour<Args, State, Message> {
 
   /**
    * Called in place of `terminate` after `kill`, and after a `terminate` that has thrown, for what Erlang's runtime does
-   * by itself at every death: it closes what the process had open. Whoever keeps accounts counts here what the process
+   * by itself at every death: it closes what the process had open. A process that keeps accounts counts here what it
    * held, as far as that is still to be done. Nothing else belongs here.
    */
   salvage?(state: State, self: Self<Message>): void;

@@ -24,7 +24,7 @@ export async function addChild(
   }
 }
 
-/** Stops it and takes it out. Where its supervisor is gone, so is the child. Never rejects. */
+/** Stops a child and forgets its spec. Where its supervisor is gone, so is the child. Never rejects. */
 export async function removeChild(
   system: System,
   supervisor: ProcessName<SupervisorMessage>,
@@ -40,7 +40,7 @@ export async function removeChild(
   }
 }
 
-/** Adds all of them, or none. Null, or why one of them could not be started. Never rejects. */
+/** Adds all of `specs`, or none. Null, or why a child could not be started. Never rejects. */
 export async function addChildren(
   system: System,
   supervisor: ProcessName<SupervisorMessage>,
@@ -55,7 +55,7 @@ export async function addChildren(
   return null;
 }
 
-/** `lost`: why the old place could not be had back either; null: it is as it was. Undefined: there was none. */
+/** `lost`: why the old place could not be had back either; null: the child is there still; undefined: it had no place. */
 export type Moved =
   | { readonly ok: true; readonly how: 'beside' | 'made way' }
   | { readonly ok: false; readonly error: string; readonly lost: string | null | undefined };

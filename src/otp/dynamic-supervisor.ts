@@ -221,7 +221,7 @@ class Children<Args, State, Message> {
   }
 
   #tryAgain(dead: Process, args: Args, restarts: number): Next<never> {
-    // While the others stop nobody is started any more: this one is abandoned when they have.
+    // While the children stop none is started any more: this one is abandoned with the supervisor.
     if (this.#stopping !== undefined) return keep;
     this.#retrying.delete(dead);
     return this.#restart(dead, args, restarts);

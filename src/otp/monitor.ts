@@ -2,7 +2,7 @@ import type { Down } from './behaviour.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Pid, Process, Self, Watch } from './process.ts';
 
-/** A `targetIndex`: the one who is told took the watch back while the news of the death was being spread. */
+/** A `targetIndex`: the watch was taken back while the target's watchers were being told of its death. */
 const TAKEN_BACK = -1;
 
 /** A monitor, to be taken back with `demonitor`. */

@@ -32,7 +32,7 @@ export interface ProcessSystem {
   readonly restarts: Map<string, number>;
   /** Timers that have rung, and wait for the sockets to be read; see `timer.ts`. */
   lateTimers: number;
-  /** No process of this system has two pids, and no pid two processes: it names one incarnation for ever. */
+  /** The number of the last pid. Numbers are never used again: a pid names one incarnation for ever. */
   lastId: number;
   /** Ends the scheduler. What still runs stays as it is, and never runs again. */
   halt(): void;
@@ -82,7 +82,7 @@ export type Status = 'starting' | 'running' | 'limbo' | 'exited';
 /** One process watching another one. Its two places make taking it back cheap however many others there are. */
 export interface Watch {
   readonly target: Process;
-  /** Who is told; null when it is a callback from outside the processes. */
+  /** The process that is told; null when `notify` is called in its place. */
   readonly owner: Process | null;
   readonly notify: ((reason: ExitReason) => void) | null;
   targetIndex: number;
@@ -95,7 +95,7 @@ export interface Trace {
 }
 
 /**
- * A process as the modules of this folder know each other's part of it; `incarnation.ts` is the one class of it. The rest
+ * A process as the modules of this folder see it; the class is `incarnation.ts`. The rest
  * of the program holds a `Pid` or `Self`.
  */
 export interface Process extends Self<unknown> {
@@ -117,9 +117,9 @@ export interface Process extends Self<unknown> {
   state: unknown;
   suspended: boolean;
   trace: Trace | undefined;
-  /** What it has set; written by `timer.ts`. */
+  /** The timers that it has set; written by `timer.ts`. */
   timers: ClockTimer | Set<ClockTimer> | undefined;
-  /** Who watches it, and whom it watches; written by `monitor.ts`. */
+  /** Watches of this process, and those that it has set itself; written by `monitor.ts`. */
   watchers: Watch[] | undefined;
   watching: Watch[] | undefined;
 
@@ -154,8 +154,8 @@ export function send<Message>(to: Pid<Message>, message: Message): boolean {
 
 /**
  * Sends news: an answer, a notice of an end, a timer's message, whatever is bounded by what was asked before and by no
- * mailbox. A full mailbox takes it, too, because whoever waits for it would wait for ever. False: the process is dead;
- * nobody misses it there, so it is no dead letter.
+ * mailbox. A full mailbox takes it too, because the process that waits for it would wait for ever. False: the process is
+ * dead; nobody misses the message there, so it is no dead letter.
  */
 export function inform<Message>(to: Pid<Message>, message: Message): boolean {
   return (to as Process).inform(message);

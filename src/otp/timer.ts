@@ -21,8 +21,8 @@ const LATE = 50;
 
 /**
  * After the loop has stood still (for a collection, or because the whole machine did), timers come before what has
- * arrived meanwhile. Most of them wait for exactly that, and would take for silent whoever has answered long ago: one
- * that is late lets the sockets be read first, and so do those behind it, to keep their order.
+ * arrived meanwhile. Most timers wait for exactly that, and would take for silent a peer that has answered long ago: a
+ * late timer lets the sockets be read first, and so do the timers behind it, to keep their order.
  */
 class LateTimer implements ClockTimer {
   readonly #system: ProcessSystem;
@@ -45,7 +45,7 @@ class LateTimer implements ClockTimer {
   }
 }
 
-/** A process has one timer as a rule, and then no set of them. */
+/** Most processes have one timer at a time: `Process.timers` is that timer, and a set only when there are more. */
 class ProcessTimer implements Timer {
   readonly process: Process;
   readonly message: unknown;

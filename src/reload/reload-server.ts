@@ -22,7 +22,7 @@ export type Loaded =
   | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
   | { readonly ok: false; readonly errors: Reloaded['errors'] };
 
-/** Reads it. */
+/** Reads the new configuration. A throw crashes the reload. */
 export type Load = () => Loaded | Promise<Loaded>;
 
 export interface ReloadArgs {
@@ -42,7 +42,7 @@ const SERVER = processName<ReloadMessage>('reload');
 /** Crashes within 10 seconds after which no reload is possible any more: each was asked for by somebody. */
 const INTENSITY = { intensity: 100, period: 10_000 };
 
-/** `reloading`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on. */
+/** `reloading`: a supervisor over the reload server. When it has used up its restarts it stays down, and the relay lives on. */
 export function reloadSpec(args: ReloadArgs): ChildSpec {
   const children = [worker('reload', reloadServer, args, { name: SERVER })];
   return supervisor('reloading', { strategy: 'one_for_one', ...INTENSITY }, children, {
@@ -77,7 +77,7 @@ type ReloadMessage =
   | { readonly type: 'applied'; readonly faults: readonly string[] }
   | { readonly type: 'failed'; readonly error: unknown };
 
-/** A plan that is being carried out, and how it goes. */
+/** A plan that is being carried out, and what has come of it so far. */
 interface Progress extends Plan {
   readonly plugins: Plugins;
   /** Steps that are still to be taken; the first one is under way. */
@@ -88,7 +88,7 @@ interface Progress extends Plan {
 
 interface State extends ReloadArgs {
   readonly self: Self<ReloadMessage>;
-  /** The first one is being carried out. */
+  /** Requests in the order in which they came; the first is being carried out. */
   readonly requests: Request[];
   progress: Progress | null;
 }
@@ -125,7 +125,7 @@ function begin(state: State): void {
   if (request !== undefined) attempt(state, request.load, (loaded) => ({ type: 'loaded', loaded }));
 }
 
-/** What comes of it is a message to this process. */
+/** Runs `work`; its outcome comes back to this process as a message. */
 function attempt<T>({ self }: State, work: () => T | Promise<T>, message: (value: T) => ReloadMessage): void {
   void new Promise<T>((resolve) => resolve(work())).then(
     (value) => inform(self, message(value)),

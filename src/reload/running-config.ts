@@ -8,11 +8,11 @@ import type { Reloaded } from '../view/relay-view.ts';
 
 /** A part of the relay that takes a new configuration while it runs. */
 export interface Reloadable {
-  /** Keys that it takes as they change: themselves, and all below; `*` stands for one name. */
+  /** Keys whose changes the part takes, with all keys below them; `*` stands for one name. */
   readonly keys: readonly string[];
-  /** Keys below those that it cannot change while it runs. */
+  /** Keys below `keys` that cannot change while the relay runs. */
   readonly except?: readonly string[];
-  /** Keys that it takes none of its own together with: what they change leaves no sense in a part of it. */
+  /** When one of these keys has changed, the part takes no change at all: half of it would make no sense. */
   readonly unless?: readonly string[];
   /** Called when some of its keys have changed. Returns what could not be done, in words for an operator. */
   apply(
@@ -22,7 +22,7 @@ export interface Reloadable {
   ): readonly string[] | Promise<readonly string[]>;
 }
 
-/** What a new configuration changes: for each part that takes some of it, the keys that are that part's. */
+/** What a new configuration changes, and which part takes which of the changed keys. */
 export interface Plan {
   readonly next: Config;
   readonly steps: readonly Step[];
