@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
-import { AddressList, plainAddress } from '../../src/acceptor/addresses.ts';
+import fc from 'fast-check';
+import { AddressList, countedAs, plainAddress } from '../../src/acceptor/addresses.ts';
 import { AdmissionControl, type AdmissionLimits } from '../../src/acceptor/admission.ts';
 
 const none = { connections: 0, connectionsPerAddress: 0, connectionRatePerAddress: 0 };
@@ -220,4 +222,66 @@ test('a rate that comes where there was none lets in a second’s worth of those
   configure(control, { connectionsPerAddress: 9, connectionRatePerAddress: 2 });
   for (let n = 0; n < 2; n++) t.is(control.enter('a', 0), 'admitted');
   t.is(control.enter('a', 0), 'address-rate');
+});
+
+const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '2001:db8::1', '2001:db8::2', 'local');
+
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({ type: fc.constantFrom('enter' as const, 'leave' as const), address }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('configure' as const),
+        connections: fc.integer({ min: 0, max: 6 }),
+        connectionsPerAddress: fc.integer({ min: 0, max: 3 }),
+        exempt: fc.subarray(['10.0.0.1', '2001:db8::1']),
+      }),
+    },
+  ),
+  { maxLength: 60 },
+);
+
+test('whatever comes, goes and is configured, exactly those are let in for whom there is room', (t) => {
+  fc.assert(
+    fc.property(steps, (all) => {
+      const control = admission({});
+      let limits: { connections: number; connectionsPerAddress: number; exempt: readonly string[] } = {
+        ...none,
+        exempt: [],
+      };
+      const inside: string[] = [];
+      const isExempt = (one: string) => one === 'local' || limits.exempt.includes(one);
+      for (const step of all) {
+        if (step.type === 'configure') {
+          limits = step;
+          configure(control, { ...limits });
+          continue;
+        }
+        const { type, address: one } = step;
+        const at = inside.indexOf(one);
+        if (type === 'enter') {
+          const { connections, connectionsPerAddress: most } = limits;
+          const kin = inside.filter((other) => !isExempt(other) && countedAs(other) === countedAs(one));
+          const isFull = connections > 0 && inside.length >= connections;
+          const isAddressFull = most > 0 && !isExempt(one) && kin.length >= most;
+          const expected = isFull ? 'full' : isAddressFull ? 'address-full' : 'admitted';
+          assert.equal(control.enter(one, 0), expected);
+          if (expected === 'admitted') inside.push(one);
+        } else if (at !== -1) {
+          inside.splice(at, 1);
+          control.leave(one, 0);
+        }
+        assert.equal(control.open, inside.length);
+      }
+      for (const one of inside) control.leave(one, 0);
+      assert.equal(control.open, 0);
+      assert.equal(control.addresses, 0, 'all are forgotten');
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
 });
