@@ -36,7 +36,7 @@ interface State extends AdminListenerArgs {
   readonly pipelines: Pipelines;
 }
 
-/** Askers at one time: a scraper, some probes, some pages. */
+/** Open at one time: a scraper, some probes, some pages. */
 const CONNECTIONS = 128;
 const HEAD_TIMEOUT = 5000;
 /** Cookies are shared by all ports of a host, those of logins elsewhere too. */

@@ -76,12 +76,12 @@ export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered
   }
 }
 
-/** What is answered where an answer that takes time fails. */
+/** The answer in place of one that was to come later and failed. */
 export function failed(error: unknown): AdminAnswer {
   return json(500, { error: error instanceof Error ? error.message : 'failed' });
 }
 
-/** What a request is answered that may not ask at all; null: it may. */
+/** The answer to a request that may not ask at all; null: it may. */
 export function refusalOf(
   { headers, httpVersion }: Pick<IncomingMessage, 'headers' | 'httpVersion'>,
   { host, path }: { readonly host: string | undefined; readonly path: string },
@@ -97,8 +97,8 @@ export function refusalOf(
 }
 
 /**
- * Who may ask the admin port: whoever reaches it under its own name. A page of a stranger's, whose name was made to
- * resolve to this machine (DNS rebinding), asks under the stranger's name; an address or `localhost` cannot be one.
+ * Whether the admin port is asked under a name of its own. A page of a stranger's, whose name was made to resolve to this
+ * machine (DNS rebinding), asks under the stranger's name; an address or `localhost` cannot be a stranger's.
  */
 export function isOwnHost(header: string | undefined, names: readonly string[]): boolean {
   const host = hostOf(header);

@@ -36,7 +36,7 @@ const SAMPLER = processName<SamplerMessage>('admin.sampler');
 
 /**
  * `admin`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
- * whoever looks on must not take down what is looked at.
+ * tools that look at a relay must not take it down.
  */
 export class Admin {
   readonly keys = ['admin'];

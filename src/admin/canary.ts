@@ -18,7 +18,7 @@ export interface CanaryArgs {
   readonly topics: TopicsView;
   /** The topic's name, which decides on its partition. */
   readonly topic: string;
-  /** What the delivery is made as: the format of the door that is probed. */
+  /** The format of the delivery: that of the door that is probed. */
   readonly format: Format;
   /** Publishes by way of another relay; null: to the topic itself. Returns why it could not. */
   readonly around: ((message: Message) => string | null) | null;
@@ -30,7 +30,7 @@ export type CanaryMessage = MemberMessage | { readonly type: 'late' | 'again' };
 
 interface State extends CanaryArgs {
   readonly self: Self<CanaryMessage>;
-  /** In the message's text: what an earlier one still gets is not taken for it. */
+  /** The message's text: the message of an earlier canary is not taken for this one's. */
   readonly mark: string;
   topicJoined: Topic | undefined;
   over: boolean;
@@ -38,7 +38,7 @@ interface State extends CanaryArgs {
 
 /** A relay that has just been linked may not be in the topic yet: it is asked again after so many milliseconds. */
 const AGAIN = 250;
-/** Before the limit of those who ask, so that the reason arrives. */
+/** Shorter than the limit of a probe, so that the reason arrives. */
 const PATIENCE = 900;
 
 export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {

@@ -41,7 +41,7 @@ export const canaries: ChildSpec = dynamicSupervisor(
 /** Whether a relay is ready: each of its edges is proved by a canary that is started for the question. */
 export class Readiness {
   readonly #view: RelayView;
-  /** The probes that are under way: all who ask meanwhile get their answer. */
+  /** The probes under way: questions that come meanwhile get their answer. */
   #probes: Promise<readonly EdgeState[]> | null = null;
 
   constructor(view: RelayView) {
@@ -67,7 +67,7 @@ export class Readiness {
   }
 }
 
-/** As they are now: what a reload has opened is proved from then on, and what it has closed is missed by nobody. */
+/** The edges as they are now: doors and links that a reload has opened are proved, and closed ones are not missed. */
 function edgesOf(view: RelayView): Edge[] {
   const doors = view.doors().flatMap(({ format, ...door }) => (format === null ? [] : [{ ...door, format }]));
   const [first] = doors;

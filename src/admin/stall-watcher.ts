@@ -46,7 +46,7 @@ function ask(waited) {
   };
   const limit = setTimeout(() => {
     end(['no JavaScript: it is in a system call, or the garbage collector']);
-    // Whoever comes back from there must not be held by a request that is no longer wanted.
+    // The loop, when it comes back from there, must not be held by a request that is no longer wanted.
     leave();
   }, answerWithin);
   session.connectToMainThread();

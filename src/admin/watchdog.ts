@@ -119,8 +119,8 @@ const MIB = 1024 * 1024;
 /**
  * Bytes in use of what V8 keeps for longer, and the most that there can be of it. When that is full the process ends,
  * however much the young generation, which counts in the heap's own limit, has left: with a limit of 512 MiB that is at
- * 0.87 of it. `young`: MiB of the young generation, as V8 would choose; it differs from version to version. Not
- * known yet is undefined, or below zero.
+ * 0.87 of it. `young`: MiB of the young generation, as V8 would choose; it differs from version to version. Undefined, or
+ * below zero: not known yet.
  */
 export function longLivedHeap(young?: number): Heap {
   let used = 0;

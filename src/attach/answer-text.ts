@@ -7,12 +7,12 @@ import { bounded, safeBlock, safeJson, safeLine } from './text.ts';
 /** Characters of an answer on one line. */
 const LINE = 65_536;
 
-/** What an operation returns, as lines for people. */
+/** An operation, which shows its data as lines for people. */
 interface Shown {
   readonly show: (data: unknown) => string | OwnWords;
 }
 
-/** What came of a command as text: bounded, and safe for a terminal. */
+/** The value that a command has come to as text: bounded, and safe for a terminal. */
 export function answerText(value: unknown, operation: Shown | undefined, style: Style): string {
   if (style === 'json') return jsonOf(value);
   if (style === 'line') {
@@ -22,7 +22,7 @@ export function answerText(value: unknown, operation: Shown | undefined, style: 
         : inspected(value, {
             breakLength: Number.POSITIVE_INFINITY,
             compact: true,
-            // What an operation returns is plain and bounded: it is shown whole.
+            // The data of an operation is plain and bounded: it is shown whole.
             ...(operation === undefined ? {} : { depth: null, maxArrayLength: null }),
           });
     return bounded(safeLine(redactText(text)), 1, LINE);
@@ -34,7 +34,7 @@ export function answerText(value: unknown, operation: Shown | undefined, style: 
   return bounded(safeBlock(typeof text === 'string' ? redactText(text) : String(text)));
 }
 
-/** An error for the operator: of a refusal its message, of others as much of the stack as is theirs. */
+/** An error for the operator: the message of a refusal, of other errors the operator's own part of the stack. */
 export function errorText(error: unknown, style: Style): string {
   if (error instanceof Refusal) return safeBlock(redactText(error.message));
   const text = redactText(isError(error) ? ownStack(error) : inspected(error, {}));
@@ -47,10 +47,10 @@ function isError(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
 }
 
-/** The frames up to where it was evaluated: the rest is how we got there. */
+/** The frames up to the evaluator: the rest is the relay's own. */
 function ownStack({ name, message, stack }: Error): string {
   if (typeof stack !== 'string') return `${name}: ${message}`;
-  // Of an uncaught one Node puts the source line before it.
+  // Node puts the source line before the stack of an uncaught error.
   const from = Math.max(0, stack.indexOf(`${name}: ${message}`));
   const lines = stack.slice(from).split('\n');
   const end = lines.findIndex((line) => /^\s+at .*(evaluator\.[jt]s|node:vm)/.test(line));

@@ -25,7 +25,7 @@ export interface AttachSessionArgs {
   readonly publisher: ProcessName<MemberMessage>;
 }
 
-/** Who asked for what, a JSON object a line. */
+/** The requests of operators, a JSON object a line. */
 export interface AttachLog {
   write(entry: Readonly<Record<string, unknown>>): void;
 }
@@ -38,9 +38,9 @@ export type AttachSessionMessage =
 
 interface State extends AttachSessionArgs {
   readonly self: Self<AttachSessionMessage>;
-  /** What is under way, by the id of its request. */
+  /** Requests under way, by their ids. */
   readonly running: Map<number, AbortController>;
-  /** What is to be ended when the operator goes. */
+  /** Called when the operator goes. */
   readonly atEnd: Set<() => void>;
   prompt: Prompt | undefined;
 }
@@ -134,7 +134,7 @@ function logged({ log, self }: State, what: Readonly<Record<string, unknown>>): 
   log.write({ session: self.toString(), ...what });
 }
 
-/** Begins what may be cancelled. What is thrown is the answer. */
+/** Begins an action that may be cancelled. An error that it throws is the answer. */
 function perform(
   state: State,
   { id, style }: { readonly id: number; readonly style: Style },
@@ -267,7 +267,7 @@ function completions(state: State, text: string): string[] {
   return [...operations.keys(), 'h'].filter((name) => name.startsWith(text)).sort();
 }
 
-/** The answer comes as a message, like all that happens: it may be done long after the request was handled. */
+/** The outcome comes as a message: it may be there long after the request was handled. */
 function finish({ self }: State, id: number, outcome: Outcome): void {
   if (isAlive(self)) send(self, { type: 'done', id, ...outcome });
 }

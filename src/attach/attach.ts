@@ -37,7 +37,7 @@ type SessionsMessage = DynamicSupervisorMessage<AttachSessionArgs, AttachSession
 
 /**
  * `attach`: its part of the supervision tree. When it has used up its restarts it stays down, and the relay lives on:
- * whoever looks on must not take down what is looked at.
+ * tools that look at a relay must not take it down.
  */
 export function attachSpec(system: System, node: NodeView, options: AttachOptions): ChildSpec {
   const { folder, evaluation, strays } = options;

@@ -33,9 +33,9 @@ export interface Asked {
   readonly say: (line: string) => void;
   /** Aborted when the operator cancels it or goes. */
   readonly signal: AbortSignal;
-  /** The operator is there no more: called once. */
+  /** The action is called once, when the operator has gone. */
   readonly onGone: (action: () => void) => void;
-  /** Who publishes for the operator. */
+  /** The process that publishes for the operator. */
   readonly publisher: () => Pid<MemberMessage> | undefined;
 }
 
@@ -54,7 +54,7 @@ const LONGEST = 10 * 60 * SECOND;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** Those that only look come first. */
+/** Operations that only look come first. */
 const all: readonly Operation[] = [
   operation({
     usage: 'tree({children: 10})',
@@ -168,7 +168,7 @@ const all: readonly Operation[] = [
     run: ({ node, args }) => node.history.reports.last(rows(args[0], 10)),
     show: tables.reportsText,
   }),
-  // Those that change something.
+  // From here on they change something.
   operation({
     usage: 'suspend(ref)',
     summary: 'a process handles no messages until resume; supervisors only with {force: true}',
@@ -292,7 +292,7 @@ export function typedCommand(text: string): { readonly name: string; readonly ar
     const args: unknown = parse(`[${list}]`, { maxAliasCount: 0 });
     if (Array.isArray(args)) return { name, args };
   } catch {
-    // Said below, with everything else that is no list.
+    // The refusal below is for everything that is no list.
   }
   throw new Refusal('arguments are separated by commas, options in braces: {by: members, n: 10}');
 }

@@ -8,8 +8,8 @@ import { safeBlock } from './text.ts';
 export type OperatorRealm = ReturnType<typeof operatorRealm>;
 
 /**
- * The globals of a session: the operations as functions, what they look at, and Node's own. What would end the node when
- * it is typed by habit or by mistake is refused; a prison it is not, for whoever may type here may stop the node.
+ * The globals of a session: the operations as functions, what they look at, and Node's own. Functions that would
+ * end the node, typed by habit or by mistake, refuse; a prison it is not, for an operator may stop the node.
  */
 export function operatorRealm(
   ask: (args: readonly unknown[]) => Asked,
@@ -25,7 +25,7 @@ export function operatorRealm(
       const value = operation.run(ask(args));
       if (typeof value === 'object' && value !== null) produced.set(value, operation);
       if (value instanceof Promise) {
-        // Who waits for it in the realm goes on as soon as it is there; where nobody does, nobody is to blame.
+        // An evaluation that waits for the promise goes on at once; a rejection that nobody waits for is no stray error.
         const look = () => setImmediate(() => evaluator()?.look());
         value.then((data) => {
           if (typeof data === 'object' && data !== null) produced.set(data, operation);
@@ -94,12 +94,12 @@ export function operatorRealm(
       performance,
       structuredClone,
     },
-    /** How a value came to be, when it is one that an operation returned. */
+    /** The operation that has returned this value; undefined: none has. */
     producedBy(value: unknown): Operation | undefined {
       if (typeof value === 'object' && value !== null) return produced.get(value);
       return last !== undefined && last.value === value ? last.operation : undefined;
     },
-    /** Forgets what was returned, so that nothing is retained for its sake. */
+    /** Forgets the last value, so that it is not retained. */
     forget(): void {
       last = undefined;
     },

@@ -51,7 +51,7 @@ export const ATTACH_LOG_FILE = 'attach.log';
 /** Characters of one line; more ends the connection. */
 const LINE_LIMIT = 1024 * 1024;
 
-/** Cuts what comes in into lines. `take` returns false once a line is too long. */
+/** Cuts incoming text into lines. `take` returns false once a line is too long. */
 export class Lines {
   readonly #each: (line: string) => void;
   #rest = '';
@@ -99,8 +99,8 @@ export function parseRequest(line: string): Request | null {
 const LONGEST = 107;
 
 /**
- * The address of a UNIX socket, for a release may be unpacked deeper than an address is long: then it goes by way of an
- * open descriptor of its folder, and is valid until `close`.
+ * The address of a UNIX socket. A release may be unpacked deeper than an address is long: then the address goes by way of
+ * an open descriptor of the folder, and is valid until `close`.
  */
 export class SocketAddress {
   readonly text: string;

@@ -10,15 +10,14 @@ export interface Claim {
 }
 
 /**
- * Errors that nobody caught, and that are an operator's own: of what they left running. Whoever starts the program asks
- * here before an uncaught error ends it.
+ * Uncaught errors of code that an operator has left running. The program asks here before an uncaught error ends it.
  */
 export class StrayErrors {
   readonly #claims = new Set<Claim>();
   /** Once something was evaluated, errors may come of it for as long as the process lives. */
   #hasEvaluated = false;
 
-  /** A session from here on is told of its errors. Returns what ends that. */
+  /** A session from here on is told of its errors. Returns a function that ends that. */
   claim(claim: Claim): () => void {
     this.#hasEvaluated = true;
     this.#claims.add(claim);
@@ -26,8 +25,8 @@ export class StrayErrors {
   }
 
   /**
-   * True: it was an operator's, and the sessions have been told. An error of the realm of a session is, ended sessions
-   * included, and so is what comes from Node alone, as the refused connection of a socket that was opened at the prompt:
+   * True: the error was an operator's, and the sessions have been told. Errors of the realm of a session are, ended sessions
+   * included, and so are errors of Node alone, such as the refused connection of a socket that was opened at the prompt:
    * where the relay fails, its own code is on the stack.
    */
   take(error: unknown, promise: Promise<unknown> | null): boolean {
@@ -48,7 +47,7 @@ const sources = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Folders of the relay's code, as stacks name them with and without source maps; its scheduler is nact's. */
 const FOLDERS = [...['src', 'dist'].map((name) => `${join(dirname(sources), name)}/`), '/node_modules/nact/'];
 
-/** What the relay throws is an error with its code on the stack, and with nothing that was typed on it. */
+/** An error that the relay throws has its code on the stack, and nothing that was typed. */
 function isOfRelay(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
   const stack = String((error as Error).stack);

@@ -21,7 +21,7 @@ import {
   whole,
 } from './text.ts';
 
-/** How what the operations find is shown to people. Each takes the plain data and makes aligned, safe lines of it. */
+/** The data of operations as aligned, safe lines for people. */
 
 export function treeText(roots: readonly TreeNode[]): string {
   const lines: { readonly lead: string; readonly node: TreeNode | null }[] = [];

@@ -16,7 +16,7 @@ export interface Place {
   readonly env: NodeJS.ProcessEnv;
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   out(line: string): void;
-  /** For what is no result: faults, and what else people are told. */
+  /** For people: faults, and all that is no result. */
   err(line: string): void;
 }
 

@@ -48,7 +48,7 @@ export function parseKeyCsv(text: string): KeyCsvResult {
   return faults.length > 0 ? { ok: false, faults } : { ok: true, keys, inactive };
 }
 
-/** What should stand there; null: it does. */
+/** What should stand in place of a faulty value; null: all are good. */
 export function faultOf({ domain, username, key }: NewKey): string | null {
   if (!isText(domain, 64) || domain.includes('/')) return 'a domain of at most 64 characters without a slash';
   if (username !== null && !isText(username, 254)) return 'a user name of at most 254 characters on one line';

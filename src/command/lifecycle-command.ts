@@ -13,7 +13,7 @@ const PERIOD = 50;
 /** Beyond the drain: for topics, log and process to end. */
 const REST = 30_000;
 
-/** Of a node whose folder names no process: whether it serves, as its admin port says. */
+/** Whether a node whose folder names no process serves, by what its admin port says. */
 export async function servesUnseen({ asked }: FoundNode): Promise<boolean> {
   return asked !== null && (await statusAtAdmin(asked)) !== 'stopped';
 }
@@ -72,7 +72,7 @@ export const pingCommand = nodeCommand('ping [--wait S]', async (options, place)
   }
 });
 
-/** Of a node that nobody can attach to no more is known than that it runs. */
+/** A node to which nobody can attach counts as ready: no more is known than that it runs. */
 async function statusOfNode({ pid, folder, closed, asked }: FoundNode): Promise<string> {
   if (pid === undefined) return asked === null ? 'stopped' : statusAtAdmin(asked);
   return closed ? 'ready' : statusOf(folder);
@@ -102,7 +102,7 @@ interface Health {
   readonly edges?: readonly { readonly edge: string; readonly why?: string }[];
 }
 
-/** How the node is, by what its admin port says: `ready`, `starting`, `draining`; `stopped`: that node does not answer. */
+/** How the node is, by its admin port: `ready`, `starting`, `draining`; `stopped`: that node does not answer. */
 async function statusAtAdmin({ node, host, port }: NonNullable<FoundNode['asked']>): Promise<string> {
   try {
     const answer = await fetch(`http://${reachable(host)}:${port}/health/ready`, {

@@ -19,7 +19,7 @@ export interface NodeOptions {
   readonly words: readonly string[];
 }
 
-/** A command on a node. `usage` without the options of all of them; `words`: how many operands there may be. */
+/** A command on a node. `usage`: without the options that all of these have; `words`: how many operands there may be. */
 export function nodeCommand(
   usage: string,
   run: (options: NodeOptions, place: Place) => Promise<number>,

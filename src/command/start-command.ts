@@ -103,7 +103,7 @@ async function daemon(options: NodeOptions, place: Place): Promise<number> {
     place.out(`started as pid ${child.pid}; its log is ${file}`);
     return DONE;
   }
-  // Another one was started in the same moment, and is the node now.
+  // Another process was started in the same moment, and is the node now.
   const other = runningPid(folder);
   if (other !== undefined) throw alreadyRunning(config.node, other);
   const lastWords = readFileSync(file).subarray(before).subarray(-LAST_WORDS).toString().trimEnd();

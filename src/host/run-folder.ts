@@ -47,7 +47,7 @@ function pidIn(file: string): number | undefined {
 function livePid(text: string, file: string): number | undefined {
   const pid = Number(text.trim());
   if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
-  // Its number may have been given to another process since: that one is younger than the file.
+  // The number may have been given to another process since, which is younger than the file.
   const since = startOf(pid);
   return since !== undefined && since > statSync(file).mtimeMs + CLOCK_ERROR ? undefined : pid;
 }
@@ -67,7 +67,7 @@ export function runningBelow(root: string): { readonly folder: string; readonly 
   });
 }
 
-/** Whether the folder tells nothing of its node: it is not this user's, or is not there, as where its node could not make it. */
+/** Whether the folder tells nothing of its node: it is not this user's, or is not there, because it could not be made. */
 export function isOutOfReach(folder: string): boolean {
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -103,8 +103,8 @@ const SLEEPER = new Int32Array(new SharedArrayBuffer(4));
  * several that claim it in the same moment one gets it: the file comes into being with its content, by a link.
  *
  * A dead process's file is replaced only under a lock, after another look at it: between a look and a replacement
- * somebody else could have come, whose word would be lost. The lock is a file that is claimed in the same way, so that
- * of a process that died with the lock in its hands it is taken, too.
+ * another process could have come, whose word would be lost. The lock is a file that is claimed in the same way: a process
+ * that died with the lock in its hands loses it, too.
  */
 function claim(file: string): number {
   const draft = `${file}.${process.pid}`;
@@ -126,7 +126,7 @@ function claim(file: string): number {
           rmSync(lock);
         }
       }
-      // In a moment it has done it.
+      // The holder has done it in a moment.
       if (patience <= 0) return holder;
       Atomics.wait(SLEEPER, 0, 0, 1);
     }
@@ -135,7 +135,7 @@ function claim(file: string): number {
   }
 }
 
-/** Whether it is there, and a dead process's. */
+/** Whether the file is there, and a dead process's. */
 function isStale(file: string): boolean {
   try {
     return livePid(readFileSync(file, 'utf8'), file) === undefined;
@@ -144,7 +144,7 @@ function isStale(file: string): boolean {
   }
 }
 
-/** False: there is one. */
+/** False: there is such a file. */
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -155,13 +155,13 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** Takes that back; another process's word is left alone. */
+/** Takes the claim back; another process's word is left alone. */
 export function leaveFolder(folder: string): void {
   const file = join(folder, PID_FILE);
   try {
     if (Number(readFileSync(file, 'utf8').trim()) === process.pid) rmSync(file);
   } catch {
-    // Whoever looks finds it stale.
+    // The next look finds it stale.
   }
 }
 
@@ -170,7 +170,7 @@ export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // It is there, and another user's.
+    // The process is there, and another user's.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const state = statOf(pid)?.[0];

@@ -89,7 +89,7 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
       return;
     }
     const why = causeOf(result.reason);
-    // Whoever reads standard output reads standard error as well, and the same once is enough.
+    // A reader of standard output reads standard error as well: once is enough.
     if (config.log.file !== null) log.fatal('could not start', { why });
     log.flush();
     process.stderr.write(`fanfare could not start: ${redactText(why)}\n`);
@@ -185,7 +185,7 @@ function withoutSettings(report: NodeReport): NodeReport {
   return { header: known, ...rest, workers: workers.map(withoutSettings) };
 }
 
-/** Who started this process as a daemon waits for it to be ready. */
+/** The command that has started this process as a daemon waits for it to be ready. */
 function tellParent(): void {
   if (process.send === undefined) return;
   process.send('ready', () => process.disconnect());

@@ -62,7 +62,7 @@ export function watchdogPeriod(env: NodeJS.ProcessEnv): number | undefined {
 }
 
 function notify(states: readonly string[], env: NodeJS.ProcessEnv, failed: (why: string) => void): void {
-  // The service is this process, not the one that says so.
+  // The service is this process, not `systemd-notify`.
   const child = spawn('systemd-notify', [`--pid=${process.pid}`, ...states], { env, stdio: 'ignore' });
   child.unref();
   child.on('error', (error) => failed(`systemd-notify: ${error.message}`));

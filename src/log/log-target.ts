@@ -13,12 +13,12 @@ import { makeFolder } from '../host/folder.ts';
 export class LogTarget {
   readonly #file: string | null;
   readonly #limit: number;
-  /** What a line says of those that were lost before it. */
+  /** The line that says how many lines were lost before it. */
   readonly #lossLine: (lines: number) => string;
   #target: Target | null;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  /** The rest of what the target took a part of. */
+  /** The rest of a chunk of which the target took a part. */
   #rest: Buffer | null = null;
   #restLines = 0;
   #writing = false;
@@ -157,7 +157,7 @@ export class LogTarget {
     const lines = this.#waiting.splice(0, count);
     this.#waitingBytes -= bytes;
     this.#restLines = lines.length;
-    // The lost ones came after all that waits.
+    // The lines that were lost came after those that wait.
     if (this.#lostUnsaid > 0 && this.#waiting.length === 0) {
       lines.push(this.#lossLine(this.#lostUnsaid));
       this.#lostUnsaid = 0;
@@ -175,7 +175,7 @@ export class LogTarget {
     if (code === 'EAGAIN') return false;
     this.#rest = null;
     this.#lose(this.#restLines);
-    // Nobody will ever read what goes there.
+    // No line that goes there will ever be read.
     if (code === 'EPIPE' || code === 'EBADF' || code === 'EIO') {
       this.#lose(this.#waiting.length);
       this.#waiting = [];

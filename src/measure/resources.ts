@@ -1,7 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** What the process takes of its machine. */
-
 /** What the system tells of memory is read from a file: without a free descriptor it is NaN. */
 export function memory(): Omit<NodeJS.MemoryUsage, 'arrayBuffers'> {
   try {

@@ -66,7 +66,7 @@ function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogra
   });
 }
 
-/** Those who are connected, those who were turned away, and who asks for them. */
+/** Clients that are connected, clients that were turned away, and the authenticators that are asked for them. */
 function clientMetrics(
   { doors, history, admission, authenticators, refused }: RelayView,
   sampling: Sampling,

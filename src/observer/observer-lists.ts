@@ -9,7 +9,7 @@ import type { RelayView } from '../view/relay-view.ts';
 import { topicRow } from '../view/topics.ts';
 import type { Rates } from './rates.ts';
 
-/** What an observer page wants to see, from the query of its address. Whatever is odd in it counts as not said. */
+/** What an observer page wants to see, from the query of its address. Odd values count as not given. */
 export interface ObserverQuery {
   readonly tab: Tab;
   readonly by: string;
@@ -54,7 +54,7 @@ function numberIn(text: string | null): number | null {
   return text !== null && /^\d{1,12}$/.test(text) ? Number(text) : null;
 }
 
-/** Counts everything once for rates; to be called every few seconds while somebody looks. */
+/** Counts everything once for rates; to be called every few seconds while a page looks. */
 export function noteRates({ system, topics }: RelayView, rates: Rates, now: number): void {
   rates.begin(now);
   for (const process of residents(system)) {
@@ -105,7 +105,7 @@ interface TreeRow extends ProcessView {
   readonly more: number;
 }
 
-/** Children of one supervisor that are shown: more are to be looked for in the lists. */
+/** Children of one supervisor that are shown; the others are in the lists. */
 const CHILDREN = 50;
 
 /**
@@ -187,7 +187,7 @@ function connectionPage({ system }: RelayView, rates: Rates, query: ObserverQuer
     const connection = connectionOf(process);
     return connection === undefined ? 0 : read(connection);
   };
-  // The slowest first: those who do not read, those who hold others back, and then by what waits for them.
+  // The slowest first: clients that do not read, clients that hold their topics back, then by the bytes that wait.
   const slowness = of(
     (connection) =>
       pendingOf(connection) + (connection.outflow.stalled ? 2e12 : connection.outflow.behind ? 1e12 : 0),

@@ -49,12 +49,12 @@ export class Rates {
     entry.deliveries = deliveries;
   }
 
-  /** Forgets what was not there any more. */
+  /** Forgets the processes that the look did not find. */
   end(): void {
     for (const [id, { round }] of this.#entries) if (round !== this.#round) this.#entries.delete(id);
   }
 
-  /** The rates between the last two looks; 0 for what was not there at both. */
+  /** The rates between the last two looks; 0 for a process that was not there at both. */
   of(id: number | undefined): Readonly<typeof NONE> {
     return (id === undefined ? undefined : this.#entries.get(id)) ?? NONE;
   }

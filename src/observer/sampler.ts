@@ -15,8 +15,8 @@ import { listOf, noteRates, type ObserverQuery, observerQuery } from './observer
 import { Rates } from './rates.ts';
 
 /**
- * Samples the relay once a second, whoever looks, and pushes what observer pages look at, as server-sent events. All
- * pages have the one sampler; what it does for each of them is bounded, and nothing waits for one that does not read.
+ * Samples the relay once a second, pages or not, and pushes the lists that observer pages look at, as server-sent events.
+ * All pages have the one sampler; its work for each page is bounded, and nothing waits for a page that does not read.
  */
 export interface SamplerArgs {
   readonly view: RelayView;
@@ -52,9 +52,9 @@ interface State extends SamplerArgs {
 
 /** Pages that may look at the same time. */
 const WATCHERS = 16;
-/** Lists are pushed with every so-manyeth sample. */
+/** Samples from one push of a list to the next. */
 const LIST_EVERY = 2;
-/** Bytes that may wait for a page; with more it is left out until it has read them. */
+/** Bytes that may wait for a page; with more the page is left out until it has read them. */
 const UNREAD = 256 * 1024;
 const REPORTS = 100;
 const TICK: SamplerMessage = { type: 'tick' };
@@ -125,7 +125,7 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
     response.writeHead(503, { 'Retry-After': '5' }).end('Error: too many observers.\n');
     return;
   }
-  // Rates need two looks: those who come first see none for a moment.
+  // Rates need two looks: the first page sees none for a moment.
   if (watchers.size === 0) noteRates(view, rates, now(self));
   watchers.set(response, query);
   response.writeHead(200, {

@@ -84,7 +84,7 @@ export function members(node: NodeView, ref: unknown, n: number) {
 /** Longest text of a close frame's reason (RFC 6455, section 5.5: 125 bytes, 2 of them the code). */
 const REASON_BYTES = 123;
 
-/** Ends a connection in good order, with 1001 and these words. */
+/** Ends a connection in good order, with 1001 and the operator's words. */
 export function disconnect(node: NodeView, ref: unknown, reason: unknown): string {
   const pid = processOf(node, ref);
   if (connectionRow(pid) === undefined) throw new Refusal(`${pid} is no connection`);

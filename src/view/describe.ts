@@ -37,7 +37,7 @@ function ofText(text: string): string {
   return text.length > MAX_TEXT ? `${shown.slice(0, MAX_TEXT)}… (${text.length} characters)` : shown;
 }
 
-/** Numbers and switches are none. */
+/** A value under a secret's name: numbers and switches are no secrets. */
 function ofSecret(value: unknown): Plain {
   return typeof value === 'number' || typeof value === 'boolean' || value == null ? describe(value) : HIDDEN;
 }
@@ -90,7 +90,7 @@ function ofEntries(entries: readonly (readonly [string, unknown])[], size: numbe
   return Object.fromEntries<Plain>([...shown, ...more]);
 }
 
-/** Things of Node's, large and of no interest. */
+/** Objects of Node's own, large and of no interest. */
 const FOREIGN =
   /^(Socket|TLSSocket|Server|WebSocketServer|.*WebSocket|IncomingMessage|ServerResponse|Timeout|System|Hidden|Logger)$/;
 

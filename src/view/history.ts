@@ -17,7 +17,7 @@ export interface TimedReport {
 const CERTIFICATES = 10_000;
 const REPORTS = 1000;
 
-/** What has happened so far: the last of it remembered, and what clients met with counted. Nothing in it is secret. */
+/** The last closes and reports, and counts of closes and refusals for metrics. Nothing in it is secret. */
 export class History {
   readonly reports = new Ring<TimedReport>(REPORTS);
   readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
@@ -54,7 +54,7 @@ export class History {
 export class Ring<T> {
   readonly #limit: number;
   #items: T[] = [];
-  /** Where the oldest is, once the ring is full. */
+  /** Index of the oldest item, once the ring is full. */
   #start = 0;
 
   constructor(limit: number) {
@@ -108,7 +108,7 @@ export class Tally<Labels extends Readonly<Record<string, string>>> {
 
 const COMBINATIONS = 200;
 
-/** A close code or status as a label: those that anybody may choose are one for each thousand. */
+/** A close code or status as a label: of the codes that clients may choose there is one label for each thousand. */
 export function codeLabel(code: number): string {
   if (code >= 3000 && code < 5000) return `${Math.floor(code / 1000)}xxx`;
   return (code >= 100 && code < 600) || (code >= 1000 && code <= 1015) ? String(code) : 'other';

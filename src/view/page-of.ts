@@ -7,7 +7,7 @@ export interface Page<Row> {
 interface PageQuery<T> {
   readonly limit: number;
   readonly offset?: number;
-  /** The order of those with the same score. Default: the one that they came in. */
+  /** The order of items with the same score. Default: the order of `items`. */
   readonly tie?: (a: T, b: T) => number;
 }
 

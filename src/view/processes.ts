@@ -34,7 +34,7 @@ export function info(node: NodeView, ref: unknown) {
   return { ...view, ancestors, about: aboutOf(node, pid) };
 }
 
-/** Of a connection or a topic, its row in those lists. */
+/** The row of a connection or topic in its list; null: the process is neither. */
 function aboutOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unknown>> | null {
   const connection = connectionRow(pid);
   if (connection !== undefined) return { ...connection };
@@ -64,7 +64,7 @@ export function resume(node: NodeView, ref: unknown): string {
   return `${viewOf(pid).name} goes on`;
 }
 
-/** Ends a process at once, as a crash would; its supervisor does with it what it does then. */
+/** Ends a process at once, as a crash would; its supervisor treats it as one. */
 export function kill(node: NodeView, ref: unknown, force: boolean): string {
   const pid = processOf(node, ref);
   const { name } = viewOf(pid);
@@ -81,7 +81,7 @@ interface TraceOptions {
   readonly say: (line: string) => void;
 }
 
-/** Shows the next messages of a process as they are handled. Returns what ends it early. */
+/** Shows the next messages of a process as they are handled. Returns a function that ends it early. */
 export function trace(node: NodeView, ref: unknown, { max, period, say }: TraceOptions): () => void {
   const pid = processOf(node, ref);
   const name = viewOf(pid).name;
@@ -132,7 +132,7 @@ export function handledSoFar({ system }: NodeView): Map<number, number> {
 
 /** One process of the supervision tree, with those below it. */
 export interface TreeNode extends ProcessView {
-  /** Live processes below it, itself not counted. */
+  /** Live processes below it, at any depth. */
   readonly below: number;
   /** Messages that wait in all mailboxes below it. */
   readonly mailboxBelow: number;

@@ -4,7 +4,7 @@ import type { Topic } from '../topic/topic.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
 /**
- * What the tools print, understood again: `<88>` (or 88), a registered name such as `topics.0.router`, and
+ * The names that tools print, understood again: `<88>` (or 88), a registered name such as `topics.0.router`, and
  * `topic:REALM:NAME`, whose process is the topic's server.
  */
 export type Ref = string | number;

@@ -6,7 +6,7 @@ import type { Format, Message } from '../topic/message.ts';
 import type { Join, Topic } from '../topic/topic.ts';
 import type { History } from './history.ts';
 
-/** All that operators' tools are given of the relay: what they look at, and the few things that they may ask for. */
+/** The relay as operators' tools get it: what they look at, and the few things that they may ask for. */
 export interface NodeView {
   readonly node: string;
   readonly version: string;
@@ -28,7 +28,7 @@ export interface NodeView {
 /** The topics, and how a probe joins one. */
 export interface TopicsView {
   readonly accounting: Accounting;
-  /** The live ones, but for those of probes. */
+  /** The live topics, but for the topics of probes. */
   all(): Iterable<Topic>;
   find(realm: string, name: string): Topic | undefined;
   /** The names of the routers, one for each partition, and which of them a topic of that name has. */
@@ -52,15 +52,15 @@ export interface Reloaded {
   readonly needsRestart: readonly string[];
 }
 
-/** Something that an operator has asked for and cannot have; its message is for them. */
+/** What an operator has asked for cannot be had; the message is for the operator. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
-/** What is watched: the relay as operators' tools see it, and what is counted for metrics. It is read, and not changed. */
+/** The relay as operators' tools see it, and the counts for metrics. It is read, and not changed. */
 export interface RelayView extends NodeView {
   readonly phase: () => 'starting' | 'ready' | 'draining';
-  /** Those that are open now. */
+  /** The open doors. */
   readonly doors: () => readonly DoorView[];
   readonly admission: { readonly open: number; readonly shedding: boolean };
   /** Refusals by limits and checks that all doors share. */
@@ -80,11 +80,11 @@ export interface Way {
   readonly name: string;
   /** What is published comes back to the topic of this name, in the realm of probes. */
   readonly topic: string;
-  /** Why there is nothing to be proved; null: it is up. */
+  /** Why the way is down; null: it is up, and to be proved. */
   readonly down: string | null;
   /** Without it the relay is not ready. */
   readonly needed: boolean;
-  /** Returns why it could not be sent. */
+  /** Returns why the message could not be sent; null: it was. */
   publish(message: Message): string | null;
 }
 
@@ -93,7 +93,7 @@ export interface DoorView {
   readonly realm: string;
   /** The registered name of its listener. */
   readonly listener: string;
-  /** What its clients get deliveries as; null: they get none. */
+  /** The format of deliveries to its clients; null: they get none. */
   readonly format: Format | null;
   readonly counters: {
     readonly connections: number;
@@ -116,15 +116,15 @@ interface AuthenticatorView {
 export interface LinkView {
   /** The other relay's name, or its address while that is not known; `nats`: the network. */
   readonly peer: string;
-  /** `in`: what comes from there; `out`: what goes there. */
+  /** `in`: messages of the other relay; `out`: messages to it. */
   readonly direction: 'out' | 'in';
   readonly state: 'up' | 'down';
   readonly address: string | null;
   /** Why it is down. */
   readonly why: string | null;
-  /** From a question to its answer, behind what was under way. */
+  /** From a question to its answer, behind the messages that were under way. */
   readonly roundTrip: number | null;
-  /** How far what has come is behind what was sent. */
+  /** How far the messages that have come are behind those that were sent. */
   readonly lag: number | null;
   /** Null: messages are not counted by this peer. */
   readonly messages: number | null;
@@ -133,6 +133,6 @@ export interface LinkView {
   readonly lost: number;
   /** Bytes that wait to be written. */
   readonly pending: number;
-  /** How often it was made again. */
+  /** How often the link was made again. */
   readonly reconnects: number;
 }

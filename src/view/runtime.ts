@@ -49,7 +49,7 @@ export async function nodeStats(node: NodeView, n: number, period: number, signa
     const now = totals(node);
     const { utilization } = performance.eventLoopUtilization(now.loop, last.loop);
     samples.push({
-      /** Seconds since the first one began. */
+      /** Seconds since the first sample began. */
       at: rounded((performance.now() - start) / 1000, 1),
       messages: now.messages - last.messages,
       delivered: now.delivered - last.delivered,
@@ -74,8 +74,8 @@ function rounded(value: number, digits: number): number {
 export type BinLeak = ReturnType<typeof binLeak>;
 
 /**
- * Collects all garbage, which stops the relay for a moment, and says what bytes are left outside the heap and who holds
- * most.
+ * Collects all garbage, which stops the relay for a moment, and says how many bytes are left outside the heap, and which
+ * processes hold most of them.
  */
 export function binLeak(node: NodeView, n: number) {
   const before = process.memoryUsage().arrayBuffers;

@@ -38,8 +38,8 @@ const DELAY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const UTILISATION_SAMPLES = 10;
 
 /**
- * The relay sampled: the last ten minutes, and a census that is shared by all who ask within a second. Cheap when nobody
- * looks: a sample reads some thirty numbers.
+ * The relay sampled: the last ten minutes, and a census that is shared by all questions of a second. A
+ * sample is cheap: it reads some thirty numbers.
  */
 export class Sampling {
   readonly history: Sample[] = [];
@@ -149,9 +149,9 @@ type Census = ReturnType<typeof takeCensus>;
 
 /** One look at every process: about a millisecond for ten thousand, so not to be taken more than once a second. */
 function takeCensus(system: System) {
-  /** All processes of one kind, added up. `highWater`: the longest that a mailbox of a live one has been. */
+  /** All processes of one kind, added up. `highWater`: the longest that a mailbox of a live process has been. */
   const kinds = new Map<string, { count: number; mailbox: number; highWater: number }>();
-  /** Bytes that wait to be written to clients, and how many clients hold their topics back or do not read. */
+  /** Bytes that wait to be written to clients; clients that hold their topics back; clients that do not read. */
   let pending = 0;
   let behind = 0;
   let stalled = 0;

@@ -41,7 +41,7 @@ export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<Topi
   return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { limit: n, tie: byName });
 }
 
-/** Publishes a text as a client would. `from` is told of a refusal, and does not listen. */
+/** Publishes a text as a client would. `from`: the process that a refusal is sent to. */
 export function publish(node: NodeView, ref: unknown, message: unknown, from: Pid<MemberMessage>): string {
   const parts = topicParts(ref);
   if (parts === undefined) throw new Refusal('a topic is named as topic:REALM:NAME, such as topic:main:chat');

@@ -30,7 +30,7 @@ export class NodeClient {
     this.hello = hello;
   }
 
-  /** The node that has this folder. Undefined: nobody answers there. */
+  /** The node that has this folder. Undefined: no node answers there. */
   static async connect(folder: string): Promise<NodeClient | undefined> {
     const address = new SocketAddress(join(folder, SOCKET_FILE));
     const socket = connect(address.text);
@@ -80,7 +80,7 @@ export class NodeClient {
     return (await this.#ask({ type: 'status' })).text;
   }
 
-  /** Gives up all that is under way. */
+  /** Gives up all requests under way. */
   cancel(): void {
     for (const of of [...this.#waiting.keys()]) void this.#ask({ type: 'cancel', of });
   }
@@ -114,7 +114,7 @@ export class NodeClient {
   }
 }
 
-/** `ready`, `starting`, or `unreachable`: nobody answers. */
+/** `ready`, `starting`, or `unreachable`: no node answers. */
 export async function statusOf(folder: string): Promise<string> {
   const client = await NodeClient.connect(folder);
   if (client === undefined) return 'unreachable';

@@ -30,7 +30,7 @@ class Terminal {
   readonly #done: (code: number) => void;
   /** Lines that were read and not evaluated yet: each waits for the one before it. */
   readonly #waiting: string[] = [];
-  /** The lines of something unfinished. */
+  /** The lines of an unfinished expression. */
   #typed = '';
   #number = 1;
   #busy = false;
@@ -135,7 +135,7 @@ class Terminal {
     this.#prompt();
   }
 
-  /** Something that belongs to no answer goes above the line that is being typed. */
+  /** Text that belongs to no answer goes above the line that is being typed. */
   #say(text: string): void {
     if (this.#terminal && !this.#busy) this.#write(`\r\u001b[K${text}\n`);
     else this.#write(`${text}\n`);
@@ -188,10 +188,10 @@ function remember(text: string): void {
   }
 }
 
-/** Whether what was typed is the beginning of something: more lines are to come. Nothing is run. */
+/** Whether the typed text is the beginning of an expression: more lines are to come. Nothing is run. */
 export function isUnfinished(text: string): boolean {
   try {
-    // As a script it may not await; what it awaits has the same place in it.
+    // A script may not await: each `await` gives way to an operator of the same length.
     new Script(text.replace(/\bfor\s+await\b/g, 'for').replace(/\bawait\b/g, 'void '));
     return false;
   } catch (error) {
