@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Behaviour, keep, type Next, stop } from '../otp/behaviour.ts';
-import { findProcess, viewOf } from '../otp/inspect.ts';
 import type { Self } from '../otp/process.ts';
+import { findProcess, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { sendAfter } from '../otp/timer.ts';
 import { Delivery, type Format, type Message } from '../topic/message.ts';

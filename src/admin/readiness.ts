@@ -4,8 +4,8 @@ import {
   dynamicSupervisor,
   startDynamicChild,
 } from '../otp/dynamic-supervisor.ts';
-import { findProcess, viewOf } from '../otp/inspect.ts';
 import { processName, whereis } from '../otp/registry.ts';
+import { findProcess, viewOf } from '../otp/sys.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import { type CanaryArgs, type CanaryMessage, canary, condition } from './canary.ts';
 

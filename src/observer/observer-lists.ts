@@ -1,5 +1,5 @@
 import { Connection } from '../connection/connection.ts';
-import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
+import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { Topic } from '../topic/topic.ts';
 import { connectionOf, connectionRow, pendingOf } from '../view/connections.ts';

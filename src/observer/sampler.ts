@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { heapLimit } from '../measure/resources.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
-import { findProcess } from '../otp/inspect.ts';
 import { isAlive, type Self } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
+import { findProcess } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { redacting } from '../secret/redaction.ts';

@@ -1,7 +1,7 @@
 import { Connection } from '../connection/connection.ts';
-import { type Resident, resident, residents, viewOf } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
+import { type Resident, resident, residents, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import type { Certificate } from './history.ts';
 import { type Page, pageOf } from './page-of.ts';

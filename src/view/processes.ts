@@ -1,13 +1,17 @@
-import { isSupervisor, type ProcessView, type Resident, residents, viewOf } from '../otp/inspect.ts';
 import { isAlive, type Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import {
   getState,
+  isSupervisor,
+  type ProcessView,
+  type Resident,
+  residents,
   resume as resumeProcess,
   type Statistics,
   statistics,
   suspend as suspendProcess,
   trace as traceProcess,
+  viewOf,
 } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { connectionOf, connectionRow, pendingOf } from './connections.ts';

@@ -1,5 +1,5 @@
-import { findProcess } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
+import { findProcess } from '../otp/sys.ts';
 import type { Topic } from '../topic/topic.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 

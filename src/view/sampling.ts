@@ -1,7 +1,7 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { Histogram, quantile } from '../measure/histogram.ts';
 import { memory } from '../measure/resources.ts';
-import { residents, timersOf } from '../otp/inspect.ts';
+import { residents, timersOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { connectionOf, pendingOf } from './connections.ts';
 import type { RelayView } from './relay-view.ts';

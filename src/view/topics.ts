@@ -1,5 +1,5 @@
-import { viewOf } from '../otp/inspect.ts';
 import type { Pid } from '../otp/process.ts';
+import { viewOf } from '../otp/sys.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { publish as publishTo } from '../topic/topic-server.ts';
 import { type Page, pageOf } from './page-of.ts';

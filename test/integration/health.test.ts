@@ -1,7 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { findProcess } from '../../src/otp/inspect.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { resume, suspend } from '../../src/otp/sys.ts';
+import { findProcess, resume, suspend } from '../../src/otp/sys.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { quiescence } from '../support/otp.ts';

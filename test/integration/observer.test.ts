@@ -1,7 +1,7 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { findProcess } from '../../src/otp/inspect.ts';
+import { findProcess } from '../../src/otp/sys.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { openBrowser, openPage } from '../support/browser.ts';

@@ -1,7 +1,6 @@
 import test from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
-import { findProcess } from '../../src/otp/inspect.ts';
-import { getState, resume, suspend } from '../../src/otp/sys.ts';
+import { findProcess, getState, resume, suspend } from '../../src/otp/sys.ts';
 import { ask as askAdmin, parseMetrics } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { clientFrame, connectRaw, post, rawExchange, upgradeRequest } from '../support/raw-client.ts';

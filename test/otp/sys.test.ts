@@ -1,9 +1,16 @@
 import test from 'ava';
 import { become, keep, starting } from '../../src/otp/behaviour.ts';
-import { findProcess } from '../../src/otp/inspect.ts';
 import { isAlive, type Process, type Self, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { getState, replaceState, resume, statistics, suspend, trace } from '../../src/otp/sys.ts';
+import {
+  findProcess,
+  getState,
+  replaceState,
+  resume,
+  statistics,
+  suspend,
+  trace,
+} from '../../src/otp/sys.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
 
 test('the state can be read and replaced, between two messages', async (t) => {
