@@ -1,6 +1,7 @@
 import test from 'ava';
-import { changedKeys, withKeys } from '../../src/reload/running-config.ts';
+import { changedKeys, type Reloadable, RunningConfig, withKeys } from '../../src/reload/running-config.ts';
 import { Hidden } from '../../src/secret/hidden.ts';
+import { accepted } from '../config/support.ts';
 
 const before = {
   node: 'a',
@@ -46,5 +47,52 @@ test('a secret that has changed is a change, however deep it is, and the same on
   t.deepEqual(
     changedKeys({ cluster: { token: null } }, { cluster: { token: new Hidden('a') } }).map(({ key }) => key),
     ['cluster.token'],
+  );
+});
+
+const part = (keys: readonly string[], more: Partial<Reloadable> = {}): Reloadable => ({
+  keys,
+  apply: () => [],
+  ...more,
+});
+
+test('a part gets the changed keys that it takes; what no part takes needs a restart until it is as it was', (t) => {
+  const running = new RunningConfig(accepted('node: a'));
+  const parts = [part(['limits', 'doors'], { except: ['doors.*.realm'] }), part(['limits.drain'])];
+  const wanted = accepted('node: b\ndoors: { pusu: { realm: r, port: 1 } }\nlimits: { drain: 1s }');
+  for (const round of [1, 2]) {
+    const plan = running.plan(wanted, parts);
+    const keys = plan.steps.map((step) => step.keys);
+    t.deepEqual(keys, round === 1 ? [['doors.pusu.port', 'limits.drain'], ['limits.drain']] : []);
+    t.deepEqual(running.finish(plan, [], new Set()).needsRestart, ['node', 'doors.pusu.realm']);
+  }
+  t.deepEqual(running.plan(accepted('node: a\nlimits: { drain: 1s }'), parts).needsRestart, []);
+});
+
+test('a part takes nothing together with a key that it cannot follow', (t) => {
+  const running = new RunningConfig(accepted(''));
+  const parts = [part(['relays'], { unless: ['cluster.backplane'] })];
+  const relays = 'relays: [a.example.com, b.example.com]';
+  const nats = `${relays}\ncluster: { backplane: nats, servers: [n.example.com] }`;
+  t.deepEqual(running.plan(accepted(nats), parts).steps, []);
+  t.deepEqual(
+    running.plan(accepted(relays), parts).steps.map(({ keys }) => keys),
+    [['relays']],
+  );
+});
+
+test('keys that failed are a change again, and those that were done are not', (t) => {
+  const running = new RunningConfig(accepted(''));
+  const parts = [part(['limits.drain']), part(['limits.pending'])];
+  const wanted = accepted('limits: { drain: 1s, pending: 2MiB }');
+  const result = running.finish(
+    running.plan(wanted, parts),
+    ['limits.pending: no'],
+    new Set(['limits.pending']),
+  );
+  t.deepEqual([result.ok, result.applied], [false, ['limits.drain']]);
+  t.deepEqual(
+    running.plan(wanted, parts).steps.map(({ keys }) => keys),
+    [['limits.pending']],
   );
 });
