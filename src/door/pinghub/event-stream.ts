@@ -54,9 +54,10 @@ function retry(seconds: number, chance: number): number {
   return Math.round(least + chance * Math.max(least, SPREAD));
 }
 
-/** Whether a request wants a stream, by its `Accept` header; `*` does not ask for one. */
+/** Whether a request wants a stream, by its `Accept` header; `*` does not ask for one, and a weight of 0 refuses it. */
 export function acceptsEventStream(accept: string | undefined): boolean {
-  return accept !== undefined && /(?:^|,)[ \t]*text\/event-stream[ \t]*(?:[;,]|$)/i.test(accept);
+  const named = /(?:^|,)[ \t]*text\/event-stream[ \t]*(?:;[ \t]*q=([\d.]+)|[;,]|$)/i.exec(accept ?? '');
+  return named !== null && Number(named[1] ?? 1) > 0;
 }
 
 function event({ payload }: Part): string {

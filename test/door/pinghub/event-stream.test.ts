@@ -74,6 +74,8 @@ test('a stream is wanted by those who name it', (t) => {
     'text/event-streams',
     'xtext/event-stream',
     'a/b;x=text/event-stream',
+    'text/event-stream;q=0',
+    'text/html, text/event-stream ; q=0.000',
   ]) {
     t.false(acceptsEventStream(accept), accept);
   }
