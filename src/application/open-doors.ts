@@ -16,7 +16,7 @@ import { type DoorPlan, type Entrance, OpenDoor } from './open-door.ts';
 const LAST_ANSWERS = 10_000;
 /** Keys that a door's authenticators come from. */
 const GUARD_KEYS =
-  /^(authenticator|authenticator_timeout|apikeys|passwords|allow_read_by_default|allowed_channels|jwt_\w+|doors\.\w+(\.(authenticator|authenticator_timeout|apikeys).*)?)$/;
+  /^(authenticator|authenticator_timeout|apikeys|allowed_channels|doors\.\w+(\.(authenticator|authenticator_timeout|apikeys).*)?)$/;
 
 /** The doors that are open, and their guards. */
 export class OpenDoors implements Reloadable {
