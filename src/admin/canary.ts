@@ -22,7 +22,7 @@ export interface CanaryArgs {
   readonly format: Format;
   /** Publishes by way of another relay; null: to the topic itself. Returns why it could not. */
   readonly around: ((message: Message) => string | null) | null;
-  /** Called once: with null, or with why nothing came, in words for an operator. */
+  /** The first call counts: with null, or with why nothing came, in words for an operator. */
   readonly done: (why: string | null) => void;
 }
 
@@ -33,7 +33,6 @@ interface State extends CanaryArgs {
   /** The message's text: the message of an earlier canary is not taken for this one's. */
   readonly mark: string;
   topicJoined: Topic | undefined;
-  over: boolean;
 }
 
 /** A relay that has just been linked may not be in the topic yet: it is asked again after so many milliseconds. */
@@ -45,87 +44,73 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
   name: 'canary',
 
   init(self, args) {
-    const { topics, topic: name, format } = args;
-    const state: State = {
-      ...args,
-      self,
-      mark: randomBytes(8).toString('hex'),
-      topicJoined: undefined,
-      over: false,
-    };
+    const { topics, topic: name, format, done } = args;
     sendAfter(self, PATIENCE, { type: 'late' });
     const join = { type: 'join', name, member: self, format, while: 'wanted' } as const;
-    if (!topics.route(self.system, PROBE_REALM, join)) finish(state, `${topics.routerOf(name)} is not there`);
-    return state;
+    if (!topics.route(self.system, PROBE_REALM, join)) done(`${topics.routerOf(name)} is not there`);
+    return { ...args, self, mark: randomBytes(8).toString('hex'), topicJoined: undefined };
   },
 
   handle(state, message): Next<State> {
     if (message instanceof Delivery) {
       message.accounting.deliver(message.count);
-      if (message.bytes.includes(state.mark)) finish(state, null);
-    } else {
-      switch (message.type) {
-        case 'joined':
-          joined(state, message.topic);
-          break;
-        case 'refused':
-          finish(state, `${message.action} refused: ${message.why}`);
-          break;
-        case 'lost':
-          finish(state, 'the topic server has crashed');
-          break;
-        case 'again':
-          askAround(state);
-          break;
-        case 'late':
-          finish(state, missing(state));
-          break;
-      }
+      return message.bytes.includes(state.mark) ? end(state, null) : keep;
     }
-    return state.over ? stop('normal') : keep;
+    switch (message.type) {
+      case 'joined':
+        state.topicJoined = message.topic;
+        return state.around === null ? ask(state, message.topic) : askAround(state);
+      case 'refused':
+        return end(state, `${message.action} refused: ${message.why}`);
+      case 'lost':
+        return end(state, 'the topic server has crashed');
+      case 'again':
+        return askAround(state);
+      case 'late':
+        return end(state, missing(state));
+      case 'claimed':
+      case 'ended':
+      case 'credit':
+        return keep;
+    }
   },
 
-  terminate(state) {
-    finish(state, 'the canary has ended');
-    if (state.topicJoined !== undefined) leave(state.topicJoined, state.self);
+  terminate({ topicJoined, self, done }) {
+    done('the canary has ended');
+    if (topicJoined !== undefined) leave(topicJoined, self);
   },
 };
 
-function joined(state: State, topic: Topic): void {
-  const { self } = state;
-  state.topicJoined = topic;
-  if (state.around !== null) {
-    askAround(state);
-    return;
-  }
+function ask(state: State, topic: Topic): Next<State> {
   const message = messageOf(state);
-  if (!publish(topic, { type: 'publish', message, from: self, credit: 0, via: null }))
-    finish(state, `the topic server of ${topic.toString()} takes nothing`);
+  if (publish(topic, { type: 'publish', message, from: state.self, credit: 0, via: null })) return keep;
+  return end(state, `the topic server of ${topic.toString()} takes nothing`);
 }
 
-function askAround(state: State): void {
+function askAround(state: State): Next<State> {
   const why = state.around?.(messageOf(state)) ?? null;
-  if (why !== null) finish(state, why);
-  else sendAfter(state.self, AGAIN, { type: 'again' });
+  if (why !== null) return end(state, why);
+  sendAfter(state.self, AGAIN, { type: 'again' });
+  return keep;
 }
 
 function messageOf({ mark }: State): Message {
   return { kind: 'text', payload: Buffer.from(mark) };
 }
 
-function finish(state: State, why: string | null): void {
-  if (state.over) return;
-  state.over = true;
-  state.done(why);
+function end({ done }: State, why: string | null): Next<State> {
+  done(why);
+  return stop('normal');
 }
 
 function missing({ topicJoined, around, topics, topic, self }: State): string {
-  if (topicJoined !== undefined && around !== null)
-    return `published, and nothing came back in ${PATIENCE} ms`;
-  if (topicJoined !== undefined)
-    return `published to ${PROBE_REALM}:${topic}, and nothing was delivered in ${PATIENCE} ms`;
-  const router = topics.routerOf(topic);
-  return `no answer from ${router} in ${PATIENCE} ms${condition(self.system, router)}`;
+  if (topicJoined === undefined) {
+    const router = topics.routerOf(topic);
+    return `no answer from ${router} in ${PATIENCE} ms${condition(self.system, router)}`;
+  }
+  return around === null
+    ? `published to ${PROBE_REALM}:${topic}, and nothing was delivered in ${PATIENCE} ms`
+    : `published, and nothing came back in ${PATIENCE} ms`;
 }
 
 /** Why a process may not answer, in words. */

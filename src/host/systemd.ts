@@ -1,17 +1,5 @@
 import { spawn } from 'node:child_process';
 
-/**
- * Tells systemd how the service is (sd_notify(3)). Its socket takes datagrams, which Node cannot send to UNIX sockets:
- * `systemd-notify` does it for us. Without `NOTIFY_SOCKET` nothing is told.
- */
-interface ServiceManager {
-  ready(): void;
-  reloading(): void;
-  stopping(): void;
-  /** Ends the petting of the watchdog. */
-  close(): void;
-}
-
 interface ServiceManagerOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Rejects when the relay is not well. Asked before each sign of life. */
@@ -19,13 +7,16 @@ interface ServiceManagerOptions {
   readonly failed: (why: string) => void;
 }
 
-export function serviceManager({ env, alive, failed }: ServiceManagerOptions): ServiceManager {
-  if (env['NOTIFY_SOCKET'] === undefined) {
-    const nothing = () => undefined;
-    return { ready: nothing, reloading: nothing, stopping: nothing, close: nothing };
-  }
-  const tell = (...states: string[]) => notify(states, env, failed);
-  const limit = watchdogPeriod(env);
+/**
+ * Tells systemd how the service is (sd_notify(3)). Its socket takes datagrams, which Node cannot send to UNIX sockets:
+ * `systemd-notify` does it for us. Without `NOTIFY_SOCKET` nothing is told.
+ */
+export function serviceManager({ env, alive, failed }: ServiceManagerOptions) {
+  const isThere = env['NOTIFY_SOCKET'] !== undefined;
+  const tell = (...states: string[]) => {
+    if (isThere) notify(states, env, failed);
+  };
+  const limit = isThere ? watchdogPeriod(env) : undefined;
   let timer: NodeJS.Timeout | undefined;
   if (limit !== undefined) {
     let asking = false;
@@ -49,6 +40,7 @@ export function serviceManager({ env, alive, failed }: ServiceManagerOptions): S
     // Type=notify knows RELOADING=1 and then READY=1; we are ready again at once.
     reloading: () => tell('STATUS=Running; the configuration was read again'),
     stopping: () => tell('STOPPING=1', 'STATUS=Draining'),
+    /** Ends the signs of life. */
     close: () => clearInterval(timer),
   };
 }

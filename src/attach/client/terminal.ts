@@ -1,165 +1,131 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import { Script } from 'node:vm';
 import type { NodeClient } from './node-client.ts';
-
-/**
- * The line editor of an attached operator. It runs in the operator's own process: in the node it would cost the node
- * dearly. `^C` gives up the line, or what is being evaluated; `^D` detaches, and leaves the node as it is.
- */
-export async function attachTerminal(
-  client: NodeClient,
-  input: NodeJS.ReadableStream,
-  output: NodeJS.WritableStream & { readonly isTTY?: boolean },
-): Promise<number> {
-  return new Promise((resolve) => new Terminal(client, input, output, resolve).start());
-}
 
 const HISTORY_FILE = '.fanfare_history';
 const HISTORY = 1000;
 const DETACHED = 0;
 const LOST = 1;
 
-class Terminal {
-  readonly #client: NodeClient;
-  readonly #output: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly #lines: Interface;
-  readonly #terminal: boolean;
-  readonly #done: (code: number) => void;
+/**
+ * The line editor of an attached operator. It runs in the operator's own process: in the node it would cost the node
+ * dearly. `^C` gives up the line, or what is being evaluated; `^D` detaches, and leaves the node as it is. Settles with
+ * the exit code.
+ */
+export function attachTerminal(
+  client: NodeClient,
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream & { readonly isTTY?: boolean },
+): Promise<number> {
+  const { node, version, pid, evaluation } = client.hello;
+  const isTerminal = output.isTTY === true && (input as NodeJS.ReadStream).isTTY === true;
+  const lines = createInterface({
+    input,
+    output,
+    terminal: isTerminal,
+    history: isTerminal ? history() : [],
+    historySize: HISTORY,
+    removeHistoryDuplicates: true,
+    completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
+      void client.complete(line).then((names) => done(null, [names, completed(line)]));
+    },
+  });
   /** Lines that were read and not evaluated yet: each waits for the one before it. */
-  readonly #waiting: string[] = [];
+  const waiting: string[] = [];
   /** The lines of an unfinished expression. */
-  #typed = '';
-  #number = 1;
-  #busy = false;
-  #ended = false;
-  #code = DETACHED;
+  let typed = '';
+  let number = 1;
+  let isBusy = false;
+  let hasEnded = false;
 
-  constructor(
-    client: NodeClient,
-    input: NodeJS.ReadableStream,
-    output: NodeJS.WritableStream & { readonly isTTY?: boolean },
-    done: (code: number) => void,
-  ) {
-    this.#client = client;
-    this.#output = output;
-    this.#done = done;
-    this.#terminal = output.isTTY === true && (input as NodeJS.ReadStream).isTTY === true;
-    this.#lines = createInterface({
-      input,
-      output,
-      terminal: this.#terminal,
-      history: this.#terminal ? history() : [],
-      historySize: HISTORY,
-      removeHistoryDuplicates: true,
-      completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        void client.complete(line).then((names) => done(null, [names, completed(line)]));
-      },
-    });
-  }
-
-  start(): void {
-    const { hello } = this.#client;
-    this.#client.onSay = (text) => this.#say(text);
-    this.#client.onGone = () => {
-      this.#say('the node is gone');
-      this.#code = LOST;
-      this.#lines.close();
-    };
-    if (this.#terminal) {
-      const what = hello.evaluation ? 'h() lists what there is' : 'named operations only; h lists them';
-      this.#write(`fanfare ${hello.version}, ${hello.node}, pid ${hello.pid}: ${what}, ^D detaches\n`);
+  const prompt = () => {
+    if (!isTerminal || hasEnded) return;
+    lines.setPrompt(typed === '' ? `${node} ${number}> ` : `${' '.repeat(node.length)} ... `);
+    lines.prompt();
+  };
+  /** Text that belongs to no answer goes above the line that is being typed. */
+  const say = (text: string) => {
+    const isBetween = isTerminal && !isBusy;
+    output.write(isBetween ? `\r\u001b[K${text}\n` : `${text}\n`);
+    if (isBetween && !hasEnded) lines.prompt(true);
+  };
+  const evaluate = async (text: string) => {
+    if (isTerminal) remember(text);
+    const style = isTerminal ? 'colours' : 'lines';
+    const answer = await (evaluation ? client.evaluate(text, style) : client.command(text, style));
+    const red = !answer.ok && isTerminal;
+    output.write(`${red ? '\u001b[31m' : ''}${answer.text}${red ? '\u001b[39m' : ''}\n`);
+  };
+  const interrupt = () => {
+    if (isBusy) {
+      client.cancel();
+      return;
     }
-    this.#lines.on('line', (line) => {
-      this.#waiting.push(line);
-      void this.#next();
+    typed = '';
+    output.write('\n');
+    // The line that was being typed is given up, too.
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
+    prompt();
+  };
+
+  return new Promise((resolve) => {
+    let code = DETACHED;
+    const leave = () => {
+      if (isTerminal && code === DETACHED) output.write('\ndetached\n');
+      client.close();
+      resolve(code);
+    };
+    const next = async (): Promise<void> => {
+      if (isBusy) return;
+      const line = waiting.shift();
+      if (line === undefined) {
+        if (hasEnded) leave();
+        else prompt();
+        return;
+      }
+      const text = typed === '' ? line : `${typed}\n${line}`;
+      if (text.trim() === '') {
+        typed = '';
+      } else if (evaluation && isUnfinished(text) && !hasEnded) {
+        typed = text;
+      } else {
+        typed = '';
+        isBusy = true;
+        await evaluate(text);
+        isBusy = false;
+        number++;
+      }
+      await next();
+    };
+    client.onSay = say;
+    client.onGone = () => {
+      say('the node is gone');
+      code = LOST;
+      lines.close();
+    };
+    if (isTerminal) {
+      const what = evaluation ? 'h() lists what there is' : 'named operations only; h lists them';
+      output.write(`fanfare ${version}, ${node}, pid ${pid}: ${what}, ^D detaches\n`);
+    }
+    lines.on('line', (line) => {
+      waiting.push(line);
+      void next();
     });
-    this.#lines.on('SIGINT', () => this.#interrupt());
-    this.#lines.on('close', () => {
-      this.#ended = true;
-      if (this.#waiting.length === 0 && !this.#busy) this.#leave();
-      else if (this.#terminal) {
-        this.#waiting.length = 0;
-        this.#client.cancel();
+    lines.on('SIGINT', interrupt);
+    lines.on('close', () => {
+      hasEnded = true;
+      if (waiting.length === 0 && !isBusy) leave();
+      else if (isTerminal) {
+        waiting.length = 0;
+        client.cancel();
       }
     });
-    this.#prompt();
-  }
-
-  async #next(): Promise<void> {
-    if (this.#busy) return;
-    const line = this.#waiting.shift();
-    if (line === undefined) {
-      if (this.#ended) this.#leave();
-      else this.#prompt();
-      return;
-    }
-    const text = this.#typed === '' ? line : `${this.#typed}\n${line}`;
-    if (text.trim() === '') {
-      this.#typed = '';
-    } else if (this.#client.hello.evaluation && isUnfinished(text) && !this.#ended) {
-      this.#typed = text;
-    } else {
-      this.#typed = '';
-      this.#busy = true;
-      await this.#evaluate(text);
-      this.#busy = false;
-      this.#number++;
-    }
-    await this.#next();
-  }
-
-  async #evaluate(text: string): Promise<void> {
-    if (this.#terminal) remember(text);
-    const style = this.#terminal ? 'colours' : 'lines';
-    const { hello } = this.#client;
-    const { ok, text: answer } = hello.evaluation
-      ? await this.#client.evaluate(text, style)
-      : await this.#client.command(text, style);
-    const red = !ok && this.#terminal;
-    this.#write(`${red ? '\u001b[31m' : ''}${answer}${red ? '\u001b[39m' : ''}\n`);
-  }
-
-  #interrupt(): void {
-    if (this.#busy) {
-      this.#client.cancel();
-      return;
-    }
-    this.#typed = '';
-    this.#write('\n');
-    // The line that was being typed is given up, too.
-    this.#lines.write(null, { ctrl: true, name: 'e' });
-    this.#lines.write(null, { ctrl: true, name: 'u' });
-    this.#prompt();
-  }
-
-  /** Text that belongs to no answer goes above the line that is being typed. */
-  #say(text: string): void {
-    if (this.#terminal && !this.#busy) this.#write(`\r\u001b[K${text}\n`);
-    else this.#write(`${text}\n`);
-    if (this.#terminal && !this.#busy && !this.#ended) this.#lines.prompt(true);
-  }
-
-  #prompt(): void {
-    if (!this.#terminal || this.#ended) return;
-    const { node } = this.#client.hello;
-    this.#lines.setPrompt(
-      this.#typed === '' ? `${node} ${this.#number}> ` : `${' '.repeat(node.length)} ... `,
-    );
-    this.#lines.prompt();
-  }
-
-  #leave(): void {
-    if (this.#terminal && this.#code === DETACHED) this.#write('\ndetached\n');
-    this.#client.close();
-    this.#done(this.#code);
-  }
-
-  #write(text: string): void {
-    this.#output.write(text);
-  }
+    prompt();
+  });
 }
 
 /** The part of the line that a completion takes the place of. */
