@@ -179,7 +179,7 @@ test('what a killed node has left is recognised, and taken over', async (t) => {
 
 test('SIGHUP reloads, SIGUSR2 writes a report without variables, SIGTERM drains; a second one does not wait', async (t) => {
   const { run, folder, file, pid, log } = node(t, 'signals');
-  run('daemon');
+  t.like(run('daemon'), { code: 0, err: '' });
   const port = Number(/"port":(\d+)/.exec(log())?.[1]);
   const client = await connectWs(t, port);
   await client.next();

@@ -33,7 +33,7 @@ test('a crash report says who, where, why, under whom, with how much mail, and t
   const stack = report?.type === 'crash' ? report.stack : [];
   t.true(stack.length > 0);
   t.true(stack.every((line) => line.startsWith('at ')));
-  t.regex(stack[0] ?? '', /reports\.test\.ts/);
+  t.regex(stack[0] ?? '', /reports\.test\./);
 });
 
 test('no report is written for normal, shutdown and shutdown with a reason', async (t) => {
