@@ -3,15 +3,18 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
+import { packageRoot } from './support/relay-process.ts';
 
-const root = join(import.meta.dirname, '..');
-const biome = join(root, 'node_modules', '.bin', 'biome');
+const biome = join(packageRoot, 'node_modules', '.bin', 'biome');
 
 /** Lints one import in a folder that has our settings and nothing else. */
 function isAllowed(file: string, specifier: string): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'fanfare-layers-'));
   try {
-    const settings = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as Record<string, unknown>;
+    const settings = JSON.parse(readFileSync(join(packageRoot, 'biome.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
     writeFileSync(join(folder, 'biome.json'), JSON.stringify({ ...settings, vcs: { enabled: false } }));
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), `import { a } from '${specifier}';\n\nexport const b = a;\n`);
@@ -80,11 +83,11 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
 ];
 
 test('every folder of the sources has a rule', (t) => {
-  const { overrides } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as {
+  const { overrides } = JSON.parse(readFileSync(join(packageRoot, 'biome.json'), 'utf8')) as {
     overrides: readonly { includes: readonly string[] }[];
   };
   const ruled = overrides.flatMap(({ includes }) => includes);
-  const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
+  const entries = readdirSync(join(packageRoot, 'src'), { withFileTypes: true });
   t.deepEqual(
     entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name),
     ['start.ts'],

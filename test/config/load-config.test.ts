@@ -1,14 +1,12 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { parse as parseYaml } from 'yaml';
 import { formatError } from '../../src/config/config-error.ts';
 import { keyPaths, relayKeys } from '../../src/config/keys.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-
-const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+import { packageRoot } from '../support/relay-process.ts';
 
 function load(
   file?: string,

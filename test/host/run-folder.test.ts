@@ -14,7 +14,7 @@ import {
   runningPid,
 } from '../../src/host/run-folder.ts';
 import { eventually } from '../support/arrivals.ts';
-import { temporaryFolder } from '../support/relay-process.ts';
+import { packageRoot, temporaryFolder } from '../support/relay-process.ts';
 
 test('the folder is beside config, or beside the file, or where it is said to be; the node has its own in it', (t) => {
   t.is(runFolder(null, 'a', '/opt/fanfare/config/relay.yaml'), '/opt/fanfare/var/a');
@@ -47,12 +47,12 @@ interface Racer {
 }
 
 async function racers(t: ExecutionContext): Promise<Racer[]> {
-  const text = `import(${JSON.stringify(new URL('../../src/host/run-folder.ts', import.meta.url).href)}).then(({ claimFolder }) => {
+  const text = `import(${JSON.stringify(join(packageRoot, 'dist/host/run-folder.js'))}).then(({ claimFolder }) => {
     require('node:readline').createInterface(process.stdin).on('line', (folder) => console.log(JSON.stringify(claimFolder(folder))));
     console.log('ready');
   })`;
   const all = Array.from({ length: 6 }, () => {
-    const child = spawn(process.execPath, ['--import=tsx', '-e', text]);
+    const child = spawn(process.execPath, ['-e', text]);
     t.teardown(() => child.kill('SIGKILL'));
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const line = async () => (await lines.next()).value as string;

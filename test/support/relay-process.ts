@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { Arrivals } from './arrivals.ts';
 import type { Logged } from './relay.ts';
 
-export const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** Where tests and benchmarks are run, compiled or not. */
+export const packageRoot = process.cwd();
 
 /** The program as a user runs it. */
 export interface RelayProcess {
