@@ -13,6 +13,8 @@ import type { System } from '../otp/system.ts';
 import { type Load, reload, reloadSpec } from '../reload/reload-server.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { NodeView, Reloaded } from '../view/relay-view.ts';
+import { ACCEPTOR } from './open-door.ts';
+import { AUTHENTICATORS } from './open-doors.ts';
 import { type Parts, partsOf, type RelayOptions } from './parts.ts';
 
 /** Restarts of the root's children before the process ends, for the service manager to start it afresh. */
@@ -32,10 +34,10 @@ function tree(parts: Parts): ChildSpec {
     [
       topics.spec,
       cluster.spec(network.backplane, topics),
-      supervisor('authenticators', INTENSITY, doors.authenticators, { name: doors.names.authenticators }),
+      supervisor('authenticators', INTENSITY, doors.authenticators, { name: AUTHENTICATORS }),
       connections.spec,
       ...(attached === null ? [] : [attachSpec(parts.system, parts.node, attached)]),
-      supervisor('acceptor', INTENSITY, doors.listeners, { name: doors.names.acceptor }),
+      supervisor('acceptor', INTENSITY, doors.listeners, { name: ACCEPTOR }),
       admin.spec,
       worker('drainer', drainer, drainerArgs, { shutdown: 'infinity' }),
       reloadSpec(reloadArgs),

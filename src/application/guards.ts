@@ -7,7 +7,7 @@ import {
 import { type AuthenticatorMessage, authenticatorServer } from '../authenticator/authenticator-server.ts';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { Authenticator } from '../authenticator/contract.ts';
-import { AuthenticatorMeters, metered } from '../authenticator/metered.ts';
+import { type AuthenticatorMeters, metered } from '../authenticator/metered.ts';
 import { readEverything, restrict, union } from '../authenticator/permissions.ts';
 import { StandingAnswers } from '../authenticator/standing.ts';
 import type { Config } from '../config/config.ts';
@@ -23,73 +23,39 @@ const PATIENCE = 3000;
 /** What was granted to whom, by the name of the authenticator's process. */
 export type Standings = ReadonlyMap<string, StandingAnswers<Authorisation>>;
 
-/** Which authenticator judges the clients of which door: one process for each, bound to the channels that are allowed. */
-export class Guards {
-  readonly specs: ChildSpec[] = [];
-  /** For guards with other settings that follow these: with them, they ask again about all that these have granted. */
-  readonly standings = new Map<string, StandingAnswers<Authorisation>>();
-  readonly #config: Config;
-  readonly #log: Log;
-  readonly #plugins: Plugins;
-  readonly #before: Standings;
-  readonly #suffix: string;
-  readonly #meters: AuthenticatorMeters;
+/** Who judges the clients of which door: a process for each authenticator, bound to the channels that are allowed. */
+export interface Guards {
+  /** By the name of the door. */
+  readonly of: ReadonlyMap<string, DoorContext['guards']>;
+  readonly specs: readonly ChildSpec[];
+  /** For the guards of a later configuration: they ask again about all that these have granted. */
+  readonly standings: Standings;
+}
 
-  /** `generation`: part of the names, so that new authenticators can start while the old ones still answer. */
-  constructor(
-    config: Config,
-    log: Log,
-    plugins: Plugins,
-    before: Standings = new Map(),
-    generation = 0,
-    meters = new AuthenticatorMeters(),
-  ) {
-    this.#meters = meters;
-    this.#plugins = plugins;
-    this.#before = before;
-    this.#suffix = generation === 0 ? '' : `.${generation}`;
-    this.#config = config;
-    this.#log = log;
-  }
+export interface GuardOptions {
+  readonly log: Log;
+  readonly plugins: Plugins;
+  readonly meters: AuthenticatorMeters;
+  /** Of the guards before; empty: there were none. */
+  readonly before: Standings;
+  /** Part of the names, so that new authenticators can start while the old ones still answer. */
+  readonly generation: number;
+}
 
-  of(settings: DoorSettings): DoorContext['guards'] {
-    const { door, realm } = settings;
-    const patterns = realm === this.#config.doors.pusu?.realm ? this.#config.allowedChannels : null;
-    const bound = (authenticator: Authenticator) =>
-      patterns === null ? authenticator : withinChannels(authenticator, patterns);
-    const { authenticator, authenticatorTimeout } = settings.authenticator === null ? this.#config : settings;
-    const timeout = authenticatorTimeout;
-    const own = authenticatorFrom(
-      authenticator ?? this.#config.authenticator,
-      timeout,
-      this.#plugins,
-      this.#log,
-    );
-    const guard = this.#guard(`authenticator.${door.name}`, bound(own), timeout);
-    const readAll = patterns === null ? readEverything : restrict(readEverything, patterns);
-    // Clients that came before a reload keep their guard object, into which the new settings are copied.
-    const { anonymous, server, patience = timeout + PATIENCE } = guard;
-    const isOpen = settings.openToSubscribers;
-    return {
-      authenticator: isOpen ? { anonymous: union(anonymous, readAll), server, patience } : guard,
-      apikeys: this.#guard(
-        `authenticator.${door.name}.apikeys`,
-        bound(apiKeysFrom(settings.apiKeys, this.#log, settings.authenticatorTimeout)),
-        settings.authenticatorTimeout,
-      ),
-      open: { anonymous: isOpen ? readAll : anonymous, server: null },
-    };
-  }
-
-  #guard(name: string, authenticator: Authenticator, timeout: number): Guard {
-    const id = name + this.#suffix;
+export function guardsOf(doors: readonly DoorSettings[], config: Config, options: GuardOptions): Guards {
+  const { log, plugins, meters, before, generation } = options;
+  const specs: ChildSpec[] = [];
+  const standings = new Map<string, StandingAnswers<Authorisation>>();
+  const guardOf = (guard: string, authenticator: Authenticator, timeout: number): Guard => {
+    const name = `authenticator.${guard}`;
+    const id = generation === 0 ? name : `${name}.${generation}`;
     const server = processName<AuthenticatorMessage>(id);
-    const meter = this.#meters.of(name.replace('authenticator.', ''), authenticator.name);
-    const standing = this.#before.get(name) ?? new StandingAnswers<Authorisation>();
-    this.standings.set(name, standing);
-    const common = { authenticator: metered(authenticator, meter), log: this.#log.authenticator, timeout };
+    const standing = before.get(name) ?? new StandingAnswers<Authorisation>();
+    standings.set(name, standing);
+    const meter = meters.of(guard, authenticator.name);
+    const common = { authenticator: metered(authenticator, meter), log: log.authenticator, timeout };
     // The answers of `None` are kept as well: after a reload another authenticator may judge the same clients.
-    this.specs.push(worker(id, authenticatorServer, { ...common, standing }, { name: server }));
+    specs.push(worker(id, authenticatorServer, { ...common, standing }, { name: server }));
     const { anonymous, needs, asksAll } = authenticator;
     return {
       anonymous,
@@ -98,5 +64,22 @@ export class Guards {
       ...(asksAll === undefined ? {} : { asksAll }),
       patience: timeout + PATIENCE,
     };
-  }
+  };
+  const of = doors.map(({ door: { name }, realm, openToSubscribers: isOpen, apiKeys, ...own }) => {
+    const patterns = realm === config.doors.pusu?.realm ? config.allowedChannels : null;
+    const bound = (authenticator: Authenticator) =>
+      patterns === null ? authenticator : withinChannels(authenticator, patterns);
+    const timeout = (own.authenticator === null ? config : own).authenticatorTimeout;
+    const judge = authenticatorFrom(own.authenticator ?? config.authenticator, timeout, plugins, log);
+    const guard = guardOf(name, bound(judge), timeout);
+    const ofKeys = bound(apiKeysFrom(apiKeys, log, own.authenticatorTimeout));
+    const apikeys = guardOf(`${name}.apikeys`, ofKeys, own.authenticatorTimeout);
+    const readAll = patterns === null ? readEverything : restrict(readEverything, patterns);
+    // Clients that came before a reload keep their guard object, into which the new settings are copied.
+    const { anonymous, server, patience = timeout + PATIENCE } = guard;
+    const authenticator = isOpen ? { anonymous: union(anonymous, readAll), server, patience } : guard;
+    const open = { anonymous: isOpen ? readAll : anonymous, server: null };
+    return [name, { authenticator, apikeys, open }] as const;
+  });
+  return { of: new Map(of), specs, standings };
 }

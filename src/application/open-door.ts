@@ -31,10 +31,12 @@ import type { Topics } from '../topic/topics.ts';
 import type { DoorView } from '../view/relay-view.ts';
 import type { DoorSettings } from './doors.ts';
 
+/** The supervisor of the listeners. */
+export const ACCEPTOR = processName<SupervisorMessage>('acceptor');
+
 /** What every door of a relay is made with. */
 export interface Entrance {
   readonly system: System;
-  readonly acceptor: ProcessName<SupervisorMessage>;
   readonly topics: Topics;
   readonly gate: Gate;
   readonly log: Log;
@@ -64,11 +66,9 @@ export class OpenDoor {
   readonly #metrics: MovableChild<Address>;
   #settings: DoorSettings;
 
-  constructor(
-    entrance: Entrance,
-    { settings, limits, guards }: DoorPlan & { readonly guards: DoorContext['guards'] },
-  ) {
-    const { system, acceptor: supervisor, topics, log, gate } = entrance;
+  constructor(entrance: Entrance, { settings, limits, guards }: DoorPlan) {
+    if (guards === undefined) throw new Error(`nobody judges the clients of ${settings.door.name}`);
+    const { system, topics, log, gate } = entrance;
     this.#entrance = entrance;
     this.#settings = settings;
     this.#context = {
@@ -85,7 +85,7 @@ export class OpenDoor {
       log,
     };
     const id = `listener.${settings.door.name}`;
-    const shared = { system, supervisor, collide: mustMakeWay };
+    const shared = { system, supervisor: ACCEPTOR, collide: mustMakeWay };
     const doorAt = (at: DoorSettings['at'], name: string) => this.#doorSpec(at, name);
     const metricsAt = (at: Address, name: string) => this.#metricsSpec(at, name);
     this.#listener = new MovableChild({ ...shared, id, specAt: doorAt }, settings.at);
@@ -113,7 +113,7 @@ export class OpenDoor {
 
   /** Opens the door in a relay that runs. Null, or why it cannot be opened. */
   start(): Promise<string | null> {
-    return addChildren(this.#entrance.system, this.#entrance.acceptor, this.specs);
+    return addChildren(this.#entrance.system, ACCEPTOR, this.specs);
   }
 
   /** Takes new settings, and closes only what they move. Null, or what could not be done. */
@@ -173,7 +173,7 @@ export class OpenDoor {
 
   /** Sends away the connections whose pid is at most `last`. */
   async #drain(last: number): Promise<void> {
-    const { system, acceptor, log, draining } = this.#entrance;
+    const { system, log, draining } = this.#entrance;
     const door = this.#context.door.name;
     const args: DrainerArgs = {
       ...draining,
@@ -186,7 +186,7 @@ export class OpenDoor {
     };
     // Processes are numbered in the order of their start: no other drainer has this one's id.
     const id = `drainer.${door}.${system.counters.spawned}`;
-    await addChild(system, acceptor, worker(id, drainer, args, { restart: 'temporary' }));
+    await addChild(system, ACCEPTOR, worker(id, drainer, args, { restart: 'temporary' }));
   }
 
   #doorSpec(at: DoorSettings['at'], id: string): ChildSpec {

@@ -9,8 +9,11 @@ import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { DoorView } from '../view/relay-view.ts';
 import { doorSettings } from './doors.ts';
-import { Guards, type Standings } from './guards.ts';
+import { type GuardOptions, type Guards, guardsOf, type Standings } from './guards.ts';
 import { type DoorPlan, type Entrance, OpenDoor } from './open-door.ts';
+
+/** The supervisor of the authenticators. */
+export const AUTHENTICATORS = processName<SupervisorMessage>('authenticators');
 
 /** Milliseconds that old authenticators have for the questions that they were asked. */
 const LAST_ANSWERS = 10_000;
@@ -30,11 +33,6 @@ export class OpenDoors implements Reloadable {
   ];
   /** A connection's topics stay in the realm of its door: the realm of an open door cannot change. */
   readonly except = ['doors.*.realm'];
-  /** Of the supervisors of the authenticators and of the listeners. */
-  readonly names = {
-    authenticators: processName<SupervisorMessage>('authenticators'),
-    acceptor: processName<SupervisorMessage>('acceptor'),
-  };
   readonly meters = new AuthenticatorMeters();
   readonly #entrance: Entrance;
   readonly #open = new Map<string, OpenDoor>();
@@ -42,15 +40,17 @@ export class OpenDoors implements Reloadable {
   readonly authenticators: readonly ChildSpec[];
   #guardIds: readonly string[];
   /** What the authenticators have granted so far: after a reload the new ones are asked about all of it again. */
-  #standings: Standings;
+  #standings: Standings = new Map();
   #generation = 0;
 
-  constructor(shared: Omit<Entrance, 'acceptor'>, config: Config, plugins: Plugins) {
-    this.#entrance = { ...shared, acceptor: this.names.acceptor };
-    const guards = new Guards(config, shared.log, plugins, new Map(), 0, this.meters);
-    for (const settings of doorSettings(config)) {
-      const plan = { settings, limits: config.limits, guards: guards.of(settings) };
-      this.#open.set(settings.door.name, new OpenDoor(this.#entrance, plan));
+  constructor(entrance: Entrance, config: Config, plugins: Plugins) {
+    this.#entrance = entrance;
+    const doors = doorSettings(config);
+    const guards = guardsOf(doors, config, this.#guardOptions(plugins));
+    for (const settings of doors) {
+      const { name } = settings.door;
+      const plan = { settings, limits: config.limits, guards: guards.of.get(name) };
+      this.#open.set(name, new OpenDoor(entrance, plan));
     }
     this.#standings = guards.standings;
     this.authenticators = guards.specs;
@@ -82,12 +82,12 @@ export class OpenDoors implements Reloadable {
     const errors: string[] = [];
     const wanted = doorSettings(next);
     const guards = changed.some((key) => GUARD_KEYS.test(key))
-      ? new Guards(next, this.#entrance.log, plugins, this.#standings, this.#generation, this.meters)
+      ? guardsOf(wanted, next, this.#guardOptions(plugins))
       : null;
     const plans = wanted.map((settings) => ({
       settings,
       limits: next.limits,
-      guards: guards?.of(settings),
+      guards: guards?.of.get(settings.door.name),
     }));
     if (guards !== null) for (const error of await this.#startGuards(guards)) errors.push(error);
     if (errors.length > 0) return errors;
@@ -106,9 +106,14 @@ export class OpenDoors implements Reloadable {
     return errors;
   }
 
-  async #openLate(name: string, { guards, ...rest }: DoorPlan): Promise<string | null> {
-    if (guards === undefined) return 'it has no authenticator';
-    const door = new OpenDoor(this.#entrance, { ...rest, guards });
+  #guardOptions(plugins: Plugins): GuardOptions {
+    const { meters } = this;
+    const { log } = this.#entrance;
+    return { log, plugins, meters, before: this.#standings, generation: this.#generation };
+  }
+
+  async #openLate(name: string, plan: DoorPlan): Promise<string | null> {
+    const door = new OpenDoor(this.#entrance, plan);
     const error = await door.start();
     if (error === null) this.#open.set(name, door);
     return error;
@@ -117,11 +122,11 @@ export class OpenDoors implements Reloadable {
   async #startGuards({ specs }: Guards): Promise<string[]> {
     const errors: string[] = [];
     for (const spec of specs) {
-      const result = await addChild(this.#entrance.system, this.names.authenticators, spec);
+      const result = await addChild(this.#entrance.system, AUTHENTICATORS, spec);
       if (!result.ok) errors.push(`${spec.id}: ${result.error}`);
     }
     if (errors.length > 0)
-      for (const { id } of specs) await removeChild(this.#entrance.system, this.names.authenticators, id);
+      for (const { id } of specs) await removeChild(this.#entrance.system, AUTHENTICATORS, id);
     return errors;
   }
 
@@ -132,7 +137,7 @@ export class OpenDoors implements Reloadable {
     this.#guardIds = specs.map(({ id }) => id);
     const { system } = this.#entrance;
     system.clock.after(LAST_ANSWERS, () => {
-      for (const id of old) void removeChild(system, this.names.authenticators, id);
+      for (const id of old) void removeChild(system, AUTHENTICATORS, id);
     });
   }
 }
