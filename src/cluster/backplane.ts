@@ -1,5 +1,8 @@
 import type { ChildSpec } from '../otp/child-spec.ts';
+import type { System } from '../otp/system.ts';
+import type { Accounting } from '../topic/accounting.ts';
 import type { Elsewhere } from '../topic/elsewhere.ts';
+import type { Claim, Join, Topic } from '../topic/topic.ts';
 import type { Claimed } from './claims.ts';
 import type { TopicKey } from './topic-key.ts';
 
@@ -17,6 +20,20 @@ export interface Backplane {
   readonly name: 'mesh' | 'nats';
   /** Its part of the supervision tree, as it is to be now. */
   readonly specs: readonly ChildSpec[];
+}
+
+/** This relay's topics, as those see them that link it to other relays. */
+export interface LocalTopics {
+  readonly accounting: Accounting;
+  find(realm: string, name: string): Topic | undefined;
+  all(): Iterable<Topic>;
+  route(system: System, realm: string, request: Join | Claim): boolean;
+}
+
+/** What a link says of itself to the log. */
+export interface LinkLog {
+  note(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /** One order for all relays, for those topics that are to have it. */

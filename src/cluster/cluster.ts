@@ -7,8 +7,7 @@ import type { Uplink } from '../topic/fan-out.ts';
 import type { RemoteOwnership } from '../topic/lifetime.ts';
 import type { Publish, Sequencer } from '../topic/message.ts';
 import type { Claim, Topic } from '../topic/topic.ts';
-import type { Topics } from '../topic/topics.ts';
-import type { Backplane, Ordering } from './backplane.ts';
+import type { Backplane, LocalTopics, Ordering } from './backplane.ts';
 import { Claims } from './claims.ts';
 import * as interest from './interest-server.ts';
 import * as ownership from './ownership-server.ts';
@@ -66,7 +65,7 @@ export class Cluster implements Elsewhere {
   }
 
   /** `cluster`: what stands in front of the backplane, and then the backplane. */
-  spec(backplane: Backplane, topics: Topics): ChildSpec {
+  spec(backplane: Backplane, topics: LocalTopics): ChildSpec {
     const lazily = () => topics;
     const alone = () => this.alone;
     const owners = { topics: lazily, alone, claims: this.#claims, wallClock: Date.now };

@@ -6,8 +6,7 @@ import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import { interested } from '../topic/topic-server.ts';
-import type { Topics } from '../topic/topics.ts';
-import type { LinkMessage } from './backplane.ts';
+import type { LinkMessage, LocalTopics } from './backplane.ts';
 import { keyOf, type TopicKey } from './topic-key.ts';
 
 /**
@@ -62,7 +61,7 @@ export type InterestMessage =
   | { readonly type: 'sweep' | 'linking' | 'alone' };
 
 export interface InterestArgs {
-  readonly topics: () => Topics;
+  readonly topics: () => LocalTopics;
   /** There is nobody to tell, and topics tell nothing. */
   readonly alone: () => boolean;
 }

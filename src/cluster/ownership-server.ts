@@ -6,7 +6,7 @@ import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
 import { judged, ownedElsewhere } from '../topic/topic-server.ts';
-import type { Topics } from '../topic/topics.ts';
+import type { LocalTopics } from './backplane.ts';
 import type { Claimed, Claims } from './claims.ts';
 import { type Answer, type Link, Owners, type OwnersEffect, type OwnersEvent } from './owners.ts';
 
@@ -86,7 +86,7 @@ export type OwnershipMessage =
   | { readonly type: 'linking' };
 
 export interface OwnershipArgs {
-  readonly topics: () => Topics;
+  readonly topics: () => LocalTopics;
   /** There is nobody to ask, and topics neither ask nor tell. */
   readonly alone: () => boolean;
   readonly claims: Claims;

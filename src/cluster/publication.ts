@@ -1,7 +1,7 @@
 import type { Pid } from '../otp/process.ts';
 import { costOf, type Message, type PublisherMessage, type Sequencer } from '../topic/message.ts';
 import { publish } from '../topic/topic-server.ts';
-import type { Topics } from '../topic/topics.ts';
+import type { LocalTopics } from './backplane.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
@@ -16,10 +16,10 @@ export class Publication {
   underWay = 0;
   /** So much is on its way that the link is not to be read. */
   isFull = false;
-  readonly #topics: () => Topics;
+  readonly #topics: () => LocalTopics;
   readonly #link: Pid<PublisherMessage>;
 
-  constructor(topics: () => Topics, link: Pid<PublisherMessage>) {
+  constructor(topics: () => LocalTopics, link: Pid<PublisherMessage>) {
     this.#topics = topics;
     this.#link = link;
   }

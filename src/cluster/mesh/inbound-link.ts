@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { type Batch, forwardedFrame } from '../../door/peer/batch.ts';
-import { claimsFrames, interestFrames } from '../../door/peer/chunks.ts';
-import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { claimsFrames, encodePeerFrame, interestFrames, type PeerFrame } from '../../door/peer/codec.ts';
 import { type DiallingCommand, DiallingSession, type Linked } from '../../door/peer/dialling-session.ts';
 import { NONCE_BYTES, offer, VERSIONS } from '../../door/peer/session.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';

@@ -2,35 +2,35 @@ import { randomBytes } from 'node:crypto';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { negotiate, offered, subprotocol, VERSIONS } from '../../door/peer/session.ts';
 import type { Place } from '../../http/port.ts';
-import { worker } from '../../otp/child-spec.ts';
+import { type ChildSpec, worker } from '../../otp/child-spec.ts';
+import { addChild, removeChild } from '../../otp/children.ts';
 import {
   type DynamicSupervisorMessage,
   dynamicSupervisor,
   startDynamicChild,
 } from '../../otp/dynamic-supervisor.ts';
-import { informNamed, processName, whereis } from '../../otp/registry.ts';
+import type { Started } from '../../otp/process.ts';
+import { informNamed, type ProcessName, processName, whereis } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
-import type { Topics } from '../../topic/topics.ts';
-import type { Backplane } from '../backplane.ts';
+import type { Backplane, LinkLog, LocalTopics } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
-import { type DiallerArgs, type DiallerMessage, dialler } from './dialler.ts';
+import { type DiallerMessage, dialler } from './dialler.ts';
 import { type InboundLinkArgs, type InboundLinkMessage, inboundLink } from './inbound-link.ts';
-import { type MeshLog, type MeshSettings, Network } from './network.ts';
+import { type MeshSettings, Network } from './network.ts';
 import { MeshOrdering } from './ordering.ts';
 import { type OutboundLinkArgs, type OutboundLinkMessage, outboundLink } from './outbound-link.ts';
 import { type PeerGreetingArgs, peerGreeting } from './peer-greeting.ts';
 import { peerListener } from './peer-listener.ts';
 import { ServedWebSocket } from './peer-socket.ts';
-import { RelayList } from './relay-list.ts';
 
 export interface MeshArgs {
   readonly system: System;
   readonly cluster: Cluster;
-  readonly topics: () => Topics;
+  readonly topics: () => LocalTopics;
   /** None: this relay is alone. */
   readonly relays: readonly string[];
   readonly settings: MeshSettings;
-  readonly log: MeshLog & {
+  readonly log: LinkLog & {
     listening(door: string, at: Place): void;
   };
 }
@@ -65,11 +65,17 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     processName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>('cluster.outbound-links');
   const greetingName =
     processName<DynamicSupervisorMessage<PeerGreetingArgs, never>>('cluster.peer-greetings');
-  const start: DiallerArgs['start'] = (at, begun) => {
-    const supervisor = whereis(system, inboundName);
-    if (supervisor === undefined) return false;
-    return startDynamicChild(supervisor, { network, ...at }, ({ ok }) => begun(ok));
-  };
+  /** Starts a child of a supervisor of that name. False: there is none, or it takes no more. */
+  function start<Args, Message>(
+    name: ProcessName<DynamicSupervisorMessage<Args, Message>>,
+    args: Args,
+    started: (result: Started<Message>) => void,
+  ): boolean {
+    const supervisor = whereis(system, name);
+    return supervisor !== undefined && startDynamicChild(supervisor, args, started);
+  }
+  const serve: PeerGreetingArgs['serve'] = (peer, started) =>
+    start(outboundName, { network, peer }, (result) => started(result.ok ? result.pid : null));
   const specs = [
     dynamicSupervisor(
       outboundName.value,
@@ -88,8 +94,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     ),
     worker('peer-listener', peerListener, {
       network,
-      greetings: greetingName,
-      links: outboundName,
+      greet: (caller, begun) => start(greetingName, { network, serve, ...caller }, ({ ok }) => begun(ok)),
       listening: (at) => log.listening('network', at),
     }),
     dynamicSupervisor(
@@ -97,7 +102,16 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
       { behaviour: inboundLink(network), restart: 'transient', mailboxLimit: 1_000_000, ...INTENSITY },
       { name: inboundName },
     ),
-    worker('dialler', dialler, { network, relays: () => list.now, start }, { name: diallerName }),
+    worker(
+      'dialler',
+      dialler,
+      {
+        network,
+        relays: () => list.now,
+        start: (at, begun) => start(inboundName, { network, ...at }, ({ ok }) => begun(ok)),
+      },
+      { name: diallerName },
+    ),
   ];
   const changed = () => informNamed(system, diallerName, { type: 'reload' });
   const list = new RelayList({ system, cluster, network, log, specs, changed, relays });
@@ -128,4 +142,79 @@ function webSocketServer(): WebSocketServer {
   // Without this ws answers an upgrade that it refuses with a page; strangers get no answer.
   server.on('wsClientError', (_error, socket) => socket.destroy());
   return server;
+}
+
+interface RelayListOptions extends Pick<MeshArgs, 'system' | 'cluster' | 'relays' | 'log'> {
+  readonly network: Network;
+  /** The processes of the mesh, in the order in which they start. */
+  readonly specs: readonly ChildSpec[];
+  /** Told of a list that has changed while the processes of the mesh are there. */
+  readonly changed: () => void;
+}
+
+/** The list of relays. With the first one on it the processes of the mesh begin, the network port among them; with none they end. */
+export class RelayList {
+  readonly #options: RelayListOptions;
+  #now: readonly string[];
+
+  constructor(options: RelayListOptions) {
+    const { cluster, relays, network, log } = options;
+    this.#options = options;
+    this.#now = relays;
+    if (relays.length === 0) cluster.unlink();
+    else sayWhoMayLink(network, log);
+  }
+
+  get now(): readonly string[] {
+    return this.#now;
+  }
+
+  /** Returns what could not be done, in words for an operator. `settings`: for a port that is opened; may throw. */
+  async change(
+    relays: readonly string[],
+    settings: () => MeshSettings = () => this.#options.network.settings,
+  ): Promise<readonly string[]> {
+    const before = this.#now;
+    if (before.length === 0 && relays.length > 0) return this.#begin(relays, settings);
+    this.#now = relays;
+    if (before.length > 0 && relays.length === 0) await this.#end();
+    else this.#options.changed();
+    return [];
+  }
+
+  async #begin(relays: readonly string[], settings: () => MeshSettings): Promise<readonly string[]> {
+    const { system, cluster, network, log, specs } = this.#options;
+    try {
+      network.opens(settings());
+    } catch (error) {
+      return [`relays: ${(error as Error).message}`];
+    }
+    this.#now = relays;
+    // First: a relay may dial this one as soon as the port is open.
+    cluster.link();
+    for (const spec of specs) {
+      const result = await addChild(system, cluster.supervisor, spec);
+      if (result.ok) continue;
+      this.#now = [];
+      await this.#end();
+      return [`relays: ${result.error}; this relay stays alone`];
+    }
+    sayWhoMayLink(network, log);
+    return [];
+  }
+
+  /** The port closes before those who have come through it are sent away, and only then is this relay alone. */
+  async #end(): Promise<void> {
+    const { system, cluster, network, specs } = this.#options;
+    for (const { id } of specs.toReversed()) await removeChild(system, cluster.supervisor, id);
+    network.end();
+    cluster.unlink();
+  }
+}
+
+function sayWhoMayLink({ settings: { secret, tls } }: Network, log: LinkLog): void {
+  if (secret !== null || tls !== null) return;
+  log.warn('open network', {
+    why: 'network.secret is not set: whoever connects from the address of a relay is taken for one',
+  });
 }

@@ -5,7 +5,7 @@ import { PeerFormats } from '../../door/peer/batch.ts';
 import type { Relay } from '../../door/peer/codec.ts';
 import { Hidden } from '../../secret/hidden.ts';
 import type { Sequencer } from '../../topic/message.ts';
-import type { Topics } from '../../topic/topics.ts';
+import type { LinkLog, LocalTopics } from '../backplane.ts';
 import { ForwardedCounts } from './forwarded-counts.ts';
 import { InboundLinks } from './inbound-links.ts';
 import { OutboundLinks } from './outbound-links.ts';
@@ -13,17 +13,17 @@ import { OutboundLinks } from './outbound-links.ts';
 export interface NetworkArgs {
   readonly self: Relay;
   readonly settings: MeshSettings;
-  readonly topics: () => Topics;
+  readonly topics: () => LocalTopics;
   readonly webSockets: WebSocketServer;
-  readonly log: MeshLog;
+  readonly log: LinkLog;
 }
 
 /** What all processes of the mesh share: tables that outlive them, each changed by its own methods. */
 export class Network {
   readonly self: Relay;
-  readonly topics: () => Topics;
+  readonly topics: () => LocalTopics;
   readonly webSockets: WebSocketServer;
-  readonly log: MeshLog;
+  readonly log: LinkLog;
   readonly inbound = new InboundLinks();
   readonly outbound = new OutboundLinks();
   readonly forwarded: ForwardedCounts;
@@ -79,11 +79,6 @@ export interface MeshSettings {
   readonly handshake: number;
   /** The longest message of a client. */
   readonly message: number;
-}
-
-export interface MeshLog {
-  note(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /** The epoch in which this relay gives messages their order, and the highest of any relay that it has heard of. */

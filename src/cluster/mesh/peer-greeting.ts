@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Hello, Refusal } from '../../door/peer/codec.ts';
+import type { Hello, Refusal, Relay } from '../../door/peer/codec.ts';
 import { DialledSession } from '../../door/peer/dialled-session.ts';
 import { NONCE_BYTES } from '../../door/peer/session.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
-import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { inform, type Pid, type Self, send } from '../../otp/process.ts';
-import { type ProcessName, whereis } from '../../otp/registry.ts';
 import { sendAfter } from '../../otp/timer.ts';
 import type { Network } from './network.ts';
-import type { OutboundLinkArgs, OutboundLinkMessage } from './outbound-link.ts';
 import type { OutboundRequest } from './outbound-links.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 
@@ -17,12 +14,17 @@ import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
  * Finds out who has connected to the network port. A relay that proves to be of the network is handed to the link that
  * serves it; all others are told one word at the most, and gone.
  */
-export interface PeerGreetingArgs {
+export interface PeerGreetingArgs extends Caller {
   readonly network: Network;
+  /** Starts the link that serves a relay, and gives it, or null when it has not begun. False: none can be started now. */
+  readonly serve: (peer: Relay, started: (link: Pid<OutboundRequest> | null) => void) => boolean;
+}
+
+/** A connection whose upgrade has been judged. */
+export interface Caller {
   readonly socket: PeerSocket;
   readonly request: IncomingMessage;
   readonly head: Buffer;
-  readonly links: ProcessName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>;
   /** Called once it is known to be a relay: its time is no longer limited. */
   readonly known: () => void;
 }
@@ -87,21 +89,17 @@ function stranger({ settings, inbound }: Network, address: string): string | nul
 }
 
 function proved(state: State, { relay, epoch }: Hello): Next<State> {
-  const { network, self, socket, session, links, known } = state;
+  const { network, socket, session, serve, known } = state;
   const { node } = relay;
   if (!network.outbound.claim(relay))
     return refuse(state, 'name-taken', `another relay of the name ${node} is linked`);
   network.epochs.heard(epoch);
   const give = (link: Pid<OutboundRequest>) => send(link, { type: 'take', connection: { socket, session } });
   const link = network.outbound.to(node);
-  const supervisor = whereis(self.system, links);
-  if (link !== undefined) {
-    state.handedOn = give(link);
-  } else if (supervisor !== undefined) {
-    state.handedOn = startDynamicChild(supervisor, { network, peer: relay }, (result) => {
-      if (!result.ok || !give(result.pid)) socket.stream.destroy();
-    });
-  }
+  const giveNew = (started: Pid<OutboundRequest> | null) => {
+    if (started === null || !give(started)) socket.stream.destroy();
+  };
+  state.handedOn = link === undefined ? serve(relay, giveNew) : give(link);
   if (!state.handedOn) return stop('normal');
   known();
   const address = socket.stream.remoteAddress;

@@ -7,12 +7,9 @@ import { handshakeFault } from '../../http/request.ts';
 import { tcpSocketOf } from '../../http/socket-bytes.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
-import { type DynamicSupervisorMessage, startDynamicChild } from '../../otp/dynamic-supervisor.ts';
 import { type Self, send, started } from '../../otp/process.ts';
-import { type ProcessName, whereis } from '../../otp/registry.ts';
 import type { Network } from './network.ts';
-import type { OutboundLinkArgs, OutboundLinkMessage } from './outbound-link.ts';
-import type { PeerGreetingArgs } from './peer-greeting.ts';
+import type { Caller } from './peer-greeting.ts';
 import { PeerSocket } from './peer-socket.ts';
 
 /**
@@ -21,8 +18,8 @@ import { PeerSocket } from './peer-socket.ts';
  */
 export interface PeerListenerArgs {
   readonly network: Network;
-  readonly greetings: ProcessName<DynamicSupervisorMessage<PeerGreetingArgs, never>>;
-  readonly links: ProcessName<DynamicSupervisorMessage<OutboundLinkArgs, OutboundLinkMessage>>;
+  /** Has somebody greeted, and tells later whether that has begun. False: it cannot be done now. */
+  readonly greet: (caller: Caller, begun: (ok: boolean) => void) => boolean;
   readonly listening: (at: Place) => void;
 }
 
@@ -111,7 +108,7 @@ function acquaint(strangers: Map<Socket, ClockTimer>, socket: Socket): void {
 }
 
 function upgrade(state: State, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  const { network, self, strangers, greetings, links } = state;
+  const { network, strangers, greet } = state;
   const versions = offered(request.headers['sec-websocket-protocol']);
   if (versions === null || !isHandshake(request)) {
     socket.destroy();
@@ -127,16 +124,12 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
     socket.destroySoon();
     return;
   }
-  const supervisor = whereis(self.system, greetings);
-  const peer = new PeerSocket(socket);
   // Under TLS the socket that was timed is the one below.
   const known = () => acquaint(strangers, tcpSocketOf(socket));
-  const taken =
-    supervisor !== undefined &&
-    startDynamicChild(supervisor, { network, socket: peer, request, head, links, known }, (result) => {
-      if (!result.ok) socket.destroy();
-    });
-  if (!taken) socket.destroy();
+  const begun = (ok: boolean) => {
+    if (!ok) socket.destroy();
+  };
+  if (!greet({ socket: new PeerSocket(socket), request, head, known }, begun)) socket.destroy();
 }
 
 /** What ws would answer with a page is not answered at all (RFC 6455, section 4.2.1). */

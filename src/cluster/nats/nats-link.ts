@@ -1,6 +1,5 @@
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { claimsFrames } from '../../door/peer/chunks.ts';
-import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { claimsFrames, encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self, send } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';

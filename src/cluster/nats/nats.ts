@@ -5,23 +5,22 @@ import type { System } from '../../otp/system.ts';
 import type { Accounting } from '../../topic/accounting.ts';
 import type { Uplink } from '../../topic/fan-out.ts';
 import type { Message } from '../../topic/message.ts';
-import type { Topics } from '../../topic/topics.ts';
-import type { Backplane } from '../backplane.ts';
+import type { Backplane, LinkLog, LocalTopics } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
 import type { TopicKey } from '../topic-key.ts';
 import type { NatsSettings } from './dial.ts';
 import { type EchoMessage, echoLink, probeTopics } from './echo-link.ts';
 import { type NatsLinkMessage, natsLink } from './nats-link.ts';
-import { type NatsLog, type NatsNetwork, newNatsStats } from './network.ts';
+import { type NatsNetwork, NatsStats } from './network.ts';
 
 export interface NatsArgs {
   readonly system: System;
   readonly cluster: Cluster;
-  readonly topics: () => Topics;
+  readonly topics: () => LocalTopics;
   /** As `host:port`. */
   readonly servers: readonly string[];
   readonly settings: NatsSettings;
-  readonly log: NatsLog;
+  readonly log: LinkLog;
 }
 
 export interface Nats extends Backplane {
@@ -52,7 +51,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
     settings,
     topics,
     log,
-    stats: newNatsStats(),
+    stats: new NatsStats(),
     namesakes: new Set(),
     open: undefined,
   };

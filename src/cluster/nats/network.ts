@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Topics } from '../../topic/topics.ts';
+import type { LinkLog, LocalTopics } from '../backplane.ts';
 import type { NatsSettings } from './dial.ts';
 import type { Heard } from './intake.ts';
 import type { Window } from './window.ts';
@@ -8,8 +8,8 @@ import type { Window } from './window.ts';
 export interface NatsNetwork {
   readonly self: Heard;
   readonly settings: NatsSettings;
-  readonly topics: () => Topics;
-  readonly log: NatsLog;
+  readonly topics: () => LocalTopics;
+  readonly log: LinkLog;
   readonly stats: NatsStats;
   /** Starts of other relays with the name of this one that the log has named. */
   readonly namesakes: Set<string>;
@@ -17,57 +17,33 @@ export interface NatsNetwork {
   open: { readonly connection: NatsConnection; readonly window: Window } | undefined;
 }
 
-export interface NatsLog {
-  note(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
-/** Messages since the start, whatever became of them in the NATS network. */
-export interface NatsStats {
-  connected: boolean;
+/** What tools may read of the link, which alone changes it. Messages are those since the start, whatever became of them in NATS. */
+export class NatsStats {
+  connected = false;
   /** How often it was. */
-  connects: number;
-  /** The server's address, and why there is no connection. */
-  server: string | null;
-  why: string | null;
+  connects = 0;
+  /** The server's address. */
+  server: string | null = null;
+  /** Why there is no connection. */
+  why: string | null = null;
   /** Milliseconds from a question to the server to its answer, behind what was handed over before; null: none yet. */
-  roundTrip: number | null;
+  roundTrip: number | null = null;
   /** Of messages, handed over and come. */
-  bytesOut: number;
-  bytesIn: number;
+  bytesOut = 0;
+  bytesIn = 0;
   /** Names of the other relays that are heard of. */
-  peers: readonly string[];
+  peers: readonly string[] = [];
   /** Confirmed by the server. */
-  sent: number;
+  sent = 0;
   /** Too much was waiting to be confirmed. */
-  overflow: number;
+  overflow = 0;
   /** There was no connection, or it ended before the server had confirmed them: of these, some may have arrived. */
-  unlinked: number;
+  unlinked = 0;
   /** Longer than the server takes. */
-  tooLarge: number;
-  received: number;
+  tooLarge = 0;
+  received = 0;
   /** Came faster than the topics here took them. */
-  refused: number;
+  refused = 0;
   /** Came and were none of a relay's. */
-  foreign: number;
-}
-
-export function newNatsStats(): NatsStats {
-  return {
-    connected: false,
-    connects: 0,
-    server: null,
-    why: null,
-    roundTrip: null,
-    bytesOut: 0,
-    bytesIn: 0,
-    peers: [],
-    sent: 0,
-    overflow: 0,
-    unlinked: 0,
-    tooLarge: 0,
-    received: 0,
-    refused: 0,
-    foreign: 0,
-  };
+  foreign = 0;
 }

@@ -87,160 +87,185 @@ export interface ClaimsFrame {
   readonly claims: readonly PeerClaim[];
 }
 
-const types = [
-  'none',
-  'hello',
-  'challenge',
-  'proof',
-  'welcome',
-  'refuse',
-  'heartbeat',
-  'interest',
-  'confirm',
-  'claims',
-  'verdict',
-  'epoch',
-] as const;
 /** The type of a frame of messages. */
 export const MESSAGES = 16;
 /** The type of a frame of messages that the other relay is to give their order; the number is of relays passed before. */
 export const FORWARDED = 17;
 
+/** How a field is written and read. Reading never throws: what is not there makes the reader `bad`. */
+interface Field<T> {
+  write(to: Writer, value: T): void;
+  read(from: Reader): T;
+}
+
+const text: Field<string> = { write: (to, value) => to.text(value), read: (from) => from.text() };
+const bytes: Field<Buffer> = { write: (to, value) => to.bytes(value), read: (from) => from.bytes() };
+const u32: Field<number> = { write: (to, value) => to.u32(value), read: (from) => from.u32() };
+const u64: Field<number> = { write: (to, value) => to.u64(value), read: (from) => from.u64() };
+const flag: Field<boolean> = {
+  write: (to, value) => to.byte(value ? 1 : 0),
+  read: (from) => from.byte() === 1,
+};
+
+/** One of these words, as a byte. */
+function word<T>(words: readonly T[]): Field<T> {
+  return {
+    write: (to, value) => to.byte(words.indexOf(value)),
+    read(from) {
+      const value = words[from.byte()];
+      if (value === undefined) from.bad = true;
+      return value as T;
+    },
+  };
+}
+
+/** Fields in this order. */
+function record<T extends object>(fields: { readonly [K in keyof T]: Field<T[K]> }): Field<T> {
+  return {
+    write(to, value) {
+      for (const key in fields) fields[key].write(to, value[key]);
+    },
+    read(from) {
+      const value = {} as T;
+      for (const key in fields) value[key] = fields[key].read(from);
+      return value;
+    },
+  };
+}
+
+function list<T>(each: Field<T>): Field<readonly T[]> {
+  return {
+    write(to, values) {
+      to.u32(values.length);
+      for (const value of values) each.write(to, value);
+    },
+    read(from) {
+      const values: T[] = [];
+      for (let left = from.u32(); left > 0 && !from.bad; left--) values.push(each.read(from));
+      return values;
+    },
+  };
+}
+
+interface Ends {
+  readonly begin: boolean;
+  readonly end: boolean;
+}
+
+/** A field, then both ends of a list in one byte, and then other fields. */
+function withEnds<A extends object, B extends object>(
+  before: Field<A>,
+  behind: Field<B>,
+): Field<A & Ends & B> {
+  return {
+    write(to, value) {
+      before.write(to, value);
+      to.byte((value.begin ? 1 : 0) | (value.end ? 2 : 0));
+      behind.write(to, value);
+    },
+    read(from) {
+      const first = before.read(from);
+      const ends = from.byte();
+      return { ...first, begin: (ends & 1) !== 0, end: (ends & 2) !== 0, ...behind.read(from) };
+    },
+  };
+}
+
+const relay = record<Relay>({ node: text, incarnation: text });
+const topics = list(record<PeerTopic>({ realm: text, name: text }));
+const claims = list(
+  record<PeerClaim>({ realm: text, name: text, state: word(claimStates), since: u64, grace: u64 }),
+);
+
+type FieldsOf<Type> = Omit<Extract<PeerFrame, { readonly type: Type }>, 'type'>;
+
+/** The frames in the order of their types, which are the numbers from 1 on. */
+const layouts: { readonly [Type in PeerFrame['type']]: Field<FieldsOf<Type>> } = {
+  hello: record<FieldsOf<'hello'>>({ relay, nonce: bytes, of: text, last: u64, received: u64, epoch: u64 }),
+  challenge: record<FieldsOf<'challenge'>>({ relay, nonce: bytes }),
+  proof: record<FieldsOf<'proof'>>({ mac: bytes }),
+  welcome: record<FieldsOf<'welcome'>>({ mac: bytes, next: u64, epoch: u64, taken: u64 }),
+  refuse: record<FieldsOf<'refuse'>>({ why: word(refusals), text }),
+  heartbeat: record<FieldsOf<'heartbeat'>>({ last: u64, received: u64 }),
+  interest: withEnds(record({ version: u64 }), record({ add: topics, drop: topics })),
+  confirm: record<FieldsOf<'confirm'>>({ version: u64 }),
+  claims: withEnds(record({ ref: u32 }), record({ claims })),
+  verdict: record<FieldsOf<'verdict'>>({ ref: u32, granted: flag }),
+  epoch: record<FieldsOf<'epoch'>>({ epoch: u64 }),
+};
+const types = Object.keys(layouts) as PeerFrame['type'][];
+
 export function encodePeerFrame(frame: PeerFrame): Buffer {
-  const to = new Writer().byte(types.indexOf(frame.type));
-  switch (frame.type) {
-    case 'hello':
-      writeRelay(to, frame.relay)
-        .bytes(frame.nonce)
-        .text(frame.of)
-        .u64(frame.last)
-        .u64(frame.received)
-        .u64(frame.epoch);
-      break;
-    case 'challenge':
-      writeRelay(to, frame.relay).bytes(frame.nonce);
-      break;
-    case 'proof':
-      to.bytes(frame.mac);
-      break;
-    case 'welcome':
-      to.bytes(frame.mac).u64(frame.next).u64(frame.epoch).u64(frame.taken);
-      break;
-    case 'refuse':
-      to.byte(refusals.indexOf(frame.why)).text(frame.text);
-      break;
-    case 'epoch':
-      to.u64(frame.epoch);
-      break;
-    case 'heartbeat':
-      to.u64(frame.last).u64(frame.received);
-      break;
-    case 'interest':
-      to.u64(frame.version).byte(flags(frame));
-      writeTopics(writeTopics(to, frame.add), frame.drop);
-      break;
-    case 'confirm':
-      to.u64(frame.version);
-      break;
-    case 'claims':
-      to.u32(frame.ref).byte(flags(frame)).u32(frame.claims.length);
-      for (const { realm, name, state, since, grace } of frame.claims) {
-        to.text(realm).text(name).byte(claimStates.indexOf(state)).u64(since).u64(grace);
-      }
-      break;
-    case 'verdict':
-      to.u32(frame.ref).byte(frame.granted ? 1 : 0);
-      break;
-  }
+  const to = new Writer().byte(types.indexOf(frame.type) + 1);
+  (layouts[frame.type] as Field<PeerFrame>).write(to, frame);
   return to.finish();
 }
 
 /** Null: not a frame of this protocol. Nothing of the frame is kept but texts, and the buffers of a handshake. */
-export function parsePeerFrame(bytes: Buffer): PeerFrame | null {
-  const from = new Reader(bytes);
-  const frame = readFrame(from);
-  return frame !== null && from.done ? frame : null;
+export function parsePeerFrame(frame: Buffer): PeerFrame | null {
+  const from = new Reader(frame);
+  const type = types[from.byte() - 1];
+  if (type === undefined) return null;
+  const fields = layouts[type].read(from);
+  return from.done ? ({ type, ...fields } as PeerFrame) : null;
 }
 
-function readFrame(from: Reader): PeerFrame | null {
-  const type = types[from.byte()];
-  switch (type) {
-    case 'hello':
-      return {
-        type,
-        relay: readRelay(from),
-        nonce: from.bytes(),
-        of: from.text(),
-        last: from.u64(),
-        received: from.u64(),
-        epoch: from.u64(),
-      };
-    case 'challenge':
-      return { type, relay: readRelay(from), nonce: from.bytes() };
-    case 'proof':
-      return { type, mac: from.bytes() };
-    case 'welcome':
-      return { type, mac: from.bytes(), next: from.u64(), epoch: from.u64(), taken: from.u64() };
-    case 'refuse': {
-      const why = refusals[from.byte()];
-      return why === undefined ? null : { type, why, text: from.text() };
+/** Characters of names in one frame: it stays well below what the other side takes, unless one name alone does not. */
+const CHARACTERS = 64 * 1024;
+const PER_TOPIC = 40;
+
+/** What is to be told of interest, as frames. Of several, the last carries the version that is to be confirmed. */
+export function interestFrames({
+  version,
+  all,
+  add,
+  drop,
+}: Pick<InterestFrame, 'version' | 'add' | 'drop'> & { readonly all: boolean }): InterestFrame[] {
+  return pieces([...add, ...drop]).map(({ from, to, first, last }) => ({
+    type: 'interest',
+    version: last ? version : 0,
+    begin: all && first,
+    end: all && last,
+    add: add.slice(from, to),
+    drop: drop.slice(Math.max(0, from - add.length), Math.max(0, to - add.length)),
+  }));
+}
+
+export function claimsFrames({
+  ref,
+  all,
+  claims,
+}: Pick<ClaimsFrame, 'ref' | 'claims'> & { readonly all: boolean }): ClaimsFrame[] {
+  return pieces(claims).map(({ from, to, first, last }) => ({
+    type: 'claims',
+    ref,
+    begin: all && first,
+    end: all && last,
+    claims: claims.slice(from, to),
+  }));
+}
+
+interface Piece {
+  readonly from: number;
+  readonly to: number;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+/** At least one: nothing at all is told too. */
+function pieces(topics: readonly { readonly name: string }[]): Piece[] {
+  const found: Piece[] = [];
+  let from = 0;
+  let size = 0;
+  for (const [index, { name }] of topics.entries()) {
+    const more = name.length + PER_TOPIC;
+    if (index > from && size + more > CHARACTERS) {
+      found.push({ from, to: index, first: from === 0, last: false });
+      from = index;
+      size = 0;
     }
-    case 'epoch':
-      return { type, epoch: from.u64() };
-    case 'heartbeat':
-      return { type, last: from.u64(), received: from.u64() };
-    case 'interest':
-      return { type, version: from.u64(), ...readFlags(from), add: readTopics(from), drop: readTopics(from) };
-    case 'confirm':
-      return { type, version: from.u64() };
-    case 'claims':
-      return { type, ref: from.u32(), ...readFlags(from), claims: readClaims(from) };
-    case 'verdict':
-      return { type, ref: from.u32(), granted: from.byte() === 1 };
-    default:
-      return null;
+    size += more;
   }
-}
-
-function writeRelay(to: Writer, { node, incarnation }: Relay): Writer {
-  return to.text(node).text(incarnation);
-}
-
-function readRelay(from: Reader): Relay {
-  return { node: from.text(), incarnation: from.text() };
-}
-
-function flags({ begin, end }: { readonly begin: boolean; readonly end: boolean }): number {
-  return (begin ? 1 : 0) | (end ? 2 : 0);
-}
-
-function readFlags(from: Reader): { begin: boolean; end: boolean } {
-  const bits = from.byte();
-  return { begin: (bits & 1) !== 0, end: (bits & 2) !== 0 };
-}
-
-function writeTopics(to: Writer, topics: readonly PeerTopic[]): Writer {
-  to.u32(topics.length);
-  for (const { realm, name } of topics) to.text(realm).text(name);
-  return to;
-}
-
-function readTopics(from: Reader): PeerTopic[] {
-  const topics: PeerTopic[] = [];
-  for (let left = from.u32(); left > 0 && !from.bad; left--) {
-    topics.push({ realm: from.text(), name: from.text() });
-  }
-  return topics;
-}
-
-function readClaims(from: Reader): PeerClaim[] {
-  const claims: PeerClaim[] = [];
-  for (let left = from.u32(); left > 0 && !from.bad; left--) {
-    const realm = from.text();
-    const name = from.text();
-    const state = claimStates[from.byte()];
-    if (state === undefined) from.bad = true;
-    else claims.push({ realm, name, state, since: from.u64(), grace: from.u64() });
-  }
-  return claims;
+  found.push({ from, to: topics.length, first: from === 0, last: true });
+  return found;
 }

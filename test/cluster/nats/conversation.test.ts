@@ -1,7 +1,11 @@
 import test from 'ava';
 import { Conversation, type ConversationEffect } from '../../../src/cluster/nats/conversation.ts';
-import { claimsFrames } from '../../../src/door/peer/chunks.ts';
-import { encodePeerFrame, type PeerClaim, type PeerFrame } from '../../../src/door/peer/codec.ts';
+import {
+  claimsFrames,
+  encodePeerFrame,
+  type PeerClaim,
+  type PeerFrame,
+} from '../../../src/door/peer/codec.ts';
 
 const HELLO = null;
 const alive: PeerFrame = { type: 'heartbeat', last: 0, received: 0 };

@@ -1,7 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { claimsFrames, interestFrames } from '../../../src/door/peer/chunks.ts';
-import { encodePeerFrame } from '../../../src/door/peer/codec.ts';
+import { claimsFrames, encodePeerFrame, interestFrames } from '../../../src/door/peer/codec.ts';
 
 const topics = (label: string) =>
   fc
