@@ -81,7 +81,7 @@ export interface AuthenticatorServerArgs {
   readonly limit?: number;
   /**
    * Outlives this process: a successor asks about all of it again, whether it was started after a crash or with other
-   * settings. Default: a new one, where the authenticator has a `watch`.
+   * settings. Default: a new one.
    */
   readonly standing?: StandingAnswers<Authorisation>;
   /** Milliseconds since 1970. Default: `Date.now`. */
@@ -114,8 +114,6 @@ interface State {
   /** The server that had that place. */
   readonly before: Keeper<Authorisation> | null;
   readonly review: Review<Authorisation>;
-  /** What was granted to whom is remembered, and may be asked about again. */
-  readonly revocable: boolean;
   /** Null where the authenticator never says that it has changed its mind. */
   readonly endWatch: (() => void) | null;
   readonly outage: Outage;
@@ -123,7 +121,6 @@ interface State {
 }
 
 const WAKE: AuthenticatorMessage = { type: 'wake' };
-const NOT_KEPT: Hidden<Question> = new Hidden({ authorization: '', door: '', address: '' });
 
 export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, AuthenticatorMessage> = {
   name: 'authenticator-server',
@@ -131,10 +128,8 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
   init(self, args) {
     const { authenticator, log, timeout = 2000, limit = 10_000, wallClock = Date.now } = args;
     const { standing = new StandingAnswers() } = args;
-    const { watch, recheck } = authenticator;
-    const revocable = args.standing !== undefined || watch !== undefined || recheck !== undefined;
     for (const asker of standing.askers) monitor(self, asker);
-    const review = new Review<Authorisation>(recheck, now(self));
+    const review = new Review<Authorisation>(authenticator.recheck, now(self));
     const keeper: Keeper<Authorisation> = {
       pid: self,
       take(late) {
@@ -165,7 +160,6 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
       before,
       review,
       endWatch,
-      revocable,
       outage: new Outage(),
       alarm: null,
     };
@@ -177,7 +171,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
         ask(state, { ...message, review: false, changes: state.review.changes });
         return keep;
       case 'offer':
-        if (state.revocable && isAlive(message.from)) remember(state, message);
+        if (isAlive(message.from)) remember(state, message);
         return keep;
       case 'confirm':
         askAgain(state, message);
@@ -231,8 +225,7 @@ function ask(state: State, asked: Asked): void {
     conclude(state, asked, outcome);
     return;
   }
-  // What is not to be asked again is not kept either.
-  const id = questions.add(state.revocable ? asked : { ...asked, question: NOT_KEPT }, now(self));
+  const id = questions.add(asked, now(self));
   const report = (result: Outcome) => {
     if (isAlive(self)) inform(self, { type: 'settled', id, outcome: result });
   };
@@ -264,13 +257,13 @@ function conclude(state: State, asked: Asked, outcome: Outcome): void {
 }
 
 function reply(state: State, asked: Asked, answered: Answer): void {
-  const { standing, revocable } = state;
+  const { standing } = state;
   const { from, ref } = asked;
-  const granted = termsOf(answered, state.wallClock(), revocable);
+  const granted = termsOf(answered, state.wallClock());
   if (!asked.review) {
     const unrecognised = grantOf(answered).recognised === false;
     inform(from, { type: 'authorised', ref, ...granted, ...(unrecognised ? { unrecognised } : {}) });
-    if (!revocable || isEmpty(granted.permissions) || !isAlive(from)) return;
+    if (isEmpty(granted.permissions) || !isAlive(from)) return;
     remember(state, asked);
     // It may have been answered by what held before the last change.
     if (asked.changes !== state.review.changes) state.review.add(asked);
@@ -278,7 +271,7 @@ function reply(state: State, asked: Asked, answered: Answer): void {
   }
   state.review.done();
   if (!standing.has(asked)) return;
-  if (isEmpty(granted.permissions)) {
+  if (granted.untimely || isEmpty(granted.permissions)) {
     standing.drop(asked);
     inform(from, { type: 'revoked', ref });
   } else {

@@ -7,7 +7,7 @@ export type Authorisation =
       readonly type: 'authorised';
       readonly ref: number;
       readonly permissions: Permissions;
-      /** Left out where the permissions hold for good, whoever it is. */
+      /** Left out where nothing is granted, for it is not the time of the credential. */
       readonly terms?: Terms;
       /** The credential is none that is known: what it was granted everybody has. */
       readonly unrecognised?: true;
@@ -16,14 +16,14 @@ export type Authorisation =
     }
   /** `faulty`: asking again is no help. */
   | { readonly type: 'unavailable'; readonly ref: number; readonly faulty?: true }
-  /** Comes unasked, after an answer with `terms.revocable`: it is another one now. */
+  /** Comes unasked, after an answer: it is another one now. */
   | {
       readonly type: 'regranted';
       readonly ref: number;
       readonly permissions: Permissions;
-      readonly terms?: Terms;
+      readonly terms: Terms;
     }
-  /** Comes unasked, after an answer with `terms.revocable`: nothing of it holds. */
+  /** Comes unasked, after an answer: nothing of it holds. */
   | { readonly type: 'revoked'; readonly ref: number };
 
 export interface Terms {
@@ -32,26 +32,22 @@ export interface Terms {
   readonly lasts: number | null;
   /** Milliseconds that the connection may stay on after that. */
   readonly grace: number;
-  readonly revocable: boolean;
   /** The topic to use in place of the one that was asked for; null: that one. */
   readonly topic: string | null;
 }
 
-/**
- * Permissions as they hold now, and their terms where there are any. `wallClock`: milliseconds since 1970. What has
- * expired grants nothing.
- */
+/** Permissions as they hold now, and their terms. `wallClock`: milliseconds since 1970. What has expired grants nothing. */
 export function termsOf(
   answer: Answer,
   wallClock: number,
-  revocable: boolean,
-): { readonly permissions: Permissions; readonly terms?: Terms; readonly untimely?: true } {
+):
+  | { readonly permissions: Permissions; readonly terms: Terms; readonly untimely?: never }
+  | { readonly permissions: Permissions; readonly terms?: never; readonly untimely: true } {
   const { permissions, subject, expires, grace = 0, topic = null, untimely } = grantOf(answer);
   if (untimely) return { permissions: none, untimely };
   const lasts = expires === null ? null : Math.max(expires - wallClock, 0);
   if (lasts === 0) return { permissions: none, untimely: true };
-  if (subject === null && lasts === null && topic === null && !revocable) return { permissions };
-  return { permissions, terms: { subject, lasts, grace, revocable, topic } };
+  return { permissions, terms: { subject, lasts, grace, topic } };
 }
 
 /** An answer with its terms written out. */

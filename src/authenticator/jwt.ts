@@ -2,7 +2,7 @@ import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, 
 import type { VerificationKey } from '../config/jwt-keys.ts';
 import type { Answer, Authenticator } from './contract.ts';
 import { Jwks, type JwksSource } from './jwks.ts';
-import { fromPatterns, none, type Permissions, type Rights } from './permissions.ts';
+import { fromPatterns, none, type Permissions, type Rights, rightsOf } from './permissions.ts';
 
 export interface JwtOptions {
   readonly keys: readonly VerificationKey[];
@@ -143,18 +143,12 @@ function isUntimely(error: unknown): boolean {
   );
 }
 
-const rights = new Map<unknown, Rights>([
-  ['r', { read: true, write: false }],
-  ['w', { read: false, write: true }],
-  ['rw', { read: true, write: true }],
-]);
-
 /** Of a claim that is not wholly understood nothing is granted. */
 function permissionsOf(channels: unknown): Permissions {
   if (typeof channels !== 'object' || channels === null || Array.isArray(channels)) return none;
   const entries: [string, Rights][] = [];
   for (const [pattern, word] of Object.entries(channels)) {
-    const right = rights.get(word);
+    const right = rightsOf(word);
     if (right === undefined) return none;
     entries.push([pattern, right]);
   }

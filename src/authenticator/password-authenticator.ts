@@ -1,6 +1,6 @@
 import { entriesOf } from '../secret/secret.ts';
 import type { Authenticator } from './contract.ts';
-import { none, onPatterns, type Permissions, readAndWrite, readEverything, union } from './permissions.ts';
+import { none, onPatterns, readAndWrite, readEverything, unionOf } from './permissions.ts';
 
 export interface Password {
   /** SHA-256 of the password: 32 bytes. */
@@ -29,7 +29,10 @@ export function passwordAuthenticator(
       const known = entriesOf(entries, authorization);
       if (known.length === 0)
         return { permissions: anonymous, subject: null, expires: null, recognised: false };
-      return known.reduce<Permissions>((granted, { permissions }) => union(granted, permissions), anonymous);
+      return unionOf(
+        known.map(({ permissions }) => permissions),
+        anonymous,
+      );
     },
   };
 }

@@ -30,6 +30,11 @@ export const readOnly: Rights = { read: true, write: false };
 export const writeOnly: Rights = { read: false, write: true };
 export const readAndWrite: Rights = { read: true, write: true };
 
+/** Rights as clients' tokens and plugins write them; undefined: it is no such word. */
+export function rightsOf(word: unknown): Rights | undefined {
+  return word === 'r' ? readOnly : word === 'w' ? writeOnly : word === 'rw' ? readAndWrite : undefined;
+}
+
 /** No right at all. */
 export const none: Permissions = { all: NOTHING, exact: new Map(), prefixes: new Map() };
 /** Every right on every topic. */
@@ -82,6 +87,13 @@ export function union(a: Permissions, b: Permissions): Permissions {
   if (a === b || isEmpty(b)) return a;
   if (isEmpty(a)) return b;
   return fromEntries([...entriesOf(a), ...entriesOf(b)]);
+}
+
+/** All that any of them allows. */
+export function unionOf(each: Iterable<Permissions>, first = none): Permissions {
+  let all = first;
+  for (const one of each) all = union(all, one);
+  return all;
 }
 
 /** All that both allow. */

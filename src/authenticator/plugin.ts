@@ -4,7 +4,7 @@ import type { PluginConfig } from '../config/authenticators.ts';
 import { authenticatorsOf, type Config } from '../config/config.ts';
 import type { ConfigError } from '../config/config-error.ts';
 import type { Authenticator, Question } from './contract.ts';
-import { fromPatterns, none, type Permissions, type Rights } from './permissions.ts';
+import { fromPatterns, none, type Permissions, type Rights, rightsOf } from './permissions.ts';
 
 /** What a user's module exports, as far as we look at it. */
 export interface PluginModule {
@@ -94,14 +94,14 @@ function permissionsOf(answer: unknown): Permissions {
   return fromPatterns(
     Array.from(entries, ([pattern, value]): [string, Rights] => {
       if (typeof pattern !== 'string') throw wrongShape();
-      return [pattern, rightsOf(value)];
+      return [pattern, rightsIn(value)];
     }),
   );
 }
 
-function rightsOf(value: unknown): Rights {
-  if (value === 'r' || value === 'w' || value === 'rw')
-    return { read: value.includes('r'), write: value.includes('w') };
+function rightsIn(value: unknown): Rights {
+  const named = rightsOf(value);
+  if (named !== undefined) return named;
   if (typeof value !== 'object' || value === null) throw wrongShape();
   const { read = false, write = false } = value as { readonly read?: unknown; readonly write?: unknown };
   if (typeof read !== 'boolean' || typeof write !== 'boolean') throw wrongShape();

@@ -434,8 +434,8 @@ function regrant(connection: Connection, message: Change): void {
   }
   const had = connection.hasRight;
   if (message.type === 'revoked') rights.revoke(message.ref);
-  else rights.regrant(message, guard.anonymous, now(self));
-  if (message.type === 'regranted' && message.terms?.lasts != null) schedule(connection);
+  else rights.grant(message, guard.anonymous, now(self));
+  if (message.type === 'regranted' && message.terms.lasts !== null) schedule(connection);
   const confirmed = rights.confirm(message.ref);
   if (confirmed === 'all') settle(connection, had);
   else if (confirmed === 'none' && !rights.isReviewing()) endIfLost(connection);

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { ClientRequest } from '../authenticator/contract.ts';
-import { isEmpty, type Permissions, union } from '../authenticator/permissions.ts';
+import { isEmpty, type Permissions } from '../authenticator/permissions.ts';
 import type { About, Command, Event, HttpReply, Session } from '../door/contract.ts';
 import { bytesTaken } from '../http/socket-bytes.ts';
 import type { Exit } from '../otp/behaviour.ts';
@@ -17,7 +17,7 @@ import { Intake, type Question } from './intake.ts';
 import { Judgements } from './judgements.ts';
 import { Memberships } from './memberships.ts';
 import { Outflow, type Verdict } from './outflow.ts';
-import { mayEnd, Rights, type Unconfirmed } from './rights.ts';
+import { Rights, type Unconfirmed } from './rights.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
 import type { Transport, TransportMessage } from './transport/transport.ts';
 
@@ -268,13 +268,11 @@ export class Connection {
   }
 
   /** Adds what a credential grants, which is something. */
-  grant(answer: Extract<Authorisation, { readonly type: 'authorised' }>): void {
-    const { permissions, terms } = answer;
+  grant({ ref, permissions, terms }: Extract<Authorisation, { readonly type: 'authorised' }>): void {
     this.#authorised = true;
     this.identify(terms?.subject);
-    if (this.#rights === undefined && !mayEnd(terms))
-      this.#permissions = union(this.#permissions, permissions);
-    else this.#changing().grant(answer, this.guard.anonymous, now(this.self));
+    if (terms !== undefined)
+      this.#changing().grant({ ref, permissions, terms }, this.guard.anonymous, now(this.self));
     this.transport.restrict?.(0);
   }
 

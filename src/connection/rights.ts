@@ -1,4 +1,4 @@
-import type { Authorisation, Terms } from '../authenticator/authorisation.ts';
+import type { Authorisation } from '../authenticator/authorisation.ts';
 import { allows, isWithin, none, type Permissions, union } from '../authenticator/permissions.ts';
 import { CREDENTIALS } from '../authenticator/standing.ts';
 import type { Timer } from '../otp/timer.ts';
@@ -15,11 +15,6 @@ type Granted = Pick<Extract<Authorisation, { readonly type: 'regranted' }>, 'ref
 
 /** Credentials that are being judged again, by the numbers of their questions. */
 export type Unconfirmed = ReadonlySet<number>;
-
-/** Whether what a credential grants on these terms may end or change. */
-export function mayEnd(terms: Terms | undefined): terms is Terms {
-  return terms !== undefined && (terms.lasts !== null || terms.revocable);
-}
 
 /**
  * What a connection may do, where that may end or change: rights for good, and those of credentials that expire or are
@@ -49,22 +44,19 @@ export class Rights {
     return this.#all;
   }
 
-  /** Adds what a credential grants. `anonymous`: what everybody may. */
-  grant({ ref, permissions, terms }: Granted, anonymous: Permissions, now: number): void {
-    if (mayEnd(terms)) this.#hold(ref, permissions, terms, anonymous, now);
-    else this.#lasting = union(this.#lasting, permissions);
+  /** What a credential grants, in place of what it granted before. `anonymous`: what everybody may. */
+  grant({ ref, permissions, terms: { lasts, grace } }: Granted, anonymous: Permissions, now: number): void {
+    // What everybody has goes when everybody loses it.
+    const own = isWithin(permissions, anonymous) ? none : permissions;
+    this.#held.set(ref, { permissions: own, until: lasts === null ? null : now + lasts, grace });
+    const [oldest] = this.#held.keys();
+    if (this.#held.size > CREDENTIALS && oldest !== undefined) this.#held.delete(oldest);
     this.#addUp();
   }
 
   /** The credential of a question may end by itself. */
   has(ref: number): boolean {
     return this.#held.has(ref);
-  }
-
-  /** A credential grants something else by now. Without terms nothing about it changes. */
-  regrant({ ref, permissions, terms }: Granted, anonymous: Permissions, now: number): void {
-    if (terms !== undefined) this.#hold(ref, permissions, terms, anonymous, now);
-    this.#addUp();
   }
 
   revoke(ref: number): void {
@@ -160,20 +152,6 @@ export class Rights {
   /** Credentials whose rights may end. */
   get held(): number {
     return this.#held.size;
-  }
-
-  #hold(
-    ref: number,
-    permissions: Permissions,
-    { lasts, grace }: Terms,
-    anonymous: Permissions,
-    now: number,
-  ): void {
-    // What everybody has goes when everybody loses it.
-    const own = isWithin(permissions, anonymous) ? none : permissions;
-    this.#held.set(ref, { permissions: own, until: lasts === null ? null : now + lasts, grace });
-    const [oldest] = this.#held.keys();
-    if (this.#held.size > CREDENTIALS && oldest !== undefined) this.#held.delete(oldest);
   }
 
   #addUp(): void {

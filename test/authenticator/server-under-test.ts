@@ -2,6 +2,7 @@ import {
   type AuthenticatorServerArgs,
   authenticatorServer,
 } from '../../src/authenticator/authenticator-server.ts';
+import type { Terms } from '../../src/authenticator/authorisation.ts';
 import type { Authenticator, Question } from '../../src/authenticator/contract.ts';
 import type { AuthenticatorEvent } from '../../src/authenticator/outage.ts';
 import { everything, none, type Permissions } from '../../src/authenticator/permissions.ts';
@@ -38,8 +39,11 @@ export function setup(
   return { ...world, server, client, events };
 }
 
+/** The terms of a right that is for good, until it is taken back. */
+export const forGood: Terms = { subject: null, lasts: null, grace: 0, topic: null };
+
 export function good(ref: number, permissions = everything) {
-  return { type: 'authorised', ref, permissions };
+  return { type: 'authorised', ref, permissions, terms: forGood };
 }
 
 export function bad(ref: number) {

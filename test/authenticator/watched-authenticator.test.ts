@@ -18,7 +18,7 @@ import { getState } from '../../src/otp/sys.ts';
 import { sha256 } from '../../src/secret/secret.ts';
 import { spawnOk, testSystem } from '../support/otp.ts';
 import { asker, printed } from './asker.ts';
-import { SECRET } from './server-under-test.ts';
+import { forGood, SECRET } from './server-under-test.ts';
 
 /** An authenticator whose answers are in `answers`, by credential, and which says so when it is told to. */
 function watched() {
@@ -53,8 +53,6 @@ function setup(options: { readonly mailboxLimit?: number } = {}) {
   return { ...world, ...own, server, standing, client: asker(world.system) };
 }
 
-const revocable = { subject: null, lasts: null, grace: 0, revocable: true, topic: null };
-
 test('who was granted something hears of the change, and who was refused does not', async (t) => {
   const { answers, change, client, server, quiet } = setup();
   answers.set('a', everything).set('b', everything);
@@ -67,7 +65,7 @@ test('who was granted something hears of the change, and who was refused does no
   t.deepEqual(
     client.answers.toSorted((a, b) => a.ref - b.ref),
     [
-      { type: 'regranted', ref: 0, permissions: readEverything, terms: revocable },
+      { type: 'regranted', ref: 0, permissions: readEverything, terms: forGood },
       { type: 'revoked', ref: 1 },
     ],
   );
@@ -206,10 +204,10 @@ test('a grant comes with its terms, as time from now', async (t) => {
       type: 'authorised',
       ref: 1,
       permissions: everything,
-      terms: { subject: 'u', lasts: 1, grace: 5, revocable: true, topic: 'b' },
+      terms: { subject: 'u', lasts: 1, grace: 5, topic: 'b' },
     },
     { type: 'authorised', ref: 2, permissions: none, untimely: true },
-    { type: 'authorised', ref: 3, permissions: everything, terms: revocable },
+    { type: 'authorised', ref: 3, permissions: everything, terms: forGood },
   ]);
 });
 
@@ -237,19 +235,6 @@ test('a successor with other settings asks again about what its predecessor has 
     'regranted 1',
     'revoked 0',
   ]);
-});
-
-test('without a table of its own or a watch, nothing is remembered', async (t) => {
-  const { system, quiet } = testSystem();
-  const { answers, authenticator } = watched();
-  answers.set(SECRET, everything);
-  const { watch: _watch, ...unwatched } = authenticator;
-  const server = spawnOk(system, authenticatorServer, { authenticator: unwatched, log: () => undefined });
-  const client = asker(system);
-  client.ask(server, SECRET, 1);
-  await quiet();
-  t.deepEqual(client.answers, [{ type: 'authorised', ref: 1, permissions: everything }]);
-  t.is((getState(server) as { standing: StandingAnswers<Authorisation> }).standing.size, 0);
 });
 
 test('one that has been replaced takes nothing back, and what it answers late its successor looks at', async (t) => {

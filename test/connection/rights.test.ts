@@ -12,7 +12,7 @@ function reading(...topics: string[]): Permissions {
 }
 
 function terms(lasts: number | null, grace = 0): Terms {
-  return { subject: null, lasts, grace, revocable: true, topic: null };
+  return { subject: null, lasts, grace, topic: null };
 }
 
 function readable({ permissions }: Rights): string {
@@ -25,16 +25,15 @@ test('what one credential loses another one may still give', (t) => {
   rights.grant({ ref: 2, permissions: reading('b', 'c'), terms: terms(null) }, none, 0);
   rights.revoke(1);
   t.is(readable(rights), 'bc');
-  rights.regrant({ ref: 2, permissions: reading('c'), terms: terms(null) }, none, 0);
+  rights.grant({ ref: 2, permissions: reading('c'), terms: terms(null) }, none, 0);
   t.is(readable(rights), 'c');
 });
 
-test('a right without terms holds for good', (t) => {
+test('what holds for good does not end', (t) => {
   const rights = new Rights(reading('a'));
-  rights.grant({ ref: 1, permissions: reading('b') }, reading('a'), 0);
-  t.false(rights.has(1));
-  t.is(rights.expire(1e9), null);
-  t.is(readable(rights), 'ab');
+  rights.grant({ ref: 1, permissions: reading('b'), terms: terms(100) }, reading('a'), 0);
+  t.is(rights.expire(1e9), 100);
+  t.is(readable(rights), 'a');
 });
 
 test('what expires goes at its time and not before, and its grace is counted from then', (t) => {
@@ -114,18 +113,16 @@ test('at any time a connection may do what holds for good and what its living cr
   fc.assert(
     fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
       const rights = new Rights(none);
-      const [forGood, living] = [
-        new Set<string>(),
-        new Map<number, { readonly topics: string[]; readonly until: number }>(),
-      ];
+      const living = new Map<number, { readonly topics: string[]; readonly until: number }>();
+      let forGood = new Set<string>();
       let now = 0;
       for (const { do: what, ref, topics, time } of changes) {
         if (what === 'grant') {
           rights.grant({ ref, permissions: reading(...topics), terms: terms(time) }, none, now);
           living.set(ref, { topics, until: now + time });
         } else if (what === 'for good') {
-          rights.grant({ ref: 100, permissions: reading(...topics) }, none, now);
-          for (const topic of topics) forGood.add(topic);
+          rights.settle(reading(...topics));
+          forGood = new Set(topics);
         } else if (what === 'revoke') {
           rights.revoke(ref);
           living.delete(ref);

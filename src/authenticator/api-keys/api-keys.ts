@@ -1,6 +1,6 @@
 import { entriesOf } from '../../secret/secret.ts';
 import type { Authenticator } from '../contract.ts';
-import { none, ofPrefix, type Permissions, union, writeOnly } from '../permissions.ts';
+import { none, ofPrefix, type Permissions, unionOf, writeOnly } from '../permissions.ts';
 
 export interface DomainKey {
   /** Not empty, without a slash. */
@@ -21,8 +21,7 @@ export function apiKeys(keys: readonly DomainKey[]): Authenticator {
 /** What a key opens, of the keys that there are. */
 export function granting(keys: readonly DomainKey[]): (key: string) => Permissions {
   const entries = keys.map(({ domain, sha256 }) => ({ sha256, permissions: publishingIn(domain) }));
-  return (key) =>
-    entriesOf(entries, key).reduce<Permissions>((all, { permissions }) => union(all, permissions), none);
+  return (key) => unionOf(entriesOf(entries, key).map(({ permissions }) => permissions));
 }
 
 /** The right to publish in every topic of a domain. */

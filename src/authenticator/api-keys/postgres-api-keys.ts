@@ -3,7 +3,7 @@ import type { Client, Pool } from 'pg';
 import type { Hidden } from '../../secret/hidden.ts';
 import type { Authenticator } from '../contract.ts';
 import { labelOf } from '../outcome.ts';
-import { none, type Permissions, union } from '../permissions.ts';
+import { none, unionOf } from '../permissions.ts';
 import { publishingIn } from './api-keys.ts';
 import type { StoreLog } from './key-store.ts';
 import { isStorable, newClient, newPool } from './postgres-client.ts';
@@ -36,16 +36,14 @@ export function postgresApiKeys(table: PostgresApiKeys): Authenticator {
       if (!isStorable(authorization)) return none;
       pool ??= newPool(url, timeout);
       const { rows } = await (await pool).query<{ domain: string }>({ ...question, values: [authorization] });
-      return rows
-        .filter(({ domain }) => isSegment(domain))
-        .reduce<Permissions>((all, { domain }) => union(all, publishingIn(domain)), none);
+      return unionOf(rows.filter(isOfDomain).map(({ domain }) => publishingIn(domain)));
     },
     watch: (changed) => watchTable(table, changed),
   };
 }
 
 /** With a slash in it, or empty, a domain would be none of wspubsub's and reach into another one's topics. */
-function isSegment(domain: string): boolean {
+function isOfDomain({ domain }: { readonly domain: string }): boolean {
   return domain !== '' && !domain.includes('/');
 }
 
