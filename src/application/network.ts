@@ -12,12 +12,23 @@ import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { LinkView, Way } from '../view/relay-view.ts';
 
-/** What links this relay to others: a mesh, in which it may be alone, or a NATS network. One of the two is null. */
+/** What links this relay to others, and what is shown of it and asked of it. */
 export interface Network {
   readonly backplane: Backplane;
+  /** The mesh, in which this relay may be alone; null: it is linked by NATS. */
   readonly mesh: Mesh | null;
   readonly nats: Nats | null;
+  readonly reloadable: Reloadable;
+  /** Null: this relay is alone now. */
+  links(): LinkView[] | null;
+  /** `needed`: this relay is to be ready only while it is linked to all others. */
+  ways(needed: boolean): Way[];
 }
+
+type Shared = Omit<MeshArgs, 'relays' | 'settings'>;
+
+/** From one backplane to the other only the next start leads, with all that belongs to it. */
+const UNLESS = ['cluster.backplane'];
 
 /** The other relays, as topics see them. */
 export function clusterOf(system: System, { cluster: { backplane }, node, topics }: Config): Cluster {
@@ -26,56 +37,49 @@ export function clusterOf(system: System, { cluster: { backplane }, node, topics
     : new Cluster(system, node, orderedTopics(topics));
 }
 
-export function networkOf(config: Config, shared: Omit<MeshArgs, 'relays' | 'settings'>): Network {
-  const { cluster, relays } = config;
-  if (cluster.backplane === 'nats') {
-    const { servers } = cluster;
-    const overNats = nats({ ...shared, servers, settings: natsSettings(config) });
-    return { backplane: overNats, mesh: null, nats: overNats };
-  }
-  const overMesh = mesh({ ...shared, relays, settings: meshSettings(config) });
-  return { backplane: overMesh, mesh: overMesh, nats: null };
+export function networkOf(config: Config, shared: Shared): Network {
+  return config.cluster.backplane === 'nats' ? overNats(config, shared) : overMesh(config, shared);
 }
 
-/** From one backplane to the other only the next start leads, with all that belongs to it. */
-export function networkReloads({ mesh: overMesh, nats: overNats }: Network): Reloadable[] {
-  const unless = ['cluster.backplane'];
-  const parts: Reloadable[] = [];
-  if (overMesh !== null) {
-    const { list } = overMesh;
-    parts.push({
+function overMesh(config: Config, shared: Shared): Network {
+  const { system, cluster } = shared;
+  const backplane = mesh({ ...shared, relays: config.relays, settings: meshSettings(config) });
+  const { list } = backplane;
+  return {
+    backplane,
+    mesh: backplane,
+    nats: null,
+    reloadable: {
       // A relay alone has no network port yet, so the settings of the port may change as well.
       get keys() {
         return list.now.length === 0 ? ['relays', 'network'] : ['relays'];
       },
-      unless,
+      unless: UNLESS,
       apply: (next) => list.change(next.relays, () => meshSettings(next)),
-    });
-  }
-  if (overNats !== null) {
-    const apply: Reloadable['apply'] = ({ cluster: { servers } }) => {
-      overNats.reload(servers);
-      return [];
-    };
-    parts.push({ keys: ['cluster.servers'], unless, apply });
-  }
-  return parts;
+    },
+    links: () => (cluster.alone ? null : meshLinks(backplane, system.clock)),
+    ways: (needed) => meshWays(backplane, needed),
+  };
 }
 
-/** Null: this relay is alone now. */
-export function linksOf(
-  { mesh: overMesh, nats: overNats }: Network,
-  cluster: Cluster,
-  clock: Clock,
-): LinkView[] | null {
-  if (overNats !== null) return natsLinks(overNats);
-  return overMesh === null || cluster.alone ? null : meshLinks(overMesh, clock);
-}
-
-/** `needed`: this relay is to be ready only while it is linked to all others. */
-export function waysOf({ mesh: overMesh, nats: overNats }: Network, needed: boolean): Way[] {
-  if (overNats !== null) return natsWays(overNats);
-  return overMesh === null ? [] : meshWays(overMesh, needed);
+function overNats(config: Config, shared: Shared): Network {
+  const { servers } = config.cluster;
+  const backplane = nats({ ...shared, servers, settings: natsSettings(config) });
+  return {
+    backplane,
+    mesh: null,
+    nats: backplane,
+    reloadable: {
+      keys: ['cluster.servers'],
+      unless: UNLESS,
+      apply: (next) => {
+        backplane.reload(next.cluster.servers);
+        return [];
+      },
+    },
+    links: () => natsLinks(backplane),
+    ways: () => natsWays(backplane),
+  };
 }
 
 /** Over NATS there is no relay that could order them. */

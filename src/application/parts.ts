@@ -23,7 +23,7 @@ import type { LogLevel, NodeView, RelayView } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
 import { doorSettings } from './doors.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { clusterOf, linksOf, type Network, networkOf, networkReloads, waysOf } from './network.ts';
+import { clusterOf, type Network, networkOf } from './network.ts';
 import { OpenDoors } from './open-doors.ts';
 
 export interface RelayOptions {
@@ -105,7 +105,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
     system,
     topics,
     history,
-    links: () => linksOf(network, cluster, clock),
+    links: () => network.links(),
     logLevel,
     ready: () => lifecycle.phase === 'ready',
     stop: lifecycle.stop,
@@ -120,7 +120,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
     refused: () => ({ ...gate.refusals }),
     authenticators: () => doors.meters.all,
     stalls,
-    ways: () => waysOf(network, current.needsPeers),
+    ways: () => network.ways(current.needsPeers),
     linesLost: () => logTarget?.linesLost ?? 0,
   };
   const sampling = new Sampling(view);
@@ -167,7 +167,7 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
         return admin.apply(next);
       },
     },
-    ...networkReloads(network),
+    network.reloadable,
   ];
   const { enabled, eval: evaluation } = config.attach;
   return {
