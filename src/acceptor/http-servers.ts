@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { keepAllLines } from '../http/request.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 
 /** A certificate and its key, in PEM. */
@@ -119,6 +120,7 @@ export class HttpServers {
   }
 
   #wired<S extends Server>(server: S): S {
+    keepAllLines(server);
     configure(server, this.#limits);
     this.#wire(server, ignoreUpgrades(server));
     // Node looks for late requests from when a server says that it listens.

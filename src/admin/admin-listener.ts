@@ -3,7 +3,14 @@ import type { Socket } from 'node:net';
 import { lingerAtEnd, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
 import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
-import { hasGone, inviteBodies, malformedFault, saysTooLong, targetOf } from '../http/request.ts';
+import {
+  hasGone,
+  inviteBodies,
+  keepAllLines,
+  malformedFault,
+  saysTooLong,
+  targetOf,
+} from '../http/request.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
@@ -56,6 +63,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       connectionsCheckingInterval: 1000,
       noDelay: true,
     });
+    keepAllLines(server);
     const ignoreUpgrade = ignoreUpgrades(server);
     const pipelines = new Pipelines();
     const unread = new UnreadAnswers(args.writeStall, (socket) => socket.destroy());

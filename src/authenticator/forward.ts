@@ -98,7 +98,9 @@ function headersFor(
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
     if (isSpoofable(lower) || (lower === 'authorization' && authorization !== '')) continue;
-    headers.set(lower, [...(headers.get(lower) ?? []), value]);
+    const values = headers.get(lower);
+    if (values === undefined) headers.set(lower, [value]);
+    else values.push(value);
   }
   // Of a token in the request the door has taken the scheme away.
   if (authorization !== '')

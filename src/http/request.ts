@@ -117,6 +117,15 @@ export function inviteBodies(server: Server, limit: () => number): void {
   });
 }
 
+/**
+ * Has Node hand over all lines of a head. By itself it leaves out those past a thousand without a word, or in newer
+ * versions refuses the request; but what is judged by its headers must be judged by all of them. How many bytes they may
+ * have is bounded.
+ */
+export function keepAllLines(parsing: { maxHeadersCount: number | null }): void {
+  parsing.maxHeadersCount = 0;
+}
+
 /** Node's errors of a client that goes before its request is whole: it has asked for nothing. */
 const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']);
 

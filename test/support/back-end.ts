@@ -42,6 +42,8 @@ export async function startBackEnd(t: ExecutionContext, answer: Answer, port?: n
     asked.push({ method, url, headers, rawHeaders });
     backEnd.answer(request, response);
   });
+  // Those past a thousand, too.
+  server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject);

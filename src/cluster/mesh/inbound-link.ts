@@ -4,6 +4,7 @@ import { type Batch, forwardedFrame } from '../../door/peer/batch.ts';
 import { claimsFrames, encodePeerFrame, interestFrames, type PeerFrame } from '../../door/peer/codec.ts';
 import { type DiallingCommand, DiallingSession, type Linked } from '../../door/peer/dialling-session.ts';
 import { NONCE_BYTES, offer, VERSIONS } from '../../door/peer/session.ts';
+import { keepAllLines } from '../../http/request.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
@@ -183,6 +184,10 @@ function dial(state: State): void {
     perMessageDeflate: false,
     handshakeTimeout: UPGRADE_TIMEOUT,
     maxPayload: message === 0 ? 0 : message + FRAME_BYTES,
+    finishRequest(request) {
+      keepAllLines(request);
+      request.end();
+    },
     // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
     ...(tls === null ? {} : { ...tls.reveal(), checkServerIdentity: anyName }),
   });

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { mismatch, negotiate, offered, VERSIONS } from '../../door/peer/session.ts';
 import { describeFailure, openPort, type Place, type PortMessage } from '../../http/port.ts';
-import { handshakeFault } from '../../http/request.ts';
+import { handshakeFault, keepAllLines } from '../../http/request.ts';
 import { tcpSocketOf } from '../../http/socket-bytes.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../../otp/behaviour.ts';
 import type { ClockTimer } from '../../otp/clock.ts';
@@ -55,6 +55,7 @@ export const peerListener: Behaviour<PeerListenerArgs, State, PeerListenerMessag
       tls === null
         ? createServer(options)
         : createTlsServer({ ...options, ...tls.reveal(), requestCert: true, rejectUnauthorized: true });
+    keepAllLines(server);
     const strangers = new Map<Socket, ClockTimer>();
     // Bound from the first byte, be it one of TLS or of nothing at all.
     server.on('connection', (socket: Socket) => {
