@@ -4,7 +4,7 @@ import { fileKeyStore } from '../authenticator/api-keys/file-key-store.ts';
 import { type KeyRow, type KeyStore, type NewKey, StoreFault } from '../authenticator/api-keys/key-store.ts';
 import { postgresKeyStore } from '../authenticator/api-keys/postgres-key-store.ts';
 import type { ApiKeysConfig } from '../config/api-keys.ts';
-import { argumentsIn, BadUsage, type Command, DONE, FAILED, type Place } from './command.ts';
+import { argumentsIn, BadUsage, type Command, DONE, FAILED, Failed, type Place } from './command.ts';
 import { faultOf, parseKeyCsv } from './key-csv.ts';
 import { load } from './node-options.ts';
 
@@ -17,40 +17,42 @@ export const apikeyCommand: Command = {
     'apikey import FILE.csv [--replace] [--config FILE]',
   ],
   async run(args, place) {
-    const { action, operands, options } = parsed(args);
-    const loaded = load({ config: options.config, set: options.set ?? [] }, place);
-    const { doors, apiKeys } = loaded.config;
+    const { run, operands, options } = parsed(args);
+    const { config, file } = load({ config: options.config, set: options.set ?? [] }, place);
     try {
-      const store = await storeOf(doors.wspubsub?.apiKeys ?? apiKeys, loaded.file);
+      const store = await storeOf(config.doors.wspubsub?.apiKeys ?? config.apiKeys, file);
       try {
-        return await actions[action](store, operands, options.replace ?? false, place);
+        await run({ ...place, store, operands, replace: options.replace ?? false });
+        return DONE;
       } finally {
         await store.close();
       }
     } catch (error) {
-      if (!(error instanceof StoreFault)) throw error;
-      place.err(error.message);
-      return FAILED;
+      throw error instanceof StoreFault ? new Failed(FAILED, error.message) : error;
     }
   },
 };
 
-type Action = (
-  store: KeyStore,
-  operands: readonly string[],
-  replace: boolean,
-  place: Place,
-) => Promise<number>;
+/** What is asked of a store. */
+interface Asked extends Place {
+  readonly store: KeyStore;
+  readonly operands: readonly string[];
+  readonly replace: boolean;
+}
 
-const actions = { add, list, revoke, import: importKeys } satisfies Record<string, Action>;
+interface Action {
+  /** How many operands it takes, at least and at most. */
+  readonly arity: readonly [least: number, most: number];
+  readonly replaces: boolean;
+  run(asked: Asked): Promise<void>;
+}
 
-/** How many operands each action takes, at least and at most. */
-const arity: Readonly<Record<keyof typeof actions, readonly [number, number]>> = {
-  add: [1, 2],
-  list: [0, 0],
-  revoke: [1, 1],
-  import: [1, 1],
-};
+const actions: ReadonlyMap<string, Action> = new Map([
+  ['add', { arity: [1, 2], replaces: true, run: add }],
+  ['list', { arity: [0, 0], replaces: false, run: list }],
+  ['revoke', { arity: [1, 1], replaces: false, run: revoke }],
+  ['import', { arity: [1, 1], replaces: true, run: importKeys }],
+]);
 
 function parsed(args: readonly string[]) {
   const { values, positionals } = argumentsIn(args, {
@@ -58,15 +60,13 @@ function parsed(args: readonly string[]) {
     set: { type: 'string', multiple: true },
     replace: { type: 'boolean' },
   });
-  const [name, ...operands] = positionals;
-  const action = (Object.keys(actions) as (keyof typeof actions)[]).find((each) => each === name);
+  const [name = '', ...operands] = positionals;
+  const action = actions.get(name);
   if (action === undefined) throw new BadUsage();
-  const [least, most] = arity[action];
+  const [least, most] = action.arity;
   if (operands.length < least || operands.length > most) throw new BadUsage();
-  if (values.replace && action !== 'add' && action !== 'import') {
-    throw new BadUsage(`--replace is for add and import`);
-  }
-  return { action, operands, options: values };
+  if (values.replace && !action.replaces) throw new BadUsage('--replace is for add and import');
+  return { run: action.run, operands, options: values };
 }
 
 function storeOf(config: ApiKeysConfig, configFile: string): Promise<KeyStore> {
@@ -80,26 +80,17 @@ function storeOf(config: ApiKeysConfig, configFile: string): Promise<KeyStore> {
   }
 }
 
-async function add(
-  store: KeyStore,
-  [domain = '', username]: readonly string[],
-  replace: boolean,
-  { out, err }: Place,
-): Promise<number> {
+async function add({ store, operands: [domain = '', username], replace, out, err }: Asked): Promise<void> {
   const added: NewKey = { domain, username: username ?? null, key: randomUUID() };
   const why = faultOf(added);
   if (why !== null) throw new StoreFault(`expected ${why}`);
   const result = await store.put([added], replace);
-  if (!result.ok) {
-    err(`${domain} has a key; --replace puts another one in its place`);
-    return FAILED;
-  }
+  if (!result.ok) throw new StoreFault(`${domain} has a key; --replace puts another one in its place`);
   err('the key, which is shown this once:');
   out(added.key);
-  return DONE;
 }
 
-async function list(store: KeyStore, _: readonly string[], __: boolean, { out }: Place): Promise<number> {
+async function list({ store, out }: Asked): Promise<void> {
   const rows = (await store.list()).map(({ domain, username, created, active }: KeyRow) => [
     domain,
     username,
@@ -113,43 +104,25 @@ async function list(store: KeyStore, _: readonly string[], __: boolean, { out }:
   for (const row of table) {
     out(row.map((cell, column) => cell.replace(/\p{Cc}/gu, '?').padEnd(widths[column] ?? 0)).join('  '));
   }
-  return DONE;
 }
 
-async function revoke(
-  store: KeyStore,
-  [domain = '']: readonly string[],
-  _: boolean,
-  { out, err }: Place,
-): Promise<number> {
-  if (await store.revoke(domain)) {
-    out(`the key of ${domain} is revoked`);
-    return DONE;
-  }
-  err(`${domain} has no key`);
-  return FAILED;
+async function revoke({ store, operands: [domain = ''], out }: Asked): Promise<void> {
+  if (!(await store.revoke(domain))) throw new StoreFault(`${domain} has no key`);
+  out(`the key of ${domain} is revoked`);
 }
 
-async function importKeys(
-  store: KeyStore,
-  [file = '']: readonly string[],
-  replace: boolean,
-  { out, err }: Place,
-): Promise<number> {
+async function importKeys({ store, operands: [file = ''], replace, out }: Asked): Promise<void> {
   const result = parseKeyCsv(textOf(file));
-  if (!result.ok) {
-    for (const fault of result.faults) err(`${file}: expected ${fault}`);
-    return FAILED;
-  }
+  if (!result.ok) throw new Failed(FAILED, ...result.faults.map((fault) => `${file}: expected ${fault}`));
   const { keys, inactive } = result;
   const put = await store.put(keys, replace);
   if (!put.ok) {
-    for (const domain of put.taken) err(`${domain} has another key; --replace puts this one in its place`);
-    err('nothing was imported');
-    return FAILED;
+    const taken = put.taken.map(
+      (domain) => `${domain} has another key; --replace puts this one in its place`,
+    );
+    throw new Failed(FAILED, ...taken, 'nothing was imported');
   }
   out(`${put.written} imported, ${put.unchanged} there already, ${inactive} not active and left out`);
-  return DONE;
 }
 
 function textOf(file: string): string {

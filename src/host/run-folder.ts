@@ -33,23 +33,21 @@ export const REPORTS_FOLDER = 'reports';
 
 /** The live node of this folder: its process. Undefined: none runs, whatever files it may have left. */
 export function runningPid(folder: string): number | undefined {
-  return pidIn(join(folder, PID_FILE));
+  const owner = ownerOf(join(folder, PID_FILE));
+  return typeof owner === 'number' ? owner : undefined;
 }
 
-function pidIn(file: string): number | undefined {
+/** The live process whose word is in the file. */
+function ownerOf(file: string): number | 'dead' | 'nobody' {
   try {
-    return livePid(readFileSync(file, 'utf8'), file);
-  } catch {
-    return undefined;
+    const pid = Number(readFileSync(file, 'utf8').trim());
+    if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return 'dead';
+    // The number may have been given to another process since, which is younger than the file.
+    const since = startOf(pid);
+    return since !== undefined && since > statSync(file).mtimeMs + CLOCK_ERROR ? 'dead' : pid;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'nobody' : 'dead';
   }
-}
-
-function livePid(text: string, file: string): number | undefined {
-  const pid = Number(text.trim());
-  if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
-  // The number may have been given to another process since, which is younger than the file.
-  const since = startOf(pid);
-  return since !== undefined && since > statSync(file).mtimeMs + CLOCK_ERROR ? undefined : pid;
 }
 
 /** Nodes that run below this folder, by name. */
@@ -112,14 +110,14 @@ function claim(file: string): number {
   try {
     for (let patience = PATIENCE; ; patience--) {
       if (linked(draft, file)) return process.pid;
-      const owner = pidIn(file);
-      if (owner !== undefined) return owner;
-      if (!isStale(file)) continue;
+      const owner = ownerOf(file);
+      if (typeof owner === 'number') return owner;
+      if (owner === 'nobody') continue;
       const lock = `${file}.takeover`;
       const holder = claim(lock);
       if (holder === process.pid) {
         try {
-          if (!isStale(file)) continue;
+          if (ownerOf(file) !== 'dead') continue;
           renameSync(draft, file);
           return holder;
         } finally {
@@ -132,15 +130,6 @@ function claim(file: string): number {
     }
   } finally {
     rmSync(draft, { force: true });
-  }
-}
-
-/** Whether the file is there, and a dead process's. */
-function isStale(file: string): boolean {
-  try {
-    return livePid(readFileSync(file, 'utf8'), file) === undefined;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }
 

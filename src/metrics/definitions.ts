@@ -5,16 +5,7 @@ import { redacted } from '../secret/redaction.ts';
 type Labels = Readonly<Record<string, string>>;
 type Values = Iterable<readonly [value: number, labels: Labels]>;
 
-/** How metrics are declared: each with what reads its values at a scrape. A number alone has no labels. */
-export interface Definitions {
-  gauge(name: string, help: string, read: () => number | Values): void;
-  counter(name: string, help: string, read: () => number | Values): void;
-  histogram(
-    name: string,
-    help: string,
-    read: () => Iterable<readonly [histogram: Histogram, labels: Labels]>,
-  ): void;
-}
+export type Definitions = ReturnType<typeof definitions>;
 
 interface Sample {
   readonly metricName?: string;
@@ -22,7 +13,8 @@ interface Sample {
   value: number;
 }
 
-export function definitions(registry: Registry): Definitions {
+/** How metrics are declared: each with what reads its values at a scrape. A number alone has no labels. */
+export function definitions(registry: Registry) {
   // The library counts for itself; what is counted already is given in the shape that it reads.
   const declare = (type: string, shortName: string, help: string, read: (name: string) => Sample[]) => {
     const name = `fanfare_${shortName}`;
@@ -30,13 +22,13 @@ export function definitions(registry: Registry): Definitions {
     registry.registerMetric({ name, help, type, get } as unknown as Metric);
   };
   return {
-    gauge(name, help, read) {
+    gauge(name: string, help: string, read: () => number | Values) {
       declare('gauge', name, help, () => samplesOf(read(), (_, value) => value));
     },
-    counter(name, help, read) {
+    counter(name: string, help: string, read: () => number | Values) {
       declare('counter', name, help, () => samplesOf(read(), (sum, value) => sum + value));
     },
-    histogram(name, help, read) {
+    histogram(name: string, help: string, read: () => Iterable<readonly [Histogram, Labels]>) {
       declare('histogram', name, help, (full) =>
         [...read()].flatMap(([of, labels]) => histogramSamples(full, of, redacted(labels))),
       );
