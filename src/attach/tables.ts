@@ -18,6 +18,7 @@ import {
   size,
   sizes,
   table,
+  texts,
   whole,
 } from './text.ts';
 
@@ -95,12 +96,8 @@ export function statsText({ uptime, ...rest }: Statistics): string {
 export function topicsText({ total, rows }: Page<TopicRow>): string {
   const text = table(
     rows,
-    left('topic', ({ topic }) => topic),
-    left('ref', ({ ref }) => ref ?? '-'),
-    counts('members', ({ members }) => members),
-    counts('queue', ({ queue }) => queue),
-    counts('behind', ({ behind }) => behind),
-    counts('handled', ({ handled }) => handled),
+    ...texts('topic', 'ref'),
+    ...counts('members', 'queue', 'behind', 'handled'),
     left('owner', ({ owner }) => owner ?? ''),
   );
   return `${text}${outOf(rows.length, total, 'topics')}`;
@@ -109,11 +106,8 @@ export function topicsText({ total, rows }: Page<TopicRow>): string {
 export function membersText({ total, rows, topic }: MembersOfTopic): string {
   const text = table(
     rows,
-    left('ref', ({ ref }) => ref),
-    left('door', ({ door }) => door ?? '-'),
-    left('address', ({ address }) => address ?? '-'),
-    left('format', ({ format }) => format),
-    sizes('pending', ({ pending }) => pending),
+    ...texts('ref', 'door', 'address', 'format'),
+    ...sizes('pending'),
     left('', ({ behind }) => (behind ? 'behind' : '')),
   );
   return `${text}${outOf(rows.length, total, `members of ${safeLine(topic)}`)}`;
@@ -122,15 +116,11 @@ export function membersText({ total, rows, topic }: MembersOfTopic): string {
 export function connectionsText({ total, rows }: Page<ConnectionRow>): string {
   const text = table(
     rows,
-    left('ref', ({ ref }) => ref),
-    left('door', ({ door }) => door),
-    left('address', ({ address }) => address),
-    left('phase', ({ phase }) => phase),
-    counts('topics', ({ topics }) => topics),
-    sizes('pending', ({ pending }) => pending),
-    sizes('highest', ({ pendingHighWater }) => pendingHighWater),
-    counts('in', (row) => row.in),
-    counts('out', ({ out }) => out),
+    ...texts('ref', 'door', 'address', 'phase'),
+    ...counts('topics'),
+    ...sizes('pending'),
+    right('highest', ({ pendingHighWater }) => size(pendingHighWater)),
+    ...counts('in', 'out'),
     right('round trip', ({ roundTrip }) => known(roundTrip, (time) => `${time}ms`)),
     right('age', ({ age }) => duration(age)),
   );
@@ -141,17 +131,16 @@ export function linksText(rows: readonly LinkView[]): string {
   const milliseconds = (seconds: number) => `${Math.round(seconds * 10_000) / 10}ms`;
   return table(
     rows,
-    left('peer', ({ peer }) => peer),
+    ...texts('peer'),
     left('way', ({ direction }) => direction),
-    left('state', ({ state }) => state),
-    left('address', ({ address }) => address ?? '-'),
+    ...texts('state', 'address'),
     right('round trip', ({ roundTrip }) => known(roundTrip, milliseconds)),
     right('lag', ({ lag }) => known(lag, milliseconds)),
-    counts('messages', ({ messages }) => messages),
-    sizes('bytes', ({ bytes }) => bytes),
-    counts('lost', ({ lost }) => lost),
-    sizes('pending', ({ pending }) => pending),
-    counts('again', ({ reconnects }) => reconnects),
+    ...counts('messages'),
+    ...sizes('bytes'),
+    ...counts('lost'),
+    ...sizes('pending'),
+    right('again', ({ reconnects }) => whole(reconnects)),
     left('', ({ why }) => why ?? ''),
   );
 }
@@ -159,12 +148,12 @@ export function linksText(rows: readonly LinkView[]): string {
 export function topText(rows: readonly TopRow[]): string {
   return table(
     rows,
-    left('ref', ({ ref }) => ref),
+    ...texts('ref'),
     left('process', ({ name }) => name),
-    counts('mailbox', ({ mailbox }) => mailbox),
-    counts('highest', ({ mailboxHighWater }) => mailboxHighWater),
-    counts('handled', ({ handled }) => handled),
-    sizes('pending', ({ pending }) => pending),
+    ...counts('mailbox'),
+    right('highest', ({ mailboxHighWater }) => whole(mailboxHighWater)),
+    ...counts('handled'),
+    ...sizes('pending'),
   );
 }
 
@@ -221,12 +210,9 @@ export function samplesText(samples: readonly NodeSample[]): string {
   return table(
     samples,
     right('at', ({ at }) => `${at}s`),
-    counts('messages', ({ messages }) => messages),
-    counts('delivered', ({ delivered }) => delivered),
-    counts('dropped', ({ dropped }) => dropped),
-    counts('processes', ({ processes }) => processes),
-    sizes('memory', ({ rss }) => rss),
-    sizes('heap', ({ heapUsed }) => heapUsed),
+    ...counts('messages', 'delivered', 'dropped', 'processes'),
+    right('memory', ({ rss }) => size(rss)),
+    right('heap', ({ heapUsed }) => size(heapUsed)),
     right('loop delay', ({ loopDelay }) => `${loopDelay}ms`),
     right('busy', ({ utilisation }) => `${Math.round(utilisation * 100)}%`),
   );
@@ -236,8 +222,8 @@ export function binLeakText({ before, after, released, holders }: BinLeak): stri
   const head = `${size(before)} outside the heap, ${size(after)} after a collection: ${size(released)} released`;
   const text = table(
     holders,
-    left('ref', ({ ref }) => ref),
-    sizes('bytes', ({ bytes }) => bytes),
+    ...texts('ref'),
+    ...sizes('bytes'),
     left('', ({ what }) => what),
   );
   return `${head}\n${text}`;

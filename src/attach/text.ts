@@ -103,13 +103,19 @@ export function right<Row>(title: string, value: (row: Row) => string): Column<R
   return { title, right: true, limit: CELL_LIMIT, value };
 }
 
-/** Whole numbers; what is not known is a dash. */
-export function counts<Row>(title: string, value: (row: Row) => number | null): Column<Row> {
-  return right(title, (row) => known(value(row), whole));
+type Of<Key extends string, Value> = Column<Readonly<Record<Key, Value | null>>>;
+
+/** Columns of the fields of that name; what is not known is a dash. */
+export function texts<Key extends string>(...keys: readonly Key[]): Of<Key, string>[] {
+  return keys.map((key) => left(key, (row) => row[key] ?? '-'));
 }
 
-export function sizes<Row>(title: string, value: (row: Row) => number | null): Column<Row> {
-  return right(title, (row) => known(value(row), size));
+export function counts<Key extends string>(...keys: readonly Key[]): Of<Key, number>[] {
+  return keys.map((key) => right(key, (row) => known(row[key], whole)));
+}
+
+export function sizes<Key extends string>(...keys: readonly Key[]): Of<Key, number>[] {
+  return keys.map((key) => right(key, (row) => known(row[key], size)));
 }
 
 export function known(value: number | null, text: (value: number) => string): string {

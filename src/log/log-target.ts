@@ -15,7 +15,7 @@ export class LogTarget {
   readonly #limit: number;
   /** The line that says how many lines were lost before it. */
   readonly #lossLine: (lines: number) => string;
-  #target: Target | null;
+  #target: Target;
   #waiting: string[] = [];
   #waitingBytes = 0;
   /** The rest of a chunk of which the target took a part. */
@@ -42,9 +42,9 @@ export class LogTarget {
     return this.#lost;
   }
 
-  /** Where another thread may write a line of its own; null: nowhere. */
-  get descriptor(): number | null {
-    return this.#target?.descriptor ?? null;
+  /** Where another thread may write a line of its own. */
+  get descriptor(): number {
+    return this.#target.descriptor;
   }
 
   /** `line` ends with a newline. */
@@ -74,7 +74,7 @@ export class LogTarget {
     }
     while (this.#next() !== null) {
       if (this.#writeOnce()) continue;
-      if (this.#target === null || Date.now() >= end) return;
+      if (Date.now() >= end) return;
       Atomics.wait(PAUSE, 0, 0, 10);
     }
   }
@@ -86,7 +86,7 @@ export class LogTarget {
       const fresh = open(this.#file);
       const old = this.#target;
       this.#target = fresh;
-      if (old !== null && !this.#writing) closeSync(old.descriptor);
+      if (!this.#writing) closeSync(old.descriptor);
       this.#drain();
       return true;
     } catch {
@@ -96,7 +96,7 @@ export class LogTarget {
 
   #sizeOfFile(): number {
     try {
-      return this.#target === null ? 0 : fstatSync(this.#target.descriptor).size;
+      return fstatSync(this.#target.descriptor).size;
     } catch {
       return Number.POSITIVE_INFINITY;
     }
@@ -106,7 +106,7 @@ export class LogTarget {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
     if (this.#writing) return;
-    if (this.#target?.kind === 'file') {
+    if (this.#target.kind === 'file') {
       this.#writeToFile(this.#target.descriptor);
       return;
     }
@@ -124,7 +124,7 @@ export class LogTarget {
     this.#fileEnd = this.#sizeOfFile() + chunk.length;
     writeAsync(descriptor, chunk, (error, written) => {
       this.#writing = false;
-      if (this.#target?.descriptor !== descriptor) closeSync(descriptor);
+      if (this.#target.descriptor !== descriptor) closeSync(descriptor);
       if (this.#rest !== chunk) return;
       if (error !== null) this.#failed(error);
       else this.#took(chunk, written);
@@ -138,7 +138,6 @@ export class LogTarget {
   #writeOnce(): boolean {
     const chunk = this.#next();
     if (chunk === null) return true;
-    if (this.#target === null) return false;
     try {
       this.#took(chunk, writeSync(this.#target.descriptor, chunk));
       return true;
