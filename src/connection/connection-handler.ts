@@ -13,6 +13,7 @@ import {
   answered,
   begin,
   finished,
+  gone,
   guardAnswered,
   mayStill,
   notAnswered,
@@ -22,7 +23,7 @@ import {
   step,
   updateReading,
 } from './door-commands.ts';
-import { ABNORMAL } from './end.ts';
+import { ABNORMAL, type End } from './end.ts';
 import type { Question } from './intake.ts';
 import type { Unconfirmed } from './rights.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
@@ -143,7 +144,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         return keep;
       case 'closed':
         closedByTransport(connection, message.code);
-        return stop('normal');
+        return connection.isDone ? stop('normal') : keep;
+      case 'give-up':
+        connection.intake.close();
+        return keep;
       case 'rejoin':
         rejoin(connection, message.topic, message.since);
         return keep;
@@ -171,7 +175,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   settle(connection) {
     connection.outflow.settle();
     connection.flush();
-    return keep;
+    return connection.isDone ? stop('normal') : keep;
   },
 
   terminate(connection, reason) {
@@ -182,9 +186,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
     connection.killed();
   },
 
-  undelivered(message, reason) {
+  undelivered(message, reason, connection) {
     if (message instanceof Delivery)
       message.accounting.drop(message.count, isOrderly(reason) ? 'closed' : 'crash');
+    else if (message.type === 'text' || message.type === 'binary') connection?.leaveBehind(message);
   },
 };
 
@@ -318,11 +323,9 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
 
 /** What the transport says of the end matters only where nothing else has ended it. */
 function closedByTransport(connection: Connection, code: number): void {
-  const { phase, intake } = connection;
-  if (phase === 'closing') return;
-  connection.endsBy(
-    intake.finishing?.end ?? (code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code }),
-  );
+  const { finishing, farewell } = connection.intake;
+  const told: End = code === ABNORMAL ? { type: 'connection lost' } : { type: 'left', code };
+  gone(connection, finishing?.end ?? farewell?.end ?? told);
 }
 
 function joined(connection: Connection, topic: Topic): void {
@@ -485,7 +488,11 @@ function graceOver(connection: Connection): void {
 /** Another guard judges the connection from now on, or its guard grants something else to everybody. */
 function reguard(connection: Connection): void {
   const { guard, judgements, self } = connection;
-  if (connection.phase === 'closing') return;
+  if (connection.phase === 'closing') {
+    // What a client sent before it left is published by the rights that it had then, or not at all.
+    connection.intake.close();
+    return;
+  }
   const before = connection.reguard();
   if (guard.needs === 'topic') {
     // Of a client that came to a guard of another kind the request is not known any more, and half of it cannot be judged.

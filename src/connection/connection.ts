@@ -7,13 +7,14 @@ import { bytesTaken } from '../http/socket-bytes.ts';
 import type { Exit } from '../otp/behaviour.ts';
 import { inform, type Self } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
+import type { LossReason } from '../topic/accounting.ts';
 import type { Delivery, Format } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { behind } from '../topic/topic-server.ts';
 import type { DoorContext, Guard } from './door-context.ts';
 import { type End, INTERNAL_ERROR, type Telling, tellingOf } from './end.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { Intake, type Question } from './intake.ts';
+import { Intake, type Question, type Received } from './intake.ts';
 import { Judgements } from './judgements.ts';
 import { Memberships } from './memberships.ts';
 import { Outflow, type Verdict } from './outflow.ts';
@@ -39,6 +40,7 @@ export type ConnectionMessage =
         | 'still-no-right'
         | 'expire'
         | 'grace-over'
+        | 'give-up'
         | 'publish-again';
     }
   | { readonly type: 'no-answer'; readonly question: Question }
@@ -107,6 +109,10 @@ export class Connection {
   #accepted = false;
   /** What ended it, before all else that would have. */
   #end: End | undefined = undefined;
+  /** Nothing comes from its transport any more. */
+  #gone = false;
+  /** Messages of the client's that are never published, though nobody has refused them. */
+  #unpublished = 0;
   /** Its end has been counted and logged. */
   #ended = false;
   #needs: Guard['needs'];
@@ -164,7 +170,8 @@ export class Connection {
   /** Gives the session an event. Returns what it does. */
   step(event: Event): readonly Command[] {
     const [session, commands] = this.#session.step(event);
-    this.#session = session;
+    // The last one gets no event any more, and the one before it can read what stays unhandled.
+    if (commands.at(-1)?.type !== 'close') this.#session = session;
     return commands;
   }
 
@@ -192,9 +199,12 @@ export class Connection {
     this.transport.reply(answer);
   }
 
-  /** Ends an accepted connection: what is queued goes out first, and then the close. */
+  /** Ends an accepted connection: what is queued goes out first, and then the close. Nothing that waits is handled. */
   close(end: End): void {
-    if (this.#stage === 'closing') return;
+    if (this.#stage === 'closing') {
+      this.intake.close();
+      return;
+    }
     this.endsBy(end);
     if (this.#stage === 'opening') {
       this.#close();
@@ -205,6 +215,26 @@ export class Connection {
     this.#close();
     this.#letGo();
     if (!this.outflow.writing) this.#finishClose();
+  }
+
+  /** The client leaves, or has left: it gets its close, and what it sent before may go on waiting for its turn. */
+  leave(end: End): void {
+    this.endsBy(end);
+    this.flush();
+    this.#stage = 'closing';
+    this.#letGo();
+    if (!this.#gone && !this.outflow.writing) this.#finishClose();
+  }
+
+  /** The transport has told of its end, which counts where nothing has ended the connection before. */
+  lost(end: End): void {
+    this.endsBy(end);
+    this.#gone = true;
+  }
+
+  /** The client has gone, and nothing that it sent waits for its turn. */
+  get isDone(): boolean {
+    return this.#gone && !this.intake.holds;
   }
 
   /** Ends the connection now, without a word to the client. */
@@ -358,6 +388,21 @@ export class Connection {
     if (this.outflow.behind) behind(topic, this.self, true);
   }
 
+  /** What the client has sent is not handled: a message in it is lost. */
+  ignore(received: Received): void {
+    this.#unpublished += this.#messagesIn(received);
+  }
+
+  /** A message of the client's is not published, though nobody has refused it: it is lost. */
+  withhold(): void {
+    this.#unpublished++;
+  }
+
+  /** The same of what a handler that has ended leaves in its mailbox. */
+  leaveBehind(received: Received): void {
+    if (this.#accepted) this.#lose(this.#messagesIn(received), 'crash');
+  }
+
   /** Counts messages that do not reach the client. */
   drop(count: number, reason: Telling['dropped']): void {
     const { topics, counters } = this.context;
@@ -465,9 +510,36 @@ export class Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.drop(outflow.drop() + outflow.arrived(), telling.dropped);
+    // A request that was not answered promises nothing.
     if (!this.#accepted) return;
+    this.#abandonIntake();
+    this.#lose(this.#unpublished, telling.dropped === 'crash' ? 'crash' : 'abandoned');
     context.counters.connections--;
     this.#log(telling);
+  }
+
+  /** Nothing of what the client sent is handled any more. */
+  #abandonIntake(): void {
+    const { intake } = this;
+    intake.close();
+    const { messages, unjudged } = intake.takeUnhandled();
+    this.#unpublished += unjudged;
+    for (const message of messages) this.ignore(message);
+  }
+
+  /** How many messages the session would have published of this. */
+  #messagesIn(received: Received): number {
+    if (received.type === 'farewell') return 0;
+    const [, commands] = this.#session.step(received);
+    return commands.filter(({ type }) => type === 'publish').length;
+  }
+
+  /** Counts messages that came and are not published. */
+  #lose(count: number, why: LossReason): void {
+    const { topics, counters } = this.context;
+    topics.accounting.lose(count, why);
+    counters.messages += count;
+    counters.drops += count;
   }
 
   /** Of the topics, those are kept that the connection is still in. */
@@ -483,6 +555,7 @@ export class Connection {
       in: intake.published,
       out: outflow.messages,
       age: Math.round(uptime(self)),
+      ...(this.#unpublished === 0 ? {} : { unpublished: this.#unpublished }),
       ...(subject === null ? {} : { subject }),
     };
     context.log.closed(closed, level, {

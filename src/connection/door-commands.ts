@@ -10,7 +10,7 @@ import type { Topic } from '../topic/topic.ts';
 import { leave as leaveTopic } from '../topic/topic-server.ts';
 import type { Connection } from './connection.ts';
 import type { End } from './end.ts';
-import type { Judging, Question, Received } from './intake.ts';
+import { holdsMessage, type Judging, type Question, type Received } from './intake.ts';
 
 /**
  * Performs what sessions decide. Every door's joins, claims and publishes pass here, and here they are checked against
@@ -50,7 +50,7 @@ function perform(connection: Connection, commands: readonly Command[]): void {
     return;
   }
   for (const command of commands) {
-    if (connection.phase === 'closing') return;
+    if (connection.intake.isOver) return;
     performOne(connection, command);
   }
 }
@@ -61,7 +61,8 @@ function performOne(connection: Connection, command: Command): void {
       publish(connection, command);
       return;
     case 'send':
-      connection.queue(new Delivery(command.bytes, 0, connection.context.topics.accounting));
+      if (connection.delivers)
+        connection.queue(new Delivery(command.bytes, 0, connection.context.topics.accounting));
       return;
     case 'authorise':
       askAboutCredential(connection, command.authorization);
@@ -104,10 +105,36 @@ function limitFinish({ context, self }: Connection): void {
 
 /** All is delivered, or the time for it is over. */
 export function finished(connection: Connection): void {
-  const last = connection.intake.expire();
+  const { intake } = connection;
+  if (connection.phase === 'closing') return;
+  if (intake.farewell !== undefined && intake.holds) {
+    outlive(connection, intake.farewell.end);
+    return;
+  }
+  const last = intake.expire();
   if (last === undefined) return;
   for (const command of last.words) performOne(connection, command);
   connection.close(last.end);
+}
+
+/**
+ * The client leaves or has left. What it sent before goes on waiting for its turn, for as long as an answer may take, or a
+ * close: a question is under way, or it was sent faster than `limits.publish_rate`, which a client would get round if all
+ * of it were published at its end.
+ */
+function outlive(connection: Connection, end: End): void {
+  const { context, self, guard } = connection;
+  connection.leave(end);
+  const patience = guard.patience ?? PATIENCE;
+  sendAfter(self, Math.max(context.limits.close, patience), { type: 'give-up' });
+}
+
+/** Nothing more comes from the client. */
+export function gone(connection: Connection, end: End): void {
+  const { transport, phase, intake } = connection;
+  connection.lost(end);
+  // A request that has lost its client is one that the client may send again.
+  if (phase === 'open' && transport.kind === 'websocket' && intake.holds) outlive(connection, end);
 }
 
 /** What the client has sent: the session's, at once, or once the question that is open has been answered. */
@@ -121,6 +148,7 @@ export function received(connection: Connection, message: Received): void {
       if (message.type === 'farewell') limitFinish(connection);
       return;
     case 'dropped':
+      connection.ignore(message);
       return;
   }
 }
@@ -367,6 +395,7 @@ export function guardAnswered(connection: Connection, question: Question, answer
 
 /** The guard has not answered, or not in time. `faulty`: asking again is no help. */
 export function notAnswered(connection: Connection, question: Question, faulty: boolean): void {
+  if (holdsMessage(question)) connection.withhold();
   if (question.type !== 'introduce' || question.first !== null) {
     answered(connection, { type: faulty ? 'faulty' : 'unavailable' });
     return;

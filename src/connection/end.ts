@@ -59,6 +59,8 @@ export interface Closed {
   /** Messages that came from the client, and deliveries that went to it. */
   readonly in: number;
   readonly out: number;
+  /** Messages that came from the client and were never published, though nobody had refused them; absent: none. */
+  readonly unpublished?: number;
   /** Milliseconds. */
   readonly age: number;
   /** Who it was, where the authenticator has said so. */

@@ -27,6 +27,12 @@ export interface Judging {
   readonly command: Extract<Command, { readonly type: 'join' | 'claim' | 'publish' }>;
 }
 
+/** A message waits for the answer. */
+export function holdsMessage(question: Question | undefined): boolean {
+  if (question?.type === 'judge') return question.command.type === 'publish';
+  return question?.type === 'introduce' && question.first?.type === 'publish';
+}
+
 /** What is still to be said, and how the connection ends then. */
 export interface LastWords {
   readonly words: readonly Command[];
@@ -63,13 +69,16 @@ export const CREDIT_BYTES = 128 * 1024;
  * ² With the end of the farewell that waits in the queue; without one nothing happens.
  *
  * finishing: nothing more of what the client sends is handled, and what it has published before is still on its way, to
- * itself too. It is over when the credit is whole, which is when all of that has been fanned out.
+ * itself too. It is over when the credit is whole, which is when all of that has been fanned out. What is in the queue then,
+ * or at a close, is never handled: it is there to be counted.
  */
 export class Intake {
   #state: State = TAKING;
   #queue: Received[] | undefined = undefined;
   /** Waits in the queue for its turn. */
   #farewell: Farewell | undefined = undefined;
+  /** Messages whose question was open when the intake was closed. */
+  #unjudged = 0;
   #timer: Timer | undefined = undefined;
   #lastRef = 0;
   /** The cost of what was published and has not been fanned out. */
@@ -181,12 +190,12 @@ export class Intake {
     return { words, end };
   }
 
-  /** The connection is being closed. */
+  /** The connection is being closed. What still waits is never handled, and stays to be counted. */
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#queue = undefined;
     this.#farewell = undefined;
+    if (holdsMessage(this.question)) this.#unjudged++;
     this.#state = OVER;
   }
 
@@ -202,6 +211,26 @@ export class Intake {
   /** Messages that wait. */
   get waiting(): number {
     return this.#queue?.length ?? 0;
+  }
+
+  /** Something that the client has sent may still be published. A farewell alone, or a join, is not worth waiting for. */
+  get holds(): boolean {
+    if (this.isOver) return false;
+    const farewells = this.#farewell === undefined ? 0 : 1;
+    return this.waiting > farewells || holdsMessage(this.question);
+  }
+
+  /** The farewell that waits for its turn. */
+  get farewell(): Farewell | undefined {
+    return this.#farewell;
+  }
+
+  /** Takes out what waited when the intake was closed, and how many messages were being judged then. */
+  takeUnhandled(): { readonly messages: readonly Received[]; readonly unjudged: number } {
+    const unhandled = { messages: this.#queue ?? [], unjudged: this.#unjudged };
+    this.#queue = undefined;
+    this.#unjudged = 0;
+    return unhandled;
   }
 
   /**

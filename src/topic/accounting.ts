@@ -17,10 +17,11 @@ const FAN_OUT = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 2
 export type DropReason = 'slow' | 'closed' | 'gone' | 'undeliverable' | 'crash' | 'overflow' | 'unlinked';
 
 /**
- * unheard: no member. crash: the topic's server crashed on it, or for good with it. refused: nobody could take it.
+ * unheard: no member. crash: a process crashed on it, or for good with it. refused: nobody could take it.
  * unreachable: the relay that orders the topic could not be reached. stale: it came from one that has been replaced.
+ * abandoned: its publisher's connection ended before its turn came.
  */
-export type LossReason = 'unheard' | 'crash' | 'refused' | 'unreachable' | 'stale';
+export type LossReason = 'unheard' | 'crash' | 'refused' | 'unreachable' | 'stale' | 'abandoned';
 
 /**
  * What became of every message, counted exactly: `attempts = delivered + Σ dropped`, once nothing is under way. One
@@ -31,7 +32,7 @@ export class Accounting {
   #attempts = 0;
   #delivered = 0;
   readonly #dropped = { slow: 0, closed: 0, gone: 0, undeliverable: 0, crash: 0, overflow: 0, unlinked: 0 };
-  readonly #lost = { unheard: 0, crash: 0, refused: 0, unreachable: 0, stale: 0 };
+  readonly #lost = { unheard: 0, crash: 0, refused: 0, unreachable: 0, stale: 0, abandoned: 0 };
   #untilTimed = 1;
   /** From a publish that is accepted to its write at each member, in seconds, of the messages that are timed. */
   readonly latency = new Histogram(LATENCY);

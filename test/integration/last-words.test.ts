@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { texts } from '../door/parse-frames.ts';
+import { quietAccount } from '../support/promises.ts';
 import { clientFrame, connectRaw, type RawClient, upgradeRequest } from '../support/raw-client.ts';
 import { isBalanced, startTestRelay, type TestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
@@ -121,3 +122,22 @@ test('wspubsub: what the owner sent before its fault reaches the subscribers', a
   t.deepEqual(await subscriber.take(2), ['one', { code: 1000, reason: 'topic ended' }]);
   t.deepEqual(await framesUntilEnd(owner), ['1002 ']);
 });
+
+for (const how of ['end', 'close'] as const)
+  test(`what a client sent faster than the rate, before its ${how}, reaches its neighbours after it has gone`, async (t) => {
+    const relay = await startTestRelay(t, {
+      doors: { pinghub: {} },
+      limits: { ...limits, publish_rate: 20, close: '50ms' },
+    });
+    const neighbour = await connectWs(t, relay.port('pinghub'), '/t');
+    const client = await upgraded(t, relay, 'pinghub');
+    const sent = Array.from({ length: 25 }, (_, index) => String(index));
+    const frames = [...sent.map((text) => clientFrame(text)), ...(how === 'close' ? [closeOf(1000)] : [])];
+    client.send(Buffer.concat(frames));
+    client.socket.end();
+    t.deepEqual(await neighbour.take(25), sent);
+    t.like(await relay.closed(), { code: how === 'close' ? 1000 : 1006, in: 25 });
+    t.is(relay.accounting.messages, 25);
+    await quietAccount(relay);
+    t.true(isBalanced(relay.accounting));
+  });
