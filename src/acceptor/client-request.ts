@@ -56,6 +56,12 @@ const ABOUT_THE_CONNECTION = new Set([
 ]);
 
 /**
+ * What a header can carry, but for bytes whose meaning nobody knows (RFC 9110, section 5.5): a token that was decoded may
+ * have line ends and more.
+ */
+const IN_A_HEADER = /^[\t\x20-\x7e]*$/;
+
+/**
  * What a client has asked for, as authenticators that judge requests see it. Headers that `Connection` names are left out too. `cookies`: the
  * request is of a page whose cookies may count. A token among the subprotocols stands where clients that are no browsers
  * put it.
@@ -78,7 +84,11 @@ export function clientRequest(
     return !ABOUT_THE_CONNECTION.has(lower) && !lower.startsWith('sec-websocket-') && !dropped.has(lower);
   });
   const token = bearerToken(valuesOf(rawHeaders, 'sec-websocket-protocol'));
-  if (token !== null && !headers.some(([name]) => name.toLowerCase() === 'authorization'))
+  if (
+    token !== null &&
+    IN_A_HEADER.test(token) &&
+    !headers.some(([name]) => name.toLowerCase() === 'authorization')
+  )
     headers.push(['Authorization', `Bearer ${token}`]);
   return { method, target: targetOf(request).target, headers };
 }

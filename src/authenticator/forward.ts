@@ -26,7 +26,7 @@ const CREDENTIAL = 8 * 1024;
 
 /**
  * `Forward`: another server judges what a client wants, as in pinghub's subrequest. It gets the client's own headers and
- * what the request was for; 204 allows it, and may name another path in `X-Rewrite`; 403 forbids it.
+ * what the request was for; 204 allows it, and may name another path in `X-Rewrite`; 403 forbids it, and so does 431.
  */
 export function forwardAuthenticator({
   url,
@@ -60,7 +60,8 @@ export function forwardAuthenticator({
 }
 
 function meaningOf({ status, headers }: HttpAnswer, { topic, rights, topicAt }: Access): Answer {
-  if (status === 403) return none;
+  // 431: the client's own headers are more than the service takes.
+  if (status === 403 || status === 431) return none;
   if (status !== 204) throw new FaultyAnswer(`HTTP_${status}`);
   const rewrite = headers['x-rewrite'];
   if (rewrite === undefined) return grantOn(topic, rights);

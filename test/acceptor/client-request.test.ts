@@ -35,6 +35,12 @@ test('a token among the subprotocols stands where other clients put it, behind o
   t.deepEqual(headersOf(['Sec-WebSocket-Protocol', 'bearer']), []);
 });
 
+test('a token that no header can carry is not put into one', (t) => {
+  for (const token of ['a%00b', 'a%0D%0AX-Evil:1', '%7F', '%E2%82%AC', '%C3%A9'])
+    t.deepEqual(headersOf(['Sec-WebSocket-Protocol', `bearer, ${token}`]), [], token);
+  t.deepEqual(headersOf(['Sec-WebSocket-Protocol', 'bearer, a%20b']), [['Authorization', 'Bearer a b']]);
+});
+
 test('cookies that may not count are not passed on', (t) => {
   t.deepEqual(headersOf(['cookie', 'a=b', 'X', 'y'], false), [['X', 'y']]);
 });

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Answer, startBackEnd, status } from '../support/back-end.ts';
-import { ask, post } from '../support/raw-client.ts';
+import { ask, post, rawExchange } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 
@@ -122,6 +122,17 @@ test('403 is a 403, any other answer a 500, no answer a 503', async (t) => {
   t.is(relay.log.all.filter(({ msg }) => msg === 'authenticator-unavailable').length, 1);
 });
 
+test('a head that is too long for the service is forbidden, and the service is not away for it', async (t) => {
+  const { relay } = await setup(t, status(204));
+  const port = relay.port('pinghub');
+  const posting = (long: number) =>
+    `POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\nX: ${'x'.repeat(long)}\r\n\r\nhi`;
+  t.regex(await rawExchange(t, port, posting(15_000)), /^HTTP\/1\.1 200 /);
+  // With what the relay adds it is more than Node takes.
+  t.regex(await rawExchange(t, port, posting(16_330)), /^HTTP\/1\.1 403 /);
+  t.false(relay.log.all.some(({ msg }) => msg.startsWith('authenticator')));
+});
+
 test('a back end that is away hurts nobody who is in, and is asked again when it is back', async (t) => {
   const { backEnd, relay } = await setup(t, status(204));
   const port = relay.port('pinghub');
@@ -178,4 +189,31 @@ test('a POST may be as large as any message, and a PuSu client’s messages once
   hasty.send(publish('a', large));
   t.is(await hasty.next(), hello);
   t.deepEqual(await hasty.next(), { code: 1009, reason: 'authorize first' });
+});
+
+test('a credential that no header can carry is none, however it comes, and the service is not away for it', async (t) => {
+  const { backEnd, relay } = await setup(t, ({ headers }, response) => {
+    response.writeHead(headers.authorization === 'Bearer good' ? 204 : 403).end();
+  });
+  const doors = [
+    ['pinghub', '/t'],
+    ['wspubsub', '/ws/sub/d/t'],
+  ] as const;
+  for (const token of ['a%00b', 'a%0D%0Ab', '%7F', '%E2%82%AC', '%C3%A9', 'bad']) {
+    for (const [door, path] of doors) {
+      const port = relay.port(door);
+      t.is((await refusedWs(t, port, path, { protocols: ['bearer', token] })).status, 403, token);
+      t.is((await refusedWs(t, port, `${path}?access_token=${token}`)).status, 403, token);
+    }
+    const client = await connectWs(t, relay.port('pusu'), '/', { protocols: ['bearer', token] });
+    client.send(authorize(decodeURIComponent(token)), subscribe('c'));
+    t.deepEqual((await client.take(4)).at(-1), { code: 1008, reason: 'permission_denied' }, token);
+  }
+  await connectWs(t, relay.port('wspubsub'), '/ws/pub/k/d/t');
+  for (const [door, path] of doors)
+    await connectWs(t, relay.port(door), path, { protocols: ['bearer', 'good'] });
+  t.false(relay.log.all.some(({ msg }) => msg.startsWith('authenticator')));
+  t.true(
+    backEnd.asked.all.every(({ headers }) => /^(Bearer (bad|good)|bad)?$/.test(headers.authorization ?? '')),
+  );
 });
