@@ -95,6 +95,12 @@ test('every folder of the sources has a rule', (t) => {
   for (const { name } of entries) if (name !== 'start.ts') t.true(ruled.includes(`src/${name}/**`), name);
 });
 
+test('imports go in no circle in any folder: the rule is on, and nothing turns it off', (t) => {
+  const settings = readFileSync(join(root, 'biome.json'), 'utf8');
+  t.is(settings.match(/noImportCycles/g)?.length, 1);
+  t.regex(settings, /"noImportCycles": \{\s*"level": "error",\s*"options": \{\s*"ignoreTypes": false/);
+});
+
 for (const [file, specifier] of forbidden) {
   test(`${file} may not import ${specifier}`, (t) => t.false(isAllowed(file, specifier)));
 }
