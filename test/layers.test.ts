@@ -96,7 +96,7 @@ test('every folder of the sources has a rule', (t) => {
 });
 
 test('imports go in no circle in any folder: the rule is on, and nothing turns it off', (t) => {
-  const settings = readFileSync(join(root, 'biome.json'), 'utf8');
+  const settings = readFileSync(join(packageRoot, 'biome.json'), 'utf8');
   t.is(settings.match(/noImportCycles/g)?.length, 1);
   t.regex(settings, /"noImportCycles": \{\s*"level": "error",\s*"options": \{\s*"ignoreTypes": false/);
 });
