@@ -25,58 +25,40 @@ import {
 /** The data of operations as aligned, safe lines for people. */
 
 export function treeText(roots: readonly TreeNode[]): string {
-  const lines: { readonly lead: string; readonly node: TreeNode | null }[] = [];
+  const lines: { readonly lead: string; readonly cells: Readonly<Record<string, string>> }[] = [];
   const walk = (node: TreeNode, lead: string, branch: string, below: string) => {
-    lines.push({ lead: lead + branch + node.name, node });
+    lines.push({ lead: lead + branch + node.name, cells: cellsOf(node) });
     const last = node.children.length - 1;
     for (const [i, child] of node.children.entries()) {
       const end = i === last && node.more === 0;
       walk(child, lead + below, end ? '└─ ' : '├─ ', end ? '   ' : '│  ');
     }
-    if (node.more > 0) lines.push({ lead: `${lead}${below}└─ … ${whole(node.more)} more`, node: null });
+    if (node.more > 0) lines.push({ lead: `${lead}${below}└─ … ${whole(node.more)} more`, cells: {} });
   };
   for (const root of roots) walk(root, '', '', '');
   type Line = (typeof lines)[number];
-  const of = (read: (node: TreeNode) => string) => (line: Line) =>
-    line.node === null ? '' : read(line.node);
-  const ofSupervisor = (read: (node: TreeNode) => string) =>
-    of((node) => (node.type === 'supervisor' ? read(node) : ''));
+  const cell = (title: string) => (line: Line) => line.cells[title] ?? '';
+  const numbers = ['below', 'mailbox', 'below it', 'handled', 'restarts', 'up'];
   return table(
     lines,
     left('process', ({ lead }) => lead, 100),
-    left(
-      'ref',
-      of(({ ref }) => ref),
-    ),
-    right(
-      'below',
-      ofSupervisor(({ below }) => whole(below)),
-    ),
-    right(
-      'mailbox',
-      of(({ mailbox }) => whole(mailbox)),
-    ),
-    right(
-      'below it',
-      ofSupervisor(({ mailboxBelow }) => whole(mailboxBelow)),
-    ),
-    right(
-      'handled',
-      of(({ handled }) => whole(handled)),
-    ),
-    right(
-      'restarts',
-      of(({ restarts }) => whole(restarts)),
-    ),
-    right(
-      'up',
-      of(({ uptime }) => duration(uptime)),
-    ),
-    left(
-      '',
-      of(({ status }) => (status === 'running' ? '' : status)),
-    ),
+    left('ref', cell('ref')),
+    ...numbers.map((title) => right(title, cell(title))),
+    left('', cell('status')),
   );
+}
+
+function cellsOf(node: TreeNode): Record<string, string> {
+  const { ref, type, mailbox, handled, restarts, uptime, status } = node;
+  return {
+    ref,
+    ...(type === 'supervisor' ? { below: whole(node.below), 'below it': whole(node.mailboxBelow) } : {}),
+    mailbox: whole(mailbox),
+    handled: whole(handled),
+    restarts: whole(restarts),
+    up: duration(uptime),
+    status: status === 'running' ? '' : status,
+  };
 }
 
 export function infoText(info: ProcessInfo): string {

@@ -174,16 +174,16 @@ interface Branch {
   readonly mailbox: number;
 }
 
-interface Branches {
-  readonly roots: readonly Resident[];
-  /** By the pid of the supervisor. */
-  readonly below: ReadonlyMap<number, Branch>;
-}
-
 export const NOTHING_BELOW: Branch = { children: [], count: 0, mailbox: 0 };
 
-/** The shape of the tree, in one pass over all processes: a supervisor has started before its children. */
-export function branchesOf(system: System): Branches {
+/**
+ * The shape of the tree, in one pass over all processes: a supervisor has started before its children. Branches are found
+ * by the pid of their supervisor.
+ */
+export function branchesOf(system: System): {
+  readonly roots: readonly Resident[];
+  readonly below: ReadonlyMap<number, Branch>;
+} {
   const roots: Resident[] = [];
   const below = new Map<number, { readonly children: Resident[]; count: number; mailbox: number }>();
   for (const process of residents(system)) {
