@@ -8,16 +8,23 @@ import type { MemberMessage } from '../topic/topic.ts';
 import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { answerText, errorText } from './answer-text.ts';
 import { Evaluator } from './evaluator.ts';
-import type { Asked } from './operations.ts';
-import { HELP, operations, typedCommand } from './operations.ts';
-import { type OperatorRealm, operatorRealm } from './operator-realm.ts';
-import { type Answer, Lines, type Outcome, parseRequest, type Request, type Style } from './protocol.ts';
+import { type Asked, type Operations, type OperatorRealm, operatorRealm } from './operator-realm.ts';
+import {
+  type Answer,
+  Lines,
+  type Outcome,
+  parseRequest,
+  type Request,
+  type Style,
+  typedCommand,
+} from './protocol.ts';
 import type { StrayErrors } from './stray-errors.ts';
 
 /** One attached operator: takes requests from the socket, and answers each. It ends with its socket, and only then. */
 export interface AttachSessionArgs {
   readonly socket: Socket;
   readonly node: NodeView;
+  readonly operations: Operations;
   /** False: the named operations only. */
   readonly evaluation: boolean;
   readonly log: AttachLog;
@@ -157,7 +164,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const isHelp = name === 'h' || name === 'help';
-  const operation = isHelp ? HELP : operations.get(name);
+  const operation = isHelp ? state.operations.help : state.operations.byName.get(name);
   if (operation === undefined) throw new Refusal('there is no operation of that name; h lists what there is');
   const data = await unlessCancelled(operation.run(askedBy(state, args, signal)), signal);
   return done(answerText(data, operation, isHelp && style === 'line' ? 'lines' : style));
@@ -220,6 +227,7 @@ function promptOf(state: State): Prompt {
   const controller = new AbortController();
   state.atEnd.add(() => controller.abort());
   const realm = operatorRealm(
+    state.operations,
     (args) => askedBy(state, args, currentSignal(state, controller.signal)),
     () => state.prompt?.evaluator,
   );
@@ -264,7 +272,7 @@ function completions(state: State, text: string): string[] {
     return names.sort();
   }
   if (state.evaluation) return promptOf(state).evaluator.complete(text);
-  return [...operations.keys(), 'h'].filter((name) => name.startsWith(text)).sort();
+  return [...state.operations.byName.keys(), 'h'].filter((name) => name.startsWith(text)).sort();
 }
 
 /** The outcome comes as a message: it may be there long after the request was handled. */

@@ -21,6 +21,7 @@ import {
   type AttachSessionMessage,
   attachSession,
 } from './attach-session.ts';
+import { operations } from './operations.ts';
 import { ATTACH_LOG_FILE, SOCKET_FILE } from './protocol.ts';
 import type { StrayErrors } from './stray-errors.ts';
 
@@ -50,7 +51,7 @@ export function attachSpec(system: System, node: NodeView, options: AttachOption
     const to = whereis(system, sessions);
     return (
       to !== undefined &&
-      startDynamicChild(to, { socket, node, evaluation, log, strays, publisher }, () => undefined)
+      startDynamicChild(to, { socket, node, operations, evaluation, log, strays, publisher }, () => undefined)
     );
   };
   const template = {

@@ -1,43 +1,11 @@
 import { inspect } from 'node:util';
-import { parse } from 'yaml';
-import type { Pid } from '../otp/process.ts';
-import type { OwnWords } from '../secret/redaction.ts';
-import type { MemberMessage } from '../topic/topic.ts';
 import { connections, disconnect, members, why } from '../view/connections.ts';
 import * as processes from '../view/processes.ts';
-import { type NodeView, Refusal } from '../view/relay-view.ts';
+import { Refusal } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
 import { publish, topics } from '../view/topics.ts';
+import type { Operation, Operations } from './operator-realm.ts';
 import * as tables from './tables.ts';
-
-/**
- * The named operations: what an operator may do by a word and some values, at the prompt of `attach` as functions, by
- * `rpc` with arguments in JSON, and where evaluation is off the only things there are.
- */
-export interface Operation<Data = unknown> {
-  readonly name: string;
-  /** How it is written at the prompt, its name first. */
-  readonly usage: string;
-  readonly summary: string;
-  /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
-  readonly run: (asked: Asked) => Data | Promise<Data>;
-  /** The data as lines for people. A text is searched for secrets; our own words hold none. */
-  readonly show: (data: Data) => string | OwnWords;
-}
-
-/** One call of an operation. */
-export interface Asked {
-  readonly node: NodeView;
-  readonly args: readonly unknown[];
-  /** Says something to the operator before or after the operation has returned. */
-  readonly say: (line: string) => void;
-  /** Aborted when the operator cancels it or goes. */
-  readonly signal: AbortSignal;
-  /** The action is called once, when the operator has gone. */
-  readonly onGone: (action: () => void) => void;
-  /** The process that publishes for the operator. */
-  readonly publisher: () => Pid<MemberMessage> | undefined;
-}
 
 /** The name is the first word of the usage. Without `show` the data is a text, shown as it is. */
 export function operation<Data>(
@@ -227,8 +195,7 @@ const all: readonly Operation[] = [
   }),
 ];
 
-/** By name. */
-export const operations: ReadonlyMap<string, Operation> = new Map(all.map((one) => [one.name, one]));
+const byName: ReadonlyMap<string, Operation> = new Map(all.map((one) => [one.name, one]));
 
 /** Help on one operation, or the list of all. */
 export function help(name?: unknown): string {
@@ -241,17 +208,16 @@ export function help(name?: unknown): string {
       "A ref is '<88>', 88, a registered name, or 'topic:main:chat'. h('tree'): one of them.",
     ].join('\n');
   }
-  const found = operations.get(String(name));
+  const found = byName.get(String(name));
   if (found === undefined)
     throw new Refusal(`there is no ${String(name).slice(0, 100)}; h() lists what there is`);
   return `${found.usage}\n${found.summary}`;
 }
 
-export const HELP = operation({
-  usage: 'h(name)',
-  summary: 'help',
-  run: ({ args }) => help(args[0]),
-});
+export const operations: Operations = {
+  byName,
+  help: operation({ usage: 'h(name)', summary: 'help', run: ({ args }) => help(args[0]) }),
+};
 
 /** The fields of an operation's options; anything else than a plain object has none. */
 function fields(value: unknown): Readonly<Record<string, unknown>> {
@@ -277,22 +243,4 @@ function word<T extends string>(value: unknown, name: string, words: readonly T[
   const found = value === undefined || value === null ? words[0] : words.find((one) => one === value);
   if (found === undefined) throw new Refusal(`${name} is one of ${words.join(', ')}`);
   return found;
-}
-
-/**
- * An operation as it is typed where nothing is evaluated: `topics`, `members topic:main:chat`, `kill(<88>, {force: true})`.
- * Arguments are YAML in its flow style, so that quotes may be left out. Nothing in it is run.
- */
-export function typedCommand(text: string): { readonly name: string; readonly args: readonly unknown[] } {
-  const [, name, inBrackets, behind] =
-    /^\s*([a-z_]+(?:\.[a-z_]+)?)\s*(?:\(([\s\S]*)\)\s*;?|(?:\s([\s\S]*))?)\s*$/.exec(text) ?? [];
-  if (name === undefined) throw new Refusal('a name and its arguments, such as: members topic:main:chat');
-  const list = inBrackets ?? behind?.trim() ?? '';
-  try {
-    const args: unknown = parse(`[${list}]`, { maxAliasCount: 0 });
-    if (Array.isArray(args)) return { name, args };
-  } catch {
-    // The refusal below is for everything that is no list.
-  }
-  throw new Refusal('arguments are separated by commas, options in braces: {by: members, n: 10}');
 }

@@ -1,9 +1,46 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
-import { Refusal } from '../view/relay-view.ts';
+import type { Pid } from '../otp/process.ts';
+import type { OwnWords } from '../secret/redaction.ts';
+import type { MemberMessage } from '../topic/topic.ts';
+import { type NodeView, Refusal } from '../view/relay-view.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Asked, HELP, help, type Operation, operations } from './operations.ts';
 import { safeBlock } from './text.ts';
+
+/**
+ * The named operations: what an operator may do by a word and some values, at the prompt of `attach` as functions, by
+ * `rpc` with arguments in JSON, and where evaluation is off the only things there are.
+ */
+export interface Operation<Data = unknown> {
+  readonly name: string;
+  /** How it is written at the prompt, its name first. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
+  readonly run: (asked: Asked) => Data | Promise<Data>;
+  /** The data as lines for people. A text is searched for secrets; our own words hold none. */
+  readonly show: (data: Data) => string | OwnWords;
+}
+
+/** One call of an operation. */
+export interface Asked {
+  readonly node: NodeView;
+  readonly args: readonly unknown[];
+  /** Says something to the operator before or after the operation has returned. */
+  readonly say: (line: string) => void;
+  /** Aborted when the operator cancels it or goes. */
+  readonly signal: AbortSignal;
+  /** The action is called once, when the operator has gone. */
+  readonly onGone: (action: () => void) => void;
+  /** The process that publishes for the operator. */
+  readonly publisher: () => Pid<MemberMessage> | undefined;
+}
+
+/** The operations by name, and the one that lists them. */
+export interface Operations {
+  readonly byName: ReadonlyMap<string, Operation>;
+  readonly help: Operation;
+}
 
 export type OperatorRealm = ReturnType<typeof operatorRealm>;
 
@@ -12,6 +49,7 @@ export type OperatorRealm = ReturnType<typeof operatorRealm>;
  * end the node, typed by habit or by mistake, refuse; a prison it is not, for an operator may stop the node.
  */
 export function operatorRealm(
+  { byName, help }: Operations,
   ask: (args: readonly unknown[]) => Asked,
   evaluator: () => Evaluator | undefined,
 ) {
@@ -19,7 +57,7 @@ export function operatorRealm(
   /** What the last operation returned, so that its answer can be shown as its own. */
   let last: { readonly value: unknown; readonly operation: Operation } | undefined;
   const functions: Record<string, unknown> = {};
-  for (const operation of operations.values()) {
+  for (const operation of byName.values()) {
     const call = (...args: unknown[]) => {
       evaluator()?.enter();
       const value = operation.run(ask(args));
@@ -42,8 +80,8 @@ export function operatorRealm(
   }
   const asked = ask([]);
   const h = (what?: unknown) => {
-    const value = help(typeof what === 'function' ? what.name : what);
-    last = { value, operation: HELP };
+    const value = help.run(ask([typeof what === 'function' ? what.name : what]));
+    last = { value, operation: help };
     return value;
   };
   const leave = () => {

@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { platform } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { parse } from 'yaml';
+import { Refusal } from '../view/relay-view.ts';
 
 /**
  * What goes over the attach socket: a JSON object a line, UTF-8, in both directions. The node speaks first (`hello`);
@@ -93,6 +95,24 @@ export function parseRequest(line: string): Request | null {
     (type === 'cancel' && typeof of === 'number') ||
     type === 'status';
   return ok ? (value as Request) : null;
+}
+
+/**
+ * An operation as it is typed where nothing is evaluated: `topics`, `members topic:main:chat`, `kill(<88>, {force: true})`.
+ * Arguments are YAML in its flow style, so that quotes may be left out. Nothing in it is run.
+ */
+export function typedCommand(text: string): { readonly name: string; readonly args: readonly unknown[] } {
+  const [, name, inBrackets, behind] =
+    /^\s*([a-z_]+(?:\.[a-z_]+)?)\s*(?:\(([\s\S]*)\)\s*;?|(?:\s([\s\S]*))?)\s*$/.exec(text) ?? [];
+  if (name === undefined) throw new Refusal('a name and its arguments, such as: members topic:main:chat');
+  const list = inBrackets ?? behind?.trim() ?? '';
+  try {
+    const args: unknown = parse(`[${list}]`, { maxAliasCount: 0 });
+    if (Array.isArray(args)) return { name, args };
+  } catch {
+    // The refusal below is for everything that is no list.
+  }
+  throw new Refusal('arguments are separated by commas, options in braces: {by: members, n: 10}');
 }
 
 /** `sun_path` holds 108 bytes with its final NUL (unix(7)). */

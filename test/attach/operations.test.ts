@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Asked } from '../../src/attach/operations.ts';
-import { help, operations, typedCommand } from '../../src/attach/operations.ts';
+import { help, operations } from '../../src/attach/operations.ts';
+import type { Asked } from '../../src/attach/operator-realm.ts';
+import { typedCommand } from '../../src/attach/protocol.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
@@ -29,7 +30,7 @@ async function world(t: ExecutionContext): Promise<World> {
     relay,
     said,
     async ask(name, ...args) {
-      const operation = operations.get(name);
+      const operation = operations.byName.get(name);
       if (operation === undefined) throw new Error(`no ${name}`);
       const data = await operation.run({ ...asked, args });
       return { data, text: String(operation.show(data)) };
@@ -202,7 +203,7 @@ test('init.stop wants to be confirmed', async (t) => {
 });
 
 test('each operation has help', (t) => {
-  for (const name of operations.keys()) t.true(help(name).startsWith(name), name);
+  for (const name of operations.byName.keys()) t.true(help(name).startsWith(name), name);
   t.regex(help(), /bin_leak/);
   t.throws(() => help('nothing'), { name: 'Refusal' });
 });
