@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { sha256 } from '../config/secrets.ts';
+import { sha256 } from '../secret/secret.ts';
 import { BadUsage, type Command, DONE, FAILED } from './command.ts';
 
 /** Far more than any password: a file given by mistake is not read to its end. In bytes. */

@@ -1,10 +1,11 @@
 import { isAbsolute, join } from 'node:path';
 import { Hidden } from '../secret/hidden.ts';
+import { sha256 } from '../secret/secret.ts';
 import { type ConfigError, inReadingOrder } from './config-error.ts';
 import { type Instead, mistaken } from './evident.ts';
 import { type Kind, listOf, orNull, Refusal, textKind, writtenAs } from './kind.ts';
 import { filePath, matching, time } from './scalars.ts';
-import { fromHex, sha256 } from './secrets.ts';
+import { fromHex } from './secrets.ts';
 import { itemOf, key, type Reader, section } from './section.ts';
 import type { Place } from './value.ts';
 import { longestText, readYaml } from './yaml.ts';

@@ -1,12 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Hidden } from '../secret/hidden.ts';
+import { sha256 } from '../secret/secret.ts';
 import { type Instead, mistaken } from './evident.ts';
 import { type Kind, Refusal, textKind, writtenAs } from './kind.ts';
-
-/** The SHA-256 of a secret (32 bytes): what is kept in its place. */
-export function sha256(secret: string): Buffer {
-  return createHash('sha256').update(secret, 'utf8').digest();
-}
 
 /** 32 bytes from 64 hex digits; undefined for anything else. */
 export function fromHex(text: string): Buffer | undefined {

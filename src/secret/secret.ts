@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** 32 bytes, of the text as UTF-8. */
+/** The hash that is kept in place of a secret: 32 bytes, of the text as UTF-8. */
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text, 'utf8').digest();
 }

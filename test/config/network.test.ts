@@ -1,5 +1,5 @@
 import test from 'ava';
-import { sha256 } from '../../src/config/secrets.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { accepted, refused } from './support.ts';
 
 test('a secret of the network is kept as its hash, and short ones are refused', (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { keyPaths, relayKeys } from '../../src/config/keys.ts';
 import { variableOf } from '../../src/config/overrides.ts';
-import { sha256 } from '../../src/config/secrets.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { keyPair } from '../support/key-pair.ts';
 import { accepted, refused, warned } from './support.ts';
 

@@ -1,8 +1,8 @@
 import type { ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { sha256 } from '../../src/config/secrets.ts';
 import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../src/door/peer/codec.ts';
 import { prove } from '../../src/door/peer/session.ts';
+import { sha256 } from '../../src/secret/secret.ts';
 import { Arrivals } from './arrivals.ts';
 import { SECRET } from './cluster.ts';
 import type { TestRelay } from './relay.ts';
