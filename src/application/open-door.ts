@@ -256,7 +256,7 @@ function tellConnections(
 /** A timer of Node's fires at once when its delay does not fit 31 bits. */
 const NEVER = 2 ** 31 - 1;
 
-/** ws parses frames, answers pings and closes; it neither listens nor compresses, and keeps no list of clients. */
+/** ws parses frames and answers closes; it neither listens nor compresses, and keeps no list of clients. */
 function webSocketServer(limits: Limits, { protocols }: Door): WebSocketServer {
   // Newer than the published types.
   const timing: ServerOptions & { readonly closeTimeout: number } = {
@@ -267,6 +267,8 @@ function webSocketServer(limits: Limits, { protocols }: Door): WebSocketServer {
     noServer: true,
     WebSocket: DoorWebSocket,
     clientTracking: false,
+    // See `WebSocketTransport.pinged`.
+    autoPong: false,
     perMessageDeflate: false,
     maxPayload: limits.message,
     maxFragments: limits.fragments,

@@ -8,6 +8,7 @@ const FIN = 0x80;
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
+const PONG = 10;
 
 /** The longest payload of a control frame (RFC 6455, section 5.5). */
 const longestControl = 125;
@@ -47,8 +48,17 @@ export function closeFrame(code: number, reason: string): Buffer {
 
 /** `payload`: at most 125 bytes; the pong brings it back. */
 export function pingFrame(payload: Buffer = Buffer.alloc(0)): Buffer {
+  return controlFrame(PING, payload);
+}
+
+/** Answers a ping of that payload. */
+export function pongFrame(payload: Buffer): Buffer {
+  return controlFrame(PONG, payload);
+}
+
+function controlFrame(opcode: number, payload: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(2 + payload.length);
-  bytes.set(payload, writeHeader(bytes, 0, PING, payload.length));
+  bytes.set(payload, writeHeader(bytes, 0, opcode, payload.length));
   return bytes;
 }
 

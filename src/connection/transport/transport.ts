@@ -9,7 +9,7 @@ import type { End } from '../end.ts';
 export type TransportMessage =
   | { readonly type: 'text' | 'binary' | 'body'; readonly payload: Buffer }
   | { readonly type: 'pong' }
-  /** Told only of a client that has no right yet. */
+  /** Answered by the transport. */
   | { readonly type: 'ping' }
   | Farewell
   /** The last one. */

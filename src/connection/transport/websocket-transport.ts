@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
 import type { HttpReply } from '../../door/contract.ts';
-import { pingFrame } from '../../door/frame.ts';
+import { pingFrame, pongFrame } from '../../door/frame.ts';
 import { endWith, rawReply } from '../../http/last-answer.ts';
 import { inform, type Pid } from '../../otp/process.ts';
 import { costOf } from '../../topic/message.ts';
@@ -14,7 +14,7 @@ import { KEEP_ALIVE, type Transport, type TransportMessage } from './transport.t
 const UNHANDLED_BYTES = CREDIT_BYTES;
 
 /**
- * A WebSocket. ws parses what comes in, answers pings and closes; what goes out are finished frames, written straight
+ * A WebSocket. ws parses what comes in and answers closes; what goes out are finished frames, written straight
  * to the socket. That is safe beside ws's own frames because compression is off and every write is whole frames.
  *
  * One turn of the event loop may read 2 MiB of a socket, which is 350,000 tiny frames, before the handler has its turn.
@@ -39,6 +39,10 @@ export class WebSocketTransport implements Transport {
   #full = false;
   /** The handler wants nothing more. */
   #paused = false;
+  /** The payload of the last ping that is not answered yet. */
+  #ping: Buffer | undefined = undefined;
+  /** A pong is on its way to the kernel. */
+  #ponging = false;
   /** Listens for a client that goes before it is answered. */
   #onGone: (() => void) | undefined = undefined;
 
@@ -144,6 +148,17 @@ export class WebSocketTransport implements Transport {
     if (this.#handler !== undefined) inform(this.#handler, message);
   }
 
+  /**
+   * Answers a ping. ws ends a client without a word that it has to answer 60 times at once; here one pong is under way at a
+   * time, and the next one answers the last of the pings that have come meanwhile (RFC 6455, section 5.5.3), so that a
+   * client that reads none cannot pile them up.
+   */
+  pinged(payload: Buffer): void {
+    this.#ping = payload;
+    this.hand(PINGED, 0);
+    if (!this.#ponging) this.#pong();
+  }
+
   /** Hands the handler what came, which says of each that it is `handled`. */
   hand(message: TransportMessage, bytes: number): void {
     if (this.#handler === undefined || !inform(this.#handler, message)) return;
@@ -170,6 +185,13 @@ export class WebSocketTransport implements Transport {
   closed(code: number): void {
     this.tell({ type: 'closed', code });
     this.#handler = undefined;
+  }
+
+  #pong(): void {
+    const payload = this.#ping;
+    this.#ping = undefined;
+    this.#ponging = payload !== undefined && this.#webSocket?.readyState === WebSocket.OPEN;
+    if (payload !== undefined && this.#ponging) this.socket.write(pongFrame(payload), () => this.#pong());
   }
 }
 
@@ -206,7 +228,7 @@ export class DoorWebSocket extends WebSocket {
         transport.hand(PONG, 0);
         return true;
       case 'ping':
-        if (transport.restricted) transport.hand(PINGED, 0);
+        transport.pinged(args[0] as Buffer);
         return true;
       case 'error':
         // Followed by a close of ours or of the socket.
