@@ -44,7 +44,7 @@ export function authenticatorFrom(
 }
 
 /** The authenticator of publishers, over the store that the configuration names. `timeout`: milliseconds for an answer. */
-export function apiKeysFrom(config: ApiKeysConfig, log: StoreLog, timeout = 2000): Authenticator {
+export function apiKeysFrom(config: ApiKeysConfig, log: StoreLog, timeout: number): Authenticator {
   switch (config.store) {
     case 'list':
       return apiKeys(config.keys);
@@ -67,20 +67,13 @@ export function withinChannels(authenticator: Authenticator, patterns: readonly 
     if (!('permissions' in answer)) return intersection(answer, allowed);
     return { ...answer, permissions: intersection(answer.permissions, allowed) };
   };
-  const { name, needs, asksAll, recheck } = authenticator;
   return {
-    name,
+    ...authenticator,
     anonymous: grantOf(bound(authenticator.anonymous)).permissions,
-    ...(needs === undefined ? {} : { needs }),
-    ...(asksAll === undefined ? {} : { asksAll }),
-    ...(recheck === undefined ? {} : { recheck }),
     authorise: (question) => {
       const answer = authenticator.authorise(question);
       return 'then' in answer ? answer.then(bound) : bound(answer);
     },
-    ...(authenticator.watch === undefined
-      ? {}
-      : { watch: (changed) => authenticator.watch?.(changed) ?? (() => undefined) }),
   };
 }
 

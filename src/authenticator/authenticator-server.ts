@@ -95,7 +95,7 @@ export type AuthenticatorMessage =
   | { readonly type: 'wake' }
   | Down;
 
-/** A question that is with the authenticator; `review`: nobody has asked it, the answer stands already. */
+/** A question that is with the authenticator; `review`: it is this server's own, about an answer that stands already. */
 interface Asked extends Standing<Authorisation> {
   readonly review: boolean;
   /** How often the authenticator had changed its mind when it was asked. */
@@ -186,7 +186,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
         state.standing.leave(message.pid);
         return keep;
       case 'wake':
-        // It has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets another one.
+        // The alarm has gone off, early perhaps: Node counts from the beginning of a turn. Then `settle` sets the next.
         state.alarm?.timer.cancel();
         state.alarm = null;
         return keep;
@@ -203,7 +203,7 @@ export const authenticatorServer: Behaviour<AuthenticatorServerArgs, State, Auth
 
   terminate(state, reason) {
     const { standing, keeper, before } = state;
-    // A reload that could not be done goes back to the one that it wanted to replace.
+    // A reload that could not be done goes back to the server that it wanted to replace.
     standing.leaveTo(keeper, isOrderly(reason) ? before : null);
     state.endWatch?.();
     for (const asked of state.questions.open) refuse(asked, false);
@@ -304,7 +304,7 @@ function failed(state: State, asked: Asked, why: Fault, error: string | null, fa
     log({ type: 'authenticator-unavailable', authenticator: authenticator.name, why, error });
 }
 
-/** What stands goes on standing while nobody can say better. */
+/** The asker gets no answer. What stands already goes on standing while nothing better is known. */
 function refuse({ from, ref, review }: Asked, faulty: boolean): void {
   if (!review) inform(from, { type: 'unavailable', ref, ...(faulty ? { faulty } : {}) });
 }

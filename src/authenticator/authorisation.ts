@@ -16,14 +16,14 @@ export type Authorisation =
     }
   /** `faulty`: asking again is no help. */
   | { readonly type: 'unavailable'; readonly ref: number; readonly faulty?: true }
-  /** Comes unasked, after an answer: it is another one now. */
+  /** Comes unasked, after an answer: the credential grants something else now. */
   | {
       readonly type: 'regranted';
       readonly ref: number;
       readonly permissions: Permissions;
       readonly terms: Terms;
     }
-  /** Comes unasked, after an answer: nothing of it holds. */
+  /** Comes unasked, after an answer: the credential grants nothing any more. */
   | { readonly type: 'revoked'; readonly ref: number };
 
 export interface Terms {
@@ -32,7 +32,7 @@ export interface Terms {
   readonly lasts: number | null;
   /** Milliseconds that the connection may stay on after that. */
   readonly grace: number;
-  /** The topic to use in place of the one that was asked for; null: that one. */
+  /** The topic to use in place of that of the question; null: that of the question. */
   readonly topic: string | null;
 }
 

@@ -24,7 +24,7 @@ const MOST = 100;
 const SIZE = 256 * 1024;
 /** Milliseconds after which a set is looked at again, if nothing else is said. A file costs nothing. */
 const FRESH = { file: 1000, url: 5 * 60_000 };
-/** Milliseconds after which one that could not be looked at again no longer counts. A file that cannot be read counts at once. */
+/** Milliseconds after which a set that could not be looked at again no longer counts. A file that cannot be read counts at once. */
 const STALE = { file: 0, url: 15 * 60_000 };
 /** Milliseconds between two fetches for the sake of a key that is not in the set: anybody can name such a key. */
 const PAUSE = 5000;
@@ -70,7 +70,7 @@ export class Jwks {
     return this.#keys;
   }
 
-  /** Looks at the set from time to time, and calls `changed` when it has become another one. */
+  /** Looks at the set from time to time, and calls `changed` when other keys are in it. */
   watch(changed: () => void): () => void {
     this.#watchers.add(changed);
     const look = () => {

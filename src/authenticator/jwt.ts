@@ -97,7 +97,7 @@ function headerOf(token: string): Header | null {
   }
 }
 
-/** Where both have a name it is the same one. */
+/** Where both have a name it is the same name. */
 function fits(key: VerificationKey, { alg, kid }: Header): boolean {
   return key.algorithms.includes(alg) && (kid === null || key.kid === null || key.kid === kid);
 }

@@ -41,7 +41,7 @@ export class StandingAnswers<Asker> {
     return before;
   }
 
-  /** A server leaves them to another one, unless they have been taken from it already. */
+  /** A server leaves them to another server, unless they have been taken from it already. */
   leaveTo(from: Keeper<Asker>, to: Keeper<Asker> | null): void {
     if (this.#keeper === from) this.#keeper = to;
   }

@@ -1,9 +1,9 @@
+import type { PeerClaim } from '../door/peer/codec.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Elsewhere } from '../topic/elsewhere.ts';
 import type { Claim, Join, Topic } from '../topic/topic.ts';
-import type { Claimed } from './claims.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /**
@@ -54,5 +54,5 @@ export type LinkMessage =
       readonly type: 'claims';
       readonly ref: number;
       readonly all: boolean;
-      readonly claims: readonly Claimed[];
+      readonly claims: readonly PeerClaim[];
     };

@@ -1,3 +1,4 @@
+import type { PeerClaim } from '../door/peer/codec.ts';
 import type { RemoteOwnership } from '../topic/lifetime.ts';
 import { keyOf, type TopicKey } from './topic-key.ts';
 
@@ -12,26 +13,15 @@ import { keyOf, type TopicKey } from './topic-key.ts';
  * The fixed rule, the same at every relay: an owned claim beats one that is asked; of two alike, the older one wins, and
  * of two as old the one whose relay's name comes first.
  */
-export type ClaimState = 'asked' | 'owned' | 'grace' | 'gone';
-
 export interface Claim {
   readonly node: string;
-  readonly state: ClaimState;
+  readonly state: PeerClaim['state'];
   /** Milliseconds since 1970, by the clock of its relay. */
   readonly since: number;
   /** Milliseconds. */
   readonly grace: number;
   /** End of the grace, on this relay's own clock; 0 while there is none. */
   readonly until: number;
-}
-
-/** A claim to own a topic, as the relay announces it at which it was made. */
-export interface Claimed extends TopicKey {
-  readonly state: ClaimState;
-  /** When it was made, in milliseconds since 1970 by the claimant's clock. */
-  readonly since: number;
-  /** Milliseconds that the topic outlives its owner; in a grace that runs: what is left of it. */
-  readonly grace: number;
 }
 
 /** Whether claim `a` wins over claim `b`, both of them live. */

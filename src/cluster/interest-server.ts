@@ -68,7 +68,7 @@ export interface InterestArgs {
 
 interface Entry extends TopicKey {
   topic: Topic;
-  /** Since when nobody here wants it, in milliseconds; null: somebody does. */
+  /** Since when it has no member here, in milliseconds; null: it has members. */
   idleSince: number | null;
   /** The version with which it was announced. */
   readonly version: number;
@@ -90,7 +90,7 @@ interface State extends InterestArgs {
   waiting: { readonly topic: Topic; readonly round: number; readonly version: number }[];
   add: TopicKey[];
   drop: TopicKey[];
-  /** The last one that was announced. */
+  /** The last version that was announced. */
   version: number;
   sweeping: boolean;
 }
@@ -228,7 +228,7 @@ function sweep(state: State): void {
   const time = now(state.self);
   state.sweeping = false;
   for (const [key, entry] of state.entries) {
-    // A topic that died without a word has nobody left who would say that it is unwanted.
+    // A topic that died without a word cannot say any more that it is unwanted.
     if (entry.idleSince === null && entry.topic.retired) entry.idleSince = time;
     if (entry.idleSince === null || time - entry.idleSince < LINGER) continue;
     state.entries.delete(key);

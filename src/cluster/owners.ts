@@ -1,8 +1,9 @@
+import type { PeerClaim } from '../door/peer/codec.ts';
 import type { Pid } from '../otp/process.ts';
 import type { RemoteOwnership } from '../topic/lifetime.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
 import type { LinkMessage } from './backplane.ts';
-import { type Claim, type Claimed, type Claims, mayClaim, wins } from './claims.ts';
+import { type Claim, type Claims, mayClaim, wins } from './claims.ts';
 import { keyOf, type TopicKey } from './topic-key.ts';
 
 export type Link = Pid<LinkMessage>;
@@ -32,7 +33,7 @@ export type OwnersEvent =
       readonly type: 'announced';
       readonly node: string;
       readonly all: boolean;
-      readonly claims: readonly Claimed[];
+      readonly claims: readonly PeerClaim[];
       readonly answer: Answer | null;
     }
   /** The relay cannot be heard: its owners may come back elsewhere, within their grace. */
@@ -41,7 +42,7 @@ export type OwnersEvent =
    * There may be links from here on. `owners`: those who are here, and may have claimed before anybody could hear; asked:
    * the topic waits for a judgement.
    */
-  | { readonly type: 'linking'; readonly owners: readonly Claimed[] }
+  | { readonly type: 'linking'; readonly owners: readonly PeerClaim[] }
   /** There is no other relay from here on. */
   | { readonly type: 'alone' }
   | Late;
@@ -221,7 +222,7 @@ export class Owners {
     if (unanswered.size === 0) this.#decide(ref);
   }
 
-  /** Who could answer has answered. */
+  /** All relays that could answer have answered. */
   #decide(ref: number): void {
     const question = this.#questions.get(ref);
     if (question === undefined) return;
@@ -339,12 +340,12 @@ export class Owners {
 
   #mayHave(topic: TopicKey, asked: Claim): boolean {
     if (!mayClaim(asked, this.#claims.of(topic))) return false;
-    // Two claims at once, and ours is the one that loses.
+    // Two claims at once, and this relay's loses.
     this.#denyOwn(topic);
     return true;
   }
 
-  /** Another relay owns the topic: a claim of ours ends, unless it is the one that wins. */
+  /** Another relay owns the topic: this relay's claim ends, unless it wins. */
   #settleConflict(topic: TopicKey): void {
     const claims = this.#claims;
     const own = claims.own(topic);
@@ -394,7 +395,7 @@ export class Owners {
   #attach(link: Link, node: string | null): void {
     const own = this.#claims;
     this.#links.set(link, node);
-    const claims: Claimed[] = [];
+    const claims: PeerClaim[] = [];
     for (const topic of own.topics) {
       const claim = own.own(topic);
       if (claim !== undefined && claim.state !== 'asked') claims.push(this.#claimed(topic, claim));
@@ -409,7 +410,7 @@ export class Owners {
       if (unanswered.delete(link) && unanswered.size === 0) this.#decide(ref);
   }
 
-  #adopt(owners: readonly Claimed[]): void {
+  #adopt(owners: readonly PeerClaim[]): void {
     const claims = this.#claims;
     const { node } = claims;
     const here = new Map(owners.map((owner) => [keyOf(owner), owner]));
@@ -423,7 +424,7 @@ export class Owners {
     for (const { realm, name, state, since, grace } of owners) {
       const topic = { realm, name };
       if (state === 'asked') continue;
-      // It may be known already, or have lost against another one and not have heard of it yet.
+      // The owner may be known already, or have lost against another owner and not have heard of it yet.
       if (claims.own(topic) !== undefined || claims.isOwned(topic, node)) continue;
       const claim: Claim = { node, state, since, grace, until: 0 };
       if (state === 'owned') claims.put(topic, claim);
@@ -453,7 +454,7 @@ export class Owners {
   }
 
   /** Of a grace that runs, what is left of it goes over the wire: clocks differ. */
-  #claimed({ realm, name }: TopicKey, { state, since, grace, until }: Claim): Claimed {
+  #claimed({ realm, name }: TopicKey, { state, since, grace, until }: Claim): PeerClaim {
     const left = state === 'grace' ? Math.max(0, Math.round(until - this.#now)) : grace;
     return { realm, name, state, since, grace: left };
   }

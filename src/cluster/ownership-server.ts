@@ -1,3 +1,4 @@
+import type { PeerClaim } from '../door/peer/codec.ts';
 import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
 import { demonitor, type MonitorRef, monitor } from '../otp/monitor.ts';
 import { inform, type Self } from '../otp/process.ts';
@@ -7,7 +8,7 @@ import { now, sendAfter } from '../otp/timer.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
 import { judged, ownedElsewhere } from '../topic/topic-server.ts';
 import type { LocalTopics } from './backplane.ts';
-import type { Claimed, Claims } from './claims.ts';
+import type { Claims } from './claims.ts';
 import { type Answer, type Link, Owners, type OwnersEffect, type OwnersEvent } from './owners.ts';
 
 /**
@@ -68,7 +69,7 @@ export function verdict(
 export function announced(
   system: System,
   node: string,
-  { all, claims }: { readonly all: boolean; readonly claims: readonly Claimed[] },
+  { all, claims }: { readonly all: boolean; readonly claims: readonly PeerClaim[] },
   answer: Answer | null,
 ): void {
   informNamed(system, ownershipName, { type: 'announced', node, all, claims, answer });
@@ -183,9 +184,9 @@ function perform(state: State, effect: OwnersEffect): void {
 }
 
 /** Owners who are here, those in their grace, with what is left of it, and those whose topic waits for a judgement. */
-function ownersHere({ self, topics, wallClock }: State): Claimed[] {
+function ownersHere({ self, topics, wallClock }: State): PeerClaim[] {
   const time = now(self);
-  const owners: Claimed[] = [];
+  const owners: PeerClaim[] = [];
   for (const { realm, name, lifetime, ownedSince, claiming } of topics().all()) {
     const since = Math.round(wallClock() - (time - ownedSince));
     if (lifetime.state === 'owned') {

@@ -1,6 +1,7 @@
 import type { LinkMessage } from '../../src/cluster/backplane.ts';
-import { type Claimed, Claims } from '../../src/cluster/claims.ts';
+import { Claims } from '../../src/cluster/claims.ts';
 import { type Link, Owners, type OwnersEvent } from '../../src/cluster/owners.ts';
+import type { PeerClaim } from '../../src/door/peer/codec.ts';
 import { claim, hasEnded, type Lifetime, ownerLeft, unowned } from '../../src/topic/lifetime.ts';
 import { type Claim as Request, Topic } from '../../src/topic/topic.ts';
 
@@ -138,7 +139,7 @@ export class OwnersWorld {
     this.#step(relay, { type: 'begin' });
     const { now } = this;
     const owners = [...relay.topics.values()].flatMap(
-      ({ topic: { realm, name }, lifetime, claiming }): Claimed[] => {
+      ({ topic: { realm, name }, lifetime, claiming }): PeerClaim[] => {
         const known = { realm, name, since: 0 };
         if (lifetime.state === 'owned') return [{ ...known, state: 'owned', grace: lifetime.grace }];
         if (claiming !== undefined) return [{ ...known, state: 'asked', grace: GRACE }];
@@ -304,7 +305,7 @@ export class OwnersWorld {
         type: 'announced',
         node: from.node,
         all,
-        claims: claims as readonly Claimed[],
+        claims: claims as readonly PeerClaim[],
         answer: ref === 0 ? null : answer,
       });
     });

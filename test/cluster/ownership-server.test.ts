@@ -1,7 +1,8 @@
 import test from 'ava';
 import type { LinkMessage } from '../../src/cluster/backplane.ts';
-import { type Claimed, Claims } from '../../src/cluster/claims.ts';
+import { Claims } from '../../src/cluster/claims.ts';
 import * as ownership from '../../src/cluster/ownership-server.ts';
+import type { PeerClaim } from '../../src/door/peer/codec.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { Topic } from '../../src/topic/topic.ts';
@@ -41,7 +42,7 @@ function world() {
     return () =>
       (log.got as LinkMessage[]).flatMap((message) => (message.type === 'claims' ? message.claims : []));
   };
-  const announce = (claim: Omit<Claimed, 'realm'>) =>
+  const announce = (claim: Omit<PeerClaim, 'realm'>) =>
     ownership.announced(system, 'm', { all: false, claims: [{ realm: 'main', ...claim }] }, null);
   return { ...base, claims, linking, restart, link, announce };
 }

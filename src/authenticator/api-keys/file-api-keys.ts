@@ -97,7 +97,7 @@ class KeyFile {
     this.#log = log;
   }
 
-  /** Reads the file again if it is another one than before; done, it has seen it as it is now or later. Never rejects. */
+  /** Reads the file again if it has changed. Settles once the file was seen as it is now or later. Never rejects. */
   look(): Promise<void> {
     if (this.#looking === null) {
       this.#looking = this.#look().finally(() => {
@@ -105,7 +105,7 @@ class KeyFile {
       });
       return this.#looking;
     }
-    // The one that is under way may have seen the file before it was changed: all who come now wait for the next one.
+    // The look that is under way may have seen the file before it was changed: all callers from now on wait for the next.
     this.#next ??= this.#looking.then(() => {
       this.#next = null;
       return this.look();

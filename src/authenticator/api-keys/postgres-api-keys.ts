@@ -42,14 +42,14 @@ export function postgresApiKeys(table: PostgresApiKeys): Authenticator {
   };
 }
 
-/** With a slash in it, or empty, a domain would be none of wspubsub's and reach into another one's topics. */
+/** With a slash in it, or empty, a domain would be none of wspubsub's and reach into another domain's topics. */
 function isOfDomain({ domain }: { readonly domain: string }): boolean {
   return domain !== '' && !domain.includes('/');
 }
 
 const FIRST_RETRY = 500;
 const LAST_RETRY = 4000;
-/** Milliseconds between looks at a connection. With the two seconds that one may take, it stays within the promised five. */
+/** Milliseconds between looks at a connection. With the two seconds that a look may take, it stays within the promised five. */
 const PROBE = 2000;
 
 /** The trigger of `rel/sql/apikeys.sql`, as long as it is not switched off. */
@@ -59,7 +59,7 @@ const TRIGGER = `SELECT 1 FROM pg_trigger WHERE tgname = 'apikeys_changed' AND t
 /**
  * Calls `changed` when the table of keys has changed: it listens to `apikeys`, on which the table's trigger notifies.
  * What changed while nobody listened is not known, so each connection begins with a call. The connection is tried all
- * the time, as one that a network has swallowed looks like one on which nothing happens. Where there is no trigger,
+ * the time, as a connection that a network has swallowed looks like a connection on which nothing happens. Where there is no trigger,
  * every `recheck` milliseconds count as a change. The result ends it.
  */
 function watchTable(table: PostgresApiKeys, changed: () => void): () => void {

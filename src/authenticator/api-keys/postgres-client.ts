@@ -10,7 +10,7 @@ const CONNECTIONS = 10;
 export async function newPool(url: Hidden<string>, limit: number): Promise<Pool> {
   const { Pool } = await import('pg');
   const pool = new Pool({ ...settings(url, limit), max: CONNECTIONS, allowExitOnIdle: true });
-  // A connection that is lost while idle: the next query opens another one, and tells if it cannot.
+  // A connection that is lost while idle: the next query opens another connection, and tells if it cannot.
   pool.on('error', () => undefined);
   return pool;
 }

@@ -1,21 +1,14 @@
 import type { Relay } from '../../door/peer/codec.ts';
 
 /**
- * What this relay has forwarded to another one: how many messages were handed to the connection, and how many the other
+ * What this relay has forwarded to another relay: how many messages were handed to the connection, and how many the other
  * relay had taken when it said so last. Both count from one beginning.
  */
-export interface Forwarded {
-  readonly incarnation: string;
-  readonly sent: number;
-  readonly taken: number;
-  /** Lost on the way there, since the start. */
-  readonly unreachable: number;
-}
-
 interface Counts {
   readonly incarnation: string;
   sent: number;
   taken: number;
+  /** Lost on the way there, since the start. */
   unreachable: number;
   /** Since when there is no link, in milliseconds; null: there is one. */
   partedAt: number | null;
@@ -26,7 +19,7 @@ export const FORGET = 10 * 60_000;
 
 /**
  * What goes to other relays to be given its order there, and what becomes of it. This relay counts what it has handed
- * to the connection, and the other one what it has taken; it says so in each heartbeat, and when a link is made again.
+ * to the connection, and the other relay what it has taken; the other relay says so in each heartbeat, and when a link is made again.
  * Then nothing is under way, so the difference was lost with the connection before, to the message. Of a relay that does
  * not come back, or has been started anew, only what it has said can be gone by: what it took after that is counted
  * as lost, too. It outlives links, and the processes that held them. Pure; time is an argument, in milliseconds.
@@ -40,7 +33,7 @@ export class ForwardedCounts {
     this.#lose = lose;
   }
 
-  of(node: string): Forwarded | undefined {
+  of(node: string): Readonly<Counts> | undefined {
     return this.#counts.get(node);
   }
 

@@ -68,7 +68,8 @@ const FRAME_BYTES = 2 * 1024 * 1024;
  * here what comes. It dials again for as long as it lives, a little later each time. What is said on a connection is the
  * session's (`door/peer/dialling-session.ts`); this process performs it.
  *
- * What happens on a connection comes as a message that names it: what an earlier one still says is nothing to us.
+ * What happens on a connection comes as a message that names the connection: what an earlier connection still says is
+ * nothing to the link.
  */
 const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
   name: 'inbound-link',
@@ -165,7 +166,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
   },
 };
 
-/** The behaviour of the inbound links of one network: the messages that one leaves in its mailbox are counted. */
+/** The behaviour of the inbound links of one network: the messages that a link leaves in its mailbox are counted. */
 export function inboundLink(network: Network): Behaviour<InboundLinkArgs, State, InboundLinkMessage> {
   return {
     ...linkBehaviour,
@@ -188,7 +189,7 @@ function dial(state: State): void {
       keepAllLines(request);
       request.end();
     },
-    // Who is at the other end is proved by its certificate of the network's own authority, whatever its name.
+    // The other end proves by a certificate of the network's own authority that it belongs there, whatever its name.
     ...(tls === null ? {} : { ...tls.reveal(), checkServerIdentity: anyName }),
   });
   const nonce = randomBytes(NONCE_BYTES);
@@ -410,7 +411,7 @@ function disconnect(state: State, why: string): void {
   socket.terminate();
 }
 
-/** Its address has left the list: the relay there is not waited for, unless it is linked at another one. */
+/** Its address has left the list: the relay there is not waited for, unless it is linked at another address. */
 function leaveList(state: State): void {
   const { network, dialled } = state;
   disconnect(state, 'ended');

@@ -35,7 +35,7 @@ export class DialledAddress {
   link: Link | undefined = undefined;
   /** The relay that was at the other end last; null: none yet. */
   node: string | null = null;
-  /** `needless`: the address is this relay itself, or another one of a relay that is linked already. */
+  /** `needless`: the address is this relay's own, or another address of a relay that is linked already. */
   state: 'up' | 'connecting' | 'needless' = 'connecting';
   /** Why it is not linked. */
   why: string | null = null;
@@ -89,7 +89,7 @@ export class InboundLinks implements KnownRelays {
     return this.#byNode.keys();
   }
 
-  /** Addresses that lead to another relay: the list names this one too, and a linked one may have more than one. */
+  /** Addresses that lead to another relay: the list names this relay too, and a relay that is linked may have several. */
   *ways(): Iterable<Readonly<DialledAddress>> {
     for (const dialled of this.#addresses.values()) {
       const { node, state } = dialled;
@@ -135,7 +135,7 @@ export class InboundLinks implements KnownRelays {
     }
   }
 
-  /** A process dials that address, be it in the place of one that was killed and could not say that its links are gone. */
+  /** A process dials that address, be it in the place of a process that was killed and could not say that its link is gone. */
   begin(address: string, link: Link): DialledAddress {
     const dialled = this.#addresses.get(address) ?? new DialledAddress(address);
     this.#addresses.set(address, dialled);

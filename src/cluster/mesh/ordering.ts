@@ -87,14 +87,14 @@ function score(node: string, key: string): number {
 }
 
 /**
- * Proves that messages flow over a link: one goes to the other relay to be given its order there, in a topic that nobody
+ * Proves that messages flow over a link: a probe goes to the other relay to be given its order there, in a topic that nobody
  * but this relay is in, and comes back as every message of that topic would. Both directions of the link are proved.
  */
 export function probeTopic(asking: string, asked: string): TopicKey {
   return { realm: PROBE_REALM, name: `link ${asking} ${asked}` };
 }
 
-/** Of all that this relay wants of the other one, of that name, the topic of its probes is a part. */
+/** Of all that this relay wants of the relay of that name, the topic of its probes is a part. */
 export function withProbes(
   { self }: Network,
   node: string,
@@ -114,7 +114,7 @@ export function probe({ self, inbound, formats }: Network, node: string, message
   return inbound.forward(node, format.assemble([part]), 1, 0) ? null : 'its link takes nothing';
 }
 
-/** `from` publishes what the other relay has sent to have it back. It is for nobody else. */
+/** The link `from` publishes probes of the other relay, which gets them back. They are for nobody else. */
 export function answerProbe(from: Pid<PublisherMessage>, topic: Topic, messages: readonly Message[]): void {
   for (const message of messages) publish(topic, { type: 'publish', message, from, credit: 0, via: null });
 }

@@ -331,8 +331,8 @@ function beat({ served, writing }: State, connection: Connection): void {
 }
 
 /**
- * Says what somebody over there waits for. Behind messages that a slow link has taken it would be late: it goes over the
- * connection that this relay has made to the same one, where no messages are, as long as there is one.
+ * Says what clients of the peer wait for. Behind messages that a slow link has taken the answer would be late: it goes over
+ * the connection that this relay has made to the peer, where no messages are, as long as there is such a connection.
  */
 function answer({ network, peer, served }: State, frame: Answer): void {
   if (network.inbound.answer(peer.incarnation, frame)) return;

@@ -11,7 +11,7 @@ import type { OutboundRequest } from './outbound-links.ts';
 import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 
 /**
- * Finds out who has connected to the network port. A relay that proves to be of the network is handed to the link that
+ * Finds out what has connected to the network port. A relay that proves to be of the network is handed to the link that
  * serves it; all others are told one word at the most, and gone.
  */
 export interface PeerGreetingArgs extends Caller {

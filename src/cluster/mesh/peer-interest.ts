@@ -57,7 +57,7 @@ export class PeerInterest {
     return { join, leave };
   }
 
-  /** The link has become a member. False: nobody wants that any more, and it is to leave. */
+  /** The link has become a member. False: the other relay does not want that any more, and the link is to leave. */
   joined(topic: Topic): boolean {
     const key = keyOf(topic);
     this.#joining.delete(key);

@@ -14,11 +14,11 @@ import { PeerSocket } from './peer-socket.ts';
 
 /**
  * The network port. It answers nobody who does not speak the protocol between relays: what is no upgrade to it is
- * closed without a byte, and who has not proved to be a relay in time, too.
+ * closed without a byte, and a connection that has not proved to be a relay's in time is closed, too.
  */
 export interface PeerListenerArgs {
   readonly network: Network;
-  /** Has somebody greeted, and tells later whether that has begun. False: it cannot be done now. */
+  /** Has a connection greeted, and tells later whether that has begun. False: it cannot be done now. */
   readonly greet: (caller: Caller, begun: (ok: boolean) => void) => boolean;
   readonly listening: (at: Place) => void;
 }

@@ -41,12 +41,8 @@ export class PeerSocket {
       this.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
   }
 
-  tell(type: 'frame', payload: Buffer): void;
-  tell(type: 'closed'): void;
-  tell(type: 'frame' | 'closed', payload?: Buffer): void {
-    if (this.#reader === undefined) return;
-    if (payload !== undefined && type === 'frame') inform(this.#reader, { type, socket: this, payload });
-    else inform(this.#reader, { type: 'closed', socket: this });
+  tell(message: PeerSocketMessage): void {
+    if (this.#reader !== undefined) inform(this.#reader, message);
   }
 }
 
@@ -57,9 +53,10 @@ export class ServedWebSocket extends WebSocket {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const { peer } = this;
     if (peer === undefined) return false;
-    if (event === 'message' && args[1] === true) peer.tell('frame', args[0] as Buffer);
+    if (event === 'message' && args[1] === true)
+      peer.tell({ type: 'frame', socket: peer, payload: args[0] as Buffer });
     else if (event === 'message') peer.stream.destroy();
-    else if (event === 'close') peer.tell('closed');
+    else if (event === 'close') peer.tell({ type: 'closed', socket: peer });
     return true;
   }
 }

@@ -22,7 +22,7 @@ export type ConversationEffect =
   /** It was nothing of a relay's. */
   | { readonly type: 'foreign' };
 
-/** What has come of a claim: nobody has refused, and `nodes` have granted it; or somebody has refused. */
+/** What has come of a claim: no relay has refused it, and `nodes` have granted it; or a relay has refused it. */
 interface Judged {
   readonly type: 'judged';
   readonly ref: number;
@@ -38,7 +38,7 @@ interface Peer {
 interface Question {
   readonly unanswered: Set<string>;
   readonly granted: string[];
-  /** It was known who is there when it was asked. */
+  /** It was known which relays are there when it was asked. */
   readonly isSettled: boolean;
 }
 
@@ -143,7 +143,7 @@ export class Conversation {
     const question = this.#questions.get(ref);
     if (!granted) {
       this.#questions.delete(ref);
-      // Be it late, or of a relay that was not known yet: a topic that somebody owns is nobody else's.
+      // Be it late, or of a relay that was not known yet: a topic that has an owner takes no other.
       return { type: 'judged', ref, granted: false, nodes: [] };
     }
     if (question === undefined) return null;

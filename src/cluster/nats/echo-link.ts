@@ -13,7 +13,7 @@ import { subjects } from './subject.ts';
 
 /**
  * Sends back what the link publishes to prove that messages flow: a server of NATS never hands a connection its own
- * messages, so this one has a connection of its own, while somebody asks.
+ * messages, so this one has a connection of its own, while it is asked.
  */
 export interface EchoArgs {
   readonly network: NatsNetwork;

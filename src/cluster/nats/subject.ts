@@ -6,9 +6,9 @@ import type { TopicKey } from '../topic-key.ts';
  * text is a lone `%`. So there is one subject for a topic, and one topic for a subject. See doc/nats.md.
  */
 export interface Subjects {
-  /** To all relays: that somebody is there, and who owns what. */
+  /** To all relays: that the sender is there, and what its clients own. */
   readonly relays: string;
-  /** To all relays: somebody is new here, and wants to know everything. */
+  /** To all relays: the sender is new here, and wants to know everything. */
   readonly hello: string;
   topic(key: TopicKey): string;
   /** To one relay. */

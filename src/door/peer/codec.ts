@@ -34,7 +34,7 @@ export type Answer =
   | { readonly type: 'confirm'; readonly version: number }
   | { readonly type: 'verdict'; readonly ref: number; readonly granted: boolean };
 
-/** Who somebody is: a name, and which of its starts. */
+/** A relay: its name, and which of its starts. */
 export interface Relay {
   readonly node: string;
   /** Random for each start. */
@@ -71,11 +71,15 @@ export interface InterestFrame {
   readonly drop: readonly PeerTopic[];
 }
 
+/** A claim to own a topic, as the relay announces it at which it was made. */
 export interface PeerClaim extends PeerTopic {
   readonly state: (typeof claimStates)[number];
+  /** When it was made, in milliseconds since 1970 by the claimant's clock. */
   readonly since: number;
+  /** Milliseconds that the topic outlives its owner; in a grace that runs: what is left of it. */
   readonly grace: number;
 }
+
 const claimStates = ['asked', 'owned', 'grace', 'gone'] as const;
 
 export interface ClaimsFrame {

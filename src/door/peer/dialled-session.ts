@@ -25,7 +25,7 @@ export interface DialledArgs {
   readonly timeout: number;
 }
 
-/** What is to be done about somebody who has not proved to be a relay, or has just done so. */
+/** What is to be done about a caller that has not proved to be a relay, or has just done so. */
 export type Greeting =
   | { readonly type: 'say'; readonly frame: PeerFrame }
   | { readonly type: 'refuse'; readonly why: Refusal; readonly text: string }

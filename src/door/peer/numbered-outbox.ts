@@ -32,7 +32,7 @@ export class NumberedOutbox {
     this.bytes += bytes.length;
   }
 
-  /** Their numbers are nobody's. */
+  /** Messages that are dropped; their numbers are not used again. */
   drop(count: number, why: 'overflow' | 'unlinked'): void {
     this.last += count;
     this.dropped[why] += count;
