@@ -1,10 +1,9 @@
-import type { PeerClaim } from '../door/peer/codec.ts';
+import type { PeerClaim, TopicKey } from '../door/peer/codec.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Elsewhere } from '../topic/elsewhere.ts';
 import type { Claim, Join, Topic } from '../topic/topic.ts';
-import type { TopicKey } from './topic-key.ts';
 
 /**
  * What carries messages between relays. A backplane is a subtree of processes; some of them are links, each the way to

@@ -1,6 +1,5 @@
-import type { PeerClaim } from '../door/peer/codec.ts';
+import { keyOf, type PeerClaim, type TopicKey } from '../door/peer/codec.ts';
 import type { RemoteOwnership } from '../topic/lifetime.ts';
-import { keyOf, type TopicKey } from './topic-key.ts';
 
 /**
  * Who owns a topic, when every relay may have heard something else. Pure; time is an argument.

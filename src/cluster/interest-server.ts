@@ -1,3 +1,4 @@
+import { keyOf, type TopicKey } from '../door/peer/codec.ts';
 import { type Behaviour, type Down, keep, type Next } from '../otp/behaviour.ts';
 import { demonitor, type MonitorRef, monitor } from '../otp/monitor.ts';
 import { inform, type Pid, type Self } from '../otp/process.ts';
@@ -7,7 +8,6 @@ import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
 import { interested } from '../topic/topic-server.ts';
 import type { LinkMessage, LocalTopics } from './backplane.ts';
-import { keyOf, type TopicKey } from './topic-key.ts';
 
 /**
  * Knows the topics that have members here, tells every link of the changes of a turn at once, and tells a topic when all

@@ -1,4 +1,4 @@
-import type { TopicKey } from './topic-key.ts';
+import type { TopicKey } from '../door/peer/codec.ts';
 
 /** Topics that one log line names. */
 const NAMED = 100;

@@ -1,10 +1,9 @@
-import type { PeerClaim } from '../door/peer/codec.ts';
+import { keyOf, type PeerClaim, type TopicKey } from '../door/peer/codec.ts';
 import type { Pid } from '../otp/process.ts';
 import type { RemoteOwnership } from '../topic/lifetime.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
 import type { LinkMessage } from './backplane.ts';
 import { type Claim, type Claims, mayClaim, wins } from './claims.ts';
-import { keyOf, type TopicKey } from './topic-key.ts';
 
 export type Link = Pid<LinkMessage>;
 /** Takes the verdict on a claim of another relay to that relay. */

@@ -1,8 +1,8 @@
+import type { TopicKey } from '../door/peer/codec.ts';
 import type { Pid } from '../otp/process.ts';
 import { costOf, type Message, type PublisherMessage, type Sequencer } from '../topic/message.ts';
 import { publish } from '../topic/topic-server.ts';
 import type { LocalTopics } from './backplane.ts';
-import type { TopicKey } from './topic-key.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
 const LIMIT = 4 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import { keyOf, type TopicKey } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { Message, Publish, PublisherMessage, Sequencer } from '../../topic/message.ts';
 import type { Topic } from '../../topic/topic.ts';
@@ -5,7 +6,6 @@ import { hashKey } from '../../topic/topic-name.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { publish } from '../../topic/topic-server.ts';
 import type { LinkMessage, Ordering } from '../backplane.ts';
-import { keyOf, type TopicKey } from '../topic-key.ts';
 import type { Network } from './network.ts';
 
 /** One order for all relays of a mesh: the home of a topic is found among the relays that are linked. */

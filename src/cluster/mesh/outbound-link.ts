@@ -1,5 +1,5 @@
 import { type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
-import type { Answer, InterestFrame, PeerTopic, Relay } from '../../door/peer/codec.ts';
+import type { Answer, InterestFrame, Relay, TopicKey } from '../../door/peer/codec.ts';
 import type { DialledCommand } from '../../door/peer/dialled-session.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
@@ -233,7 +233,7 @@ function changeInterest(state: State, frame: InterestFrame): void {
   for (const topic of changes.leave) leave(topic, state.self);
 }
 
-function join({ network, self }: State, { realm, name }: PeerTopic): void {
+function join({ network, self }: State, { realm, name }: TopicKey): void {
   const format = network.formats.of(realm);
   const request = { type: 'join', name, member: self, format, while: 'wanted' } as const;
   network.topics().route(self.system, realm, request);

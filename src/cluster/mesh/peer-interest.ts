@@ -1,16 +1,15 @@
-import type { InterestFrame, PeerTopic } from '../../door/peer/codec.ts';
+import { type InterestFrame, keyOf, type TopicKey } from '../../door/peer/codec.ts';
 import type { Topic } from '../../topic/topic.ts';
-import { keyOf } from '../topic-key.ts';
 
 /** A topic that the other relay wants. */
-interface Wanted extends PeerTopic {
+interface Wanted extends TopicKey {
   /** Set when the link is a member. */
   topic: Topic | undefined;
 }
 
 /** Which topics the link is to join, and which it is to leave. */
 interface Changes {
-  readonly join: readonly PeerTopic[];
+  readonly join: readonly TopicKey[];
   readonly leave: readonly Topic[];
 }
 
@@ -30,7 +29,7 @@ export class PeerInterest {
 
   /** The other relay names topics. */
   named({ begin, end, version, add, drop }: InterestFrame): Changes {
-    const join: PeerTopic[] = [];
+    const join: TopicKey[] = [];
     const leave: Topic[] = [];
     const unwant = (key: string) => {
       const topic = this.#wanted.get(key)?.topic;
@@ -76,7 +75,7 @@ export class PeerInterest {
   }
 
   /** Topics of which the link is not a member yet. */
-  get missing(): PeerTopic[] {
+  get missing(): TopicKey[] {
     return [...this.#joining.keys()].flatMap((key) => this.#wanted.get(key) ?? []);
   }
 
@@ -85,7 +84,7 @@ export class PeerInterest {
     return [...this.#wanted.values()].flatMap(({ topic }) => topic ?? []);
   }
 
-  topicOf(key: PeerTopic): Topic | undefined {
+  topicOf(key: TopicKey): Topic | undefined {
     return this.#wanted.get(keyOf(key))?.topic;
   }
 

@@ -1,5 +1,4 @@
-import { type PeerClaim, type PeerFrame, parsePeerFrame } from '../../door/peer/codec.ts';
-import type { Heard } from './intake.ts';
+import { type PeerClaim, type PeerFrame, parsePeerFrame, type Relay } from '../../door/peer/codec.ts';
 
 /** What is to be done about what was heard, or not heard. */
 export type ConversationEffect =
@@ -55,7 +54,7 @@ const SETTLED = 250;
  * may. On a connection that is too young to know who is there, only time grants.
  */
 export class Conversation {
-  readonly #self: Heard;
+  readonly #self: Relay;
   readonly #since: number;
   /** Starts of relays of this relay's name that have been named: it is the network's, and outlives the connection. */
   readonly #namesakes: Set<string>;
@@ -64,7 +63,7 @@ export class Conversation {
   /** Claims of relays that are still listing all of theirs. */
   readonly #listings = new Map<string, PeerClaim[]>();
 
-  constructor(self: Heard, namesakes: Set<string>, now: number) {
+  constructor(self: Relay, namesakes: Set<string>, now: number) {
     this.#self = self;
     this.#namesakes = namesakes;
     this.#since = now;
@@ -76,7 +75,7 @@ export class Conversation {
   }
 
   /** What another relay has sent to all, or to this one; null: it wants to know everything. */
-  heard({ node, incarnation }: Heard, data: Uint8Array | null, now: number): ConversationEffect[] {
+  heard({ node, incarnation }: Relay, data: Uint8Array | null, now: number): ConversationEffect[] {
     if (node === this.#self.node) return this.#namesake(node, incarnation);
     const isNew = this.#peers.get(node)?.incarnation !== incarnation;
     this.#peers.set(node, { incarnation, heardAt: now });
@@ -112,7 +111,7 @@ export class Conversation {
     return this.#lose(this.nodes);
   }
 
-  #frame(from: Heard, frame: PeerFrame | null): ConversationEffect | null {
+  #frame(from: Relay, frame: PeerFrame | null): ConversationEffect | null {
     switch (frame?.type) {
       case 'heartbeat':
         return null;
@@ -126,7 +125,7 @@ export class Conversation {
   }
 
   #claims(
-    { node, incarnation }: Heard,
+    { node, incarnation }: Relay,
     { begin, end, ref, claims }: Extract<PeerFrame, { readonly type: 'claims' }>,
   ): ConversationEffect | null {
     if (begin) this.#listings.set(node, []);

@@ -1,11 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { TopicKey } from '../../door/peer/codec.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self, send } from '../../otp/process.ts';
 import { now, sendAfter } from '../../otp/timer.ts';
 import type { Message } from '../../topic/message.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import type { LinkMessage } from '../backplane.ts';
-import type { TopicKey } from '../topic-key.ts';
 import { dialAny } from './dial.ts';
 import { headersOf } from './intake.ts';
 import type { NatsNetwork } from './network.ts';

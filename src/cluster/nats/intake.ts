@@ -1,12 +1,7 @@
 import { type Msg, type MsgHdrs, headers as newHeaders } from '@nats-io/transport-node';
+import type { Relay } from '../../door/peer/codec.ts';
 import type { Message } from '../../topic/message.ts';
 import { decodeMessages } from './payload.ts';
-
-/** Another relay, as the name and the start that its messages carry. */
-export interface Heard {
-  readonly node: string;
-  readonly incarnation: string;
-}
 
 /** What has come on the subject of a topic: messages of another relay, what this relay has sent itself, or nothing of a relay's. */
 export type Arrival = Arrived | 'own' | 'foreign';
@@ -21,14 +16,14 @@ const HEADER = 'Fanfare-Relay';
 const VERSION = '1';
 
 /** The headers of all that a relay sends. */
-export function headersOf({ incarnation, node }: Heard): MsgHdrs {
+export function headersOf({ incarnation, node }: Relay): MsgHdrs {
   const headers = newHeaders();
   headers.set(HEADER, `${VERSION} ${incarnation} ${node}`);
   return headers;
 }
 
 /** Null: it is from no relay, or from none that speaks this version. */
-export function senderOf({ headers }: Pick<Msg, 'headers'>): Heard | null {
+export function senderOf({ headers }: Pick<Msg, 'headers'>): Relay | null {
   const [version, incarnation, node, ...more] = headers?.get(HEADER).split(' ') ?? [];
   if (version !== VERSION || !incarnation || !node || more.length > 0) return null;
   return { incarnation, node };

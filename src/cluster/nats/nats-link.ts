@@ -1,5 +1,11 @@
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { claimsFrames, encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import {
+  claimsFrames,
+  encodePeerFrame,
+  keyOf,
+  type PeerFrame,
+  type TopicKey,
+} from '../../door/peer/codec.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self, send } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
@@ -8,7 +14,6 @@ import type { LinkMessage } from '../backplane.ts';
 import * as interest from '../interest-server.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
-import { keyOf, type TopicKey } from '../topic-key.ts';
 import { Conversation, type ConversationEffect } from './conversation.ts';
 import { dialAny } from './dial.ts';
 import { withProbes } from './echo-link.ts';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { TopicKey } from '../../door/peer/codec.ts';
 import { worker } from '../../otp/child-spec.ts';
 import { informNamed, processName, sendNamed } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
@@ -7,7 +8,6 @@ import type { Uplink } from '../../topic/fan-out.ts';
 import type { Message } from '../../topic/message.ts';
 import type { Backplane, LinkLog, LocalTopics } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
-import type { TopicKey } from '../topic-key.ts';
 import type { NatsSettings } from './dial.ts';
 import { type EchoMessage, echoLink, probeTopics } from './echo-link.ts';
 import { type NatsLinkMessage, natsLink } from './nats-link.ts';

@@ -1,12 +1,12 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Relay } from '../../door/peer/codec.ts';
 import type { LinkLog, LocalTopics } from '../backplane.ts';
 import type { NatsSettings } from './dial.ts';
-import type { Heard } from './intake.ts';
 import type { Window } from './window.ts';
 
 /** What the link is given, and what tools may read of it. */
 export interface NatsNetwork {
-  readonly self: Heard;
+  readonly self: Relay;
   readonly settings: NatsSettings;
   readonly topics: () => LocalTopics;
   readonly log: LinkLog;

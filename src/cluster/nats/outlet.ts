@@ -1,6 +1,6 @@
+import type { TopicKey } from '../../door/peer/codec.ts';
 import { costOf, type Message } from '../../topic/message.ts';
 import { Overflow } from '../overflow.ts';
-import type { TopicKey } from '../topic-key.ts';
 import { encodeMessages, split } from './payload.ts';
 import type { Window } from './window.ts';
 

@@ -1,4 +1,4 @@
-import type { TopicKey } from '../topic-key.ts';
+import type { TopicKey } from '../../door/peer/codec.ts';
 
 /**
  * Subjects of NATS. A topic is the subject `PREFIX.topic.REALM.NAME`, realm and name as one token each: letters, digits,

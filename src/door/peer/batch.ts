@@ -1,7 +1,7 @@
 import { jsonMessage } from '../../topic/json-message.ts';
 import type { Format, Message } from '../../topic/message.ts';
 import { headerLength, writeHeader } from '../frame.ts';
-import { FORWARDED, MESSAGES, type PeerTopic } from './codec.ts';
+import { FORWARDED, MESSAGES, type TopicKey } from './codec.ts';
 import { Reader, writeU64 } from './wire.ts';
 
 /**
@@ -87,7 +87,7 @@ export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
 }
 
 /** The topic of a batch. */
-export function topicOfBatch(bytes: Buffer): PeerTopic {
+export function topicOfBatch(bytes: Buffer): TopicKey {
   const from = new Reader(bytes.subarray(4));
   return { realm: from.text(), name: from.text() };
 }
@@ -112,7 +112,7 @@ export interface Messages {
 }
 
 /** A batch as it is read. The payloads are views of the frame. */
-export interface Batch extends PeerTopic {
+export interface Batch extends TopicKey {
   readonly messages: readonly Message[];
   readonly bytes: number;
 }

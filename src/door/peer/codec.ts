@@ -56,9 +56,15 @@ export interface Hello {
 export type Refusal = (typeof refusals)[number];
 const refusals = ['self', 'name-taken', 'proof', 'address', 'busy'] as const;
 
-export interface PeerTopic {
+/** A topic as relays name it to each other. */
+export interface TopicKey {
   readonly realm: string;
   readonly name: string;
+}
+
+export function keyOf({ realm, name }: TopicKey): string {
+  // A realm's name has no NUL, so that no two topics have one key.
+  return `${realm}\0${name}`;
 }
 
 /** Changes of what the dialling relay wants. `begin`, `end`: the first and the last of the frames that name all of it. */
@@ -67,12 +73,12 @@ export interface InterestFrame {
   readonly version: number;
   readonly begin: boolean;
   readonly end: boolean;
-  readonly add: readonly PeerTopic[];
-  readonly drop: readonly PeerTopic[];
+  readonly add: readonly TopicKey[];
+  readonly drop: readonly TopicKey[];
 }
 
 /** A claim to own a topic, as the relay announces it at which it was made. */
-export interface PeerClaim extends PeerTopic {
+export interface PeerClaim extends TopicKey {
   readonly state: (typeof claimStates)[number];
   /** When it was made, in milliseconds since 1970 by the claimant's clock. */
   readonly since: number;
@@ -176,7 +182,7 @@ function withEnds<A extends object, B extends object>(
 }
 
 const relay = record<Relay>({ node: text, incarnation: text });
-const topics = list(record<PeerTopic>({ realm: text, name: text }));
+const topics = list(record<TopicKey>({ realm: text, name: text }));
 const claims = list(
   record<PeerClaim>({ realm: text, name: text, state: word(claimStates), since: u64, grace: u64 }),
 );
