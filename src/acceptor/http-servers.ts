@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { answerHalfClosed } from '../http/pipelines.ts';
 import { keepAllLines } from '../http/request.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 
@@ -121,6 +122,7 @@ export class HttpServers {
 
   #wired<S extends Server>(server: S): S {
     keepAllLines(server);
+    answerHalfClosed(server);
     configure(server, this.#limits);
     this.#wire(server, ignoreUpgrades(server));
     // Node looks for late requests from when a server says that it listens.

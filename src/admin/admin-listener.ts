@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { lingerAtEnd, rawReply } from '../http/last-answer.ts';
-import { Pipelines } from '../http/pipelines.ts';
+import { answerHalfClosed, Pipelines } from '../http/pipelines.ts';
 import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
 import {
   hasGone,
@@ -64,6 +64,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       noDelay: true,
     });
     keepAllLines(server);
+    answerHalfClosed(server);
     const ignoreUpgrade = ignoreUpgrades(server);
     const pipelines = new Pipelines();
     const unread = new UnreadAnswers(args.writeStall, (socket) => socket.destroy());

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { lingeringEnd } from './last-answer.ts';
 
@@ -22,6 +22,22 @@ interface Line {
 
 /** now: it is its turn. later: `take` will be called. full: its turn will not come, and the connection has to end. */
 export type Place = 'now' | 'later' | 'full';
+
+interface HalfOpen extends Server {
+  httpAllowHalfOpen?: boolean;
+}
+
+/**
+ * Has a server answer clients that end their side when they have asked, as `nc -N` does: by itself Node ends its own side
+ * then, before the answer. Endless answers end with the client's side: see `Pipelines.neverEnds`.
+ */
+export function answerHalfClosed(server: HalfOpen): void {
+  server.httpAllowHalfOpen = true;
+}
+
+function endToo(this: Socket): void {
+  this.end();
+}
 
 /**
  * Pipelined requests (RFC 9112, section 9.3.2), one at a time. Node hands over each of them at once and only keeps the
@@ -57,10 +73,15 @@ export class Pipelines {
     return this.leave(socket, take);
   }
 
-  /** The answer to the request whose turn it is has no end. False: others wait behind it. */
+  /**
+   * The answer to the request whose turn it is has no end but that of its client, who ends its side to leave. False:
+   * others wait behind it.
+   */
   neverEnds(socket: Socket): boolean {
     const line = this.#lineOf(socket);
     line.endless = line.waiting.length === 0;
+    if (line.endless && socket.readableEnded) socket.end();
+    else if (line.endless) socket.once('end', endToo);
     return line.endless;
   }
 
@@ -88,6 +109,7 @@ export class Pipelines {
     line.current = response;
     response.once('close', () => {
       line.current = undefined;
+      if (line.endless) socket.off('end', endToo);
       line.endless = false;
       const next = line.waiting.shift();
       if (next === undefined) return;
