@@ -33,6 +33,10 @@ interface HalfOpen extends Server {
  */
 export function answerHalfClosed(server: HalfOpen): void {
   server.httpAllowHalfOpen = true;
+  // Not before: a client that ends its side in the handshake has gone.
+  server.on('secureConnection', (socket: Socket) => {
+    socket.allowHalfOpen = true;
+  });
 }
 
 function endToo(this: Socket): void {

@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
 import { startBackEnd } from '../support/back-end.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
@@ -66,6 +68,24 @@ test.serial('the admin port answers', async (t) => {
     const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     t.deepEqual(statuses(await halfClosed(t, relay.port('admin'), request)), [200], path);
   }
+});
+
+test('the same over TLS', async (t) => {
+  const { cert, key, ca } = selfSigned(t);
+  const relay = await startTestRelay(t, { doors: { pinghub: { tls: { cert, key } } } });
+  const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = { ca, allowHalfOpen: true };
+  const socket = connectTls(relay.port('pinghub'), '127.0.0.1', options);
+  t.teardown(() => socket.destroy());
+  socket.end(post());
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  await new Promise((resolve, reject) => {
+    socket.on('end', resolve);
+    socket.on('error', reject);
+  });
+  t.deepEqual(statuses(text), [200]);
 });
 
 test('half a request has no answer', async (t) => {
