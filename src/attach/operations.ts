@@ -1,14 +1,31 @@
 import { inspect } from 'node:util';
+import { OwnWords, redactText } from '../secret/redaction.ts';
 import { connections, disconnect, members, why } from '../view/connections.ts';
+import type { Certificate, TimedReport } from '../view/history.ts';
+import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
-import { Refusal } from '../view/relay-view.ts';
+import { Refusal, type Reloaded } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
 import { publish, topics } from '../view/topics.ts';
 import type { Operation, Operations } from './operator-realm.ts';
-import * as tables from './tables.ts';
+import {
+  type Column,
+  counts,
+  duration,
+  fieldLines,
+  known,
+  left,
+  right,
+  safeLine,
+  size,
+  sizes,
+  table,
+  texts,
+  whole,
+} from './text.ts';
 
 /** The name is the first word of the usage. Without `show` the data is a text, shown as it is. */
-export function operation<Data>(
+function operation<Data>(
   one: Omit<Operation<Data>, 'name' | 'show'> & Partial<Pick<Operation<Data>, 'show'>>,
 ): Operation {
   const [name = ''] = /^[a-z_.]+/.exec(one.usage) ?? [];
@@ -20,6 +37,8 @@ const MOST_ROWS = 1000;
 const SECOND = 1000;
 const LONGEST = 10 * 60 * SECOND;
 
+const milliseconds = (seconds: number) => `${Math.round(seconds * 10_000) / 10}ms`;
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Operations that only look come first. */
@@ -29,13 +48,19 @@ const all: readonly Operation[] = [
     summary: 'the supervision tree, with counts, mailboxes and restarts',
     run: ({ node, args }) =>
       processes.tree(node, count(fields(args[0])['children'], 'children', 10, MOST_ROWS)),
-    show: tables.treeText,
+    show: treeText,
   }),
   operation({
     usage: 'i(ref)',
     summary: 'what is known of one process',
     run: ({ node, args }) => processes.info(node, args[0]),
-    show: tables.infoText,
+    show: ({ about, ancestors, uptime, ...rest }) =>
+      fieldLines([
+        ...fieldsOf(rest),
+        ['up', duration(uptime)],
+        ['ancestors', ancestors.join(' < ')],
+        ...fieldsOf(about ?? {}),
+      ]),
   }),
   operation({
     usage: 'state(ref)',
@@ -47,7 +72,7 @@ const all: readonly Operation[] = [
     usage: 'stats(ref)',
     summary: 'mailbox, messages handled and restarts of a process',
     run: ({ node, args }) => processes.stats(node, args[0]),
-    show: tables.statsText,
+    show: ({ uptime, ...rest }) => fieldLines([...fieldsOf(rest), ['up', duration(uptime)]]),
   }),
   operation({
     usage: "topics({by: 'members'|'queue'|'handled'|'name', n: 20})",
@@ -56,13 +81,27 @@ const all: readonly Operation[] = [
       const { by, n } = fields(args[0]);
       return topics(node, word(by, 'by', ['members', 'queue', 'handled', 'name']), rows(n, ROWS));
     },
-    show: tables.topicsText,
+    show: (page) =>
+      pageText(
+        page,
+        'topics',
+        ...texts('topic', 'ref'),
+        ...counts('members', 'queue', 'behind', 'handled'),
+        left('owner', ({ owner }) => owner ?? ''),
+      ),
   }),
   operation({
     usage: 'members(topic, {n: 20})',
     summary: 'who is in a topic',
     run: ({ node, args }) => members(node, args[0], rows(fields(args[1])['n'], ROWS)),
-    show: tables.membersText,
+    show: (page) =>
+      pageText(
+        page,
+        `members of ${safeLine(page.topic)}`,
+        ...texts('ref', 'door', 'address', 'format'),
+        ...sizes('pending'),
+        left('', ({ behind }) => (behind ? 'behind' : '')),
+      ),
   }),
   operation({
     usage: "connections({by: 'pending'|'out'|'in'|'age'|'topics', n: 20})",
@@ -71,13 +110,40 @@ const all: readonly Operation[] = [
       const { by, n } = fields(args[0]);
       return connections(node, word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']), rows(n, ROWS));
     },
-    show: tables.connectionsText,
+    show: (page) =>
+      pageText(
+        page,
+        'connections',
+        ...texts('ref', 'door', 'address', 'phase'),
+        ...counts('topics'),
+        ...sizes('pending'),
+        right('highest', ({ pendingHighWater }) => size(pendingHighWater)),
+        ...counts('in', 'out'),
+        right('round trip', ({ roundTrip }) => known(roundTrip, (time) => `${time}ms`)),
+        right('age', ({ age }) => duration(age)),
+      ),
   }),
   operation({
     usage: 'peers()',
     summary: 'the links to other relays',
     run: ({ node }) => node.links() ?? 'this relay is alone: it has no links',
-    show: (data) => (typeof data === 'string' ? data : tables.linksText(data)),
+    show: (data) =>
+      typeof data === 'string'
+        ? data
+        : table(
+            data,
+            ...texts('peer'),
+            left('way', ({ direction }) => direction),
+            ...texts('state', 'address'),
+            right('round trip', ({ roundTrip }) => known(roundTrip, milliseconds)),
+            right('lag', ({ lag }) => known(lag, milliseconds)),
+            ...counts('messages'),
+            ...sizes('bytes'),
+            ...counts('lost'),
+            ...sizes('pending'),
+            right('again', ({ reconnects }) => whole(reconnects)),
+            left('', ({ why }) => why ?? ''),
+          ),
   }),
   operation({
     usage: "top({by: 'mailbox'|'handled'|'pending', n: 20, window: 1000})",
@@ -92,7 +158,16 @@ const all: readonly Operation[] = [
       await pause(period, signal);
       return processes.top(node, order, most, before);
     },
-    show: tables.topText,
+    show: (rows) =>
+      table(
+        rows,
+        ...texts('ref'),
+        left('process', ({ name }) => name),
+        ...counts('mailbox'),
+        right('highest', ({ mailboxHighWater }) => whole(mailboxHighWater)),
+        ...counts('handled'),
+        ...sizes('pending'),
+      ),
   }),
   operation({
     usage: 'trace(ref, {max: 10, period: 10000})',
@@ -109,32 +184,59 @@ const all: readonly Operation[] = [
     usage: 'why(ref)',
     summary: 'why a connection was closed, of the last 10 000 that were',
     run: ({ node, args }) => why(node, args[0]),
-    show: tables.whyText,
+    show: whyText,
   }),
   operation({
     usage: 'node_stats(n, ms)',
     summary: 'n looks at traffic, memory and the event loop, ms apart',
     run: ({ node, args, signal }) =>
       nodeStats(node, rows(args[0], 5), count(args[1], 'ms', SECOND, LONGEST), signal),
-    show: tables.samplesText,
+    show: (samples) =>
+      table(
+        samples,
+        right('at', ({ at }) => `${at}s`),
+        ...counts('messages', 'delivered', 'dropped', 'processes'),
+        right('memory', ({ rss }) => size(rss)),
+        right('heap', ({ heapUsed }) => size(heapUsed)),
+        right('loop delay', ({ loopDelay }) => `${loopDelay}ms`),
+        right('busy', ({ utilisation }) => `${Math.round(utilisation * 100)}%`),
+      ),
   }),
   operation({
     usage: 'runtime_info()',
     summary: 'version, memory, counts and what the event loop waits for',
     run: ({ node }) => runtimeInfo(node),
-    show: tables.runtimeText,
+    show: ({ memory, resources, uptime, pid, ...rest }) => {
+      const kinds = Object.entries(resources).map(([kind, number]) => `${number} ${kind}`);
+      return fieldLines([
+        // A name, not a quantity: as the shell wants it.
+        ['pid', String(pid)],
+        ...fieldsOf(rest),
+        ['up', duration(uptime * 1000)],
+        ...Object.entries(memory).map(([name, bytes]) => [name, size(bytes)] as const),
+        ['resources', kinds.join(', ')],
+      ]);
+    },
   }),
   operation({
     usage: 'bin_leak(n)',
     summary: 'collects garbage, which stops the relay for a moment, and says who holds most bytes',
     run: ({ node, args }) => binLeak(node, rows(args[0], 10)),
-    show: tables.binLeakText,
+    show: ({ before, after, released, holders }) => {
+      const head = `${size(before)} outside the heap, ${size(after)} after a collection: ${size(released)} released`;
+      return `${head}\n${table(
+        holders,
+        ...texts('ref'),
+        ...sizes('bytes'),
+        left('', ({ what }) => what),
+      )}`;
+    },
   }),
   operation({
     usage: 'reports(n)',
     summary: 'the last crash and supervisor reports',
     run: ({ node, args }) => node.history.reports.last(rows(args[0], 10)),
-    show: tables.reportsText,
+    show: reportsText,
   }),
   // From here on they change something.
   operation({
@@ -170,7 +272,7 @@ const all: readonly Operation[] = [
     usage: 'reload()',
     summary: 'reads the configuration again; a bad one changes nothing',
     run: ({ node }) => node.reload(),
-    show: tables.reloadText,
+    show: reloadText,
   }),
   operation({
     usage: "log_level('debug')",
@@ -243,4 +345,100 @@ function word<T extends string>(value: unknown, name: string, words: readonly T[
   const found = value === undefined || value === null ? words[0] : words.find((one) => one === value);
   if (found === undefined) throw new Refusal(`${name} is one of ${words.join(', ')}`);
   return found;
+}
+
+function treeText(roots: readonly processes.TreeNode[]): string {
+  const lines: { readonly lead: string; readonly cells: Readonly<Record<string, string>> }[] = [];
+  const walk = (node: processes.TreeNode, lead: string, branch: string, below: string) => {
+    lines.push({ lead: lead + branch + node.name, cells: cellsOf(node) });
+    const last = node.children.length - 1;
+    for (const [i, child] of node.children.entries()) {
+      const end = i === last && node.more === 0;
+      walk(child, lead + below, end ? '└─ ' : '├─ ', end ? '   ' : '│  ');
+    }
+    if (node.more > 0) lines.push({ lead: `${lead}${below}└─ … ${whole(node.more)} more`, cells: {} });
+  };
+  for (const root of roots) walk(root, '', '', '');
+  type Line = (typeof lines)[number];
+  const cell = (title: string) => (line: Line) => line.cells[title] ?? '';
+  const numbers = ['below', 'mailbox', 'below it', 'handled', 'restarts', 'up'];
+  return table(
+    lines,
+    left('process', ({ lead }) => lead, 100),
+    left('ref', cell('ref')),
+    ...numbers.map((title) => right(title, cell(title))),
+    left('', cell('status')),
+  );
+}
+
+function cellsOf(node: processes.TreeNode): Record<string, string> {
+  const { ref, type, mailbox, handled, restarts, uptime, status } = node;
+  return {
+    ref,
+    ...(type === 'supervisor' ? { below: whole(node.below), 'below it': whole(node.mailboxBelow) } : {}),
+    mailbox: whole(mailbox),
+    handled: whole(handled),
+    restarts: whole(restarts),
+    up: duration(uptime),
+    status: status === 'running' ? '' : status,
+  };
+}
+
+function whyText(certificate: Certificate): string {
+  const { topics, topicCount, at, age, pendingHighWater, roundTrip } = certificate;
+  const more = topicCount > topics.length ? `, … ${topicCount - topics.length} more` : '';
+  return fieldLines([
+    ['connection', `<${certificate.conn}> at ${certificate.door}, from ${certificate.address}`],
+    ['closed', `${new Date(at).toISOString()}, ${certificate.code} ${certificate.reason}`],
+    ['because', certificate.event],
+    ['lived', duration(age)],
+    ['identity', certificate.subject ?? (certificate.authorised ? 'a credential of its own' : 'anonymous')],
+    ['topics', topicCount === 0 ? 'none' : topics.join(', ') + more],
+    ...(certificate.owned === null ? [] : ([['owner of', certificate.owned]] as const)),
+    ['messages', `${whole(certificate.in)} in, ${whole(certificate.out)} out`],
+    ['pending', `${size(pendingHighWater)} at the most`],
+    ['round trip', roundTrip === null ? 'never pinged' : `${roundTrip}ms at the last ping`],
+  ]);
+}
+
+function reportsText(reports: readonly TimedReport[]): string {
+  if (reports.length === 0) return '(none)';
+  return reports
+    .map(({ at, report }) => {
+      const time = new Date(at).toISOString();
+      const line =
+        report.type === 'crash'
+          ? `${time} crash of ${report.name ?? report.initialCall}${report.pid}: ${report.reason}`
+          : `${time} ${report.supervisor}: ${report.context} ${report.offender.id}: ${report.reason}`;
+      const stack =
+        report.type === 'crash' ? report.stack.slice(0, 5).map((frame) => `    ${safeLine(frame)}`) : [];
+      return [safeLine(line), ...stack].join('\n');
+    })
+    .join('\n');
+}
+
+function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): OwnWords {
+  const lines = errors.map((error) => (typeof error === 'string' ? redactText(error) : String(error)));
+  if (applied.length > 0) lines.push(`applied: ${applied.join(', ')}`);
+  if (reread.length > 0) lines.push(`read anew: ${reread.join(', ')}`);
+  if (needsRestart.length > 0) lines.push(`needs a restart: ${needsRestart.join(', ')}`);
+  if (!ok && applied.length === 0) lines.push('nothing was changed');
+  if (lines.length === 0) lines.push('nothing has changed');
+  return new OwnWords(lines.map(safeLine).join('\n'));
+}
+
+function fieldsOf(values: Readonly<Record<string, unknown>>): (readonly [string, string])[] {
+  return Object.entries(values).map(([name, value]) => [name, plainText(value)] as const);
+}
+
+function plainText(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  if (typeof value === 'number') return Number.isInteger(value) ? whole(value) : String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A page as a table, and how much it leaves out. */
+function pageText<Row>({ rows, total }: Page<Row>, what: string, ...columns: readonly Column<Row>[]): string {
+  const text = table(rows, ...columns);
+  return rows.length < total ? `${text}\n… ${whole(rows.length)} of ${whole(total)} ${what}` : text;
 }

@@ -85,7 +85,7 @@ export function whole(value: number): string {
 }
 
 /** A column of a table. */
-interface Column<Row> {
+export interface Column<Row> {
   readonly title: string;
   readonly right: boolean;
   /** Characters of a cell; longer ones are cut. */

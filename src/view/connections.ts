@@ -18,7 +18,7 @@ export function pendingOf({ outflow, transport }: Connection): number {
   return outflow.pending(transport.socket.writableLength);
 }
 
-export type ConnectionRow = NonNullable<ReturnType<typeof connectionRow>>;
+type ConnectionRow = NonNullable<ReturnType<typeof connectionRow>>;
 
 /** The row of a connection's process; undefined: the process serves none. */
 export function connectionRow(pid: Pid<never>) {
@@ -57,8 +57,6 @@ function* connectionRows(system: System): Iterable<ConnectionRow> {
     if (row !== undefined) yield row;
   }
 }
-
-export type MembersOfTopic = ReturnType<typeof members>;
 
 /** The first `n` members of a topic. */
 export function members(node: NodeView, ref: unknown, n: number) {

@@ -21,8 +21,6 @@ import { processOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 import { topicRow } from './topics.ts';
 
-export type ProcessInfo = ReturnType<typeof info>;
-
 /** What is known of one process. */
 export function info(node: NodeView, ref: unknown) {
   const pid = processOf(node, ref);
@@ -104,7 +102,6 @@ function describeMessage(message: unknown): Plain {
     : plain;
 }
 
-export type TopRow = ReturnType<typeof top>[number];
 type TopBy = 'mailbox' | 'handled' | 'pending';
 
 /** The `n` processes that have most of something now; with `before`, of what was handled since then. */

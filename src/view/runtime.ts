@@ -7,8 +7,6 @@ import { pageOf } from './page-of.ts';
 import type { NodeView } from './relay-view.ts';
 import { topicCount } from './topics.ts';
 
-export type RuntimeInfo = ReturnType<typeof runtimeInfo>;
-
 export function runtimeInfo(node: NodeView) {
   const { counters, processes } = node.system;
   const { accounting } = node.topics;
@@ -34,8 +32,6 @@ export function runtimeInfo(node: NodeView) {
     resources: activeResources(),
   };
 }
-
-export type NodeSample = Awaited<ReturnType<typeof nodeStats>>[number];
 
 /** Looks at the relay `n` times, `period` milliseconds apart; counts are of that time. */
 export async function nodeStats(node: NodeView, n: number, period: number, signal: AbortSignal) {
@@ -70,8 +66,6 @@ export async function nodeStats(node: NodeView, n: number, period: number, signa
 function rounded(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
-
-export type BinLeak = ReturnType<typeof binLeak>;
 
 /**
  * Collects all garbage, which stops the relay for a moment, and says how many bytes are left outside the heap, and which

@@ -6,7 +6,7 @@ import { type Page, pageOf } from './page-of.ts';
 import { topicParts } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
-export type TopicRow = ReturnType<typeof topicRow>;
+type TopicRow = ReturnType<typeof topicRow>;
 
 export function topicRow(topic: Topic) {
   const { lifetime, server } = topic;
