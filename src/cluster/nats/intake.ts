@@ -1,7 +1,8 @@
 import { type Msg, type MsgHdrs, headers as newHeaders } from '@nats-io/transport-node';
+import { readMessage } from '../../door/peer/batch.ts';
 import type { Relay } from '../../door/peer/codec.ts';
+import { Reader } from '../../door/peer/wire.ts';
 import type { Message } from '../../topic/message.ts';
-import { decodeMessages } from './payload.ts';
 
 /** What has come on the subject of a topic: messages of another relay, what this relay has sent itself, or nothing of a relay's. */
 export type Arrival = Arrived | 'own' | 'foreign';
@@ -40,4 +41,16 @@ export function arrival(message: Pick<Msg, 'headers' | 'data'>, self: string): A
   const { data } = message;
   const messages = decodeMessages(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   return messages === null ? 'foreign' : { node: from.node, messages, bytes: data.byteLength };
+}
+
+/** The payloads are views of `bytes`. Null: it is not of this form. */
+export function decodeMessages(bytes: Buffer): Message[] | null {
+  const from = new Reader(bytes);
+  const messages: Message[] = [];
+  while (from.left > 0) {
+    const message = readMessage(from);
+    if (message === null || from.bad) return null;
+    messages.push(message);
+  }
+  return messages.length === 0 ? null : messages;
 }

@@ -1,7 +1,7 @@
 import { headers } from '@nats-io/transport-node';
 import test from 'ava';
 import { arrival, headersOf, senderOf } from '../../../src/cluster/nats/intake.ts';
-import { encodeMessages } from '../../../src/cluster/nats/payload.ts';
+import { encodeMessages } from '../../../src/cluster/nats/outlet.ts';
 
 const sender = { node: 'a', incarnation: 'a1' };
 const data = encodeMessages([

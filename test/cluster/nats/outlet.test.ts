@@ -1,6 +1,6 @@
 import test from 'ava';
+import { decodeMessages } from '../../../src/cluster/nats/intake.ts';
 import { Outlet } from '../../../src/cluster/nats/outlet.ts';
-import { decodeMessages } from '../../../src/cluster/nats/payload.ts';
 import { Window } from '../../../src/cluster/nats/window.ts';
 import type { Message } from '../../../src/topic/message.ts';
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { decodeMessages, encodeMessages, split } from '../../../src/cluster/nats/payload.ts';
+import { decodeMessages } from '../../../src/cluster/nats/intake.ts';
+import { encodeMessages, split } from '../../../src/cluster/nats/outlet.ts';
 import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 
