@@ -19,15 +19,6 @@ interface Edge {
   probe(): Promise<string | null>;
 }
 
-interface EdgeState {
-  readonly edge: string;
-  readonly ok: boolean;
-  readonly needed: boolean;
-  readonly why: string | null;
-  /** Milliseconds that the probe took. */
-  readonly took: number;
-}
-
 const CANARIES = processName<DynamicSupervisorMessage<CanaryArgs, CanaryMessage>>('admin.canaries');
 /** Milliseconds for a canary. */
 const LIMIT = 1000;
@@ -42,29 +33,31 @@ export const canaries: ChildSpec = dynamicSupervisor(
 export class Readiness {
   readonly #view: RelayView;
   /** The probes under way: questions that come meanwhile get their answer. */
-  #probes: Promise<readonly EdgeState[]> | null = null;
+  #probes: ReturnType<typeof probed> | null = null;
 
   constructor(view: RelayView) {
     this.#view = view;
   }
 
-  edges(): Promise<readonly EdgeState[]> {
-    this.#probes ??= this.#probe().finally(() => {
+  edges(): ReturnType<typeof probed> {
+    this.#probes ??= probed(this.#view).finally(() => {
       this.#probes = null;
     });
     return this.#probes;
   }
+}
 
-  async #probe(): Promise<readonly EdgeState[]> {
-    const { clock } = this.#view.system;
-    const began = clock.now();
-    return Promise.all(
-      edgesOf(this.#view).map(async ({ name: edge, needed, probe }) => {
-        const why = await probe();
-        return { edge, ok: why === null, needed, why, took: Math.round((clock.now() - began) * 10) / 10 };
-      }),
-    );
-  }
+async function probed(view: RelayView) {
+  const { clock } = view.system;
+  const began = clock.now();
+  return Promise.all(
+    edgesOf(view).map(async ({ name: edge, needed, probe }) => {
+      const why = await probe();
+      // In milliseconds.
+      const took = Math.round((clock.now() - began) * 10) / 10;
+      return { edge, ok: why === null, needed, why, took };
+    }),
+  );
 }
 
 /** The edges as they are now: doors and links that a reload has opened are proved, and closed ones are not missed. */

@@ -6,24 +6,6 @@ import type { System } from '../otp/system.ts';
 import { connectionOf, pendingOf } from './connections.ts';
 import type { RelayView } from './relay-view.ts';
 
-/** One look at the relay. Rates are per second over the time since the last look. */
-export interface Sample {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly messages: number;
-  readonly deliveries: number;
-  readonly dropped: number;
-  /** Milliseconds from publish to write; null: nothing was timed. */
-  readonly latency50: number | null;
-  readonly latency99: number | null;
-  /** Milliseconds that timers of the event loop came too late, at worst; and its share of busy time. */
-  readonly loopDelay: number;
-  readonly utilisation: number;
-  readonly heapUsed: number;
-  readonly rss: number;
-  readonly connections: number;
-}
-
 /** Milliseconds between two samples, and how many are kept: ten minutes. */
 export const SAMPLE_PERIOD = 1000;
 const SAMPLES_KEPT = 600;
@@ -51,13 +33,13 @@ export class Sampling {
   /** Since the last sample, in milliseconds. */
   #worstDelay = 0;
   #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
-  #last: { at: number; messages: number; deliveries: number; dropped: number; latency: number[] };
+  #last: Totals;
   #census: { readonly at: number; readonly census: Census } | null = null;
 
   constructor(view: RelayView) {
     this.#view = view;
     this.#delayTimer = setInterval(() => this.#noteDelay(), DELAY_PERIOD).unref();
-    this.#last = this.#totals();
+    this.#last = totalsOf(view);
   }
 
   /** The event loop's share of busy time, lately; before the first sample, since the start. */
@@ -81,44 +63,15 @@ export class Sampling {
 
   /** Takes a sample, and keeps it. */
   take(): Sample {
-    const { topics } = this.#view;
-    const last = this.#last;
-    const now = this.#totals();
-    this.#last = now;
-    const seconds = Math.max(0.001, (now.at - last.at) / 1000);
-    const { bounds } = topics.accounting.latency;
-    const timed = now.latency.map((count, index) => count - (last.latency[index] ?? 0));
-    const utilisation = performance.eventLoopUtilization(this.#utilisation);
+    const loop = performance.eventLoopUtilization(this.#utilisation);
     this.#utilisation = performance.eventLoopUtilization();
-    const { rss, heapUsed } = memory();
-    const sample: Sample = {
-      at: Date.now(),
-      messages: (now.messages - last.messages) / seconds,
-      deliveries: (now.deliveries - last.deliveries) / seconds,
-      dropped: (now.dropped - last.dropped) / seconds,
-      latency50: milliseconds(quantile(bounds, timed, 0.5)),
-      latency99: milliseconds(quantile(bounds, timed, 0.99)),
-      loopDelay: this.#takeDelay(),
-      utilisation: utilisation.utilization,
-      heapUsed,
-      rss,
-      connections: connectionCount(this.#view),
-    };
+    const now = totalsOf(this.#view);
+    const sample = sampleOf(this.#view, this.#last, now, this.#takeDelay(), loop.utilization);
+    this.#last = now;
     this.history.push(sample);
     if (this.history.length > SAMPLES_KEPT) this.history.shift();
-    topics.accounting.timeNext();
+    this.#view.topics.accounting.timeNext();
     return sample;
-  }
-
-  #totals() {
-    const { messages, delivered, droppedInAll, latency } = this.#view.topics.accounting;
-    return {
-      at: performance.now(),
-      messages,
-      deliveries: delivered,
-      dropped: droppedInAll,
-      latency: [...latency.counts],
-    };
   }
 
   #noteDelay(): void {
@@ -134,6 +87,38 @@ export class Sampling {
     this.#worstDelay = 0;
     return worst;
   }
+}
+
+type Totals = ReturnType<typeof totalsOf>;
+type Sample = ReturnType<typeof sampleOf>;
+
+function totalsOf({ topics }: RelayView) {
+  const { messages, delivered, droppedInAll: dropped, latency } = topics.accounting;
+  return { at: performance.now(), messages, deliveries: delivered, dropped, latency: [...latency.counts] };
+}
+
+/** One look at the relay. Rates are per second since the last look. */
+function sampleOf(view: RelayView, last: Totals, now: Totals, loopDelay: number, utilisation: number) {
+  const seconds = Math.max(0.001, (now.at - last.at) / 1000);
+  const { bounds } = view.topics.accounting.latency;
+  const timed = now.latency.map((count, index) => count - (last.latency[index] ?? 0));
+  const { rss, heapUsed } = memory();
+  return {
+    /** Milliseconds since 1970. */
+    at: Date.now(),
+    messages: (now.messages - last.messages) / seconds,
+    deliveries: (now.deliveries - last.deliveries) / seconds,
+    dropped: (now.dropped - last.dropped) / seconds,
+    /** Milliseconds from publish to write; null: nothing was timed. */
+    latency50: milliseconds(quantile(bounds, timed, 0.5)),
+    latency99: milliseconds(quantile(bounds, timed, 0.99)),
+    /** Milliseconds that timers of the event loop came too late, at worst; and its share of busy time. */
+    loopDelay,
+    utilisation,
+    heapUsed,
+    rss,
+    connections: connectionCount(view),
+  };
 }
 
 function milliseconds(seconds: number | null): number | null {
