@@ -24,15 +24,13 @@ import { type ChildInfo, type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChild, addChildren, MovableChild } from '../otp/children.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { type ProcessName, processName, whereis } from '../otp/registry.ts';
-import { type SupervisorMessage, whichChildren } from '../otp/supervisor.ts';
+import { whichChildren } from '../otp/supervisor.ts';
 import { getState } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import type { Topics } from '../topic/topics.ts';
 import type { DoorView } from '../view/relay-view.ts';
+import { ACCEPTOR } from './application.ts';
 import type { DoorSettings } from './doors.ts';
-
-/** The supervisor of the listeners. */
-export const ACCEPTOR = processName<SupervisorMessage>('acceptor');
 
 /** What every door of a relay is made with. */
 export interface Entrance {

@@ -4,16 +4,12 @@ import { AuthenticatorMeters } from '../authenticator/metered.ts';
 import type { Config } from '../config/config.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';
-import { processName } from '../otp/registry.ts';
-import type { SupervisorMessage } from '../otp/supervisor.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { DoorView } from '../view/relay-view.ts';
+import { AUTHENTICATORS } from './application.ts';
 import { doorSettings } from './doors.ts';
 import { type GuardOptions, type Guards, guardsOf, type Standings } from './guards.ts';
 import { type DoorPlan, type Entrance, OpenDoor } from './open-door.ts';
-
-/** The supervisor of the authenticators. */
-export const AUTHENTICATORS = processName<SupervisorMessage>('authenticators');
 
 /** Milliseconds that old authenticators have for the questions that they were asked. */
 const LAST_ANSWERS = 10_000;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { callRoot, startRelay } from '../application/application.ts';
+import { callRoot } from '../application/application.ts';
+import { startRelay } from '../application/relay.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
 import type { Config } from '../config/config.ts';

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { RelayOptions } from '../../src/application/parts.ts';
+import type { RelayOptions } from '../../src/application/relay.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
 import { flappingProxy } from '../support/flapping-proxy.ts';

@@ -1,6 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { type Relay, startRelay } from '../../src/application/application.ts';
-import type { RelayOptions } from '../../src/application/parts.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/application/relay.ts';
 import { loadPlugins } from '../../src/authenticator/plugin.ts';
 import type { Config } from '../../src/config/config.ts';
 import { formatError } from '../../src/config/config-error.ts';

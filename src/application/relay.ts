@@ -1,29 +1,34 @@
-import type { DrainerArgs } from '../acceptor/drainer.ts';
+import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
 import { Gate, type GateLimits } from '../acceptor/gate.ts';
+import type { Refusals } from '../acceptor/refusals.ts';
 import { Admin } from '../admin/admin.ts';
 import { STALL, Stalls } from '../admin/watchdog.ts';
-import type { AttachOptions } from '../attach/attach.ts';
+import { attachSpec } from '../attach/attach.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/authenticator-from.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Mesh } from '../cluster/mesh/mesh.ts';
+import type { Nats } from '../cluster/nats/nats.ts';
 import type { Config, Limits } from '../config/config.ts';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import { Connections } from '../connection/connections.ts';
 import type { Log, OpenLog } from '../log/log.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { type Application, startApplication } from '../otp/application-master.ts';
+import { worker } from '../otp/child-spec.ts';
 import { type Clock, systemClock } from '../otp/clock.ts';
 import { System } from '../otp/system.ts';
-import { type Load, type ReloadArgs, reload } from '../reload/reload-server.ts';
+import { type Load, reload, reloadSpec } from '../reload/reload-server.ts';
 import { type Reloadable, RunningConfig } from '../reload/running-config.ts';
 import { redacted } from '../secret/redaction.ts';
 import { Accounting } from '../topic/accounting.ts';
 import { Topics } from '../topic/topics.ts';
 import { History } from '../view/history.ts';
-import type { LogLevel, NodeView, RelayView } from '../view/relay-view.ts';
+import type { LogLevel, NodeView, RelayView, Reloaded } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
+import { tree } from './application.ts';
 import { doorSettings } from './doors.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { clusterOf, type Network, networkOf } from './network.ts';
+import { clusterOf, networkOf } from './network.ts';
 import { OpenDoors } from './open-doors.ts';
 
 export interface RelayOptions {
@@ -45,29 +50,35 @@ export interface RelayOptions {
   readonly clock?: Clock;
 }
 
-/** What the children of the tree are made of. */
-export interface Parts {
+/** A relay that is being started, runs, or is being stopped. */
+export interface Relay extends Application {
   readonly system: System;
-  readonly lifecycle: Lifecycle;
-  readonly cluster: Cluster;
   readonly topics: Topics;
-  readonly network: Network;
-  readonly connections: Connections;
-  readonly gate: Gate;
-  readonly doors: OpenDoors;
+  /** The mesh, which a relay alone is as well; null: this relay is linked by NATS. */
+  readonly backplane: Mesh | null;
+  /** Null: this relay is alone, or in a mesh. */
+  readonly nats: Nats | null;
+  /** How many clients were turned away, and why. */
+  readonly refusals: Readonly<Refusals>;
+  /** What tools may see of the relay, and ask for. */
   readonly node: NodeView;
-  readonly sampling: Sampling;
-  readonly admin: Admin;
-  /** Null: nobody can attach. */
-  readonly attached: AttachOptions | null;
-  readonly drainerArgs: DrainerArgs;
-  readonly reloadArgs: ReloadArgs;
+  /** Whether the relay waits for `limits.drain_delay` before it drains: a second `stop` has it drain at once. */
+  leaving(): boolean;
+  /** Settles when the relay was first asked to stop. */
+  readonly stopRequested: Promise<void>;
+  /** Takes another configuration, as far as that can be done while it runs; see `reload/reload-server.ts`. */
+  reload(load: Load): Promise<Reloaded>;
 }
 
 const notFromAFile: Load = () => ({ ok: false, errors: ['this relay was not started from a file'] });
 
-/** The only place where the parts of a relay are chosen and wired: each is made from those above it. */
-export function partsOf(config: Config, maxConnections: number, givenLog: Log, options: RelayOptions): Parts {
+/** Starts a relay: the only place where its parts are chosen and wired, each from those above it. */
+export function startRelay(
+  config: Config,
+  maxConnections: number,
+  givenLog: Log,
+  options: RelayOptions = {},
+): Relay {
   const { version = '', folder = null, load = notFromAFile, plugins = new Map(), logTarget } = options;
   const { strays = new StrayErrors(), stall = STALL, clock = systemClock } = options;
   const current = { limits: config.limits, needsPeers: config.admin?.readyNeedsPeers === true };
@@ -170,21 +181,47 @@ export function partsOf(config: Config, maxConnections: number, givenLog: Log, o
     network.reloadable,
   ];
   const { enabled, eval: evaluation } = config.attach;
-  return {
+  const attached = folder === null || !enabled ? null : { folder, evaluation, log, strays };
+  const drainerArgs = { ...draining, stopAccepting: () => doors.stopAccepting(), only: null };
+  const application = startApplication(
     system,
-    lifecycle,
-    cluster,
+    tree({
+      topics: topics.spec,
+      cluster: cluster.spec(network.backplane, topics),
+      authenticators: doors.authenticators,
+      connections: connections.spec,
+      attach: attached && attachSpec(system, node, attached),
+      listeners: doors.listeners,
+      admin: admin.spec,
+      drainer: worker('drainer', drainer, drainerArgs, { shutdown: 'infinity' }),
+      reloading: reloadSpec({
+        running: new RunningConfig(config),
+        parts,
+        reread: () => doors.rereadTls(),
+        log,
+      }),
+    }),
+  );
+  void lifecycle.stopping.then(application.stop);
+  void application.started.then((result) => {
+    if (result.ok) lifecycle.started();
+  });
+  void application.ended.then(() => {
+    lifecycle.ended();
+    sampling.stop();
+  });
+  return {
+    ...application,
+    stop: lifecycle.stop,
+    stopRequested: lifecycle.stopRequested,
+    leaving: () => lifecycle.phase === 'leaving',
+    refusals: gate.refusals,
+    system,
     topics,
-    network,
-    connections,
-    gate,
-    doors,
+    backplane: network.mesh,
+    nats: network.nats,
     node,
-    sampling,
-    admin,
-    attached: folder === null || !enabled ? null : { folder, evaluation, log, strays },
-    drainerArgs: { ...draining, stopAccepting: () => doors.stopAccepting(), only: null },
-    reloadArgs: { running: new RunningConfig(config), parts, reread: () => doors.rereadTls(), log },
+    reload: (loadIt) => reload(system, loadIt),
   };
 }
 
