@@ -20,8 +20,8 @@ const DELAY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const UTILISATION_SAMPLES = 10;
 
 /**
- * The relay sampled: the last ten minutes, and a census that is shared by all questions of a second. A
- * sample is cheap: it reads some thirty numbers.
+ * The relay sampled: the last ten minutes, and a census that is shared by all questions of a second. A sample is cheap:
+ * it reads some thirty numbers.
  */
 export class Sampling {
   readonly history: Sample[] = [];
