@@ -1,14 +1,10 @@
-import {
-  apiKeysFrom,
-  authenticatorFrom,
-  type Plugins,
-  withinChannels,
-} from '../authenticator/authenticator-from.ts';
+import { apiKeysFrom, authenticatorFrom, withinChannels } from '../authenticator/authenticator-from.ts';
 import { type AuthenticatorMessage, authenticatorServer } from '../authenticator/authenticator-server.ts';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { Authenticator } from '../authenticator/contract.ts';
 import { type AuthenticatorMeters, metered } from '../authenticator/metered.ts';
 import { readEverything, restrict, union } from '../authenticator/permissions.ts';
+import type { Plugins } from '../authenticator/plugin.ts';
 import { StandingAnswers } from '../authenticator/standing.ts';
 import type { Config } from '../config/config.ts';
 import type { DoorContext, Guard } from '../connection/door-context.ts';

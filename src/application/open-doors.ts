@@ -1,6 +1,6 @@
 import { rereadTls, stopAccepting } from '../acceptor/listener.ts';
-import type { Plugins } from '../authenticator/authenticator-from.ts';
 import { AuthenticatorMeters } from '../authenticator/metered.ts';
+import type { Plugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import { addChild, removeChild } from '../otp/children.ts';

@@ -10,10 +10,7 @@ import { forwardAuthenticator } from './forward.ts';
 import { jwtAuthenticator } from './jwt.ts';
 import { passwordAuthenticator } from './password-authenticator.ts';
 import { everything, intersection, none, onPatterns, readAndWrite } from './permissions.ts';
-import { type PluginModule, pluginAuthenticator } from './plugin.ts';
-
-/** Modules of the user's, by their file. */
-export type Plugins = ReadonlyMap<string, PluginModule>;
+import { type Plugins, pluginAuthenticator } from './plugin.ts';
 
 /** The authenticator that the configuration names. `timeout`: milliseconds that an answer may take. */
 export function authenticatorFrom(

@@ -23,8 +23,11 @@ export interface PluginRequest {
   readonly address: string;
 }
 
+/** Modules of the user's, by their file. */
+export type Plugins = ReadonlyMap<string, PluginModule>;
+
 export type PluginsResult =
-  | { readonly ok: true; readonly plugins: ReadonlyMap<string, PluginModule> }
+  | { readonly ok: true; readonly plugins: Plugins }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
 /** Loads every module that the configuration names, once, or says what is wrong with them. Never rejects. */

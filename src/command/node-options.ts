@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import type { Plugins } from '../authenticator/authenticator-from.ts';
-import { loadPlugins } from '../authenticator/plugin.ts';
+import { loadPlugins, type Plugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
 import { type ConfigError, formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
-import type { Loaded } from '../reload/reload-server.ts';
+import type { Loaded } from '../reload/running-config.ts';
 import { OwnWords } from '../secret/redaction.ts';
 import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Place } from './command.ts';
 

@@ -1,5 +1,4 @@
-import type { Plugins } from '../authenticator/authenticator-from.ts';
-import type { Config } from '../config/config.ts';
+import type { Plugins } from '../authenticator/plugin.ts';
 import { type Behaviour, keep, type Next } from '../otp/behaviour.ts';
 import { call, type Reply } from '../otp/call.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
@@ -9,21 +8,13 @@ import { processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloaded } from '../view/relay-view.ts';
-import type { Plan, Reloadable, RunningConfig, Step } from './running-config.ts';
+import type { Load, Loaded, Plan, Reloadable, RunningConfig, Step } from './running-config.ts';
 
 /**
  * Takes a new configuration, part by part, and one after the other: two at once would both start from the same old state.
  * The configuration has been validated as a whole before: a bad one never gets here. A throw on the way, be it of a
  * part or of what reads the files, crashes this process alone: whoever asked is told, and the relay goes on.
  */
-
-/** What is read when a reload is asked for. */
-export type Loaded =
-  | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
-  | { readonly ok: false; readonly errors: Reloaded['errors'] };
-
-/** Reads the new configuration. A throw crashes the reload. */
-export type Load = () => Loaded | Promise<Loaded>;
 
 export interface ReloadArgs {
   readonly running: RunningConfig;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { Plugins } from '../authenticator/authenticator-from.ts';
+import type { Plugins } from '../authenticator/plugin.ts';
 import { authenticatorsOf, type Config, doorTls } from '../config/config.ts';
 import { Hidden } from '../secret/hidden.ts';
 import type { Reloaded } from '../view/relay-view.ts';
@@ -21,6 +21,14 @@ export interface Reloadable {
     plugins: Plugins,
   ): readonly string[] | Promise<readonly string[]>;
 }
+
+/** What is read when a reload is asked for. */
+export type Loaded =
+  | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
+  | { readonly ok: false; readonly errors: Reloaded['errors'] };
+
+/** Reads the new configuration. A throw crashes the reload. */
+export type Load = () => Loaded | Promise<Loaded>;
 
 /** What a new configuration changes, and which part takes which of the changed keys. */
 export interface Plan {

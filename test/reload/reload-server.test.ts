@@ -1,8 +1,8 @@
 import test from 'ava';
 import { exit } from '../../src/otp/signal.ts';
 import { suspend } from '../../src/otp/sys.ts';
-import { type Load, reload, reloadSpec } from '../../src/reload/reload-server.ts';
-import { type Reloadable, RunningConfig } from '../../src/reload/running-config.ts';
+import { reload, reloadSpec } from '../../src/reload/reload-server.ts';
+import { type Load, type Reloadable, RunningConfig } from '../../src/reload/running-config.ts';
 import { accepted } from '../config/support.ts';
 import { testSystem } from '../support/otp.ts';
 
