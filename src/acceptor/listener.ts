@@ -9,10 +9,10 @@ import { ignoreError, onceOver, sendReply, type Transport } from '../connection/
 import { WebSocketTransport } from '../connection/transport/websocket-transport.ts';
 import type { Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
-import { endWith, rawReply } from '../http/last-answer.ts';
+import { endWith, lingeringEnd, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
 import { describeFailure, openPort, type Place, type PortMessage } from '../http/port.ts';
-import { asksForWebSocket, hasGone, inviteBodies, malformedFault } from '../http/request.ts';
+import { asksForWebSocket, hasBody, hasGone, inviteBodies, malformedFault } from '../http/request.ts';
 import { UnreadAnswers } from '../http/unread-answers.ts';
 import { losesWhatFollows } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
@@ -502,7 +502,8 @@ function answerUpgrade(state: State, { request, socket, head, ignore }: Upgrade)
     return;
   }
   sayRefused(state, route.status, clients.ofRequest(socket, request.rawHeaders), offered);
-  endWith(socket, rawReply(route));
+  const mayGoOn = request.method === 'CONNECT' || head.length > 0 || hasBody(request);
+  (mayGoOn ? lingeringEnd : endWith)(socket, rawReply(route));
 }
 
 /** Of what cannot be read as HTTP, whether the connection ends without an answer of its own. */

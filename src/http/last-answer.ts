@@ -48,10 +48,13 @@ export function lingeringEnd(socket: Socket, last?: string, { time, silence, byt
       if (left < 0) socket.destroy();
     });
   };
-  // Only with its parser Node begins to read again what it has stopped reading for the parser's sake.
-  if (socket.isPaused()) socket.once('resume', discard);
-  else discard();
-  socket.resume();
+  // Only with its parser Node begins to read again what it has stopped reading for the parser's sake; and within the turn
+  // that has brought the request it may be about to.
+  setImmediate(() => {
+    if (socket.isPaused()) socket.once('resume', discard);
+    else discard();
+    socket.resume();
+  });
 }
 
 /** Milliseconds for a client to take the last words of a connection, where what came before fills all buffers. */

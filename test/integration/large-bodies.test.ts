@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
+import { upgradeRequest } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 
@@ -98,6 +99,28 @@ test('other refusals arrive as well', async (t) => {
   ] as const) {
     const answer = await sendThenRead(t, relay.port(door), bytes);
     t.is(Number(answer.slice(9, 12)), status);
+  }
+});
+
+test('so do those of what is no request, and of the admin port', async (t) => {
+  const relay = await open(t);
+  const body = 'x'.repeat(10 * MB);
+  const of = (line: string, more = '') =>
+    `${line} HTTP/1.1\r\nHost: localhost\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
+  const webSocket = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (const [port, bytes, status] of [
+    ['pinghub', of('GET /t', webSocket), 400],
+    ['pusu', of('GET /t', webSocket), 400],
+    ['pusu', of('POST /t', webSocket.replace('Upgrade', 'close, Upgrade')), 405],
+    ['pinghub', upgradeRequest({ 'Sec-WebSocket-Key': null }) + body, 400],
+    ['pinghub', `CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n${body}`, 400],
+    ['admin', of('POST /health'), 413],
+    ['admin', of('POST /health', 'Connection: close\r\n'), 413],
+    ['admin', of('PUT /health', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'), 413],
+    ['admin', `HELO\r\n${body}`, 400],
+  ] as const) {
+    const answer = await sendThenRead(t, relay.port(port), bytes);
+    t.is(Number(answer.slice(9, 12)), status, bytes.slice(0, 100));
   }
 });
 
