@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import type { DoorCounters } from '../connection/door-context.ts';
 import { ignoreError } from '../connection/transport/transport.ts';
 import { look, type MovingRate, metricsText, still, TICK } from '../door/pinghub/metrics.ts';
+import { lingeringEnd } from '../http/last-answer.ts';
 import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { type Self, send, started } from '../otp/process.ts';
@@ -26,11 +27,13 @@ type Meter = 'drops' | 'posts' | 'sends' | 'messages';
 interface State extends MetricsListenerArgs {
   readonly self: Self<MetricsListenerMessage>;
   readonly rates: Record<Meter, MovingRate>;
+  readonly readers: Set<Socket>;
 }
 
-/** Readers at one time: each is gone after a moment. */
-const MAX_CONNECTIONS = 64;
-const READ_TIMEOUT = 5000;
+/** Readers that have their answer: each is gone after a moment, and the oldest one when there are more. */
+const MOST_READERS = 64;
+/** How long a reader may stay, in milliseconds, and what it may send meanwhile, which is not read. */
+const STAY = { time: 5000, silence: 5000, bytes: 64 * 1024 };
 
 export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListenerMessage> = {
   name: 'metrics-listener',
@@ -38,7 +41,8 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
 
   init(self, args) {
     const server = createServer();
-    server.maxConnections = MAX_CONNECTIONS;
+    // As many again may wait for the process.
+    server.maxConnections = 2 * MOST_READERS;
     server.on('connection', (socket) => {
       socket.on('error', ignoreError);
       if (!send(self, { type: 'connection', socket })) socket.destroy();
@@ -49,6 +53,7 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
       ...args,
       self,
       rates: { drops: still, posts: still, sends: still, messages: still },
+      readers: new Set(),
     });
   },
 
@@ -79,18 +84,22 @@ export const metricsListener: Behaviour<MetricsListenerArgs, State, MetricsListe
   },
 };
 
-function answer({ counters, channels, rates }: State, socket: Socket): void {
-  socket.setTimeout(READ_TIMEOUT, () => socket.destroy());
-  // What a client sends is not read, but its end has to be seen.
-  socket.resume();
-  socket.end(
-    metricsText({
-      channels: channels(),
-      websockets: counters.connections,
-      drops5m: rates.drops.rate,
-      postmsgs5m: rates.posts.rate,
-      sends5m: rates.sends.rate,
-      websocketmsgs5m: rates.messages.rate,
-    }),
-  );
+function answer({ counters, channels, rates, readers }: State, socket: Socket): void {
+  if (socket.destroyed) return;
+  const [oldest] = readers;
+  if (readers.size >= MOST_READERS && oldest !== undefined) {
+    readers.delete(oldest);
+    oldest.destroy();
+  }
+  readers.add(socket);
+  socket.once('close', () => readers.delete(socket));
+  const text = metricsText({
+    channels: channels(),
+    websockets: counters.connections,
+    drops5m: rates.drops.rate,
+    postmsgs5m: rates.posts.rate,
+    sends5m: rates.sends.rate,
+    websocketmsgs5m: rates.messages.rate,
+  });
+  lingeringEnd(socket, text, STAY);
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
 import { ask, connectRaw, post, rawExchange } from '../support/raw-client.ts';
 import { startTestRelay } from '../support/relay.ts';
@@ -34,6 +35,32 @@ test('the metrics port does not wait for those who send', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const answer = await rawExchange(t, relay.port('pinghub-metrics'), 'GET / HTTP/1.1\r\n\r\n');
   t.regex(answer, /^channels\.value 0\n/);
+});
+
+/** Has read its answer, and keeps its side of the connection open. */
+async function keeper(t: ExecutionContext, port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.resume();
+  await new Promise((resolve) => socket.on('end', resolve));
+  return socket;
+}
+
+test('clients that have their answer and do not leave keep nobody out of the metrics port', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const port = relay.port('pinghub-metrics');
+  for (let i = 0; i < 150; i++) await keeper(t, port);
+  t.regex(await rawExchange(t, port, ''), /^channels\.value 0\n/);
+});
+
+test('a client of the metrics port that goes on sending is let go', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const socket = await keeper(t, relay.port('pinghub-metrics'));
+  const sending = setInterval(() => socket.write('x'), 100);
+  await new Promise((resolve) => socket.on('close', resolve));
+  clearInterval(sending);
+  t.pass();
 });
 
 test('metrics can be switched off', async (t) => {
