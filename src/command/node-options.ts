@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { loadPlugins, type Plugins } from '../authenticator/plugin.ts';
+import { loadPlugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
 import { type ConfigError, formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
-import type { Loaded } from '../reload/running-config.ts';
 import { OwnWords } from '../secret/redaction.ts';
 import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Place } from './command.ts';
 
@@ -62,10 +61,7 @@ export function load(options: Pick<NodeOptions, 'config' | 'set'>, place: Place)
 }
 
 /** The configuration, and the modules that it names. */
-export async function loadWhole(
-  options: NodeOptions,
-  place: Place,
-): Promise<Good & { readonly plugins: Plugins }> {
+export async function loadWhole(options: NodeOptions, place: Place) {
   const loaded = load(options, place);
   const { plugins } = goodOf(await loadPlugins(loaded.config));
   for (const warning of loaded.warnings) place.err(`warning: ${formatError(warning)}`);
@@ -87,15 +83,15 @@ function goodOf<T extends { readonly ok: true }>(
 }
 
 /** The same, for a node that runs. */
-export async function loadAgain(options: NodeOptions, place: Place): Promise<Loaded> {
+export async function loadAgain(options: NodeOptions, place: Place) {
   const loaded = loadResult(options, place);
   if (!loaded.ok)
-    return { ok: false, errors: loaded.errors.map((error) => new OwnWords(formatError(error))) };
+    return { ok: false, errors: loaded.errors.map((error) => new OwnWords(formatError(error))) } as const;
   const plugins = await loadPlugins(loaded.config);
   // What a plugin has thrown is in the words of others.
   return plugins.ok
     ? { ...loaded, plugins: plugins.plugins }
-    : { ok: false, errors: plugins.errors.map(formatError) };
+    : ({ ok: false, errors: plugins.errors.map(formatError) } as const);
 }
 
 export function folderOf(config: Config, file: string): string {
