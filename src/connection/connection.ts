@@ -109,12 +109,10 @@ export class Connection {
   #accepted = false;
   /** What ended it, before all else that would have. */
   #end: End | undefined = undefined;
-  /** Nothing comes from its transport any more. */
-  #gone = false;
   /** Messages of the client's that are never published, though nobody has refused them. */
   #unpublished = 0;
-  /** Its end has been counted and logged. */
-  #ended = false;
+  /** gone: nothing comes from its transport any more. ended: its end has been counted and logged. */
+  #life: 'here' | 'gone' | 'ended' = 'here';
   #needs: Guard['needs'];
   /** What it may do, until there are `Rights`. */
   #permissions: Permissions;
@@ -223,18 +221,18 @@ export class Connection {
     this.flush();
     this.#stage = 'closing';
     this.#letGo();
-    if (!this.#gone && !this.outflow.writing) this.#finishClose();
+    if (this.#life === 'here' && !this.outflow.writing) this.#finishClose();
   }
 
   /** The transport has told of its end, which counts where nothing has ended the connection before. */
   lost(end: End): void {
     this.endsBy(end);
-    this.#gone = true;
+    this.#life = 'gone';
   }
 
   /** The client has gone, and nothing that it sent waits for its turn. */
   get isDone(): boolean {
-    return this.#gone && !this.intake.holds;
+    return this.#life === 'gone' && !this.intake.holds;
   }
 
   /** Ends the connection now, without a word to the client. */
@@ -263,7 +261,7 @@ export class Connection {
 
   /** The handler was killed, or never started. */
   killed(): void {
-    if (this.#ended) return;
+    if (this.#life === 'ended') return;
     this.transport.destroy();
     const telling = tellingOf(this.#end ?? { type: 'killed' }, this.transport.kind);
     // It may have been told to close before, and was not let finish.
@@ -507,8 +505,8 @@ export class Connection {
 
   #settle(telling: Telling): void {
     const { outflow, context } = this;
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#life === 'ended') return;
+    this.#life = 'ended';
     this.drop(outflow.drop() + outflow.arrived(), telling.dropped);
     // A request that was not answered promises nothing.
     if (!this.#accepted) return;

@@ -17,7 +17,8 @@ export class Heartbeat {
   #state: 'rest' | 'pinged' | 'answered' | 'doubted' = 'rest';
   #pingedAt = 0;
   #received = 0;
-  #taken = 0;
+  /** Bytes that the kernel had taken at the ping, where its buffer was full then; -1: it was not. */
+  #taken = -1;
   /** Nothing was read for a while since the ping: a pong may not have been heard. */
   #deaf = false;
   /** Bytes of the client's that had been acknowledged soon after the ping, at the most; -1: that is not known. */
@@ -37,7 +38,7 @@ export class Heartbeat {
     this.#state = 'pinged';
     this.#pingedAt = Math.round(time);
     this.#received = bytesReceived(socket);
-    this.#taken = socket.writableLength > 0 ? bytesTaken(socket) : Number.POSITIVE_INFINITY;
+    this.#taken = socket.writableLength > 0 ? bytesTaken(socket) : -1;
     this.#deaf = deaf;
     this.#acknowledged = -1;
     this.#written = socket.bytesWritten;
@@ -71,7 +72,7 @@ export class Heartbeat {
       this.#state === 'answered' ||
       this.#deaf ||
       bytesReceived(socket) > this.#received ||
-      bytesTaken(socket) > this.#taken;
+      (this.#taken >= 0 && bytesTaken(socket) > this.#taken);
     if (lives) {
       this.#state = 'rest';
       return 'alive';

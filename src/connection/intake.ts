@@ -75,8 +75,6 @@ export const CREDIT_BYTES = 128 * 1024;
 export class Intake {
   #state: State = TAKING;
   #queue: Received[] | undefined = undefined;
-  /** Waits in the queue for its turn. */
-  #farewell: Farewell | undefined = undefined;
   /** Messages whose question was open when the intake was closed. */
   #unjudged = 0;
   #timer: Timer | undefined = undefined;
@@ -94,7 +92,6 @@ export class Intake {
     if (type === 'taking' && this.#queue === undefined) return 'handle';
     this.#queue ??= [];
     this.#queue.push(message);
-    if (message.type === 'farewell') this.#farewell = message;
     return 'queued';
   }
 
@@ -184,7 +181,7 @@ export class Intake {
   /** All is fanned out, or the time for it is over. Returns what comes now; undefined: nothing was to end. */
   expire(): LastWords | undefined {
     const { words, end } =
-      this.#state.type === 'finishing' ? this.#state : { words: nothing, end: this.#farewell?.end };
+      this.#state.type === 'finishing' ? this.#state : { words: nothing, end: this.farewell?.end };
     if (end === undefined) return undefined;
     this.close();
     return { words, end };
@@ -194,7 +191,6 @@ export class Intake {
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#farewell = undefined;
     if (holdsMessage(this.question)) this.#unjudged++;
     this.#state = OVER;
   }
@@ -216,13 +212,14 @@ export class Intake {
   /** Something that the client has sent may still be published. A farewell alone, or a join, is not worth waiting for. */
   get holds(): boolean {
     if (this.isOver) return false;
-    const farewells = this.#farewell === undefined ? 0 : 1;
+    const farewells = this.farewell === undefined ? 0 : 1;
     return this.waiting > farewells || holdsMessage(this.question);
   }
 
-  /** The farewell that waits for its turn. */
+  /** The farewell that waits for its turn: the last thing that comes from a client. */
   get farewell(): Farewell | undefined {
-    return this.#farewell;
+    const last = this.isOver ? undefined : this.#queue?.at(-1);
+    return last?.type === 'farewell' ? last : undefined;
   }
 
   /** Takes out what waited when the intake was closed, and how many messages were being judged then. */

@@ -69,11 +69,10 @@ export class Pipelines {
    * not answered otherwise any more.
    */
   break(socket: Socket, take: () => void): Place {
-    const line = this.#lineOf(socket);
-    const { current, waiting } = line;
-    const last = waiting.at(-1);
-    if (last === undefined) return current?.req.complete === false ? 'now' : this.leave(socket, take);
-    if (last.response?.req.complete === false) waiting.pop();
+    const line = this.#lines.get(socket);
+    const last = line?.waiting.at(-1);
+    if (last === undefined) return line?.current?.req.complete === false ? 'now' : this.leave(socket, take);
+    if (last.response?.req.complete === false) line?.waiting.pop();
     return this.leave(socket, take);
   }
 
@@ -82,7 +81,8 @@ export class Pipelines {
    * others wait behind it.
    */
   neverEnds(socket: Socket): boolean {
-    const line = this.#lineOf(socket);
+    const line = this.#lines.get(socket);
+    if (line === undefined) return true;
     line.endless = line.waiting.length === 0;
     if (line.endless && socket.readableEnded) socket.end();
     else if (line.endless) socket.once('end', endToo);
@@ -96,7 +96,7 @@ export class Pipelines {
   }
 
   #enter(socket: Socket, turn: Turn): Place {
-    const line = this.#lineOf(socket);
+    const line = this.#lines.get(socket) ?? newLine();
     if (line.current === undefined) {
       this.#begin(socket, line, turn);
       return 'now';
@@ -109,7 +109,12 @@ export class Pipelines {
   }
 
   #begin(socket: Socket, line: Line, { response }: Turn): void {
-    if (response === null) return;
+    if (response === null) {
+      // Nothing comes behind it, and an upgraded connection may stay for days.
+      this.#lines.delete(socket);
+      return;
+    }
+    this.#lines.set(socket, line);
     line.current = response;
     response.once('close', () => {
       line.current = undefined;
@@ -122,13 +127,8 @@ export class Pipelines {
       next.take();
     });
   }
+}
 
-  #lineOf(socket: Socket): Line {
-    let line = this.#lines.get(socket);
-    if (line === undefined) {
-      line = { current: undefined, waiting: [], endless: false };
-      this.#lines.set(socket, line);
-    }
-    return line;
-  }
+function newLine(): Line {
+  return { current: undefined, waiting: [], endless: false };
 }

@@ -22,7 +22,6 @@ const UNHANDLED_BYTES = CREDIT_BYTES;
  * one read, 64 KiB.
  */
 export class WebSocketTransport implements Transport {
-  readonly kind = 'websocket';
   readonly socket: Socket;
   readonly #server: WebSocketServer;
   /** The handshake, until it is answered. */
@@ -39,10 +38,8 @@ export class WebSocketTransport implements Transport {
   #full = false;
   /** The handler wants nothing more. */
   #paused = false;
-  /** The payload of the last ping that is not answered yet. */
-  #ping: Buffer | undefined = undefined;
-  /** A pong is on its way to the kernel. */
-  #ponging = false;
+  /** The payload of the last ping that has come while a pong is on its way to the kernel; null: none has. */
+  #ping: Buffer | null | undefined = undefined;
   /** Listens for a client that goes before it is answered. */
   #onGone: (() => void) | undefined = undefined;
 
@@ -50,6 +47,10 @@ export class WebSocketTransport implements Transport {
     this.socket = socket;
     this.#server = server;
     this.#upgrade = { request, head };
+  }
+
+  get kind(): 'websocket' {
+    return 'websocket';
   }
 
   attach(handler: Pid<TransportMessage>): boolean {
@@ -154,9 +155,9 @@ export class WebSocketTransport implements Transport {
    * client that reads none cannot pile them up.
    */
   pinged(payload: Buffer): void {
-    this.#ping = payload;
     this.hand(PINGED, 0);
-    if (!this.#ponging) this.#pong();
+    if (this.#ping === undefined) this.#pong(payload);
+    else this.#ping = payload;
   }
 
   /** Hands the handler what came, which says of each that it is `handled`. */
@@ -187,11 +188,14 @@ export class WebSocketTransport implements Transport {
     this.#handler = undefined;
   }
 
-  #pong(): void {
-    const payload = this.#ping;
-    this.#ping = undefined;
-    this.#ponging = payload !== undefined && this.#webSocket?.readyState === WebSocket.OPEN;
-    if (payload !== undefined && this.#ponging) this.socket.write(pongFrame(payload), () => this.#pong());
+  #pong(payload: Buffer): void {
+    if (this.#webSocket?.readyState !== WebSocket.OPEN) return;
+    this.#ping = null;
+    this.socket.write(pongFrame(payload), () => {
+      const next = this.#ping;
+      this.#ping = undefined;
+      if (next != null) this.#pong(next);
+    });
   }
 }
 
