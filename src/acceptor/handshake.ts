@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Door, HttpReply } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { chosenProtocol } from '../door/subprotocol.ts';
-import { asksForWebSocket, countOf, handshakeFault } from '../http/request.ts';
+import { asksForWebSocket, handshakeFault, requestFault } from '../http/request.ts';
 
 /** Judges a request to upgrade, before its door does. Null: it is a good one. */
 export function refuseHandshake(
@@ -25,24 +25,8 @@ export function refuseHandshake(
 export function refuseRequest(message: IncomingMessage): HttpReply | null {
   // A handshake with a body, which Node has taken for no upgrade.
   if (asksForWebSocket(message)) return refuseHandshake(message);
-  const {
-    httpVersion,
-    headers: { expect, 'transfer-encoding': transfer },
-    rawHeaders,
-  } = message;
-  if (httpVersion !== '1.1') return null;
-  // RFC 9110, section 10.1.1: there is nothing else that could be expected of us.
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-    return textReply(417, 'Error: expectation failed.', { Connection: 'close' });
-  }
-  // RFC 9112, section 6.1: a body in any other coding would be taken as it is.
-  if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
-    return textReply(501, 'Error: the only transfer coding is chunked.', { Connection: 'close' });
-  }
-  // RFC 9112, section 3.2.
-  return countOf(rawHeaders, 'host') === 1
-    ? null
-    : textReply(400, 'Error: bad request. Exactly one Host header is required.', { Connection: 'close' });
+  const fault = requestFault(message);
+  return fault === null ? null : textReply(fault.status, fault.why, { Connection: 'close' });
 }
 
 /** Judges what subprotocols a handshake offers: a client that speaks something else would wait for ever. Null: well. */

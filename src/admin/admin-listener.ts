@@ -4,10 +4,12 @@ import { lingerAtEnd, rawReply } from '../http/last-answer.ts';
 import { answerHalfClosed, Pipelines } from '../http/pipelines.ts';
 import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
 import {
+  type Fault,
   hasGone,
   inviteBodies,
   keepAllLines,
   malformedFault,
+  requestFault,
   saysTooLong,
   targetOf,
 } from '../http/request.ts';
@@ -62,6 +64,8 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
       // Node looks for late requests every 30 s by default: so long a few of them would keep the probes out.
       connectionsCheckingInterval: 1000,
       noDelay: true,
+      // See `requestFault`.
+      requireHostHeader: false,
     });
     keepAllLines(server);
     answerHalfClosed(server);
@@ -70,23 +74,30 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     const unread = new UnreadAnswers(args.writeStall, (socket) => socket.destroy());
     server.maxConnections = CONNECTIONS;
     // These run outside of the processes: each only passes on what happened.
-    server.on('request', (request, response) => {
+    const hear = (request: IncomingMessage, response: ServerResponse) => {
       // Its close follows, and says enough.
       response.on('error', () => undefined);
       const take = () => {
         unread.watch(request.socket, response, true);
-        readBody(request, response, (body) => {
-          if (!send(self, { type: 'request', request, response, body })) response.destroy();
-        });
+        const fault = requestFault(request);
+        if (fault !== null) refuse(request, response, fault);
+        else
+          readBody(request, response, (body) => {
+            if (!send(self, { type: 'request', request, response, body })) response.destroy();
+          });
       };
       const place = pipelines.enter(request.socket, response, take);
       if (place === 'now') take();
       else if (place === 'full') request.socket.destroy();
-    });
+    };
+    server.on('request', hear);
+    server.on('checkExpectation', hear);
     inviteBodies(server, () => BODY_BYTES);
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
       malformed(pipelines, socket, error.code ?? ''),
     );
+    // Without a listener Node would end it without a word.
+    server.on('connect', (request: IncomingMessage) => noTunnel(pipelines, request.socket));
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const take = () => ignoreUpgrade(request, socket, head);
       const place = pipelines.leave(socket, take);
@@ -126,22 +137,37 @@ function malformed(pipelines: Pipelines, socket: Socket, code: string): void {
   }
   // It has been answered, and what comes still is not read.
   if (!socket.writable) return;
-  const refuse = () => {
-    if (!socket.writable) return;
-    const { status, why } = malformedFault(code, `${HEAD_BYTES} bytes`);
-    const { type, text } = plain(status, why);
-    pipelines.end(socket, rawReply({ status, headers: { 'Content-Type': type }, body: text }));
-  };
-  const place = pipelines.break(socket, refuse);
-  if (place === 'now') refuse();
+  const take = () => endWithFault(pipelines, socket, malformedFault(code, `${HEAD_BYTES} bytes`));
+  const place = pipelines.break(socket, take);
+  if (place === 'now') take();
   else if (place === 'full') socket.destroy();
 }
 
+function noTunnel(pipelines: Pipelines, socket: Socket): void {
+  const why = 'Error: bad request. An upgrade must be a GET request.';
+  const take = () => endWithFault(pipelines, socket, { status: 400, why });
+  const place = pipelines.leave(socket, take);
+  if (place === 'now') take();
+  else if (place === 'full') socket.destroy();
+}
+
+function endWithFault(pipelines: Pipelines, socket: Socket, { status, why }: Fault): void {
+  if (!socket.writable) return;
+  const { type, text } = plain(status, why);
+  pipelines.end(socket, rawReply({ status, headers: { 'Content-Type': type }, body: text }));
+}
+
+/** Answers at once; what is left of the body is not waited for. */
+function refuse(request: IncomingMessage, response: ServerResponse, { status, why }: Fault): void {
+  const { type, text } = plain(status, why);
+  if (!request.complete) lingerAtEnd(request.socket);
+  request.resume();
+  const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text), Connection: 'close' };
+  response.writeHead(status, headers).end(text);
+}
+
 function readBody(request: IncomingMessage, response: ServerResponse, done: (body: string) => void): void {
-  const refuse = () => {
-    lingerAtEnd(request.socket);
-    response.writeHead(413, { Connection: 'close' }).end('Error: the body is too large.\n');
-  };
+  const tooLarge = () => refuse(request, response, { status: 413, why: 'Error: the body is too large.' });
   let body = '';
   request.setEncoding('utf8');
   request.on('data', (chunk: string) => {
@@ -149,13 +175,13 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
     body += chunk;
     if (body.length <= BODY_BYTES) return;
     body = '';
-    refuse();
+    tooLarge();
   });
   request.on('end', () => {
     if (!response.headersSent) done(body);
   });
   request.on('error', () => undefined);
-  if (saysTooLong(request, BODY_BYTES)) refuse();
+  if (saysTooLong(request, BODY_BYTES)) tooLarge();
 }
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse, body: string): void {

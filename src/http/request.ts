@@ -81,11 +81,11 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 export function handshakeFault(request: Head): string | null | { readonly version: string } {
   const { headers, rawHeaders } = request;
   if (request.httpVersion !== '1.1') return 'HTTP/1.1 is required';
-  if (request.method !== 'GET') return 'an upgrade must be a GET request';
-  if (countOf(rawHeaders, 'host') !== 1) return 'exactly one Host header is required';
-  if (!hasToken(headers.upgrade, 'websocket')) return 'the only upgrade is to websocket';
+  if (request.method !== 'GET') return 'An upgrade must be a GET request';
+  if (countOf(rawHeaders, 'host') !== 1) return 'Exactly one Host header is required';
+  if (!hasToken(headers.upgrade, 'websocket')) return 'The only upgrade is to websocket';
   if (!hasToken(headers.connection, 'upgrade')) return 'Connection must name upgrade';
-  if (hasBody(request)) return 'an upgrade must not have a body';
+  if (hasBody(request)) return 'An upgrade must not have a body';
   const isVersion = countOf(rawHeaders, 'sec-websocket-version') === 1;
   if (!isVersion || headers['sec-websocket-version'] !== WEBSOCKET_VERSION)
     return { version: WEBSOCKET_VERSION };
@@ -96,6 +96,34 @@ export function handshakeFault(request: Head): string | null | { readonly versio
 }
 
 const WEBSOCKET_VERSION = '13';
+
+/** Why a request cannot be served, in words for its client; its connection has to end. */
+export interface Fault {
+  readonly status: number;
+  readonly why: string;
+}
+
+/** What is wrong with a request that is no upgrade by RFC 9112 and 9110; null: nothing. Node takes more than they allow. */
+export function requestFault({ httpVersion, headers, rawHeaders }: Omit<Head, 'method'>): Fault | null {
+  const { expect, 'transfer-encoding': transfer } = headers;
+  const is11 = httpVersion === '1.1';
+  if (!is11 && httpVersion !== '1.0')
+    return { status: 505, why: 'Error: only HTTP/1.1 and HTTP/1.0 are spoken here.' };
+  const hosts = countOf(rawHeaders, 'host');
+  // RFC 9112, section 3.2.
+  if (hosts > 1 || (is11 && hosts === 0))
+    return { status: 400, why: 'Error: bad request. Exactly one Host header is required.' };
+  // RFC 9112, section 6.1: whatever came before us has understood the body otherwise.
+  if (!is11 && transfer !== undefined)
+    return { status: 400, why: 'Error: bad request. HTTP/1.0 has no Transfer-Encoding.' };
+  // RFC 9110, section 10.1.1: there is nothing else that could be expected of us.
+  if (is11 && expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return { status: 417, why: 'Error: expectation failed.' };
+  // RFC 9112, section 6.1: a body in any other coding would be taken as it is.
+  if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked')
+    return { status: 501, why: 'Error: the only transfer coding is chunked.' };
+  return null;
+}
 
 export function hasBody({ headers }: Pick<Head, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');
@@ -137,10 +165,7 @@ export function hasGone(socket: Socket, code: string): boolean {
 }
 
 /** What is wrong with a request that cannot be read, or does not end. `code`: that of Node's error. `head`: how much a head may have, in words. */
-export function malformedFault(
-  code: string,
-  head: string,
-): { readonly status: number; readonly why: string } {
+export function malformedFault(code: string, head: string): Fault {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, why: `Error: the head of the request has more than ${head}.` };

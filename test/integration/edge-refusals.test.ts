@@ -84,7 +84,7 @@ const bad: readonly Bad[] = [
   },
   {
     what: 'CONNECT',
-    answer: everywhere(400, 'Error: bad request. an upgrade must be a GET request.'),
+    answer: everywhere(400, 'Error: bad request. An upgrade must be a GET request.'),
     bytes: () => 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n',
   },
   {
