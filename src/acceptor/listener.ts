@@ -7,7 +7,7 @@ import { ExchangeTransport } from '../connection/transport/exchange-transport.ts
 import { StreamTransport } from '../connection/transport/stream-transport.ts';
 import { ignoreError, onceOver, sendReply, type Transport } from '../connection/transport/transport.ts';
 import { WebSocketTransport } from '../connection/transport/websocket-transport.ts';
-import type { Route } from '../door/contract.ts';
+import type { HttpReply, Route } from '../door/contract.ts';
 import { textReply } from '../door/replies.ts';
 import { endWith, lingeringEnd, rawReply } from '../http/last-answer.ts';
 import { Pipelines } from '../http/pipelines.ts';
@@ -401,9 +401,9 @@ function proxied(state: State, { socket, protocol }: Accepted, address: string |
  */
 function refuse(state: State, { socket, protocol }: Accepted, why: Refusal, address: string): boolean {
   sayNotAdmitted(state, why, address);
-  if (!protocol.secure) return state.turnedAway.add(socket, why);
-  socket.destroy();
-  return false;
+  if (protocol.secure) socket.destroy();
+  else state.turnedAway.add(socket, why);
+  return !protocol.secure;
 }
 
 /** Answers now, or when what came before on the connection has been answered. */
@@ -453,9 +453,7 @@ function answerRequest(state: State, { request, response, socket }: Request): vo
   const route = found === 'origin' ? refusalOf(found) : found;
   const why = turnedAway.why(socket);
   if (why !== undefined) {
-    const refusal = refusalOf(why);
-    const { headers, ...reply } =
-      route.type === 'open' && route.transport === 'stream' ? route.later(refusal, Math.random()) : refusal;
+    const { headers, ...reply } = whenTurnedAway(why, request, route);
     request.resume();
     sendReply(response, { ...reply, headers: { ...headers, Connection: 'close' } });
     return;
@@ -472,6 +470,17 @@ function answerRequest(state: State, { request, response, socket }: Request): vo
           sayRefused(state, 413, clients.ofConnection(socket)),
         );
   open(state, route, transport, request, response);
+}
+
+/**
+ * What a client is told whose connection is refused. A page that asks for leave gets it: else it could not read why it is
+ * refused what it asks for then.
+ */
+function whenTurnedAway(why: Refusal, { method }: IncomingMessage, route: Route): HttpReply {
+  if (route.type === 'open' && route.transport === 'stream')
+    return route.later(refusalOf(why), Math.random());
+  const hasLeave = method === 'OPTIONS' && route.type === 'reply' && route.status === 204;
+  return hasLeave ? route : refusalOf(why);
 }
 
 /** A proxy keeps its connections for its clients' next requests, and what it sends on a connection that the relay has ended is lost. */

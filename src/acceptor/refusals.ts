@@ -59,7 +59,9 @@ const TIME_TO_ASK = 2000;
  * in words of its own.
  */
 export class TurnedAway {
-  readonly #heard = new Map<Socket, Refusal>();
+  readonly #why = new WeakMap<Socket, Refusal>();
+  /** The oldest first. */
+  readonly #heard = new Set<Socket>();
   readonly #time: number;
 
   /** `time`: milliseconds that a client has to ask. */
@@ -67,25 +69,29 @@ export class TurnedAway {
     this.#time = time;
   }
 
-  /** Refuses a connection: when it has asked, or at once where too many are heard already (false). */
-  add(socket: Socket, why: Refusal): boolean {
-    if (this.#heard.size >= MOST_HEARD) {
-      turnAway(socket, why);
-      return false;
-    }
-    this.#heard.set(socket, why);
+  /** Refuses a connection: when it has asked, in that time, or sooner where many others come after it. */
+  add(socket: Socket, why: Refusal): void {
+    const [oldest] = this.#heard;
+    if (this.#heard.size >= MOST_HEARD && oldest !== undefined) this.#refuse(oldest);
+    this.#why.set(socket, why);
+    this.#heard.add(socket);
     // Not a timer of the listener: these connections end however the listener does.
-    const timer = setTimeout(() => turnAway(socket, why), this.#time).unref();
+    const timer = setTimeout(() => this.#refuse(socket), this.#time).unref();
     socket.once('close', () => {
       clearTimeout(timer);
       this.#heard.delete(socket);
     });
-    return true;
   }
 
   /** Why the connection is refused; undefined: it is not. */
   why(socket: Socket): Refusal | undefined {
-    return this.#heard.get(socket);
+    return this.#why.get(socket);
+  }
+
+  #refuse(socket: Socket): void {
+    const why = this.#why.get(socket);
+    this.#heard.delete(socket);
+    if (why !== undefined) turnAway(socket, why);
   }
 }
 

@@ -31,6 +31,33 @@ test('a stream over the limit of its address comes back later; what is no stream
   t.is(relay.log.all.filter(({ msg, why }) => msg === 'not admitted' && why === 'address-full').length, 3);
 });
 
+test('so does one that comes after many which ask for nothing', async (t) => {
+  const relay = await open(t, {}, {}, 1);
+  for (let i = 0; i < 100; i++) await connectRaw(t, relay.port('pinghub'));
+  comesBack(t, await get(relay, stream), 'Error: full.');
+});
+
+test('a page of another origin may ask for leave when the relay is full, to read why it is refused', async (t) => {
+  const relay = await open(t, {}, {}, 1);
+  await connectRaw(t, relay.port('pinghub'));
+  const asked = (method: string, from: string) =>
+    ask(relay.port('pinghub'), '/t', {
+      method,
+      headers: { origin: from, 'access-control-request-method': 'POST' },
+    });
+  const leave = await asked('OPTIONS', origin);
+  t.is(leave.status, 204);
+  t.like(leave.headers, {
+    connection: 'close',
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET, POST',
+  });
+  const refused = await asked('POST', origin);
+  t.is(refused.status, 503);
+  t.is(refused.headers['access-control-allow-origin'], origin);
+  t.is((await asked('OPTIONS', 'https://other.example')).status, 503);
+});
+
 test('so does a stream that comes when the relay is full, and an upgrade is 503', async (t) => {
   const relay = await open(t, {}, {}, 1);
   await connectRaw(t, relay.port('pinghub'));
