@@ -75,7 +75,7 @@ export class Admin {
     const children = [worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') })];
     if (this.#at !== null) children.push(...this.#lookers, ...this.#listener.specs);
     return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
-      restart: 'temporary',
+      restart: 'transient',
       name: ADMIN,
     });
   }

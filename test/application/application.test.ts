@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { processName, whereis } from '../../src/otp/registry.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { type SupervisorMessage, whichChildren } from '../../src/otp/supervisor.ts';
+import { eventually } from '../support/arrivals.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { packageRoot, temporaryFolder } from '../support/relay-process.ts';
 
@@ -20,4 +22,24 @@ test('the tree is drawn in the documents as it is, from the first child to start
     const drawn = [...readFileSync(join(packageRoot, page), 'utf8').matchAll(child)].map(([, id]) => id);
     t.deepEqual(drawn, children, page);
   }
+});
+
+test('after the crash of the topics as a whole every child of the root is there again', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } }, 10, { folder: temporaryFolder(t) });
+  const { system } = relay.relay;
+  const root = whereis(system, processName<SupervisorMessage>('root'));
+  if (root === undefined) throw new Error('there is no root');
+  const before = await whichChildren(root);
+  const [topics] = before;
+  if (topics?.pid == null) throw new Error('the topics do not run');
+  exit(topics.pid, 'kill');
+  let after = before;
+  await eventually(async () => {
+    after = await whichChildren(root);
+    return after.every(({ pid }) => pid !== null) && after[0]?.pid !== topics.pid;
+  }, 'the root has restarted its children');
+  t.deepEqual(
+    after.map(({ id }) => id),
+    before.map(({ id }) => id),
+  );
 });
