@@ -23,6 +23,7 @@ export const FILES = [
   'doc/observer.png',
   'doc/operations.md',
   'doc/peer-protocol.md',
+  'doc/where-to-add.md',
   // The protocols, where the README says that they are.
   'src/door/pinghub/README.md',
   'src/door/pusu/README.md',
