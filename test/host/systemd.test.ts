@@ -63,7 +63,10 @@ test('the watchdog is petted as long as the root answers, and not when it does n
 
 test('a relay tells that it is ready, alive, and stopping', async (t) => {
   const { env, said } = fakeNotify(t);
-  const file = configFile(t, 'doors: { pusu: { host: 127.0.0.1, port: 0 } }\nlog: { format: json }\n');
+  const file = configFile(
+    t,
+    'doors: { pusu: { host: 127.0.0.1, port: 0 } }\nadmin: { port: 0 }\nlog: { format: json }\n',
+  );
   const relay = runRelay(t, ['--config', file], { ...env, WATCHDOG_USEC: '500000' });
   await relay.log.find(({ msg }) => msg === 'ready');
   await eventually(() => /--ready/.test(said()) && /WATCHDOG=1/.test(said()), 'it is ready, and alive');
