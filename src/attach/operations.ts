@@ -4,7 +4,7 @@ import { connections, disconnect, members, why } from '../view/connections.ts';
 import type { Certificate, TimedReport } from '../view/history.ts';
 import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
-import { Refusal, type Reloaded } from '../view/relay-view.ts';
+import { inOwnWords, Refusal, type Reloaded } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
 import { publish, topics } from '../view/topics.ts';
 import type { Operation, Operations } from './operator-realm.ts';
@@ -271,7 +271,7 @@ const all: readonly Operation[] = [
   operation({
     usage: 'reload()',
     summary: 'reads the configuration again; a bad one changes nothing',
-    run: ({ node }) => node.reload(),
+    run: async ({ node }) => inOwnWords(await node.reload()),
     show: reloadText,
   }),
   operation({

@@ -7,7 +7,7 @@ import { inform, type Self } from '../otp/process.ts';
 import { processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import type { Reloaded } from '../view/relay-view.ts';
+import { inOwnWords, type Reloaded } from '../view/relay-view.ts';
 import type { Load, Loaded, Plan, Reloadable, RunningConfig, Step } from './running-config.ts';
 
 /**
@@ -164,7 +164,8 @@ function finish(state: State, reloaded: Reloaded): void {
   begin(state);
 }
 
-function tell(log: ReloadLog, { ok, ...result }: Reloaded): void {
+function tell(log: ReloadLog, reloaded: Reloaded): void {
+  const { ok, ...result } = inOwnWords(reloaded);
   if (ok) log.note('reloaded', result);
   else log.warn(result.applied.length === 0 ? 'not reloaded' : 'reloaded in part', result);
 }

@@ -75,6 +75,11 @@ export class OwnWords {
   }
 }
 
+/** Names of ours, such as keys of the configuration: one that follows the name of a secret is not its value. */
+export function ownNames(names: readonly (string | OwnWords)[]): OwnWords[] {
+  return names.map((each) => new OwnWords(String(each)));
+}
+
 /** A text without what has the form of a secret, and without what stands after the name of one: `token: …`, `"token":"…"`. */
 export function redactText(text: string): string {
   return suspicious.test(text) ? redactForms(redactNamed(text)) : text;

@@ -1,6 +1,6 @@
 import type { Histogram } from '../measure/histogram.ts';
 import type { System } from '../otp/system.ts';
-import type { OwnWords } from '../secret/redaction.ts';
+import { type OwnWords, ownNames } from '../secret/redaction.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Format, Message } from '../topic/message.ts';
 import type { Join, Topic } from '../topic/topic.ts';
@@ -45,11 +45,22 @@ export interface Reloaded {
   readonly ok: boolean;
   /** What is wrong with the new configuration, or could not be done. */
   readonly errors: readonly (string | OwnWords)[];
-  readonly applied: readonly string[];
+  readonly applied: readonly (string | OwnWords)[];
   /** Keys that are as they were and whose files were read anew, as other contents are in them. */
-  readonly reread: readonly string[];
+  readonly reread: readonly (string | OwnWords)[];
   /** Keys that have changed, or whose files have, and that count from the next start on. */
-  readonly needsRestart: readonly string[];
+  readonly needsRestart: readonly (string | OwnWords)[];
+}
+
+/** The keys of a reload are names of ours: none is the value of the key before it. */
+export function inOwnWords(reloaded: Reloaded): Reloaded {
+  const { applied, reread, needsRestart } = reloaded;
+  return {
+    ...reloaded,
+    applied: ownNames(applied),
+    reread: ownNames(reread),
+    needsRestart: ownNames(needsRestart),
+  };
 }
 
 /** What an operator has asked for cannot be had; the message is for the operator. */

@@ -289,3 +289,12 @@ test('a fault of the configuration is told with what was expected, and what othe
   const { errors } = JSON.parse(answerText(reloaded, reload, 'json')) as Reloaded;
   t.deepEqual(errors, [fault, 'door pusu: token: [hidden]']);
 });
+
+test('a key that follows the name of a secret is named as all others', async (t) => {
+  const { relay } = await world(t);
+  const keys = ['doors.wspubsub.apikeys', 'authenticator'];
+  const done: Reloaded = { ok: true, errors: [], applied: keys, reread: keys, needsRestart: keys };
+  const node = { ...relay.relay.node, reload: () => Promise.resolve(done) };
+  const data = await reload?.run({ node, args: [] } as unknown as Asked);
+  t.deepEqual(JSON.parse(answerText(data, reload, 'json')), done);
+});

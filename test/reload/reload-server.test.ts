@@ -3,6 +3,7 @@ import { exit } from '../../src/otp/signal.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import { reload, reloadSpec } from '../../src/reload/reload-server.ts';
 import { type Load, type Reloadable, RunningConfig } from '../../src/reload/running-config.ts';
+import { redacted } from '../../src/secret/redaction.ts';
 import { accepted } from '../config/support.ts';
 import { testSystem } from '../support/otp.ts';
 
@@ -14,6 +15,11 @@ const loads =
 function reloading(apply: Reloadable['apply']) {
   const world = testSystem();
   const said: string[] = [];
+  const logged: Readonly<Record<string, unknown>>[] = [];
+  const say = (message: string, fields: Readonly<Record<string, unknown>>) => {
+    said.push(message);
+    logged.push(fields);
+  };
   let reread = 0;
   const root = reloadSpec({
     running: new RunningConfig(withDrain('1s')),
@@ -21,10 +27,10 @@ function reloading(apply: Reloadable['apply']) {
     reread: () => {
       reread++;
     },
-    log: { note: (message) => said.push(message), warn: (message) => said.push(message) },
+    log: { note: say, warn: say },
   }).start(world.system, {});
   if (!root.ok) throw new Error('not started');
-  return { ...world, root: root.pid, said, reread: () => reread };
+  return { ...world, root: root.pid, said, logged, reread: () => reread };
 }
 
 test('a part that throws crashes the reload alone: it is reported, asked anew the next time, and then done', async (t) => {
@@ -118,4 +124,14 @@ test('a killed reload is told, and nobody reloads where the process is gone', as
   exit(root, 'shutdown');
   await quiet();
   t.deepEqual((await reload(system, loads('2s'))).errors, ['the process that reloads is not there']);
+});
+
+test('the log names a key that follows the name of a secret as all others', async (t) => {
+  const { system, logged } = reloading(() => []);
+  const doors = '{ pusu: {}, wspubsub: { apikeys: { list: [ { domain: d, key: k } ] } } }';
+  const text = `doors: ${doors}\nlimits: { drain: 1s }\n`;
+  const config = accepted(`${text}apikeys: { list: [ { domain: d, key: other } ] }`);
+  const { needsRestart } = await reload(system, () => ({ ok: true, config }));
+  t.deepEqual(needsRestart, ['apikeys', 'doors.wspubsub']);
+  t.deepEqual(redacted(logged.at(-1))?.['needsRestart'], needsRestart);
 });
