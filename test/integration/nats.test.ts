@@ -142,6 +142,28 @@ test.serial(
   },
 );
 
+test.serial(
+  'an owner whose relay stood still until the topic was owned elsewhere is its owner again, and the only one',
+  async (t) => {
+    if (skipWithoutNats(t)) return;
+    const server = await startNats(t);
+    const [a, b] = (await startNatsRelays(t, [server.address], 2, { network: { timeout: '2s' } })) as [
+      Node,
+      Node,
+    ];
+    const older = await ownerOf(t, a, 't', [a, b]);
+    const listener = await follower(t, b, 't');
+    a.signal('SIGSTOP');
+    await logged(b, 'unlinked');
+    const younger = await ownerOf(t, b, 't');
+    a.signal('SIGCONT');
+    t.deepEqual(await younger.next(), { code: 1008, reason: 'owned elsewhere' });
+    t.is((await refusedWs(t, await b.at('wspubsub'), '/ws/pub/key/example.com/t')).status, 409);
+    older.send('of the older');
+    t.is(await listener.next(), 'of the older');
+  },
+);
+
 test.serial('the topic of a relay that dies waits for its owner at another one, for its grace', async (t) => {
   if (skipWithoutNats(t)) return;
   const { address } = await startNats(t);

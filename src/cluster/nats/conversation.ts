@@ -5,8 +5,10 @@ export type ConversationEffect =
   /** A relay is heard of for the first time, or has started anew. */
   | { readonly type: 'linked'; readonly node: string }
   | { readonly type: 'unlinked'; readonly node: string }
-  /** A relay has heard nothing yet: it is told of all claims. */
+  /** A relay has heard nothing yet, or not all: it is told of all claims. */
   | { readonly type: 'tell-all' }
+  /** That start of a relay may have taken itself for heard all the time: it is asked for all its claims. */
+  | { readonly type: 'ask-all'; readonly incarnation: string }
   /** What a relay claims; `all`: that and nothing else. `ask`: its start, and the number of the claim, if it asks. */
   | {
       readonly type: 'announced';
@@ -49,6 +51,10 @@ const SETTLED = 250;
  * hear all of it, but for the verdict on a claim, which goes to the relay that asked. The frames are those of the mesh
  * (`door/peer`). Pure; time is an argument, in milliseconds.
  *
+ * A relay that is heard again after its silence has been taken for gone: its claims are in their grace here, or over. It
+ * need not know, since it may have stood still, and have heard all that was said meanwhile at once. So both sides exchange
+ * all claims anew: the side that has noticed the silence tells its own, and asks for the other's.
+ *
  * A claim is asked of every relay that has been heard of lately. It is granted once all of them have, refused by the
  * first that refuses. A relay that does not answer in time is not waited for, unless it owns the topic: then nobody else
  * may. On a connection that is too young to know who is there, only time grants.
@@ -74,13 +80,15 @@ export class Conversation {
     return [...this.#peers.keys()];
   }
 
-  /** What another relay has sent to all, or to this one; null: it wants to know everything. */
+  /** What another relay has sent to all, or to this one; null: a hello, it wants to know everything. */
   heard({ node, incarnation }: Relay, data: Uint8Array | null, now: number): ConversationEffect[] {
     if (node === this.#self.node) return this.#namesake(node, incarnation);
     const isNew = this.#peers.get(node)?.incarnation !== incarnation;
     this.#peers.set(node, { incarnation, heardAt: now });
     const effects: ConversationEffect[] = isNew ? [{ type: 'linked', node }] : [];
     if (isNew || data === null) effects.push({ type: 'tell-all' });
+    // On a young connection, the relay's answer to the hello to all is on its way; whoever says hello tells by itself.
+    if (isNew && data !== null && this.#isSettled(now)) effects.push({ type: 'ask-all', incarnation });
     const frame =
       data === null ? null : this.#frame({ node, incarnation }, parsePeerFrame(Buffer.from(data)));
     return frame === null ? effects : [...effects, frame];
@@ -88,8 +96,8 @@ export class Conversation {
 
   /** A claim is asked of all relays that are known now. */
   ask(ref: number, now: number): ConversationEffect[] {
-    const isSettled = now - this.#since >= SETTLED;
-    this.#questions.set(ref, { unanswered: new Set(this.#peers.keys()), granted: [], isSettled });
+    const unanswered = new Set(this.#peers.keys());
+    this.#questions.set(ref, { unanswered, granted: [], isSettled: this.#isSettled(now) });
     return toList(this.#judged(ref));
   }
 
@@ -109,6 +117,10 @@ export class Conversation {
   end(): ConversationEffect[] {
     this.#questions.clear();
     return this.#lose(this.nodes);
+  }
+
+  #isSettled(now: number): boolean {
+    return now - this.#since >= SETTLED;
   }
 
   #frame(from: Relay, frame: PeerFrame | null): ConversationEffect | null {

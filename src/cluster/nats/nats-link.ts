@@ -220,7 +220,7 @@ function dial({ network, self, servers }: State): void {
 }
 
 function opened(state: State, connection: NatsConnection): void {
-  const { network, self, subjects: names, headers } = state;
+  const { network, self, subjects: names } = state;
   const { settings, stats } = network;
   const { info } = connection;
   if (connection.isClosed() || info?.headers !== true) {
@@ -240,10 +240,10 @@ function opened(state: State, connection: NatsConnection): void {
       },
     });
   const conversation = new Conversation(network.self, network.namesakes, now(self));
-  connection.publish(names.hello, undefined, { headers });
   const window = new Window(settings.pending, now(self));
   const outlet = new Outlet(window, info.max_payload);
   const linked = { connection, window, outlet, conversation, subscriptions: new Map() };
+  sayHello(state, linked, names.hello);
   state.linked = linked;
   network.open = linked;
   state.retry = RETRY_FIRST;
@@ -419,14 +419,15 @@ function refuse(
 }
 
 function heard(state: State, linked: Linked, message: Msg): void {
-  const { network, self, subjects: names } = state;
+  const { network, self } = state;
   const from = senderOf(message);
   if (from?.incarnation === network.self.incarnation) return;
   if (from === null) {
     network.stats.foreign++;
     return;
   }
-  const data = message.subject === names.hello ? null : message.data;
+  // A hello is a message without a frame.
+  const data = message.data.length === 0 ? null : message.data;
   perform(state, linked, linked.conversation.heard(from, data, now(self)));
 }
 
@@ -448,6 +449,11 @@ function tell({ headers }: State, { connection }: Linked, frame: PeerFrame, subj
   if (!connection.isClosed()) connection.publish(subject, encodePeerFrame(frame), { headers });
 }
 
+/** Who hears it tells all claims. */
+function sayHello({ headers }: State, { connection }: Linked, subject: string): void {
+  if (!connection.isClosed()) connection.publish(subject, undefined, { headers });
+}
+
 function perform(state: State, linked: Linked, effects: readonly ConversationEffect[]): void {
   const { network, self, subjects: names } = state;
   const { stats, log } = network;
@@ -465,6 +471,9 @@ function perform(state: State, linked: Linked, effects: readonly ConversationEff
       case 'tell-all':
         // Attaching anew brings all claims, which are for everybody.
         ownership.attach(self.system, self, null);
+        break;
+      case 'ask-all':
+        sayHello(state, linked, names.relay(effect.incarnation));
         break;
       case 'announced': {
         const { node, all, claims, ask } = effect;

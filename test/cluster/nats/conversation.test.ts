@@ -48,7 +48,22 @@ test('a relay is silent at its timeout, and new when it is heard again', (t) => 
   t.deepEqual(conversation.silent(999, 1000), []);
   t.deepEqual(conversation.silent(1000, 1000), [{ type: 'unlinked', node: 'a' }]);
   t.deepEqual(conversation.nodes, ['b']);
-  t.deepEqual(types(heard('a', alive, 1001)), ['linked', 'tell-all']);
+  t.deepEqual(types(heard('a', alive, 1001)).slice(0, 2), ['linked', 'tell-all']);
+});
+
+test('a relay that comes back is asked for all its claims, but for one that says hello, or was said hello to just now', (t) => {
+  const { conversation, heard } = world();
+  t.deepEqual(types(heard('a', alive, 249)), ['linked', 'tell-all'], 'it is answering to the hello');
+  conversation.silent(1249, 1000);
+  t.deepEqual(heard('a', alive, 1249), [
+    { type: 'linked', node: 'a' },
+    { type: 'tell-all' },
+    { type: 'ask-all', incarnation: 'a1' },
+  ]);
+  t.deepEqual(types(heard('a', alive, 1249)), []);
+  conversation.silent(2249, 1000);
+  t.deepEqual(types(heard('a', HELLO, 2249)), ['linked', 'tell-all']);
+  t.deepEqual(types(heard('b', alive, 250)), ['linked', 'tell-all', 'ask-all'], 'its hello was not heard');
 });
 
 test('nobody is heard once the connection has ended, and no claim is granted by what comes late', (t) => {
