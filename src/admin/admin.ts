@@ -72,8 +72,10 @@ export class Admin {
 
   get spec(): ChildSpec {
     const { watchdog: args } = this.#options;
-    const children = [worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') })];
-    if (this.#at !== null) children.push(...this.#lookers, ...this.#listener.specs);
+    const children = () => [
+      worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') }),
+      ...(this.#at === null ? [] : [...this.#lookers, ...this.#listener.specs]),
+    ];
     return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {
       restart: 'transient',
       name: ADMIN,

@@ -12,20 +12,23 @@ const ROOT = processName<SupervisorMessage>('root');
 export const AUTHENTICATORS = processName<SupervisorMessage>('authenticators');
 export const ACCEPTOR = processName<SupervisorMessage>('acceptor');
 
-/** What the tree is made of; each part of the relay gives the specs of its own. */
+/**
+ * What the tree is made of; each part of the relay gives the specs of its own. What reloads change is a function: a
+ * supervisor that is restarted asks it, and has the children of the configuration that counts now.
+ */
 export interface Parts {
   /** A supervisor and a router for each partition of the topics. */
   readonly topics: ChildSpec;
   /** Interest, ownership, and the links to other relays. */
   readonly cluster: ChildSpec;
   /** Two for each door: of its clients, and of its API keys. */
-  readonly authenticators: readonly ChildSpec[];
+  readonly authenticators: () => readonly ChildSpec[];
   /** The handlers of all connections. */
   readonly connections: ChildSpec;
   /** The operators' socket; null: nobody can attach. */
   readonly attach: ChildSpec | null;
   /** One for each door, and for pinghub's plain-text metrics. */
-  readonly listeners: readonly ChildSpec[];
+  readonly listeners: () => readonly ChildSpec[];
   /** Health, metrics, the observer page. */
   readonly admin: ChildSpec;
   /** Empties the relay when it stops. */

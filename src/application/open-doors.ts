@@ -32,9 +32,7 @@ export class OpenDoors implements Reloadable {
   readonly meters = new AuthenticatorMeters();
   readonly #entrance: Entrance;
   readonly #open = new Map<string, OpenDoor>();
-  /** The authenticators of the first configuration, to be started by their supervisor. */
-  readonly authenticators: readonly ChildSpec[];
-  #guardIds: readonly string[];
+  #authenticators: readonly ChildSpec[];
   /** What the authenticators have granted so far: after a reload the new ones are asked about all of it again. */
   #standings: Standings = new Map();
   #generation = 0;
@@ -49,8 +47,12 @@ export class OpenDoors implements Reloadable {
       this.#open.set(name, new OpenDoor(entrance, plan));
     }
     this.#standings = guards.standings;
-    this.authenticators = guards.specs;
-    this.#guardIds = guards.specs.map(({ id }) => id);
+    this.#authenticators = guards.specs;
+  }
+
+  /** The authenticators that judge now, to be started by their supervisor. */
+  get authenticators(): readonly ChildSpec[] {
+    return this.#authenticators;
   }
 
   /** The listeners of the doors that are open, to be started by their supervisor. */
@@ -129,11 +131,11 @@ export class OpenDoors implements Reloadable {
   /** The old authenticators get time to answer the questions that they were asked. */
   #retire({ specs, standings }: Guards): void {
     this.#standings = standings;
-    const old = this.#guardIds;
-    this.#guardIds = specs.map(({ id }) => id);
+    const old = this.#authenticators;
+    this.#authenticators = specs;
     const { system } = this.#entrance;
     system.clock.after(LAST_ANSWERS, () => {
-      for (const id of old) void removeChild(system, AUTHENTICATORS, id);
+      for (const { id } of old) void removeChild(system, AUTHENTICATORS, id);
     });
   }
 }

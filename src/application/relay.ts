@@ -188,10 +188,10 @@ export function startRelay(
     tree({
       topics: topics.spec,
       cluster: cluster.spec(network.backplane, topics),
-      authenticators: doors.authenticators,
+      authenticators: () => doors.authenticators,
       connections: connections.spec,
       attach: attached && attachSpec(system, node, attached),
-      listeners: doors.listeners,
+      listeners: () => doors.listeners,
       admin: admin.spec,
       drainer: worker('drainer', drainer, drainerArgs, { shutdown: 'infinity' }),
       reloading: reloadSpec({

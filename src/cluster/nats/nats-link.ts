@@ -34,8 +34,8 @@ import { Window } from './window.ts';
  */
 export interface NatsLinkArgs {
   readonly network: NatsNetwork;
-  /** As `host:port`. */
-  readonly servers: readonly string[];
+  /** Those of now, as `host:port`: a link that is restarted asks again. */
+  readonly servers: () => readonly string[];
 }
 
 export type NatsLinkMessage =
@@ -134,7 +134,7 @@ const behaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
     inform(self, { type: 'dial' });
     return {
       network,
-      servers,
+      servers: servers(),
       self,
       headers: headersOf(network.self),
       subjects: subjects(network.settings.prefix),

@@ -62,7 +62,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
       worker(
         'nats-link',
         natsLink(network),
-        { network, servers },
+        { network, servers: () => named },
         { name: linkName, mailboxLimit: MAILBOX_LIMIT },
       ),
       worker(

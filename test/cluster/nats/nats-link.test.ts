@@ -84,7 +84,7 @@ test('what waited for a link that is killed is counted, be it to go out or come 
   t.is(b.accounting.messages, 4);
 });
 
-test('a list of servers that changes takes effect', async (t) => {
+test('a list of servers that changes takes effect, for a link that is started again as well', async (t) => {
   if (skipWithoutNats(t)) return;
   const [first, second] = [await startNats(t), await startNats(t)];
   const one = await relay(t, first, 'a');
@@ -93,6 +93,11 @@ test('a list of servers that changes takes effect', async (t) => {
   one.relay.nats?.reload([second.address]);
   await one.log.find(({ msg, server }) => msg === 'nats connected' && server === second.address);
   t.is(one.log.all.filter(({ msg }) => msg === 'nats connected').length, 2);
+  const link = one.relay.system.names.get('cluster.nats-link');
+  if (link === undefined) throw new Error('there is no link');
+  exit(link, 'kill');
+  await one.log.count(({ msg }) => msg === 'nats connected', 3);
+  t.is(one.log.all.findLast(({ msg }) => msg === 'nats connected')?.['server'], second.address);
 });
 
 test('what is no message of a relay is counted, and harms nothing', async (t) => {
