@@ -13,7 +13,9 @@ import { subjects } from './subject.ts';
 
 /**
  * Sends back what the link publishes to prove that messages flow: a server of NATS never hands a connection its own
- * messages, so this one has a connection of its own, while it is asked.
+ * messages, so this one has a connection of its own, while it is asked. It is given up for a new one when nothing comes
+ * over it for the time after which a server counts as dead: nobody else looks whether that server is there, and whether
+ * it is still one of the link's network.
  */
 export interface EchoArgs {
   readonly network: NatsNetwork;
@@ -26,14 +28,20 @@ export interface EchoArgs {
 export type EchoMessage =
   | Exit
   | { readonly type: 'probe'; readonly message: Message }
-  | { readonly type: 'opened'; readonly connection: NatsConnection }
-  | { readonly type: 'subscribed' | 'closed'; readonly connection: NatsConnection }
-  | { readonly type: 'failed' | 'look' };
+  | { readonly type: 'opened'; readonly attempt: number; readonly connection: NatsConnection }
+  | { readonly type: 'failed'; readonly attempt: number }
+  | { readonly type: 'subscribed' | 'came' | 'look' | 'closed'; readonly connection: NatsConnection }
+  /** The list of servers has changed. */
+  | { readonly type: 'reload' };
 
 interface State extends EchoArgs {
   readonly self: Self<EchoMessage>;
   connection: NatsConnection | undefined;
   phase: 'closed' | 'opening' | 'open';
+  /** Of the attempts to connect, this one: what an earlier one still brings is not wanted any more. */
+  attempt: number;
+  /** Since when the subscription is to be confirmed, or a probe is to come; null: nothing is owed. */
+  owedSince: number | null;
   /** What is to be published once this is open. */
   waiting: Message[];
   askedAt: number;
@@ -67,6 +75,8 @@ export const echoLink: Behaviour<EchoArgs, State, EchoMessage> = {
     self,
     connection: undefined,
     phase: 'closed',
+    attempt: 0,
+    owedSince: null,
     waiting: [],
     askedAt: 0,
   }),
@@ -75,27 +85,36 @@ export const echoLink: Behaviour<EchoArgs, State, EchoMessage> = {
     switch (message.type) {
       case 'probe':
         state.askedAt = now(state.self);
+        if (isSilent(state)) close(state);
         state.waiting.push(message.message);
         if (state.phase === 'closed') open(state);
         if (state.phase === 'open') release(state);
         return keep;
       case 'opened':
-        opened(state, message.connection);
+        if (message.attempt === state.attempt) opened(state, message.connection);
+        else void message.connection.close();
         return keep;
       case 'subscribed':
         if (message.connection === state.connection) {
           state.phase = 'open';
+          state.owedSince = null;
           release(state);
         }
+        return keep;
+      case 'came':
+        if (message.connection === state.connection) state.owedSince = null;
         return keep;
       case 'closed':
         if (message.connection === state.connection) close(state);
         return keep;
       case 'failed':
+        if (message.attempt === state.attempt) close(state);
+        return keep;
+      case 'reload':
         close(state);
         return keep;
       case 'look':
-        look(state);
+        if (message.connection === state.connection) look(state, message.connection);
         return keep;
       case 'exit':
         return stop('shutdown');
@@ -113,11 +132,12 @@ export const echoLink: Behaviour<EchoArgs, State, EchoMessage> = {
 function open(state: State): void {
   const { self, network, servers } = state;
   state.phase = 'opening';
+  const { attempt } = state;
   dialAny(network.settings, servers()).then(
     (connection) => {
-      if (!send(self, { type: 'opened', connection })) void connection.close();
+      if (!send(self, { type: 'opened', attempt, connection })) void connection.close();
     },
-    () => inform(self, { type: 'failed' }),
+    () => inform(self, { type: 'failed', attempt }),
   );
 }
 
@@ -128,35 +148,46 @@ function opened(state: State, connection: NatsConnection): void {
   const headers = headersOf({ ...network.self, incarnation: `${network.self.incarnation}-echo` });
   connection.subscribe(topic(out), {
     callback: (error, { data }) => {
-      if (error === null && !connection.isClosed()) connection.publish(topic(back), data, { headers });
+      if (error !== null || connection.isClosed()) return;
+      connection.publish(topic(back), data, { headers });
+      inform(self, { type: 'came', connection });
     },
   });
   void connection.closed().then(() => inform(self, { type: 'closed', connection }));
   state.connection = connection;
+  state.owedSince = now(self);
   connection.flush().then(
     () => inform(self, { type: 'subscribed', connection }),
     () => undefined,
   );
-  sendAfter(self, LINGER, { type: 'look' });
+  sendAfter(self, LINGER, { type: 'look', connection });
 }
 
-function release({ waiting, publish, network }: State): void {
+function release(state: State): void {
+  const { self, waiting, publish, network } = state;
+  if (waiting.length > 0) state.owedSince ??= now(self);
   for (const message of waiting.splice(0)) publish(probeTopics(network).out, message);
 }
 
-/** Ends the connection when nobody has asked for a while. */
-function look(state: State): void {
-  const { self, connection, askedAt } = state;
-  if (connection === undefined) return;
-  const left = LINGER - (now(self) - askedAt);
-  if (left <= 0) close(state);
-  else sendAfter(self, left, { type: 'look' });
+function isSilent({ self, network, owedSince }: State): boolean {
+  return owedSince !== null && now(self) - owedSince >= network.settings.timeout;
 }
 
+/** Ends the connection when nobody has asked for a while. */
+function look(state: State, connection: NatsConnection): void {
+  const { self, askedAt } = state;
+  const left = LINGER - (now(self) - askedAt);
+  if (left <= 0) close(state);
+  else sendAfter(self, left, { type: 'look', connection });
+}
+
+/** The next question opens it again. */
 function close(state: State): void {
   const { connection } = state;
   state.connection = undefined;
   state.phase = 'closed';
+  state.attempt++;
+  state.owedSince = null;
   state.waiting = [];
   void connection?.close();
 }

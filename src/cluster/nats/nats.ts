@@ -84,6 +84,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
     reload: (addresses) => {
       named = addresses;
       informNamed(system, linkName, { type: 'reload', servers: addresses });
+      informNamed(system, echoName, { type: 'reload' });
     },
   };
 }
