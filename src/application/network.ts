@@ -185,16 +185,21 @@ function natsLinks({ network: { stats, open } }: Nats): LinkView[] {
   ];
 }
 
+/** A probe goes both ways over the link that this relay has made; what is published here goes over the other relay's. */
+const NOT_SERVED = 'it has made no link to this relay, and takes none of its messages';
+
 /** The ways to the relays of a mesh. A relay that is down makes this one unready only where `needed`. */
 function meshWays({ network }: Mesh, needed: boolean): Way[] {
   const ways = new Map<string, Way>();
   for (const { address, node, state, why } of network.inbound.ways()) {
     const peer = node ?? address;
+    const isUp = state === 'up' && network.outbound.of(peer)?.connection !== undefined;
+    const unlinked = state === 'up' ? NOT_SERVED : (why ?? 'not linked yet');
     ways.set(peer, {
       name: `peer ${peer}`,
       topic: probeTopic(network.self.node, peer).name,
-      down: state === 'up' ? null : (why ?? 'not linked yet'),
-      needed: needed || state === 'up',
+      down: isUp ? null : unlinked,
+      needed: needed || isUp,
       publish: (message) => probe(network, peer, message),
     });
   }

@@ -3,6 +3,8 @@ import { ask, parseMetrics, sumOf } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
 import { skipWithoutNats, startNats, startNatsRelays } from '../support/nats.ts';
+import { pairOfRelays } from '../support/pair-of-relays.ts';
+import type { AnyRelay } from '../support/pusu-clients.ts';
 
 interface Edge {
   readonly edge: string;
@@ -11,7 +13,7 @@ interface Edge {
   readonly why: string | null;
 }
 
-async function ready(node: Node): Promise<{ readonly status: number; readonly peers: readonly Edge[] }> {
+async function ready(node: AnyRelay): Promise<{ readonly status: number; readonly peers: readonly Edge[] }> {
   const { status, body } = await ask(await node.port('admin'), '/health/ready');
   const { edges } = JSON.parse(body) as { readonly edges: readonly Edge[] };
   return { status, peers: edges.filter(({ edge }) => /^(peer|backplane) /.test(edge)) };
@@ -22,7 +24,7 @@ async function ready(node: Node): Promise<{ readonly status: number; readonly pe
  * probe may be late without any fault.
  */
 async function becomes(
-  node: Node,
+  node: AnyRelay,
   wanted: (answer: Awaited<ReturnType<typeof ready>>) => boolean,
   what: string,
 ): Promise<Awaited<ReturnType<typeof ready>>> {
@@ -97,6 +99,25 @@ test.serial(
       await linkedTo(a, 'relay-2', from);
       t.deepEqual(reds((await becomes(a, isReady, 'it is back')).peers), []);
     }
+  },
+);
+
+test.serial(
+  'a relay that another one has taken off its list says that its messages do not get there',
+  async (t) => {
+    const { relays, link } = await pairOfRelays(t);
+    const [a, b] = relays;
+    await link();
+    await becomes(b, isReady, 'both take from each other');
+    const [own] = a.relay.backplane?.list.now ?? [];
+    await a.relay.backplane?.list.change([own ?? '']);
+    const { status, peers } = await becomes(b, (answer) => !isReady(answer), 'it takes no longer');
+    t.is(status, 200, 'as for a relay that is down');
+    const why = 'down: it has made no link to this relay, and takes none of its messages';
+    t.deepEqual(peers.map(short), [{ edge: 'peer n0', ok: false, needed: false, why }]);
+    t.deepEqual((await ready(a)).peers, []);
+    await link();
+    await becomes(b, isReady, 'it takes again');
   },
 );
 
