@@ -38,6 +38,8 @@ export interface ListenerArgs {
   readonly at: Place;
   /** Asked at the start, and whenever the door has changed. */
   readonly currentEdge: () => Edge;
+  /** False: the port is open before it counts, and whoever comes is cut off as if it were closed. Default: true. */
+  readonly letsIn?: () => boolean;
   /** Shared by all doors. */
   readonly gate: Gate;
   /** Hands a connection to a handler. False: there is none to take it. */
@@ -175,6 +177,10 @@ export const listener: Behaviour<ListenerArgs, State, ListenerMessage> = {
       turnedAway: new TurnedAway(),
     };
     server.on('connection', (socket: Socket) => {
+      if (args.letsIn?.() === false) {
+        socket.resetAndDestroy();
+        return;
+      }
       // Not when the process has its turn: a burst would have used up all of them by then.
       if (gate.files.areShort(socket)) {
         inform(self, { type: 'no-files', address: plainAddress(socket.remoteAddress) });

@@ -1,7 +1,8 @@
 import { mustMakeWay, whyNotMoved } from '../http/port.ts';
 import { type SamplerMessage, sampler, watchBy } from '../observer/sampler.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
-import { addChildren, MovableChild, removeChild } from '../otp/children.ts';
+import { addChildren, beginMoves, MovableChild, removeChild } from '../otp/children.ts';
+import type { Prepared } from '../otp/prepared.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { RelayView } from '../view/relay-view.ts';
@@ -59,14 +60,8 @@ export class Admin {
     };
     if (options.at !== null) this.#set(options.at);
     this.#listener = new MovableChild<Pick<AdminAt, 'host' | 'port'>>(
-      {
-        system: view.system,
-        supervisor: ADMIN,
-        id: 'admin.listener',
-        specAt: (at, id) => this.#listenerAt(at, id),
-        collide: mustMakeWay,
-      },
-      options.at,
+      { id: 'admin.listener', specAt: (at, id) => this.#listenerAt(at, id) },
+      options.at === null ? null : { host: options.at.host, port: options.at.port },
     );
   }
 
@@ -82,29 +77,37 @@ export class Admin {
     });
   }
 
-  /** Takes another place or other settings; pages that are open lose their feed when it moves. */
-  async apply({ admin: next }: { readonly admin: AdminAt | null }): Promise<readonly string[]> {
+  /** Makes another place or other settings ready; pages that are open lose their feed when it moves. */
+  async prepare({ admin: next }: { readonly admin: AdminAt | null }): Promise<Prepared> {
     const { system } = this.#options.view;
     const before = this.#at;
-    if (next === null) {
-      this.#at = null;
-      await this.#listener.move(null);
-      await this.#removeLookers();
-      return [];
+    const error = before === null && next !== null ? await addChildren(system, ADMIN, this.#lookers) : null;
+    if (error !== null) return { faults: [`admin: ${error}`] };
+    const withoutLookers = async () => {
+      if (before === null) await this.#removeLookers();
+    };
+    const place = next === null ? null : { host: next.host, port: next.port };
+    const site = { system, supervisor: ADMIN, collide: mustMakeWay };
+    const moving = await beginMoves(site, this.#listener.moveTo(place));
+    if (!moving.ok) {
+      await withoutLookers();
+      return { faults: moving.failed.map((each) => `admin: ${whyNotMoved(each)}`) };
     }
-    this.#set(next);
-    if (before?.host !== next.host || before.port !== next.port) {
-      const error = before === null ? await addChildren(system, ADMIN, this.#lookers) : null;
-      if (error !== null) return [`admin: ${error}`];
-      const moved = await this.#listener.move(next);
-      if (!moved.ok) {
-        if (before === null) await this.#removeLookers();
-        else this.#set(before);
-        return [`admin: ${whyNotMoved(moved)}`];
-      }
-    }
-    this.#at = next;
-    return [];
+    return {
+      faults: null,
+      commit: async () => {
+        if (next !== null) this.#set(next);
+        this.#at = next;
+        moving.arrive();
+        await moving.leave();
+        if (next === null) await this.#removeLookers();
+      },
+      undo: async () => {
+        const lost = await moving.back();
+        await withoutLookers();
+        return lost.map((each) => `admin: ${whyNotMoved(each)}`);
+      },
+    };
   }
 
   async #removeLookers(): Promise<void> {

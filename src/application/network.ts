@@ -8,6 +8,7 @@ import { natsSettings } from '../cluster/nats/dial.ts';
 import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../otp/clock.ts';
+import { readyTo } from '../otp/prepared.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { LinkView, Way } from '../view/relay-view.ts';
@@ -55,7 +56,7 @@ function overMesh(config: Config, shared: Shared): Network {
         return list.now.length === 0 ? ['relays', 'network'] : ['relays'];
       },
       unless: UNLESS,
-      apply: (next) => list.change(next.relays, () => meshSettings(next)),
+      prepare: (next) => list.prepare(next.relays, () => meshSettings(next)),
     },
     links: () => (cluster.alone ? null : meshLinks(backplane, system.clock)),
     ways: (needed) => meshWays(backplane, needed),
@@ -72,10 +73,7 @@ function overNats(config: Config, shared: Shared): Network {
     reloadable: {
       keys: ['cluster.servers'],
       unless: UNLESS,
-      apply: (next) => {
-        backplane.reload(next.cluster.servers);
-        return [];
-      },
+      prepare: (next) => readyTo(() => backplane.reload(next.cluster.servers)),
     },
     links: () => natsLinks(backplane),
     ways: () => natsWays(backplane),

@@ -18,10 +18,9 @@ import { type DoorContext, newDoorCounters } from '../connection/door-context.ts
 import { DoorWebSocket } from '../connection/transport/websocket-transport.ts';
 import type { Door } from '../door/contract.ts';
 import { chosenProtocol } from '../door/subprotocol.ts';
-import { mustMakeWay, whyNotMoved } from '../http/port.ts';
 import type { Log } from '../log/log.ts';
 import { type ChildInfo, type ChildSpec, worker } from '../otp/child-spec.ts';
-import { addChild, addChildren, MovableChild } from '../otp/children.ts';
+import { addChild, MovableChild, type Move } from '../otp/children.ts';
 import { inform, type Pid } from '../otp/process.ts';
 import { type ProcessName, processName, whereis } from '../otp/registry.ts';
 import { whichChildren } from '../otp/supervisor.ts';
@@ -51,6 +50,14 @@ export interface DoorPlan {
   readonly guards: DoorContext['guards'] | undefined;
 }
 
+type DoorMove = Move<DoorSettings['at']>;
+
+/** Of a door's listeners, at most one each. */
+export interface DoorMoves {
+  readonly listener: readonly DoorMove[];
+  readonly metrics: readonly DoorMove[];
+}
+
 type Address = NonNullable<DoorSettings['metrics']>;
 
 /**
@@ -63,10 +70,12 @@ export class OpenDoor {
   readonly #listener: MovableChild<DoorSettings['at']>;
   readonly #metrics: MovableChild<Address>;
   #settings: DoorSettings;
+  /** The listener that is open before the settings count for which it is there. */
+  #coming: { readonly id: string; readonly settings: DoorSettings } | null = null;
 
   constructor(entrance: Entrance, { settings, limits, guards }: DoorPlan) {
     if (guards === undefined) throw new Error(`nobody judges the clients of ${settings.door.name}`);
-    const { system, topics, log, gate } = entrance;
+    const { topics, log, gate } = entrance;
     this.#entrance = entrance;
     this.#settings = settings;
     this.#context = {
@@ -83,14 +92,10 @@ export class OpenDoor {
       log,
     };
     const id = `listener.${settings.door.name}`;
-    const shared = { system, supervisor: ACCEPTOR, collide: mustMakeWay };
     const doorAt = (at: DoorSettings['at'], name: string) => this.#doorSpec(at, name);
     const metricsAt = (at: Address, name: string) => this.#metricsSpec(at, name);
-    this.#listener = new MovableChild({ ...shared, id, specAt: doorAt }, settings.at);
-    this.#metrics = new MovableChild<Address>(
-      { ...shared, id: `${id}-metrics`, specAt: metricsAt },
-      settings.metrics,
-    );
+    this.#listener = new MovableChild({ id, specAt: doorAt }, settings.at);
+    this.#metrics = new MovableChild<Address>({ id: `${id}-metrics`, specAt: metricsAt }, settings.metrics);
   }
 
   get listener(): ProcessName<ListenerMessage> {
@@ -109,14 +114,32 @@ export class OpenDoor {
     return [...this.#listener.specs, ...this.#metrics.specs];
   }
 
-  /** Opens the door in a relay that runs. Null, or why it cannot be opened. */
-  start(): Promise<string | null> {
-    return addChildren(this.#entrance.system, ACCEPTOR, this.specs);
+  /** Opens the door in a relay that runs: how its listeners come. Nobody is let in before `take`. */
+  arrival(): DoorMoves {
+    this.#coming = { id: this.#listener.id, settings: this.#settings };
+    return { listener: this.#listener.arrival(), metrics: this.#metrics.arrival() };
   }
 
-  /** Takes new settings, and closes only what they move. Null, or what could not be done. */
-  async change({ settings, limits, guards }: DoorPlan): Promise<string | null> {
-    if (guards !== undefined) {
+  /**
+   * How its listeners get to the places of these settings; null: the door closes. At a new place nobody is let in before
+   * `take`.
+   */
+  movesTo(settings: DoorSettings | null): DoorMoves {
+    const listener = this.#listener.moveTo(settings?.at ?? null);
+    const id = listener[0]?.next?.spec.id;
+    this.#coming = settings === null || id === undefined ? null : { id, settings };
+    return { listener, metrics: this.#metrics.moveTo(settings?.metrics ?? null) };
+  }
+
+  /** Why it could not speak as these settings say; null: it can. */
+  fault({ tls }: DoorSettings): string | null {
+    const found = tls === null ? null : readTls(tls);
+    return found !== null && 'expected' in found ? `cannot speak TLS: ${found.expected} is missing` : null;
+  }
+
+  /** Takes new settings, whose places its listeners have reached. What it takes counts at once. */
+  take({ settings, limits, guards }: DoorPlan): void {
+    if (guards !== undefined && guards !== this.#context.guards) {
       // The connections that are open hold these very objects, and ask the new ones from now on.
       const forgotten = { needs: undefined, asksAll: undefined, patience: undefined };
       for (const kind of ['authenticator', 'apikeys', 'open'] as const)
@@ -128,49 +151,17 @@ export class OpenDoor {
     const sameLimits = isDeepStrictEqual(limits, this.#context.limits);
     Object.assign(this.#context, fresh satisfies Partial<DoorContext>);
     if (!sameLimits) tellConnections(this.#entrance, this.#context, { type: 'relimited' });
-    const errors = [await this.#changeDoor(settings), await this.#changeMetrics(settings.metrics)];
-    await reconfigureListener(this.#entrance.system, this.listener);
-    return errors.filter((error) => error !== null).join('; ') || null;
+    this.#settings = settings;
+    this.#coming = null;
   }
 
-  /** No client is let in any more, and connected clients are sent away. */
-  async close(): Promise<void> {
-    await this.#listener.move(null);
-    await this.#metrics.move(null);
-    await this.#drain(this.#entrance.system.counters.spawned);
-  }
-
-  /**
-   * Another place opens before the old one closes, whose clients are told to come again. Where both cannot be open at
-   * once the old one makes way, and its clients stay: they are at the same port still.
-   */
-  async #changeDoor(settings: DoorSettings): Promise<string | null> {
-    const { system } = this.#entrance;
-    const before = this.#settings;
-    const tls = edgeOf(settings, this.#context).tls?.() ?? null;
-    if (tls !== null && 'expected' in tls) return `cannot speak TLS: ${tls.expected} is missing`;
-    this.#settings = { ...settings, metrics: before.metrics };
-    if (isDeepStrictEqual(before.at, settings.at)) return null;
-    const lastBefore = system.counters.spawned;
-    const moved = await this.#listener.move(settings.at);
-    if (!moved.ok) {
-      this.#settings = before;
-      return whyNotMoved(moved);
-    }
-    if (moved.how === 'beside') await this.#drain(lastBefore);
-    return null;
-  }
-
-  async #changeMetrics(metrics: DoorSettings['metrics']): Promise<string | null> {
-    if (isDeepStrictEqual(this.#settings.metrics, metrics)) return null;
-    const moved = await this.#metrics.move(metrics);
-    if (!moved.ok) return whyNotMoved(moved);
-    this.#settings = { ...this.#settings, metrics };
-    return null;
+  /** Has its listener look at what it has taken. */
+  reconfigure(): Promise<void> {
+    return reconfigureListener(this.#entrance.system, this.listener);
   }
 
   /** Sends away the connections whose pid is at most `last`. */
-  async #drain(last: number): Promise<void> {
+  async drain(last: number): Promise<void> {
     const { system, log, draining } = this.#entrance;
     const door = this.#context.door.name;
     const args: DrainerArgs = {
@@ -192,7 +183,9 @@ export class OpenDoor {
     const args: ListenerArgs = {
       context: this.#context,
       at,
-      currentEdge: () => edgeOf(this.#settings, this.#context),
+      currentEdge: () =>
+        edgeOf(this.#coming?.id === id ? this.#coming.settings : this.#settings, this.#context),
+      letsIn: () => this.#coming?.id !== id,
       gate,
       startHandler,
       log,

@@ -16,6 +16,7 @@ import { Metrics } from '../metrics/metrics.ts';
 import { type Application, startApplication } from '../otp/application-master.ts';
 import { worker } from '../otp/child-spec.ts';
 import { type Clock, systemClock } from '../otp/clock.ts';
+import { readyTo } from '../otp/prepared.ts';
 import { System } from '../otp/system.ts';
 import { reload, reloadSpec } from '../reload/reload-server.ts';
 import { type Load, type Reloadable, RunningConfig } from '../reload/running-config.ts';
@@ -156,27 +157,22 @@ export function startRelay(
   const parts: readonly Reloadable[] = [
     {
       keys: ['limits'],
-      apply: ({ limits }) => {
-        current.limits = limits;
-        gate.configure(gateLimits(limits, maxConnections));
-        sayWhatIsShort(limits, gate, log);
-        return [];
-      },
+      prepare: ({ limits }) =>
+        readyTo(() => {
+          current.limits = limits;
+          gate.configure(gateLimits(limits, maxConnections));
+          sayWhatIsShort(limits, gate, log);
+        }),
     },
-    {
-      keys: ['log.level'],
-      apply: ({ log: { level } }) => {
-        logLevel.set(level);
-        return [];
-      },
-    },
+    { keys: ['log.level'], prepare: (next) => readyTo(() => logLevel.set(next.log.level)) },
     doors,
+    admin,
     {
       keys: ['admin'],
-      apply: (next) => {
-        current.needsPeers = next.admin?.readyNeedsPeers === true;
-        return admin.apply(next);
-      },
+      prepare: (next) =>
+        readyTo(() => {
+          current.needsPeers = next.admin?.readyNeedsPeers === true;
+        }),
     },
     network.reloadable,
   ];

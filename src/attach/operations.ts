@@ -422,7 +422,7 @@ function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): Ow
   if (applied.length > 0) lines.push(`applied: ${applied.join(', ')}`);
   if (reread.length > 0) lines.push(`read anew: ${reread.join(', ')}`);
   if (needsRestart.length > 0) lines.push(`needs a restart: ${needsRestart.join(', ')}`);
-  if (!ok && applied.length === 0) lines.push('nothing was changed');
+  if (!ok) lines.push('nothing was changed');
   if (lines.length === 0) lines.push('nothing has changed');
   return new OwnWords(lines.map(safeLine).join('\n'));
 }

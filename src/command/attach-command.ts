@@ -50,8 +50,8 @@ export const reloadCommand = nodeCommand('reload', async (options, place) => {
   if (reread.length > 0) place.out(`read anew: ${reread.join(', ')}`);
   if (needsRestart.length > 0) place.out(`needs a restart: ${needsRestart.join(', ')}`);
   if (!reloaded.ok) {
-    if (applied.length === 0) place.err('nothing was changed');
-    return applied.length === 0 && needsRestart.length === 0 ? BAD_CONFIG : FAILED;
+    place.err('nothing was changed');
+    return BAD_CONFIG;
   }
   if (applied.length + reread.length + needsRestart.length === 0) place.out('nothing has changed');
   return DONE;

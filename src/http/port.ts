@@ -105,18 +105,18 @@ export function mustMakeWay(old: Place, next: Place, failure: string): boolean {
 }
 
 /**
- * Why a listener has not moved, for an operator. `lost`: why the old place could not be had back; undefined:
- * there was none.
+ * Why a listener has not moved, for an operator. `error`: null: it has only made way for others. `lost`: why the old
+ * place could not be had back; undefined: there was none.
  */
 export function whyNotMoved({
   error,
   lost,
 }: {
-  readonly error: string;
+  readonly error: string | null;
   readonly lost: string | null | undefined;
 }): string {
-  if (lost === undefined) return error;
-  return lost === null ? `${error}; it stays where it is` : `${error}; it is closed: ${lost}`;
+  const now = lost === undefined ? null : lost === null ? 'it stays where it is' : `it is closed: ${lost}`;
+  return [error, now].filter((part) => part !== null).join('; ');
 }
 
 function reason(error: ListenError): string {

@@ -3,7 +3,8 @@ import { type Behaviour, keep, type Next } from '../otp/behaviour.ts';
 import { call, type Reply } from '../otp/call.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { isOrderly, toError } from '../otp/exit-reason.ts';
-import { inform, type Self } from '../otp/process.ts';
+import type { Prepared, Ready } from '../otp/prepared.ts';
+import { inform, isAlive, type Self } from '../otp/process.ts';
 import { processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
@@ -11,8 +12,9 @@ import { inOwnWords, type Reloaded } from '../view/relay-view.ts';
 import type { Load, Loaded, Plan, Reloadable, RunningConfig, Step } from './running-config.ts';
 
 /**
- * Takes a new configuration, part by part, and one after the other: two at once would both start from the same old state.
- * The configuration has been validated as a whole before: a bad one never gets here. A throw on the way, be it of a
+ * Takes a new configuration, and one after the other: two at once would both start from the same old state. All parts make
+ * ready what may fail, one by one, and only then all of them commit; on a fault what was made ready is undone, and nothing
+ * has changed. The configuration has been validated as a whole before: a bad one never gets here. A throw on the way, be it of a
  * part or of what reads the files, crashes this process alone: whoever asked is told, and the relay goes on.
  */
 
@@ -65,16 +67,19 @@ interface Request {
 type ReloadMessage =
   | (Request & { readonly type: 'reload' })
   | { readonly type: 'loaded'; readonly loaded: Loaded }
-  | { readonly type: 'applied'; readonly faults: readonly string[] }
+  | { readonly type: 'prepared'; readonly prepared: Prepared }
+  | { readonly type: 'committed' }
+  | { readonly type: 'undone'; readonly faults: readonly string[] }
   | { readonly type: 'failed'; readonly error: unknown };
 
 /** A plan that is being carried out, and what has come of it so far. */
 interface Progress extends Plan {
   readonly plugins: Plugins;
-  /** Steps that are still to be taken; the first one is under way. */
+  /** Steps that are still to be prepared; the first one is under way. */
   readonly left: Step[];
+  /** What is ready, and is still to be committed or undone. */
+  readonly ready: Ready[];
   readonly faults: string[];
-  readonly failed: Set<string>;
 }
 
 interface State extends ReloadArgs {
@@ -98,28 +103,56 @@ const reloadServer: Behaviour<ReloadArgs, State, ReloadMessage> = {
       case 'loaded':
         onLoaded(state, message.loaded);
         return keep;
-      case 'applied':
-        onApplied(state, message.faults);
+      case 'prepared':
+        onPrepared(state, message.prepared);
+        return keep;
+      case 'committed':
+        if (state.progress !== null) commit(state, state.progress);
+        return keep;
+      case 'undone':
+        state.progress?.faults.push(...message.faults);
+        if (state.progress !== null) undo(state, state.progress);
         return keep;
       case 'failed':
         throw toError(message.error);
     }
   },
 
-  terminate({ requests, log }, reason) {
+  terminate({ requests, log, progress }, reason) {
+    void undone(progress?.ready ?? []);
     if (requests.length > 0 && !isOrderly(reason)) tell(log, notReloaded([CRASHED]));
   },
+
+  salvage({ progress }) {
+    void undone(progress?.ready ?? []);
+  },
 };
+
+/** Undoes what nobody will commit any more: the process has ended. Never rejects. */
+async function undone(ready: readonly Ready[]): Promise<void> {
+  for (const { undo } of ready.toReversed()) {
+    try {
+      await undo();
+    } catch {
+      // The crash that is in the log already came first.
+    }
+  }
+}
 
 function begin(state: State): void {
   const [request] = state.requests;
   if (request !== undefined) attempt(state, request.load, (loaded) => ({ type: 'loaded', loaded }));
 }
 
-/** Runs `work`; its outcome comes back to this process as a message. */
+/** Runs `work`; its outcome comes back to this process as a message. Where it has ended meanwhile, what was made ready is undone. */
 function attempt<T>({ self }: State, work: () => T | Promise<T>, message: (value: T) => ReloadMessage): void {
   void new Promise<T>((resolve) => resolve(work())).then(
-    (value) => inform(self, message(value)),
+    (value) => {
+      const outcome = message(value);
+      if (isAlive(self)) inform(self, outcome);
+      else if (outcome.type === 'prepared' && outcome.prepared.faults === null)
+        void undone([outcome.prepared]);
+    },
     (error: unknown) => inform(self, { type: 'failed', error }),
   );
 }
@@ -131,29 +164,45 @@ function onLoaded(state: State, loaded: Loaded): void {
   }
   const plan = state.running.plan(loaded.config, state.parts);
   const plugins = loaded.plugins ?? new Map();
-  state.progress = { ...plan, plugins, left: [...plan.steps], faults: [], failed: new Set() };
-  advance(state, state.progress);
+  state.progress = { ...plan, plugins, left: [...plan.steps], ready: [], faults: [] };
+  prepare(state, state.progress);
 }
 
-function onApplied(state: State, faults: readonly string[]): void {
-  const { progress } = state;
-  const step = progress?.left.shift();
-  if (progress === null || step === undefined) return;
-  progress.faults.push(...faults);
-  if (faults.length > 0) for (const key of step.keys) progress.failed.add(key);
-  advance(state, progress);
-}
-
-function advance(state: State, progress: Progress): void {
-  const { next, plugins, left, faults, failed } = progress;
+function prepare(state: State, progress: Progress): void {
+  const { next, plugins, left, faults } = progress;
   const [step] = left;
-  if (step === undefined) finish(state, state.running.finish(progress, faults, failed));
-  else
+  if (step !== undefined) {
     attempt(
       state,
-      () => step.part.apply(next, step.keys, plugins),
-      (found) => ({ type: 'applied', faults: found }),
+      () => step.part.prepare(next, step.keys, plugins),
+      (prepared) => ({ type: 'prepared', prepared }),
     );
+    return;
+  }
+  if (faults.length > 0) undo(state, progress);
+  else commit(state, progress);
+}
+
+function onPrepared(state: State, prepared: Prepared): void {
+  const { progress } = state;
+  if (progress === null) return;
+  progress.left.shift();
+  // The other parts are asked all the same: an operator wants to hear of all faults at once.
+  if (prepared.faults === null) progress.ready.push(prepared);
+  else progress.faults.push(...prepared.faults);
+  prepare(state, progress);
+}
+
+function commit(state: State, progress: Progress): void {
+  const ready = progress.ready.shift();
+  if (ready === undefined) finish(state, state.running.finish(progress, []));
+  else attempt(state, ready.commit, () => ({ type: 'committed' }));
+}
+
+function undo(state: State, progress: Progress): void {
+  const ready = progress.ready.pop();
+  if (ready === undefined) finish(state, state.running.finish(progress, progress.faults));
+  else attempt(state, ready.undo, (faults) => ({ type: 'undone', faults }));
 }
 
 function finish(state: State, reloaded: Reloaded): void {
@@ -167,5 +216,5 @@ function finish(state: State, reloaded: Reloaded): void {
 function tell(log: ReloadLog, reloaded: Reloaded): void {
   const { ok, ...result } = inOwnWords(reloaded);
   if (ok) log.note('reloaded', result);
-  else log.warn(result.applied.length === 0 ? 'not reloaded' : 'reloaded in part', result);
+  else log.warn('not reloaded', result);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plugins } from '../authenticator/plugin.ts';
 import { authenticatorsOf, type Config, doorTls } from '../config/config.ts';
+import type { Prepared } from '../otp/prepared.ts';
 import { Hidden } from '../secret/hidden.ts';
 import type { Reloaded } from '../view/relay-view.ts';
 
@@ -14,12 +15,11 @@ export interface Reloadable {
   readonly except?: readonly string[];
   /** When one of these keys has changed, the part takes no change at all: half of it would make no sense. */
   readonly unless?: readonly string[];
-  /** Called when some of its keys have changed. Returns what could not be done, in words for an operator. */
-  apply(
-    next: Config,
-    changed: readonly string[],
-    plugins: Plugins,
-  ): readonly string[] | Promise<readonly string[]>;
+  /**
+   * Called when some of its keys have changed. Does all that may fail, such as opening a port, beside what counts now,
+   * which stays as it is.
+   */
+  prepare(next: Config, changed: readonly string[], plugins: Plugins): Prepared | Promise<Prepared>;
 }
 
 /** What is read when a reload is asked for. */
@@ -73,18 +73,12 @@ export class RunningConfig {
     };
   }
 
-  /** Every step has been done, but for what `faults` say of the keys in `failed`: those are a change again the next time. */
-  finish(
-    { next, taken, needsRestart }: Plan,
-    faults: readonly string[],
-    failed: ReadonlySet<string>,
-  ): Reloaded {
-    const done = taken.filter(({ key }) => !failed.has(key));
-    this.#config = withKeys(this.#config, next, done);
-    const applied = names(done);
-    const result = { ok: faults.length === 0, errors: faults, applied, reread: [], needsRestart };
-    // Files are read again by a reload that has done everything.
-    if (faults.length > 0) return result;
+  /** All of the plan has been done; where there are `faults`, nothing. */
+  finish({ next, taken, needsRestart }: Plan, faults: readonly string[]): Reloaded {
+    if (faults.length > 0) return { ok: false, errors: faults, applied: [], reread: [], needsRestart };
+    this.#config = withKeys(this.#config, next, taken);
+    const applied = names(taken);
+    const result = { ok: true, errors: [], applied };
     const isNew = (key: string) => applied.some((one) => covers(one, key) || covers(key, one));
     const renewed = this.#files.renewed(this.#config, isNew);
     const later = renewed.needsRestart.filter((key) => !needsRestart.some((one) => covers(key, one)));

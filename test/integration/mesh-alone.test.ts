@@ -46,8 +46,7 @@ async function start(
   return {
     ...node,
     reload: async (settings) => {
-      const isDone = ({ msg }: { readonly msg: unknown }) =>
-        msg === 'reloaded' || msg === 'reloaded in part' || msg === 'not reloaded';
+      const isDone = ({ msg }: { readonly msg: unknown }) => msg === 'reloaded' || msg === 'not reloaded';
       writeFileSync(file, JSON.stringify({ network, ...common, ...settings }));
       node.signal('SIGHUP');
       await node.log.count(isDone, ++reloads);

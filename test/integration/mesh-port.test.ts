@@ -4,7 +4,7 @@ import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
 import { flappingProxy } from '../support/flapping-proxy.ts';
 import { quiescence } from '../support/otp.ts';
-import { startTestRelay, type TestRelay } from '../support/relay.ts';
+import { changeRelays, startTestRelay, type TestRelay } from '../support/relay.ts';
 import { handshake, why } from '../support/scripted-peer.ts';
 import { servedTime } from '../support/served-time.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -119,7 +119,7 @@ test('when the address that a relay is linked by fails, another one of it takes 
     doors: { pusu: {} },
   });
   await one.log.find(({ msg, address }) => msg === 'linked' && address === others[0]);
-  await one.relay.backplane?.list.change(others);
+  await changeRelays(one, others);
   await one.log.find(
     ({ msg, why }) => msg === 'link not needed' && String(why).endsWith('is another address of b'),
   );
@@ -141,13 +141,13 @@ test('a changed list ends links and makes others', async (t) => {
     });
   const one = await start('a', a, [`127.0.0.1:${a}`]);
   await start('b', b, [`127.0.0.1:${b}`]);
-  await one.relay.backplane?.list.change([`127.0.0.1:${a}`, `127.0.0.1:${b}`]);
+  await changeRelays(one, [`127.0.0.1:${a}`, `127.0.0.1:${b}`]);
   await one.log.find((line) => line.msg === 'linked' && line['peer'] === 'b');
-  await one.relay.backplane?.list.change([]);
+  await changeRelays(one, []);
   const ended = await one.log.find(({ msg, peer }) => msg === 'unlinked' && peer === 'b');
   t.is(ended['why'], 'ended');
   await eventually(() => one.relay.backplane?.network.inbound.size === 0, 'no link is left');
-  await one.relay.backplane?.list.change([`127.0.0.1:${b}`]);
+  await changeRelays(one, [`127.0.0.1:${b}`]);
   await one.log.count(({ msg }) => msg === 'linked', 2);
 });
 
@@ -162,15 +162,15 @@ test('a list that changes faster than links start makes one link for each addres
     doors: { pusu: {} },
   });
   await startTestRelay(t, { node: 'b', relays: [second], network: settings(b), doors: { pusu: {} } });
-  const { list, network } = one.relay.backplane ?? t.fail();
+  const { network } = one.relay.backplane ?? t.fail();
   const links = () =>
     [...one.relay.system.processes.values()].filter(({ behaviour }) => behaviour.name === 'inbound-link')
       .length;
   await eventually(() => links() === 1, 'the one to itself');
-  for (let i = 0; i < 3; i++) void list.change([first, second]);
+  for (let i = 0; i < 3; i++) void changeRelays(one, [first, second]);
   await one.log.find(({ msg }) => msg === 'linked');
   t.is(links(), 2);
-  for (const relays of [[first], [first, second], [first]]) void list.change(relays);
+  for (const relays of [[first], [first, second], [first]]) void changeRelays(one, relays);
   await eventually(() => links() === 1 && network.inbound.size === 0, 'the link has ended');
 });
 

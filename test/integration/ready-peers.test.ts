@@ -5,6 +5,7 @@ import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
 import { skipWithoutNats, startNats, startNatsRelays } from '../support/nats.ts';
 import { pairOfRelays } from '../support/pair-of-relays.ts';
 import type { AnyRelay } from '../support/pusu-clients.ts';
+import { changeRelays } from '../support/relay.ts';
 
 interface Edge {
   readonly edge: string;
@@ -110,7 +111,7 @@ test.serial(
     await link();
     await becomes(b, isReady, 'both take from each other');
     const [own] = a.relay.backplane?.list.now ?? [];
-    await a.relay.backplane?.list.change([own ?? '']);
+    await changeRelays(a, [own ?? '']);
     const { status, peers } = await becomes(b, (answer) => !isReady(answer), 'it takes no longer');
     t.is(status, 200, 'as for a relay that is down');
     const why = 'down: it has made no link to this relay, and takes none of its messages';

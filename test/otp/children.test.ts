@@ -1,7 +1,7 @@
 import test from 'ava';
 import { stop } from '../../src/otp/behaviour.ts';
 import { worker } from '../../src/otp/child-spec.ts';
-import { addChildren, MovableChild, removeChild } from '../../src/otp/children.ts';
+import { addChildren, beginMoves, MovableChild, removeChild } from '../../src/otp/children.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { type SupervisorMessage, supervisor, whichChildren } from '../../src/otp/supervisor.ts';
 import { script, scripted, testSystem } from '../support/otp.ts';
@@ -29,54 +29,62 @@ function places(first: string | null, taken: readonly string[] = []) {
     return worker(id, behaviour, null);
   };
   const sameRoom = (old: string, next: string) => old.split('-')[0] === next.split('-')[0];
-  const args = { system: world.system, supervisor: ROOT, id: 'child', specAt, collide: sameRoom };
-  const child = new MovableChild<string>(args, first);
+  const site = { system: world.system, supervisor: ROOT, collide: sameRoom };
+  const child = new MovableChild<string>({ id: 'child', specAt }, first);
+  /** Moves it there, or says why it cannot. */
+  const move = async (place: string | null) => {
+    const moving = await beginMoves(site, child.moveTo(place));
+    if (!moving.ok) return moving.failed.map(({ error, lost }) => ({ error, lost }));
+    const madeWay = moving.arrive();
+    await moving.leave();
+    return madeWay.size > 0 ? 'made way' : 'beside';
+  };
   const root = supervisor('root', {}, child.specs, { name: ROOT }).start(world.system, {});
   if (!root.ok) throw new Error('not started');
   const ids = async () => {
     const pid = whereis(world.system, ROOT);
     return pid === undefined ? [] : (await whichChildren(pid)).map(({ id }) => id);
   };
-  return { ...world, child, open, closed, specAt, ids };
+  return { ...world, child, move, site, open, closed, specAt, ids };
 }
 
 test('a child opens at the next place before it closes at the old one, under an id of its own', async (t) => {
-  const { child, open, ids } = places('a');
-  t.deepEqual(await child.move('b'), { ok: true, how: 'beside' });
+  const { child, move, open, ids } = places('a');
+  t.is(await move('b'), 'beside');
   t.deepEqual(open, ['b']);
   t.is(child.id, 'child.1');
   t.deepEqual(await ids(), ['child.1']);
 });
 
 test('a child that cannot be at both places at once makes way first', async (t) => {
-  const { child, open } = places('a-1');
-  t.deepEqual(await child.move('a-2'), { ok: true, how: 'made way' });
+  const { move, open } = places('a-1');
+  t.deepEqual(await move('a-2'), 'made way');
   t.deepEqual(open, ['a-2']);
 });
 
 test('a child stays where it is when the next place cannot be had', async (t) => {
-  const { child, open, ids } = places('a-1', ['b', 'a-2']);
-  t.deepEqual(await child.move('b'), { ok: false, error: 'taken', lost: null });
-  t.deepEqual(await child.move('a-2'), { ok: false, error: 'taken', lost: null });
+  const { child, move, open, ids } = places('a-1', ['b', 'a-2']);
+  t.deepEqual(await move('b'), [{ error: 'taken', lost: null }]);
+  t.deepEqual(await move('a-2'), [{ error: 'taken', lost: null }]);
   t.deepEqual(open, ['a-1']);
   t.deepEqual(await ids(), ['child']);
   t.is(child.id, 'child');
 });
 
 test('a child that made way and gets neither place is lost, and that is said', async (t) => {
-  const { child, open, closed } = places('a-1', ['a-2']);
+  const { move, open, closed } = places('a-1', ['a-2']);
   closed.add('a-1');
-  t.deepEqual(await child.move('a-2'), { ok: false, error: 'taken', lost: 'taken' });
+  t.deepEqual(await move('a-2'), [{ error: 'taken', lost: 'taken' }]);
   t.deepEqual(open, []);
 });
 
 test('a child without a place gets one, and gives it back', async (t) => {
-  const { child, open, ids } = places(null, ['b']);
+  const { child, move, open, ids } = places(null, ['b']);
   t.deepEqual(child.specs, []);
-  t.deepEqual(await child.move('b'), { ok: false, error: 'taken', lost: undefined });
-  t.deepEqual(await child.move('a'), { ok: true, how: 'beside' });
+  t.deepEqual(await move('b'), [{ error: 'taken', lost: undefined }]);
+  t.deepEqual(await move('a'), 'beside');
   t.deepEqual(open, ['a']);
-  t.deepEqual(await child.move(null), { ok: true, how: 'beside' });
+  t.deepEqual(await move(null), 'beside');
   t.deepEqual(open, []);
   t.deepEqual(await ids(), []);
 });
@@ -97,4 +105,34 @@ test('where there is no supervisor nothing is added, and what is to be removed i
   const spec = worker('a', scripted(script()), null);
   t.is(await addChildren(system, ROOT, [spec]), 'its supervisor is not there');
   await t.notThrowsAsync(removeChild(system, ROOT, 'a'));
+});
+
+test('a move that has begun goes back, be it beside the old place or in its stead', async (t) => {
+  for (const next of ['b', 'a-2']) {
+    const { child, site, open, ids } = places('a-1');
+    const moving = await beginMoves(site, child.moveTo(next));
+    if (!moving.ok) throw new Error('not begun');
+    t.true(open.includes(next));
+    t.deepEqual(await moving.back(), []);
+    t.deepEqual(open, ['a-1']);
+    t.deepEqual([child.id, await ids()], ['child', ['child']]);
+  }
+});
+
+test('children that move into the places of one another all move, or none', async (t) => {
+  const { child, site, open, specAt, closed } = places('a');
+  const other = new MovableChild<string>({ id: 'other', specAt }, 'b');
+  t.is(await addChildren(site.system, ROOT, other.specs), null);
+  closed.add('c');
+  const third = new MovableChild<string>({ id: 'third', specAt }, 'c');
+  const swap = () => [...child.moveTo('b'), ...other.moveTo('a')];
+  const failed = await beginMoves(site, [...swap(), ...third.arrival()]);
+  t.false(failed.ok);
+  t.deepEqual(open.toSorted(), ['a', 'b']);
+  const moving = await beginMoves(site, swap());
+  if (!moving.ok) throw new Error('not begun');
+  moving.arrive();
+  await moving.leave();
+  t.deepEqual(open.toSorted(), ['a', 'b']);
+  t.deepEqual([child.id, other.id], ['child.2', 'other.2']);
 });

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { eventually } from './arrivals.ts';
 import { freePorts, SECRET } from './cluster.ts';
-import { startTestRelay, type TestRelay } from './relay.ts';
+import { changeRelays, startTestRelay, type TestRelay } from './relay.ts';
 
 /** Two relays in this process, and the links between them. They start without. */
 export interface PairOfRelays {
@@ -29,7 +29,7 @@ export async function pairOfRelays(
     });
   const relays = [await start(0), await start(1)] as const;
   const reload = (lists: readonly (readonly string[])[]) => {
-    for (const [index, { relay }] of relays.entries()) void relay.backplane?.list.change(lists[index] ?? []);
+    for (const [index, relay] of relays.entries()) void changeRelays(relay, lists[index] ?? []);
   };
   const are = (live: boolean) =>
     eventually(

@@ -64,6 +64,13 @@ export async function startTestRelay(
   };
 }
 
+/** Gives a relay another list of relays, as a reload does. */
+export async function changeRelays({ relay }: TestRelay, relays: readonly string[]): Promise<void> {
+  const prepared = await relay.backplane?.list.prepare(relays);
+  if (prepared?.faults !== null) throw new Error(`the list cannot change: ${prepared?.faults.join()}`);
+  await prepared.commit();
+}
+
 /** Settings as in a file, their ports free ones on loopback. */
 export function testConfig(settings: Settings): Config {
   const config = parseConfig({

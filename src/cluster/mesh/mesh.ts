@@ -9,6 +9,7 @@ import {
   dynamicSupervisor,
   startDynamicChild,
 } from '../../otp/dynamic-supervisor.ts';
+import type { Prepared } from '../../otp/prepared.ts';
 import type { Started } from '../../otp/process.ts';
 import { informNamed, type ProcessName, processName, whereis } from '../../otp/registry.ts';
 import type { System } from '../../otp/system.ts';
@@ -169,38 +170,45 @@ export class RelayList {
     return this.#now;
   }
 
-  /** Returns what could not be done, in words for an operator. `settings`: for a port that is opened; may throw. */
-  async change(
+  /** Makes another list ready. `settings`: for a port that is opened; may throw. */
+  async prepare(
     relays: readonly string[],
     settings: () => MeshSettings = () => this.#options.network.settings,
-  ): Promise<readonly string[]> {
-    const before = this.#now;
-    if (before.length === 0 && relays.length > 0) return this.#begin(relays, settings);
-    this.#now = relays;
-    if (before.length > 0 && relays.length === 0) await this.#end();
-    else this.#options.changed();
-    return [];
+  ): Promise<Prepared> {
+    if (this.#now.length === 0 && relays.length > 0) return await this.#begin(relays, settings);
+    const commit = async () => {
+      const before = this.#now;
+      this.#now = relays;
+      if (before.length > 0 && relays.length === 0) await this.#end();
+      else this.#options.changed();
+    };
+    return { faults: null, commit, undo: () => [] };
   }
 
-  async #begin(relays: readonly string[], settings: () => MeshSettings): Promise<readonly string[]> {
+  async #begin(relays: readonly string[], settings: () => MeshSettings): Promise<Prepared> {
     const { system, cluster, network, log, specs } = this.#options;
+    const before = network.settings;
     try {
       network.opens(settings());
     } catch (error) {
-      return [`relays: ${(error as Error).message}`];
+      return { faults: [`relays: ${(error as Error).message}`] };
     }
+    const undo = async () => {
+      this.#now = [];
+      await this.#end();
+      network.opens(before);
+      return [];
+    };
     this.#now = relays;
     // First: a relay may dial this one as soon as the port is open.
     cluster.link();
     for (const spec of specs) {
       const result = await addChild(system, cluster.supervisor, spec);
       if (result.ok) continue;
-      this.#now = [];
-      await this.#end();
-      return [`relays: ${result.error}; this relay stays alone`];
+      await undo();
+      return { faults: [`relays: ${result.error}; this relay stays alone`] };
     }
-    sayWhoMayLink(network, log);
-    return [];
+    return { faults: null, commit: () => sayWhoMayLink(network, log), undo };
   }
 
   /** The port closes before those who have come through it are sent away, and only then is this relay alone. */
