@@ -1,4 +1,4 @@
-import { type Command, type Event, nothing, type Session, type Step } from './contract.ts';
+import { type Command, type Event, nothing, type Refused, type Session, type Step } from './contract.ts';
 import { internalError, refusal, unauthorised, unavailable } from './replies.ts';
 
 /** What the sessions of the doors have in common: how they end, and how they come to their `accept`. */
@@ -14,6 +14,17 @@ const silence: Step = [closed, nothing];
 /** The last step of a session: these commands (a `reply`, or a `close` as the last of them), and nothing after. */
 export function ending(...commands: readonly Command[]): Step {
   return [closed, commands];
+}
+
+/** The end of a WebSocket for what the relay cannot do at the moment. */
+export const later = ending({ type: 'close', code: 1013, reason: 'try again later' });
+const ownedElsewhere = ending({ type: 'close', code: 1008, reason: 'owned elsewhere' });
+const notAllowed = ending({ type: 'close', code: 1008, reason: 'forbidden' });
+
+/** The end of a WebSocket whose publish has been refused, or the claim by which it published. */
+export function closing(why: Refused['why']): Step {
+  if (why === 'unavailable') return later;
+  return why === 'owned' ? ownedElsewhere : notAllowed;
 }
 
 /** The step that goes on with another session, from its start. */

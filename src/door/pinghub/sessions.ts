@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  type Command,
-  type Event,
-  type HttpReply,
-  nothing,
-  type Refused,
-  type Session,
-  type Step,
-} from '../contract.ts';
+import { type Command, type Event, type HttpReply, nothing, type Session, type Step } from '../contract.ts';
 import { textFrame } from '../frame.ts';
 import { refusal, textReply } from '../replies.ts';
-import { becoming, credentialSession, ending, joiningSession, withoutAnswer } from '../sessions.ts';
+import {
+  becoming,
+  closing,
+  credentialSession,
+  ending,
+  joiningSession,
+  later,
+  withoutAnswer,
+} from '../sessions.ts';
 
 /** A WebSocket (or a stream, which sends nothing) on a path: it subscribes, and what it sends is published there. */
 export function pinghubSession(topic: string, credential: string | null): Session {
@@ -38,10 +38,10 @@ class PinghubSession implements Session {
       case 'binary':
         return isUtf8(event.payload) ? this.#received(event.payload) : invalidUtf8;
       case 'refused':
-        return ending(closing(event.why));
+        return closing(event.why);
       case 'unavailable':
       case 'faulty':
-        return ending(closing('unavailable'));
+        return later;
       default:
         return [this, nothing];
     }
@@ -51,17 +51,6 @@ class PinghubSession implements Session {
     // An empty message is a keepalive: its sender alone hears of it.
     if (payload.length === 0) return [this, echo];
     return [this, [{ type: 'publish', topic: this.topic, message: { kind: 'text', payload } }]];
-  }
-}
-
-function closing(why: Refused['why']): Command {
-  switch (why) {
-    case 'unavailable':
-      return { type: 'close', code: 1013, reason: 'try again later' };
-    case 'owned':
-      return { type: 'close', code: 1008, reason: 'owned elsewhere' };
-    default:
-      return { type: 'close', code: 1008, reason: 'forbidden' };
   }
 }
 

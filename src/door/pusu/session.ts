@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { jsonMessage } from '../../topic/json-message.ts';
 import { isWithin } from '../../topic/topic-name.ts';
 import { type Command, type Event, nothing, type Refused, type Session, type Step } from '../contract.ts';
-import { becoming, credentialSession, ending } from '../sessions.ts';
+import { becoming, credentialSession, ending, later } from '../sessions.ts';
 import {
   authorizationFailed,
   authorizationOk,
@@ -74,7 +74,6 @@ const greeting: readonly Command[] = [{ type: 'accept' }, { type: 'send', bytes:
 const denied = failure(permissionDenied, 'permission_denied');
 const notAuthorised = failure(authorizationFailed, 'authorization_failed');
 const unknown = failure(unknownMessageReceived, 'unknown_message_received');
-const later = ending({ type: 'close', code: 1013, reason: 'try again later' });
 
 function refused({ why }: Refused): Step {
   return why === 'unavailable' ? later : denied;

@@ -1,6 +1,6 @@
-import { type Command, type Event, nothing, type Refused, type Session, type Step } from '../contract.ts';
+import { type Command, type Event, nothing, type Session, type Step } from '../contract.ts';
 import { forbidden, refusal, textReply } from '../replies.ts';
-import { becoming, credentialSession, ending, joiningSession, question } from '../sessions.ts';
+import { becoming, closing, credentialSession, ending, joiningSession, question } from '../sessions.ts';
 
 /** A subscriber of a topic that somebody has started; it is disconnected when the topic ends. */
 export function subscriberSession(topic: string, credential: string | null): Session {
@@ -57,16 +57,10 @@ class OwnerSession implements Session {
         return [this, [{ type: 'publish', topic: this.topic, message: { kind, payload } }]];
       }
       case 'refused':
-        return ending(closing(event.why));
+        // Of the publish or the renewed claim of an owner: after two claims at once the topic has another owner.
+        return closing(event.why);
       default:
         return [this, nothing];
     }
   }
-}
-
-/** An owner's publish, or its renewed claim, is refused when the topic has another owner by now (two claims at once). */
-function closing(why: Refused['why']): Command {
-  return why === 'unavailable'
-    ? { type: 'close', code: 1013, reason: 'try again later' }
-    : { type: 'close', code: 1008, reason: 'owned elsewhere' };
 }
