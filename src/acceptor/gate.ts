@@ -112,7 +112,7 @@ export class PostRates {
   /** `rate`: messages per second; 0: no limit. */
   constructor(rate: number, exempt: AddressList) {
     this.#rate = rate;
-    // An address that has posted nothing for a while has a full bucket, as any other.
+    // The bucket of an address that has posted nothing for a while is full, as that of a new address.
     this.#buckets = new AddressTable(exempt, (bucket, now) => bucket.isFull(now));
   }
 

@@ -193,7 +193,10 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 };
 
-/** Bytes that a client may have sent before it has any right: all that it makes us hold is among them. */
+/**
+ * Bytes that a client may have sent before it has any right. Its credentials and the messages that wait for an answer
+ * about them are held in memory, and are no more than it has sent.
+ */
 const BYTES_BEFORE_RIGHTS = 40 * 1024;
 /** What a message that waits costs beside its bytes. */
 const WAITING_COST = 256;

@@ -135,8 +135,8 @@ export function saysTooLong({ headers }: Pick<Head, 'headers'>, limit: number): 
 }
 
 /**
- * Asks for a body that waits to be asked for (RFC 9110, section 10.1.1), unless it is too long by its own word. The request
- * goes on as any other, and its process refuses that body. `limit`: in bytes, 0: none.
+ * Asks for a body that waits to be asked for (RFC 9110, section 10.1.1), unless its Content-Length is beyond the limit. The
+ * request is emitted as requests without an `Expect` are, and the process that takes it refuses the long body. `limit`: in bytes, 0: none.
  */
 export function inviteBodies(server: Server, limit: () => number): void {
   server.on('checkContinue', (request, response) => {
