@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { lingerAtEnd, rawReply } from '../http/last-answer.ts';
-import { answerHalfClosed, Pipelines } from '../http/pipelines.ts';
+import { answerHalfClosed, Pipelines, type PlaceInLine } from '../http/pipelines.ts';
 import { describeFailure, openPort, type Place, type Port, type PortMessage } from '../http/port.ts';
 import {
   type Fault,
@@ -86,9 +86,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
             if (!send(self, { type: 'request', request, response, body })) response.destroy();
           });
       };
-      const place = pipelines.enter(request.socket, response, take);
-      if (place === 'now') take();
-      else if (place === 'full') request.socket.destroy();
+      inTurn(request.socket, pipelines.enter(request.socket, response, take), take);
     };
     server.on('request', hear);
     server.on('checkExpectation', hear);
@@ -100,9 +98,7 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
     server.on('connect', (request: IncomingMessage) => noTunnel(pipelines, request.socket));
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const take = () => ignoreUpgrade(request, socket, head);
-      const place = pipelines.leave(socket, take);
-      if (place === 'now') take();
-      else if (place === 'full') socket.destroy();
+      inTurn(socket, pipelines.leave(socket, take), take);
     });
     openPort(self, server, args, { close: () => server.closeAllConnections() });
     return starting({ ...args, self, pipelines });
@@ -129,6 +125,12 @@ export const adminListener: Behaviour<AdminListenerArgs, State, AdminListenerMes
   },
 };
 
+/** Takes what has its turn now. A connection that has sent more than may wait ends. */
+function inTurn(socket: Socket, place: PlaceInLine, take: () => void): void {
+  if (place === 'now') take();
+  else if (place === 'full') socket.destroy();
+}
+
 /** What Node would answer by itself, without a word of what is wrong. `code`: that of Node's error. */
 function malformed(pipelines: Pipelines, socket: Socket, code: string): void {
   if (hasGone(socket, code)) {
@@ -138,17 +140,13 @@ function malformed(pipelines: Pipelines, socket: Socket, code: string): void {
   // It has been answered, and what comes still is not read.
   if (!socket.writable) return;
   const take = () => endWithFault(pipelines, socket, malformedFault(code, `${HEAD_BYTES} bytes`));
-  const place = pipelines.break(socket, take);
-  if (place === 'now') take();
-  else if (place === 'full') socket.destroy();
+  inTurn(socket, pipelines.break(socket, take), take);
 }
 
 function noTunnel(pipelines: Pipelines, socket: Socket): void {
   const why = 'Error: bad request. An upgrade must be a GET request.';
   const take = () => endWithFault(pipelines, socket, { status: 400, why });
-  const place = pipelines.leave(socket, take);
-  if (place === 'now') take();
-  else if (place === 'full') socket.destroy();
+  inTurn(socket, pipelines.leave(socket, take), take);
 }
 
 function endWithFault(pipelines: Pipelines, socket: Socket, { status, why }: Fault): void {

@@ -21,7 +21,7 @@ interface Line {
 }
 
 /** now: it is its turn. later: `take` will be called. full: its turn will not come, and the connection has to end. */
-export type Place = 'now' | 'later' | 'full';
+export type PlaceInLine = 'now' | 'later' | 'full';
 
 interface HalfOpen extends Server {
   httpAllowHalfOpen?: boolean;
@@ -55,12 +55,12 @@ export class Pipelines {
   readonly #lines = new WeakMap<Socket, Line>();
 
   /** `take` is called when the earlier requests of the connection have been answered; not when it has ended before. */
-  enter(socket: Socket, response: ServerResponse, take: () => void): Place {
+  enter(socket: Socket, response: ServerResponse, take: () => void): PlaceInLine {
     return this.#enter(socket, { response, take });
   }
 
   /** As `enter`, for an upgrade: Node has let go of the socket, which may be paused, and is read by what takes it. */
-  leave(socket: Socket, take: () => void): Place {
+  leave(socket: Socket, take: () => void): PlaceInLine {
     return this.#enter(socket, { response: null, take });
   }
 
@@ -68,7 +68,7 @@ export class Pipelines {
    * As `leave`, for what is no HTTP. When the request that has come last is not whole, it is what cannot be read: it is
    * not answered otherwise any more.
    */
-  break(socket: Socket, take: () => void): Place {
+  break(socket: Socket, take: () => void): PlaceInLine {
     const line = this.#lines.get(socket);
     const last = line?.waiting.at(-1);
     if (last === undefined) return line?.current?.req.complete === false ? 'now' : this.leave(socket, take);
@@ -95,7 +95,7 @@ export class Pipelines {
     else lingeringEnd(socket, last);
   }
 
-  #enter(socket: Socket, turn: Turn): Place {
+  #enter(socket: Socket, turn: Turn): PlaceInLine {
     const line = this.#lines.get(socket) ?? newLine();
     if (line.current === undefined) {
       this.#begin(socket, line, turn);
