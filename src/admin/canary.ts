@@ -70,6 +70,8 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
         return end(state, missing(state));
       case 'claimed':
       case 'ended':
+      case 'too-slow':
+      case 'published':
       case 'credit':
         return keep;
     }

@@ -18,7 +18,7 @@ import { camelCase } from './section.ts';
 export interface Config
   extends Pick<
     Settings,
-    'allowedChannels' | 'relays' | 'cluster' | 'topics' | 'admin' | 'attach' | 'limits' | 'log'
+    'allowedChannels' | 'relays' | 'cluster' | 'topics' | 'history' | 'admin' | 'attach' | 'limits' | 'log'
   > {
   /** Name of this relay in its network; the host name unless set. */
   readonly node: string;
@@ -33,6 +33,8 @@ export interface Config
   readonly varDir: string | null;
 }
 
+/** What holds for the topics that a pattern matches. */
+export type TopicRule = Settings['topics'][number];
 export type Limits = Settings['limits'];
 export type LogConfig = Settings['log'];
 
@@ -73,7 +75,8 @@ export interface NetworkConfig extends Omit<Settings['network'], 'tls'> {
  * relative to `folder`, that of the configuration file.
  */
 export function configOf(settings: Settings, hostName: string, folder: string): Config {
-  const { allowedChannels, relays, cluster, topics, network, admin, varDir, attach, limits, log } = settings;
+  const { allowedChannels, relays, cluster, topics, history, network, admin } = settings;
+  const { varDir, attach, limits, log } = settings;
   const apiKeys = apiKeysOf([settings.apikeys], folder);
   const door = (name: (typeof doorNames)[number]) => {
     const written = settings.doors[name];
@@ -99,6 +102,7 @@ export function configOf(settings: Settings, hostName: string, folder: string): 
     relays,
     cluster: clusterOf(cluster, folder),
     topics,
+    history,
     doors: Object.fromEntries(doorNames.map((name) => [name, door(name)])) as unknown as Doors,
     network: { ...network, tls: networkTlsOf(network.tls, folder) },
     admin,

@@ -16,6 +16,10 @@ import {
   filePath,
   flag,
   headSize,
+  historyAge,
+  historyCount,
+  historyShare,
+  historySize,
   name,
   nodeName,
   oneOf,
@@ -30,6 +34,7 @@ import {
   alias,
   itemOf,
   key,
+  offUnless,
   type Reader,
   type SectionValue,
   section,
@@ -79,9 +84,18 @@ const topicRule = itemOf(
     pattern: key(orNull(channelPattern), null),
     /** relay: all members at one relay see one order. cluster: all members of all relays do. */
     ordering: key(oneOf(['relay', 'cluster']), 'relay'),
+    /** How much of what was published is kept; null: nothing is. */
+    history: offUnless(
+      section({
+        messages: key(historyCount, 100),
+        bytes: key(historySize, 256 * KiB),
+        /** Of each message. */
+        age: key(historyAge, 300 * seconds),
+      }),
+    ),
   }),
   'a pattern and what holds for it: { pattern: "orders.*", ordering: cluster }',
-  ({ pattern, ordering }) => (pattern === null ? null : { pattern, ordering }),
+  ({ pattern, ...rule }) => (pattern === null ? null : { pattern, ...rule }),
 );
 
 const doors = {
@@ -128,7 +142,13 @@ export const relayKeys = section({
   client_port: alias(['doors', 'pusu', 'port']),
   network_port: alias(['network', 'port']),
 
-  topics: key(listOf('a list of topics, each { pattern: …, ordering: … }', topicRule), []),
+  topics: key(listOf('a list of topics, each { pattern: …, ordering: …, history: … }', topicRule), []),
+  history: section({
+    /** What all topics together may keep. */
+    total: key(historyShare, 64 * 1024 * KiB),
+    /** What one client is sent of the past at most. */
+    resume: key(historyShare, 1024 * KiB),
+  }),
 
   doors: section(doors),
 

@@ -61,6 +61,12 @@ function checkNats({ cluster, topics, limits }: Settings, complain: Complain): v
       'ordering: relay alone with cluster.backplane nats; ordering: cluster needs the mesh (relays)',
     );
   }
+  if (topics.some(({ history }) => history !== null)) {
+    complain(
+      ['topics', 'cluster.backplane'],
+      'no history with cluster.backplane nats; topics that keep a history need the mesh (relays), or a relay alone',
+    );
+  }
   if (servers.length === 0) {
     complain(['cluster.servers', 'cluster.backplane'], 'at least one server, for cluster.backplane nats');
   }

@@ -44,6 +44,15 @@ export const headSize = bounded(
   (bytes) => bytes >= 4096 && bytes <= 1024 ** 2,
 );
 
+/** Bytes of a topic's messages that are kept. */
+export const historySize = bounded(size, 'a size from 1KiB to 1GiB', (bytes) => bytes >= 1024);
+
+/** Bytes that one resume may replay, or that all histories may have: what is sent in one portion at least. */
+export const historyShare = bounded(size, 'a size from 64KiB to 1GiB', (bytes) => bytes >= 64 * 1024);
+
+/** Messages of a topic that are kept. */
+export const historyCount = wholeNumber('a whole number from 1 to 1000000', 1, 1_000_000);
+
 const timeUnits = new Map([
   ['ms', 1],
   ['s', 1000],
@@ -90,6 +99,9 @@ export const leeway = bounded(
   (milliseconds) => milliseconds <= 600_000,
   'a time of at most 10m',
 );
+
+/** Milliseconds that messages are kept: looked at about once a second. */
+export const historyAge = bounded(time, 'a time from 1s to 596h', (milliseconds) => milliseconds >= 1000);
 
 export function oneOf<const T extends string>(names: readonly T[]): Kind<T> {
   const expected = `one of ${names.join(', ')}`;

@@ -80,6 +80,11 @@ export function switchable<T>(inner: Reader<T>): Reader<T | null> {
   return switched(inner, false, asBoolean);
 }
 
+/** A section that is off (null) unless it is named; false or null turns it off, true turns it on as it is. */
+export function offUnless<T>(inner: Reader<T>): Reader<T | null> {
+  return switched(inner, false, (value) => (isNull(value) ? false : asBoolean(value)));
+}
+
 function switched<T>(
   inner: Reader<T>,
   unnamed: boolean,

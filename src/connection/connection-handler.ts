@@ -166,6 +166,12 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         connection.memberships.delete(message.topic.name);
         step(connection, { type: 'ended', topic: message.topic.name });
         return keep;
+      case 'too-slow':
+        connection.close({ type: 'slow', limit: 'pending', reached: 0 });
+        return keep;
+      case 'published':
+        // No session gives its messages receipts yet.
+        return keep;
       case 'lost':
         rejoin(connection, message.topic, now(connection.self));
         return keep;

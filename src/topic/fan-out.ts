@@ -98,8 +98,8 @@ export class FanOut<Member extends Pid<Delivery>> {
       bytes += message.payload.length;
       if (upward !== null && via === null) upward.push(message);
       else if (groups.length === 0 && (via !== null || remote.length === 0)) unheard++;
-      for (let i = 0; i < groups.length; i++) groups[i]?.render(message, topic.name);
-      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name);
+      for (let i = 0; i < groups.length; i++) groups[i]?.render(message, topic.name, null);
+      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, null);
     }
     this.#rendering = undefined;
     const count = this.#next;

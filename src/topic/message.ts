@@ -1,5 +1,7 @@
 import type { Pid } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
+import type { Gap } from './line.ts';
+import type { Position } from './position.ts';
 
 /**
  * A message as its publisher sent it, and no door's own. What each door makes of it is in the door's `Format`.
@@ -39,6 +41,12 @@ export interface Publish {
   readonly via: Sequencer | null;
   /** When the message was accepted, if it is timed; 0 or left out: it is not. */
   readonly acceptedAt?: number;
+  /** The position that its sequencer has given the message; left out: the topic's line gives it, if there is one. */
+  readonly at?: Position;
+  /** Set where `from` is to be told what has become of the message: JSON text of the client's, of 64 characters at most. */
+  readonly receipt?: string;
+  /** Of several messages with the same key, the first alone is fanned out. */
+  readonly key?: string;
 }
 
 /** What a topic tells a publisher, and whoever asks to join or to own it. */
@@ -49,6 +57,15 @@ export type PublisherMessage =
       readonly action: 'join' | 'claim' | 'publish';
       readonly name: string;
       readonly why: 'missing' | 'owned' | 'unavailable';
+      /** That of a publish that had one. */
+      readonly receipt?: string;
+    }
+  /** A message with a receipt has been fanned out. `at`: null where the topic has no line, or another relay orders it. */
+  | {
+      readonly type: 'published';
+      readonly name: string;
+      readonly receipt: string;
+      readonly at: Position | null;
     };
 
 /** A message in one door's words, not yet framed. The payload is not copied: `assemble` does that once. */
@@ -68,8 +85,11 @@ export interface Format {
   /**
    * `undeliverable`: the format cannot carry the message, which is counted as a drop for each member.
    * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.
+   * `at`: the message's position; null where the topic has no line.
    */
-  render(message: Message, topic: string): Part | 'undeliverable' | 'nothing';
+  render(message: Message, topic: string, at: Position | null): Part | 'undeliverable' | 'nothing';
+  /** Tells members that messages are missing. Absent: there are no words for it at this door. */
+  gap?(topic: string, gap: Gap): Part;
   /** Finished bytes for one or more parts, in their order. */
   assemble(parts: readonly Part[]): Buffer;
 }

@@ -51,6 +51,11 @@ export function behind(topic: Topic, member: Pid<MemberMessage>, is: boolean): v
   tell(topic, { type: is ? 'behind' : 'caught-up', member });
 }
 
+/** A member that is being resumed has taken what it was sent, and wants the next portion. */
+export function portion(topic: Topic, member: Pid<MemberMessage>): void {
+  tell(topic, { type: 'portion', member });
+}
+
 /** The other relays send what is published there, as far as they can be reached. */
 export function interested(topic: Topic, round: number): void {
   tell(topic, { type: 'interested', round });
@@ -107,7 +112,7 @@ function tell({ server }: Topic, message: TopicMessage): boolean {
 
 export type TopicMessage =
   | Request
-  | { readonly type: 'leave' | 'behind' | 'caught-up'; readonly member: Pid<MemberMessage> }
+  | { readonly type: 'leave' | 'behind' | 'caught-up' | 'portion'; readonly member: Pid<MemberMessage> }
   | Down
   | { readonly type: 'interested'; readonly round: number }
   | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: Verdict }
@@ -182,6 +187,9 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
         return keep;
       case 'caught-up':
         topic.fanOut.letGo(message.member);
+        return keep;
+      case 'portion':
+        // Nobody is being resumed yet.
         return keep;
       case 'claim':
         takeClaim(state, message);

@@ -2,8 +2,10 @@ import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
 import { FanOut } from './fan-out.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
+import type { Line, Resumption } from './line.ts';
 import { Members } from './members.ts';
 import type { Delivery, Format, Publish, PublisherMessage, Sequencer } from './message.ts';
+import type { Since } from './position.ts';
 
 export interface Join {
   readonly type: 'join';
@@ -14,6 +16,8 @@ export interface Join {
   readonly while: 'wanted' | 'owned';
   /** Set when a member of a topic that was lost comes back: an owner may follow, within this grace in milliseconds. */
   readonly again?: { readonly grace: number };
+  /** What of the past it asks for; left out: nothing, and nothing is said of it. */
+  readonly since?: Since;
 }
 
 export interface Claim {
@@ -29,11 +33,26 @@ export interface Claim {
 export type MemberMessage =
   | Delivery
   | PublisherMessage
-  | { readonly type: 'joined' | 'claimed'; readonly topic: Topic }
+  | Joined
+  | { readonly type: 'claimed'; readonly topic: Topic }
   /** The owner is gone for good. */
   | { readonly type: 'ended'; readonly topic: Topic }
   /** The server is gone and its members with it, through no fault of theirs: join again. */
-  | { readonly type: 'lost'; readonly topic: Topic };
+  | { readonly type: 'lost'; readonly topic: Topic }
+  /** It takes what it has asked for more slowly than the topic goes on, and is a member no longer. */
+  | { readonly type: 'too-slow'; readonly topic: Topic };
+
+/** Answers a join: the member gets every message from here on, behind what it has asked for. */
+export interface Joined {
+  readonly type: 'joined';
+  readonly topic: Topic;
+  /** Only where the join had a `since`, and the topic has a line. */
+  readonly resumption?: Resumption;
+  /** What it has asked for, or as much of it as fits one portion; they have been counted as attempts. */
+  readonly deliveries?: readonly Delivery[];
+  /** Further portions come, each when the member asks for it by `portion`. Live messages come behind the last. */
+  readonly more?: true;
+}
 
 /** What the router sends on to a topic's server, once that has started. */
 export type Request = Join | Claim | Publish;
@@ -48,6 +67,8 @@ export class Topic {
   readonly name: string;
   /** Messages have one order for all relays. */
   readonly isOrdered: boolean;
+  /** The numbers of its messages; null: they have none, and cost nothing. */
+  readonly line: Line | null = null;
   readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
   readonly fanOut = new FanOut(this, this.members);
   #server: Pid<never> | undefined = undefined;

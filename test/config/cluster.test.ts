@@ -74,6 +74,10 @@ test('a topic over NATS has a name that its subject can hold, and no order for a
     refused(`${nats('')}\ntopics: [{ pattern: a, ordering: cluster }]`).join(),
     /topics: ordering: relay alone with cluster\.backplane nats; ordering: cluster needs the mesh/,
   );
+  t.regex(
+    refused(`${nats('')}\ntopics: [{ pattern: a, history: true }]`).join(),
+    /topics: no history with cluster\.backplane nats; topics that keep a history need the mesh/,
+  );
 });
 
 test('lists that are not used are pointed out', (t) => {

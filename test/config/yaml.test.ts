@@ -107,7 +107,7 @@ test('an error is one line, whatever a key contains', (t) => {
   t.deepEqual(refused('"a\\nb\\u2028c": 1'), [
     'relay.yaml:1:1 "a\\nb?c": unknown key; known here: node, authenticator, authenticator_timeout, ' +
       'passwords, allow_read_by_default, jwt_signing_algorithms, jwt_verification_key, jwt, forward, ' +
-      'apikeys, allowed_channels, relays, client_port, network_port, topics, doors, network, cluster, admin, var_dir, attach, ' +
+      'apikeys, allowed_channels, relays, client_port, network_port, topics, history, doors, network, cluster, admin, var_dir, attach, ' +
       'limits, log',
   ]);
   t.true(refused(`${'k'.repeat(1000)}: 1`).every((line) => line.length < 400));

@@ -138,7 +138,7 @@ export function formatContract(test: TestFn, door: Door, openings: readonly Open
       fc.assert(
         fc.property(fc.array(anyMessage, { maxLength: 5 }), fc.string(), (messages, topic) => {
           const parts = messages
-            .map((message) => format.render(message, topic))
+            .map((message) => format.render(message, topic, null))
             .filter((part) => typeof part !== 'string');
           t.true(Buffer.isBuffer(format.assemble(parts)));
           const one = parts.map((part) => format.assemble([part]));

@@ -140,6 +140,8 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
 
 function describe(message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>): string {
   if (message.type === 'refused') return `refused ${message.action} ${message.name} ${message.why}`;
+  if (message.type === 'published')
+    return `published ${message.name} ${message.receipt} ${message.at?.offset ?? null}`;
   return `${message.type} ${message.topic.name}`;
 }
 

@@ -150,6 +150,8 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
       case 'refused':
       case 'ended':
       case 'lost':
+      case 'too-slow':
+      case 'published':
         // It is a member of nothing here.
         return keep;
     }

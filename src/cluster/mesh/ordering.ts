@@ -52,7 +52,7 @@ export function forward(
   if (!network.inbound.has(home)) return false;
   const format = network.formats.of(realm);
   const parts = messages
-    .map((message) => format.render(message, name))
+    .map((message) => format.render(message, name, null))
     .filter((part) => typeof part !== 'string');
   return network.inbound.forward(home, format.assemble(parts), parts.length, hops);
 }
@@ -109,7 +109,7 @@ export function probe({ self, inbound, formats }: Network, node: string, message
   if (!inbound.has(node)) return 'it is not linked any more';
   const { realm, name } = probeTopic(self.node, node);
   const format = formats.of(realm);
-  const part = format.render(message, name);
+  const part = format.render(message, name, null);
   if (typeof part === 'string') return part;
   return inbound.forward(node, format.assemble([part]), 1, 0) ? null : 'its link takes nothing';
 }

@@ -115,6 +115,8 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
       case 'refused':
       case 'claimed':
       case 'ended':
+      case 'too-slow':
+      case 'published':
         // What was not joined is asked for again with the next tick.
         return keep;
     }

@@ -43,7 +43,7 @@ export type NatsLinkMessage =
   | PublisherMessage
   | OfConnection
   | Exit
-  | Published
+  | Outgoing
   | { readonly type: 'opened'; readonly connection: NatsConnection }
   | { readonly type: 'failed'; readonly why: string }
   /** Messages of a topic, be it of a connection that has ended meanwhile. */
@@ -53,8 +53,8 @@ export type NatsLinkMessage =
   | { readonly type: 'dial' | 'tick' | 'end' };
 
 /** What one turn of a topic has brought. */
-export interface Published {
-  readonly type: 'published';
+export interface Outgoing {
+  readonly type: 'outgoing';
   readonly topic: TopicKey;
   readonly messages: readonly Message[];
   /** They are counted: should the link crash on them, they are not counted once more. */
@@ -111,7 +111,7 @@ export function natsLink(network: NatsNetwork): Behaviour<NatsLinkArgs, State, N
     ...behaviour,
     undelivered(message, reason) {
       switch (message.type) {
-        case 'published':
+        case 'outgoing':
           if (!message.isCounted)
             dropUnlinked(network, message, reason === 'shutdown' ? 'unlinked' : 'crash');
           return;
@@ -150,7 +150,7 @@ const behaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
   handle(state, message): Next<State> {
     const { linked } = state;
     switch (message.type) {
-      case 'published':
+      case 'outgoing':
         handOver(state, message);
         return keep;
       case 'arrived':
@@ -195,7 +195,8 @@ const behaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
       case 'end':
         return state.isEnding ? stop('shutdown') : keep;
       case 'refused':
-        // Messages that a topic has refused are counted as they are published.
+      case 'published':
+        // Messages that a topic has refused are counted as they are published, and nobody asks for a receipt.
         return keep;
     }
   },
@@ -319,18 +320,18 @@ function afterAll(connection: NatsConnection, then: () => void): void {
 }
 
 /** Publishes what one turn of a topic has brought, and counts what cannot be. Never waits. */
-function handOver({ network, linked, headers, subjects: names }: State, published: Published): void {
-  const { topic, messages } = published;
+function handOver({ network, linked, headers, subjects: names }: State, outgoing: Outgoing): void {
+  const { topic, messages } = outgoing;
   if (linked === undefined || linked.connection.isClosed()) {
-    published.isCounted = true;
-    dropUnlinked(network, published, 'unlinked');
+    outgoing.isCounted = true;
+    dropUnlinked(network, outgoing, 'unlinked');
     return;
   }
   const { stats } = network;
   const { accounting } = network.topics();
   const { payloads, tooLarge, overflow } = linked.outlet.take(topic, messages);
   // From here on the window counts the others, however this process ends.
-  published.isCounted = true;
+  outgoing.isCounted = true;
   accounting.drop(tooLarge, 'undeliverable');
   accounting.drop(overflow, 'overflow');
   stats.tooLarge += tooLarge;
@@ -343,7 +344,7 @@ function handOver({ network, linked, headers, subjects: names }: State, publishe
   }
 }
 
-function dropUnlinked(network: NatsNetwork, { messages }: Published, why: 'unlinked' | 'crash'): void {
+function dropUnlinked(network: NatsNetwork, { messages }: Outgoing, why: 'unlinked' | 'crash'): void {
   network.topics().accounting.drop(messages.length, why);
   network.stats.unlinked += messages.length;
 }

@@ -99,6 +99,6 @@ export function natsUplink(system: System): Uplink {
 /** For each message there is one attempt: that of the link. */
 function handUp(system: System, topic: TopicKey, messages: readonly Message[], accounting: Accounting): void {
   accounting.attempt(messages.length);
-  if (!sendNamed(system, linkName, { type: 'published', topic, messages, isCounted: false }))
+  if (!sendNamed(system, linkName, { type: 'outgoing', topic, messages, isCounted: false }))
     accounting.drop(messages.length, 'gone');
 }

@@ -53,8 +53,11 @@ test('a browser gets the messages, with line feeds for all line breaks', (t) => 
 });
 
 test('a stream carries what a WebSocket of the door does', (t) => {
-  t.is(eventStreamFormat.render({ kind: 'text', payload: Buffer.alloc(0) }, 'p'), 'nothing');
-  t.is(eventStreamFormat.render({ kind: 'binary', payload: Buffer.from([0xff]) }, 'p'), 'undeliverable');
+  t.is(eventStreamFormat.render({ kind: 'text', payload: Buffer.alloc(0) }, 'p', null), 'nothing');
+  t.is(
+    eventStreamFormat.render({ kind: 'binary', payload: Buffer.from([0xff]) }, 'p', null),
+    'undeliverable',
+  );
 });
 
 test('a stream is wanted by those who name it', (t) => {

@@ -5,7 +5,7 @@ import type { Message } from '../../../src/topic/message.ts';
 import { texts } from '../parse-frames.ts';
 
 function delivered(message: Message): (string | number)[] | string {
-  const part = pinghubFormat.render(message, 'p');
+  const part = pinghubFormat.render(message, 'p', null);
   return typeof part === 'string' ? part : texts(pinghubFormat.assemble([part]));
 }
 
@@ -14,7 +14,7 @@ const json = (frame: string) => jsonMessage(Buffer.from(frame));
 test('a text is a text frame, not copied before', (t) => {
   const payload = Buffer.from('é');
   t.deepEqual(delivered({ kind: 'text', payload }), ['é']);
-  const part = pinghubFormat.render({ kind: 'text', payload }, 'p');
+  const part = pinghubFormat.render({ kind: 'text', payload }, 'p', null);
   t.is(typeof part === 'string' ? part : part.payload, payload);
 });
 

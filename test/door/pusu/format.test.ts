@@ -5,7 +5,7 @@ import type { Message } from '../../../src/topic/message.ts';
 import { texts } from '../parse-frames.ts';
 
 function delivered(message: Message, topic = 'c'): (string | number)[] | string {
-  const part = pusuFormat.render(message, topic);
+  const part = pusuFormat.render(message, topic, null);
   return typeof part === 'string' ? part : texts(pusuFormat.assemble([part]));
 }
 
@@ -16,7 +16,7 @@ test('a PuSu frame is delivered as it was sent', (t) => {
 
 test('a PuSu frame is not copied before it is framed', (t) => {
   const payload = Buffer.from('{}');
-  const part = pusuFormat.render(jsonMessage(payload), 'c');
+  const part = pusuFormat.render(jsonMessage(payload), 'c', null);
   t.is(typeof part === 'string' ? part : part.payload, payload);
 });
 

@@ -4,7 +4,7 @@ import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message } from '../../../src/topic/message.ts';
 
 function rendered(message: Message): string {
-  const part = wspubsubFormat.render(message, 'd/t');
+  const part = wspubsubFormat.render(message, 'd/t', null);
   return typeof part === 'string' ? part : `${part.opcode} ${part.payload.toString('latin1')}`;
 }
 
@@ -19,7 +19,7 @@ test('text stays text and binary stays binary, empty ones included', (t) => {
 
 test('a payload is not copied before it is framed', (t) => {
   const payload = Buffer.from('a');
-  const part = wspubsubFormat.render({ kind: 'binary', payload }, 'd/t');
+  const part = wspubsubFormat.render({ kind: 'binary', payload }, 'd/t', null);
   t.is(typeof part === 'string' ? part : part.payload, payload);
 });
 
