@@ -52,6 +52,7 @@ const CONFIRM = 4000;
 export const connectionHandler: Behaviour<ConnectionArgs, Connection, ConnectionMessage> = {
   name: 'connection-handler',
   trapExit: true,
+  about: ({ context, address }) => `${context.door.name} ${address}`,
 
   init(self, args) {
     const connection = new Connection(self, args);

@@ -14,6 +14,12 @@ export interface Behaviour<Args, State, Message> {
   /** Makes the first state. `stop(reason)` or a throw: the process never was, and whoever started it is told. */
   init(self: Self<Message>, args: Args): State | Starting<State> | Stop;
 
+  /**
+   * What the process is about, for reports and tools: of many alike ones, such as topic servers, their names say nothing.
+   * From its state, or from what it was to be started with. Computed whenever somebody looks.
+   */
+  about?(of: Args | State): string;
+
   /** Takes one message of the mailbox. */
   handle(state: State, message: Message, self: Self<Message>): Next<State>;
 

@@ -14,7 +14,7 @@ import {
   WORKER_SHUTDOWN,
 } from './child-spec.ts';
 import { describeReason, type ExitReason, isOrderly } from './exit-reason.ts';
-import { spawn } from './incarnation.ts';
+import { aboutOf, spawn } from './incarnation.ts';
 import { inform, nameOf, type Pid, type Process, type Self, type Started, send } from './process.ts';
 import type { SupervisorReport } from './reports.ts';
 import { exit } from './signal.ts';
@@ -164,7 +164,7 @@ class Children<Args, State, Message> {
       return;
     }
     const result = this.#spawn(args, 0);
-    if (!result.ok) this.#report('start_error', result.reason, null);
+    if (!result.ok) this.#report('start_error', result.reason, null, args);
     started?.(result);
   }
 
@@ -190,12 +190,12 @@ class Children<Args, State, Message> {
     if (this.#stopping !== undefined) {
       child.discard(reason);
       if (crashed) {
-        this.#report('shutdown_error', reason, child);
+        this.#report('shutdown_error', reason, child, args);
         this.#template.abandoned?.(args);
       }
       return this.#children.size === 0 ? stop(this.#stopping) : keep;
     }
-    if (crashed) this.#report('child_terminated', reason, child);
+    if (crashed) this.#report('child_terminated', reason, child, args);
     const { restart } = this.#template;
     if (restart === 'permanent' || (restart === 'transient' && crashed))
       return this.#restart(child, args, child.restarts + 1);
@@ -208,13 +208,13 @@ class Children<Args, State, Message> {
     const added = addRestart(this.#restarts, now(this.#self), this.#intensity);
     this.#restarts = added.restarts;
     if (added.exceeded) {
-      this.#report('shutdown', { stop: 'reached_max_restart_intensity' }, dead);
+      this.#report('shutdown', { stop: 'reached_max_restart_intensity' }, dead, args);
       this.#retrying.set(dead, args);
       return this.#stopAll('shutdown');
     }
     const result = this.#spawn(args, restarts, dead);
     if (result.ok) return keep;
-    this.#report('start_error', result.reason, null);
+    this.#report('start_error', result.reason, null, args);
     this.#retrying.set(dead, args);
     inform(this.#self, { type: 'try-again', args, dead, restarts: restarts + 1 });
     return keep;
@@ -238,14 +238,20 @@ class Children<Args, State, Message> {
     return keep;
   }
 
-  #report(context: SupervisorReport['context'], reason: ExitReason, child: Process | null): void {
+  #report(context: SupervisorReport['context'], reason: ExitReason, child: Process | null, args: Args): void {
     const { behaviour, restart } = this.#template;
     this.#self.system.report({
       type: 'supervisor',
       supervisor: nameOf(this.#self as Process),
       context,
       reason: describeReason(reason),
-      offender: { id: behaviour.name, pid: child?.toString() ?? null, restart, type: 'worker' },
+      offender: {
+        id: behaviour.name,
+        pid: child?.toString() ?? null,
+        restart,
+        type: 'worker',
+        about: aboutOf(behaviour, args),
+      },
     });
   }
 }

@@ -29,6 +29,18 @@ export function spawn<Args, State, Message>(
   return failure === undefined ? { ok: true, pid: process as Pid<Message> } : { ok: false, reason: failure };
 }
 
+/** What a process is about, by its state or by what it is started with; a behaviour that cannot say it says nothing. */
+export function aboutOf<Args, State, Message>(
+  behaviour: Behaviour<Args, State, Message>,
+  of: Args | State,
+): string | null {
+  try {
+    return behaviour.about?.(of) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 const DEFAULT_MAILBOX_LIMIT = 100_000;
 /** Messages that one process handles before others have their turn. */
 const MESSAGES_PER_RUN = 1000;
@@ -87,6 +99,10 @@ class Incarnation implements Process {
     return this.status === 'running' || this.status === 'starting';
   }
 
+  get about(): string | null {
+    return this.state === undefined ? null : aboutOf(this.behaviour, this.state);
+  }
+
   get mailboxLength(): number {
     return this.#mailbox.length;
   }
@@ -123,7 +139,7 @@ class Incarnation implements Process {
     if (failure !== undefined) {
       // The starter is told by the return value, so the parent gets no exit message for a child that never was.
       this.parent?.links?.delete(this);
-      this.#finish(failure, false);
+      this.#finish(failure, false, undefined, aboutOf(this.behaviour, args));
       return failure;
     }
     if (inherit !== undefined) this.#inherit(inherit);
@@ -258,7 +274,12 @@ class Incarnation implements Process {
     else this.#finish(reason, true);
   }
 
-  #finish(reason: ExitReason, wasStarted: boolean, culprit?: { readonly message: unknown }): void {
+  #finish(
+    reason: ExitReason,
+    wasStarted: boolean,
+    culprit?: { readonly message: unknown },
+    about: string | null = this.about,
+  ): void {
     const { system, behaviour, parent } = this;
     let why = reason;
     // Foreseen, like a port that is taken: its starter is told, and says so.
@@ -281,7 +302,7 @@ class Incarnation implements Process {
     system.counters.exited++;
     if (crashed && !refused && (wasStarted || (typeof why === 'object' && 'error' in why))) {
       system.counters.crashed++;
-      system.report(crashReport(this, why));
+      system.report(crashReport(this, why, about));
     }
     if (this.timers !== undefined) cancelTimers(this);
     if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why, this.state));
@@ -327,12 +348,13 @@ function countRestart({ system, parent }: Process): void {
 /** How many links a report names; a supervisor may have thousands. */
 const LINKS_NAMED = 10;
 
-function crashReport(process: Process, reason: ExitReason): CrashReport {
+function crashReport(process: Process, reason: ExitReason, about: string | null): CrashReport {
   return {
     type: 'crash',
     pid: process.toString(),
     name: process.name ?? null,
     initialCall: process.behaviour.name,
+    about,
     reason: describeReason(reason),
     stack: stackOf(reason),
     ancestors: ancestorsOf(process),

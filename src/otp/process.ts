@@ -108,6 +108,8 @@ export interface Process extends Self<unknown> {
   readonly name: string | undefined;
   readonly label: string | undefined;
   readonly handled: number;
+  /** What it is about, in the words of its behaviour; null: its behaviour does not say, or there is no state. */
+  readonly about: string | null;
   /** Messages waiting in the mailbox, and the most that there have been when the process came to run. */
   readonly mailboxLength: number;
   readonly highWater: number;

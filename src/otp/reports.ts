@@ -5,6 +5,8 @@ export interface CrashReport {
   readonly name: string | null;
   /** The behaviour whose `init` started the process. */
   readonly initialCall: string;
+  /** What it was about, in the words of its behaviour, such as the name of its topic; null: its behaviour does not say. */
+  readonly about: string | null;
   readonly reason: string;
   readonly stack: readonly string[];
   /** From the parent up to the root. */
@@ -24,6 +26,8 @@ export interface SupervisorReport {
     readonly pid: string | null;
     readonly restart: string;
     readonly type: string;
+    /** As in a crash report. */
+    readonly about: string | null;
   };
 }
 

@@ -462,6 +462,13 @@ function report(
     supervisor: nameOf(state.self as Process),
     context,
     reason: describeReason(reason),
-    offender: { id: spec.id, pid: pid?.toString() ?? null, restart: spec.restart, type: spec.type },
+    offender: {
+      id: spec.id,
+      pid: pid?.toString() ?? null,
+      restart: spec.restart,
+      type: spec.type,
+      // Its id names it.
+      about: null,
+    },
   });
 }

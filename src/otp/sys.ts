@@ -75,6 +75,7 @@ export function trace(
 export interface Resident extends Pid<never> {
   readonly behaviour: { readonly name: string };
   readonly parent: Resident | undefined;
+  readonly about: string | null;
   readonly mailboxLength: number;
   readonly highWater: number;
   readonly handled: number;
@@ -108,6 +109,8 @@ export interface ProcessView {
   /** Its name for people. */
   readonly name: string;
   readonly behaviour: string;
+  /** What it is about, in the words of its behaviour, such as its topic; null: the behaviour does not say. */
+  readonly about: string | null;
   readonly type: 'supervisor' | 'worker';
   readonly parent: number | null;
   readonly status: 'starting' | 'running' | 'suspended' | 'exited';
@@ -129,6 +132,7 @@ export function viewOf(pid: Pid<never>): ProcessView {
     registered: process.name ?? null,
     name: nameOf(process),
     behaviour: process.behaviour.name,
+    about: process.about,
     type: isSupervisor(process) ? 'supervisor' : 'worker',
     parent: process.parent?.id ?? null,
     status: statusOf(process),

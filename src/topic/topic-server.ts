@@ -141,6 +141,7 @@ interface State extends TopicServerArgs {
 
 const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
   name: 'topic-server',
+  about: ({ topic }) => topic.toString(),
 
   init(self, args) {
     const { topic, accounting, elsewhere } = args;

@@ -58,7 +58,10 @@ test('a topic server that crashes under load loses the culprit alone; members, o
   const reports = log.all.filter(({ msg }) => msg === 'crash report');
   t.is(reports.length, 3);
   t.is(reports[0]?.['initialCall'], 'topic-server');
-  t.is(log.all.filter(({ msg }) => msg === 'supervisor report').length, 3);
+  t.is(reports[0]?.['about'], 'topic:main:t');
+  const ofSupervisor = log.all.filter(({ msg }) => msg === 'supervisor report');
+  t.is(ofSupervisor.length, 3);
+  t.like(ofSupervisor[0], { offender: { id: 'topic-server', about: 'topic:main:t' } });
 });
 
 test('a topic server that is killed under load loses nothing at all', async (t) => {

@@ -2,10 +2,10 @@ import test from 'ava';
 import { starting } from '../../src/otp/behaviour.ts';
 import { dynamicSupervisor, startDynamicChild } from '../../src/otp/dynamic-supervisor.ts';
 import { watch } from '../../src/otp/monitor.ts';
-import { isAlive, type Process } from '../../src/otp/process.ts';
+import { isAlive, type Process, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { countChildren, whichChildren } from '../../src/otp/supervisor.ts';
-import { statistics } from '../../src/otp/sys.ts';
+import { statistics, viewOf } from '../../src/otp/sys.ts';
 import { shutdown } from '../support/family.ts';
 import { script, scripted, spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 import { addOne, pool } from '../support/pool.ts';
@@ -23,6 +23,41 @@ test('a child that cannot start is told of, reported, and does not count as a re
   t.deepEqual(await addOne(world, 'a'), { ok: false, reason: { stop: 'cannot start' } });
   t.like(world.supervisorReports()[0], { context: 'start_error', reason: 'cannot start' });
   t.true((await addOne(world, 'a')).ok);
+});
+
+test('reports say what the child is about that crashed, did not start, or was one too many', async (t) => {
+  const world = pool({ intensity: 1, restart: 'permanent' });
+  world.failing.set('a', 1);
+  await addOne(world, 'a');
+  await world.add('b');
+  t.is(viewOf(world.child('b')).about, 'job b');
+  for (let i = 0; i < 2; i++) {
+    world.send('b', 'crash');
+    await world.quiet();
+  }
+  t.deepEqual(
+    world.crashes().map(({ about }) => about),
+    ['job b', 'job b'],
+  );
+  t.deepEqual(
+    world.supervisorReports().map(({ context, offender }) => `${context} ${offender.about}`),
+    ['start_error job a', 'child_terminated job b', 'child_terminated job b', 'shutdown job b'],
+  );
+});
+
+test('what says what a process is about may throw: then nothing is said', async (t) => {
+  const { system, quiet, crashes } = testSystem();
+  const { pid } = spawnScripted(system, {
+    about: () => {
+      throw new Error('no answer');
+    },
+  });
+  t.is(viewOf(pid).about, null);
+  send(pid, () => {
+    throw new Error('broken');
+  });
+  await quiet();
+  t.like(crashes(), [{ reason: 'Error: broken', about: null }]);
 });
 
 test('a child is restarted with the arguments it was started with', async (t) => {

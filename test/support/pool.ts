@@ -48,6 +48,7 @@ export function pool({ parent, slowStop, ...options }: PoolOptions = {}): Pool {
   const behaviour: Behaviour<string, string, Job> = {
     name: 'pool-worker',
     trapExit: slowStop ?? false,
+    about: (id) => `job ${id}`,
     init(self, id) {
       const left = failing.get(id) ?? 0;
       if (left > 0) {

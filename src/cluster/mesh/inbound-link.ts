@@ -74,6 +74,7 @@ const FRAME_BYTES = 2 * 1024 * 1024;
 const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
   name: 'inbound-link',
   trapExit: true,
+  about: (link) => `from ${addressOf(link)}`,
 
   init(self, args) {
     const dialled = args.network.inbound.begin(addressOf(args), self);

@@ -60,6 +60,7 @@ const NOTHING = Buffer.alloc(0);
 export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessage> = {
   name: 'outbound-link',
   trapExit: true,
+  about: ({ peer }) => `to ${peer.node}`,
 
   init: (self, args) => ({
     ...args,
