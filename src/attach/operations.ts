@@ -54,12 +54,12 @@ const all: readonly Operation[] = [
     usage: 'i(ref)',
     summary: 'what is known of one process',
     run: ({ node, args }) => processes.info(node, args[0]),
-    show: ({ about, ancestors, uptime, ...rest }) =>
+    show: ({ details, ancestors, uptime, ...rest }) =>
       fieldLines([
         ...fieldsOf(rest),
         ['up', duration(uptime)],
         ['ancestors', ancestors.join(' < ')],
-        ...fieldsOf(about ?? {}),
+        ...fieldsOf(details ?? {}),
       ]),
   }),
   operation({
@@ -114,7 +114,7 @@ const all: readonly Operation[] = [
       pageText(
         page,
         'connections',
-        ...texts('ref', 'door', 'address', 'phase'),
+        ...texts('ref', 'door', 'address', 'state'),
         ...counts('topics'),
         ...sizes('pending'),
         right('highest', ({ pendingHighWater }) => size(pendingHighWater)),
@@ -162,7 +162,7 @@ const all: readonly Operation[] = [
       table(
         rows,
         ...texts('ref'),
-        left('process', ({ name }) => name),
+        left('process', ({ name, about }) => about ?? name),
         ...counts('mailbox'),
         right('highest', ({ mailboxHighWater }) => whole(mailboxHighWater)),
         ...counts('handled'),
@@ -350,7 +350,7 @@ function word<T extends string>(value: unknown, name: string, words: readonly T[
 function treeText(roots: readonly processes.TreeNode[]): string {
   const lines: { readonly lead: string; readonly cells: Readonly<Record<string, string>> }[] = [];
   const walk = (node: processes.TreeNode, lead: string, branch: string, below: string) => {
-    lines.push({ lead: lead + branch + node.name, cells: cellsOf(node) });
+    lines.push({ lead: lead + branch + (node.about ?? node.name), cells: cellsOf(node) });
     const last = node.children.length - 1;
     for (const [i, child] of node.children.entries()) {
       const end = i === last && node.more === 0;
@@ -408,13 +408,18 @@ function reportsText(reports: readonly TimedReport[]): string {
       const time = new Date(at).toISOString();
       const line =
         report.type === 'crash'
-          ? `${time} crash of ${report.name ?? report.initialCall}${report.pid}: ${report.reason}`
-          : `${time} ${report.supervisor}: ${report.context} ${report.offender.id}: ${report.reason}`;
+          ? `${time} crash of ${report.name ?? report.initialCall}${report.pid}${named(report)}: ${report.reason}`
+          : `${time} ${report.supervisor}: ${report.context} ${report.offender.id}${named(report.offender)}: ${report.reason}`;
       const stack =
         report.type === 'crash' ? report.stack.slice(0, 5).map((frame) => `    ${safeLine(frame)}`) : [];
       return [safeLine(line), ...stack].join('\n');
     })
     .join('\n');
+}
+
+/** The topic or client of a process that failed. */
+function named({ about }: { readonly about: string | null }): string {
+  return about === null ? '' : ` (${about})`;
 }
 
 function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): OwnWords {
@@ -434,6 +439,8 @@ function fieldsOf(values: Readonly<Record<string, unknown>>): (readonly [string,
 function plainText(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'number') return Number.isInteger(value) ? whole(value) : String(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return value.length === 0 ? 'none' : value.join(', ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 

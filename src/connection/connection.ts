@@ -320,6 +320,11 @@ export class Connection {
     this.#subject = subject ?? this.#subject;
   }
 
+  /** Who the client is, where its authenticator has said so. */
+  get subject(): string | null {
+    return this.#subject;
+  }
+
   /** Whether a credential of the client's, or its request, was good for some right. */
   get authorised(): boolean {
     return this.#authorised;

@@ -1,7 +1,7 @@
-import { Connection } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
-import { Topic } from '../topic/topic.ts';
+import type { Topic } from '../topic/topic.ts';
 import { connectionOf, connectionRow, pendingOf } from '../view/connections.ts';
 import { type Page, pageOf } from '../view/page-of.ts';
 import { branchesOf, NOTHING_BELOW } from '../view/processes.ts';
@@ -143,20 +143,12 @@ function processPage({ system }: RelayView, rates: Rates, query: ObserverQuery) 
   const matches = (process: Resident) =>
     filter === '' ||
     viewOf(process).name.toLowerCase().includes(filter) ||
-    (aboutOf(process)?.toLowerCase().includes(filter) ?? false) ||
+    (process.about?.toLowerCase().includes(filter) ?? false) ||
     process.behaviour.name.includes(filter);
   return pageBy(residents(system), matches, score, query, (process) => ({
     ...viewOf(process),
     rate: rate(process),
-    about: aboutOf(process),
   }));
-}
-
-/** What a process without a name of its own is about: its topic, or where its client is. */
-function aboutOf({ state }: Resident): string | null {
-  if (state instanceof Connection) return `${state.context.door.name} ${state.address}`;
-  const topic = typeof state === 'object' && state !== null && 'topic' in state ? state.topic : null;
-  return topic instanceof Topic ? topic.toString() : null;
 }
 
 function topicPage({ topics }: RelayView, rates: Rates, query: ObserverQuery) {

@@ -154,13 +154,13 @@ export const observerScript = `
       about.acts.hidden = true;
       return;
     }
-    setText(about.name, visible(info.about?.topic ?? info.name));
+    setText(about.name, visible(info.details?.topic ?? info.name));
     const facts = [['Pid', info.ref], ['Runs', info.behaviour], ['Status', info.status], ['Mailbox', whole(info.mailbox)], ['Longest mailbox', whole(info.mailboxHighWater)],
       ['Handled', whole(info.handled)], ['Handled per second', rate(detail.rate)], ['Restarts before', whole(info.restarts)], ['Up', time(info.uptime)],
       ['Under', info.ancestors.slice(0, 3).map(visible).join(' ‹ ') || '–']];
-    const shown = { pending: bytes, pendingHighWater: bytes, roundTrip: (n) => ms(n) + ' ms', in: whole, out: whole, behind: (it) => it === true ? 'yes' : it === false ? 'no' : String(it) };
-    const known = { ref: 1, topic: 1, handled: 1, age: 1 };
-    for (const [name, value] of Object.entries(info.about ?? {})) {
+    const shown = { pending: bytes, pendingHighWater: bytes, roundTrip: (n) => ms(n) + ' ms', in: whole, out: whole, memberships: (names) => names.join(', ') || 'none', authorised: (it) => it ? 'yes' : 'no' };
+    const known = { ref: 1, topic: 1, handled: 1, age: 1, phase: 1, behind: 1 };
+    for (const [name, value] of Object.entries(info.details ?? {})) {
       if (!known[name] && value !== null) facts.push([name[0].toUpperCase() + name.slice(1).replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible((shown[name] ?? String)(value))]);
     }
     about.facts.replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));

@@ -15,6 +15,9 @@ export const observerTableScript = `
   const bar = (head, by, read, show = rate) => ({ head, by, num: true, bar: read, cell: (r) => faintZero(show(read(r)), read(r)) });
   const title = (text, ...more) => { const cell = el('span', { title: visible(text) }, mono(text), ...more); return cell; };
 
+  const STATES_OF_CLIENTS = { open: 'good', behind: 'warn', stalled: 'bad' };
+  const STATES_SAID = { behind: 'Reads slowly: its topics wait for it', stalled: 'Does not read: nobody waits for it' };
+
   const lists = {
     processes: { first: 'rate', key: (r) => r.id, columns: [
       ref,
@@ -42,8 +45,7 @@ export const observerTableScript = `
       ref,
       { head: 'Door', cell: (r) => r.door },
       { head: 'Address', name: true, cell: (r) => mono(r.address) },
-      { head: 'State', cell: (r) => r.behind ? el('span', { class: 'tag warn' }, 'behind')
-        : r.phase !== 'open' ? el('span', { class: 'tag' }, r.phase) : el('span', { class: 'tag good' }, 'open') },
+      { head: 'State', cell: (r) => el('span', { class: 'tag ' + (STATES_OF_CLIENTS[r.state] ?? ''), title: STATES_SAID[r.state] ?? null }, r.state) },
       bar('Waiting', 'pending', (r) => r.pending, bytes),
       num('Most', 'pendingHighWater', (r) => r.pendingHighWater, bytes),
       num('Topics', 'topics', (r) => r.topics),
@@ -81,8 +83,8 @@ export const observerTableScript = `
   function treeName(r) {
     const fold = el('button', { class: 'fold' + (r.type === 'supervisor' && r.below > 0 ? '' : ' none'), 'aria-label': r.open ? 'Close' : 'Open',
       onclick: (event) => { event.stopPropagation(); toggle(r.id); } }, r.open ? '\\u25BE' : '\\u25B8');
-    const name = el('span', { class: 'mono' + (r.type === 'supervisor' ? ' sup' : '') }, visible(r.name.replace(/<\\d+>$/, '') || r.name));
-    const cell = el('span', { title: visible(r.name) }, fold, name);
+    const name = el('span', { class: 'mono' + (r.type === 'supervisor' ? ' sup' : '') }, visible(r.about ?? (r.name.replace(/<\\d+>$/, '') || r.name)));
+    const cell = el('span', { title: visible(r.about ?? r.name) }, fold, name);
     if (r.more > 0) cell.append(el('span', { class: 'more' }, '50 of ' + whole(r.more + 50) + ' shown'));
     cell.style.paddingLeft = r.depth * 18 + 'px';
     return cell;
@@ -132,9 +134,10 @@ export const observerTableScript = `
     return el('div', {}, ...page.rows.map(({ at, report }) => {
       const crash = report.type === 'crash';
       const stack = crash ? report.stack : [];
+      const about = crash ? report.about : report.offender.about;
       const who = crash ? (report.name ?? report.initialCall) + ' ' + report.pid : report.supervisor;
       return el('article', { class: 'report' },
-        el('p', {}, el('time', {}, new Date(at).toLocaleTimeString()), el('span', { class: 'tag ' + (crash ? 'bad' : 'warn') }, crash ? 'crash' : report.context.replace('_', ' ')), ' ', mono(who),
+        el('p', {}, el('time', {}, new Date(at).toLocaleTimeString()), el('span', { class: 'tag ' + (crash ? 'bad' : 'warn') }, crash ? 'crash' : report.context.replace('_', ' ')), ' ', mono(who), about === null ? null : el('span', {}, ' ', mono(about)),
           crash ? null : el('span', { class: 'more' }, 'about ' + visible(report.offender.id) + ' ' + (report.offender.pid ?? ''))),
         el('p', { class: 'why' }, visible(report.reason)),
         stack.length === 0 ? null : el('details', {}, el('summary', {}, stack.length + ' frames'), el('pre', { class: 'mono' }, stack.join('\\n'))));

@@ -1,4 +1,4 @@
-import { Connection } from '../connection/connection.ts';
+import { Connection, type Phase } from '../connection/connection.ts';
 import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import { type Resident, resident, residents, viewOf } from '../otp/sys.ts';
@@ -18,6 +18,37 @@ export function pendingOf({ outflow, transport }: Connection): number {
   return outflow.pending(transport.socket.writableLength);
 }
 
+/** How a connection is, in one word: a client that is `stalled` does not read, one that is `behind` holds its topics back. */
+function conditionOf({ outflow, phase }: Connection): 'stalled' | 'behind' | Phase {
+  if (phase === 'closing') return phase;
+  return outflow.stalled ? 'stalled' : outflow.behind ? 'behind' : phase;
+}
+
+/** Topics of a connection that are listed by name. */
+const TOPICS_NAMED = 20;
+
+/** All that is known of a connection while it lives; undefined: the process serves none. */
+export function connectionDetails(pid: Pid<never>) {
+  const row = connectionRow(pid);
+  const connection = connectionOf(resident(pid));
+  if (row === undefined || connection === undefined) return undefined;
+  const { memberships, subject, authorised, transport } = connection;
+  const names = Array.from(memberships, ({ name }) => name);
+  return {
+    ...row,
+    transport: transport.kind,
+    subject,
+    authorised,
+    memberships: namedTopics(names),
+    owns: memberships.owned?.name ?? null,
+  };
+}
+
+function namedTopics(names: readonly string[]): readonly string[] {
+  const more = names.length - TOPICS_NAMED;
+  return more > 0 ? [...names.slice(0, TOPICS_NAMED), `… ${more} more`] : names;
+}
+
 type ConnectionRow = NonNullable<ReturnType<typeof connectionRow>>;
 
 /** The row of a connection's process; undefined: the process serves none. */
@@ -30,6 +61,7 @@ export function connectionRow(pid: Pid<never>) {
     door: context.door.name,
     address,
     phase,
+    state: conditionOf(state),
     topics: memberships.size,
     /** Bytes that wait for the client. */
     pending: pendingOf(state),

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { HIDDEN, isSecretName, redactText } from '../secret/redaction.ts';
 
 /**
@@ -54,7 +55,7 @@ function ofObject(value: object, depth: number): Plain {
   if (value instanceof Error) return `[${value.name}]`;
   if (value instanceof Date) return value.toISOString();
   const kind = kindOf(value);
-  if (FOREIGN.test(kind)) return `[${kind}]`;
+  if (FOREIGN.test(kind) || value instanceof EventEmitter) return `[${kind}]`;
   if (value instanceof Map) {
     if (depth <= 0) return `[Map of ${value.size}]`;
     return ofEntries(
@@ -74,11 +75,48 @@ function ofObject(value: object, depth: number): Plain {
   const named = Object.hasOwn(Object.getPrototypeOf(value) ?? {}, 'toString');
   if (named && kind !== 'Object') return ofText(String(value));
   if (depth <= 0) return `[${kind}]`;
-  // Getters are not run: they may do anything.
+  return inside(value, depth);
+}
+
+/** The fields of an object, of one that has a text of its own, too. */
+export function inside(value: object, depth = 3): Plain {
+  // Getters of an object alone are not run: they may do anything.
   const own = Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([key, { value: item }]) =>
     item === undefined ? [] : [[key, item] as const],
   );
-  return ofEntries(own.slice(0, MAX_ITEMS), own.length, depth);
+  const fields = [...own, ...shownBy(value)];
+  return ofEntries(fields.slice(0, MAX_ITEMS), fields.length, depth);
+}
+
+/** What the class of an object shows of its private fields: its getters, and what it lists. They only read. */
+function shownBy(value: object): (readonly [string, unknown])[] {
+  const fields = new Map<string, unknown>();
+  for (
+    let proto = Object.getPrototypeOf(value) as object | null;
+    proto !== null && proto !== Object.prototype;
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
+    for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(proto)))
+      if (get !== undefined && !fields.has(key))
+        fields.set(
+          key,
+          read(() => get.call(value) as unknown),
+        );
+  }
+  if (Symbol.iterator in value)
+    fields.set(
+      'items',
+      read(() => [...take(value as Iterable<unknown>)]),
+    );
+  return [...fields].filter(([, item]) => item !== undefined);
+}
+
+function read(of: () => unknown): unknown {
+  try {
+    return of();
+  } catch (error) {
+    return error;
+  }
 }
 
 function ofEntries(entries: readonly (readonly [string, unknown])[], size: number, depth: number): Plain {

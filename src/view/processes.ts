@@ -5,6 +5,7 @@ import {
   isSupervisor,
   type ProcessView,
   type Resident,
+  resident,
   residents,
   resume as resumeProcess,
   type Statistics,
@@ -14,12 +15,12 @@ import {
   viewOf,
 } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
-import { connectionOf, connectionRow, pendingOf } from './connections.ts';
-import { describe, type Plain } from './describe.ts';
+import { connectionDetails, connectionOf, pendingOf } from './connections.ts';
+import { describe, inside, type Plain } from './describe.ts';
 import { pageOf } from './page-of.ts';
 import { processOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
-import { topicRow } from './topics.ts';
+import { topicIn, topicRow } from './topics.ts';
 
 /** What is known of one process. */
 export function info(node: NodeView, ref: unknown) {
@@ -33,19 +34,24 @@ export function info(node: NodeView, ref: unknown) {
     ancestors.push(parentView.name);
     at = parentView.parent;
   }
-  return { ...view, ancestors, about: aboutOf(node, pid) };
+  return { ...view, ancestors, details: detailsOf(pid) };
 }
 
-/** The row of a connection or topic in its list; null: the process is neither. */
-function aboutOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unknown>> | null {
-  const connection = connectionRow(pid);
+/** What is known of a connection or a topic; null: the process is neither. */
+function detailsOf(pid: Pid<never>): Readonly<Record<string, unknown>> | null {
+  const connection = connectionDetails(pid);
   if (connection !== undefined) return { ...connection };
-  for (const topic of node.topics.all()) if (topic.server === pid) return { ...topicRow(topic) };
-  return null;
+  const topic = topicIn(resident(pid).state);
+  return topic === undefined ? null : { ...topicRow(topic) };
 }
 
 export function state(node: NodeView, ref: unknown): Plain {
-  return describe(getState(processOf(node, ref)));
+  const found = getState(processOf(node, ref));
+  const topic = topicIn(found);
+  if (topic === undefined) return describe(found);
+  // What else its server holds is shared by all topics, such as the accounts of the whole relay.
+  const { accounting: _, elsewhere: __, ...own } = found as Readonly<Record<string, unknown>>;
+  return { ...(describe(own) as object), topic: inside(topic) };
 }
 
 export function stats(node: NodeView, ref: unknown): Statistics {
@@ -113,11 +119,11 @@ export function top({ system }: NodeView, by: TopBy, n: number, before?: Readonl
     pending: pendingFor,
   }[by];
   return pageOf(residents(system), score, { limit: n }).rows.map((process) => {
-    const { ref, name, mailbox, mailboxHighWater } = viewOf(process);
+    const { ref, name, about, mailbox, mailboxHighWater } = viewOf(process);
     const handled = handledLately(process);
     /** Bytes that wait for a connection's client. */
     const pending = pendingFor(process);
-    return { ref, name, mailbox, mailboxHighWater, handled, pending };
+    return { ref, name, about, mailbox, mailboxHighWater, handled, pending };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Pid } from '../otp/process.ts';
 import { viewOf } from '../otp/sys.ts';
-import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { type MemberMessage, Topic } from '../topic/topic.ts';
 import { publish as publishTo } from '../topic/topic-server.ts';
 import { type Page, pageOf } from './page-of.ts';
 import { topicParts } from './references.ts';
@@ -23,6 +23,12 @@ export function topicRow(topic: Topic) {
     /** Messages that its process has handled. */
     handled: server === undefined ? 0 : viewOf(server).handled,
   };
+}
+
+/** The topic of a topic server's state; undefined: it is the state of another process. */
+export function topicIn(state: unknown): Topic | undefined {
+  const topic = typeof state === 'object' && state !== null && 'topic' in state ? state.topic : undefined;
+  return topic instanceof Topic ? topic : undefined;
 }
 
 /** How many live topics there are. */

@@ -6,6 +6,7 @@ import { typedCommand } from '../../src/attach/protocol.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { OwnWords } from '../../src/secret/redaction.ts';
 import type { LinkView, Reloaded } from '../../src/view/relay-view.ts';
+import { eventually } from '../support/arrivals.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
@@ -17,8 +18,8 @@ interface World {
   readonly said: string[];
 }
 
-async function world(t: ExecutionContext): Promise<World> {
-  const relay = await startTestRelay(t, { doors: { pusu: {} } }, 1000, { folder: temporaryFolder(t) });
+async function world(t: ExecutionContext, settings = { doors: { pusu: {} } }): Promise<World> {
+  const relay = await startTestRelay(t, settings, 1000, { folder: temporaryFolder(t) });
   const { node } = relay.relay;
   const said: string[] = [];
   const controller = new AbortController();
@@ -88,11 +89,56 @@ test('a process is found by its number, its name, and as the server of its topic
   await subscriber(t, relay, 'a:b');
   const { data } = await ask('i', 'topic:main:a:b');
   const { ref, id } = data as { ref: string; id: number };
-  t.like((await ask('i', ref)).data, { id, about: { topic: 'topic:main:a:b', members: 1 } });
+  t.like((await ask('i', ref)).data, { id, details: { topic: 'topic:main:a:b', members: 1 } });
   t.like((await ask('stats', id)).data, { initialCall: 'topic-server' });
   t.like((await ask('i', 'listener.pusu')).data, { registered: 'listener.pusu' });
   t.regex((await ask('state', ref)).text, /a:b/);
   await t.throwsAsync(ask('i', '<999999>'), { message: 'no live process <999999>' });
+});
+
+test('the state of a connection has its topics, and that of a topic is its own', async (t) => {
+  const { relay, ask } = await world(t);
+  const one = await subscriber(t, relay, 'a');
+  for (const channel of ['b', 'c', 'token=hunter2']) {
+    one.send(JSON.stringify({ type: 'subscribe', channel }));
+    await one.next();
+  }
+  for (let i = 0; i < 3; i++) one.send('{"type":"publish","channel":"b","content":1}');
+  await one.take(3);
+  const [row] = rowsOf((await ask('connections')).data);
+  t.like(row, { state: 'open', topics: 4 });
+  const connection = await ask('state', row?.['ref']);
+  t.like(connection.data, {
+    memberships: {
+      size: 4,
+      items: ['topic:main:a', 'topic:main:b', 'topic:main:c', 'topic:main:token=[hidden]'],
+    },
+    intake: { published: 3 },
+    outflow: { messages: 3, behind: false },
+  });
+  const known = await ask('i', row?.['ref']);
+  t.regex(known.text, /memberships +a, b, c, token=hunter2/);
+  const topic = await ask('state', 'topic:main:b');
+  t.like(topic.data, { topic: { name: 'b', fanOut: { messages: 3, attempts: 3 }, members: { size: 1 } } });
+  const other = await ask('state', 'topic:main:a');
+  t.like(other.data, { topic: { fanOut: { messages: 0, attempts: 0 } } });
+  t.notRegex(other.text, /3 messages|accounting/, 'nothing of the whole relay');
+});
+
+test('a client that does not read is told from one that is behind, and from one that reads', async (t) => {
+  const settings = { doors: { pusu: {} }, limits: { pending: '64MiB', write_stall: 0 } };
+  const { relay, ask } = await world(t, settings);
+  const reader = await subscriber(t, relay, 'c');
+  const stuck = await subscriber(t, relay, 'c');
+  stuck.webSocket.pause();
+  const content = 'x'.repeat(32_000);
+  const state = async () => {
+    reader.send(JSON.stringify({ type: 'publish', channel: 'c', content }));
+    const states = rowsOf((await ask('connections')).data).map((row) => String(row['state']));
+    return states.includes('stalled') && states.includes('open');
+  };
+  await eventually(state, 'the one that does not read is shown as stalled');
+  t.regex((await ask('connections')).text, /127\.0\.0\.1 +stalled/);
 });
 
 test('publish reaches the members, and says when there are none', async (t) => {
@@ -147,6 +193,24 @@ test('kill ends a worker, which its supervisor restarts; a supervisor only with 
   t.regex((await ask('reports')).text, /topics\.0/);
   one.send('{"type":"publish","channel":"c","content":1}');
   t.regex(String(await one.next()), /publish/);
+});
+
+test('reports, the tree and top name the topic of a server, subject to what may be written', async (t) => {
+  const { relay, ask } = await world(t);
+  await subscriber(t, relay, 'news');
+  await subscriber(t, relay, 'token=hunter2');
+  for (const topic of ['topic:main:news', 'topic:main:token=hunter2']) await ask('kill', topic);
+  const reported = () => relay.log.all.filter(({ msg }) => msg === 'supervisor report').length;
+  await eventually(() => reported() === 2, 'the supervisors have said so');
+  const { text } = await ask('reports');
+  t.regex(text, /crash of topic-server<\d+> \(topic:main:news\): killed/);
+  t.regex(text, /: child_terminated topic-server \(topic:main:news\): killed/);
+  t.regex(text, /topic:main:token=\[hidden\]/);
+  t.notRegex(text, /hunter2/);
+  t.like(await relay.log.find(({ msg }) => msg === 'crash report'), { about: 'topic:main:news' });
+  t.notRegex(JSON.stringify(relay.log.all), /hunter2/);
+  t.regex((await ask('tree')).text, /─ topic:main:news +<\d+>/);
+  t.regex((await ask('top', { by: 'handled', n: 1000 })).text, /topic:main:news/);
 });
 
 test('suspend keeps messages waiting, resume lets them go on', async (t) => {

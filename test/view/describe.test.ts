@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import test from 'ava';
 import { describe } from '../../src/view/describe.ts';
@@ -23,7 +24,43 @@ test('bytes are shown by their number, and secrets not at all', (t) => {
   t.is(shown.match(/\[hidden\]/g)?.length, 6);
 });
 
-test('getters are not run, and a description has an end', (t) => {
+class Parent {
+  readonly shown = 1;
+  #hidden = 2;
+
+  get inherited(): number {
+    return this.#hidden;
+  }
+}
+
+class Child extends Parent {
+  readonly #items = ['a', 'b'];
+
+  get password(): string {
+    return 'hunter2';
+  }
+
+  get broken(): number {
+    throw new Error('not now');
+  }
+
+  *[Symbol.iterator](): Iterator<string> {
+    yield* this.#items;
+  }
+}
+
+test('what a class keeps to itself is shown as the class shows it', (t) => {
+  t.deepEqual(describe(new Child()), {
+    shown: 1,
+    password: '[hidden]',
+    broken: '[Error]',
+    inherited: 2,
+    items: ['a', 'b'],
+  });
+  t.deepEqual(describe(new (class Foreign extends EventEmitter {})()), '[Foreign]');
+});
+
+test('getters of plain objects are not run, and a description has an end', (t) => {
   const loop: Record<string, unknown> = {};
   loop['self'] = loop;
   Object.defineProperty(loop, 'trap', { enumerable: true, get: () => t.fail() });
