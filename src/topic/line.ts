@@ -18,6 +18,11 @@ export interface Gap {
 
 /** What has come of a join with `since`. */
 export interface Resumption {
+  /**
+   * Where the member stands before the answer's deliveries: what is sent begins behind it, and a client that is cut off
+   * before the first of them comes back with this position. The same as `at` where nothing is sent.
+   */
+  readonly from: Position;
   /** Where the member stands once it has all that the answer brings. */
   readonly at: Position;
   /** Only for a position: whether exactly what was missed is sent. */
