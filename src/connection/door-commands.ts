@@ -79,6 +79,9 @@ function performOne(connection: Connection, command: Command): void {
     case 'accept':
       connection.accept();
       return;
+    case 'alive':
+      connection.heartbeat.answered(now(connection.self));
+      return;
     case 'reply':
       connection.reply(command);
       return;

@@ -1,4 +1,6 @@
+import type { Gap, GapReason } from '../topic/line.ts';
 import type { Format, Message } from '../topic/message.ts';
+import type { Position, Since } from '../topic/position.ts';
 
 /**
  * What a door is: one protocol, as pure functions. It says what a request is for, and from then on turns events into
@@ -38,8 +40,13 @@ export interface DoorRequest {
 export type Route =
   | HttpReply
   | (Opening & {
-      /** websocket: an upgrade; exchange: one HTTP request, its body, one answer. */
-      readonly transport: 'websocket' | 'exchange';
+      readonly transport: 'websocket';
+      /** A finished frame that asks for a sign of life, in place of the ping of WebSockets, which pages cannot see. */
+      readonly ping?: Buffer;
+    })
+  | (Opening & {
+      /** One HTTP request, its body, one answer. */
+      readonly transport: 'exchange';
     })
   | (Opening & {
       /** An endless HTTP answer. */
@@ -96,51 +103,109 @@ export type Event =
   | { readonly type: 'text' | 'binary'; readonly payload: Buffer }
   /** The body of an exchange, whole. */
   | { readonly type: 'body'; readonly payload: Buffer }
-  /** Answers `authorise`. `granted`: at least one right was; `unrecognised`: one that everybody has, if any. */
-  | { readonly type: 'authorised'; readonly granted: boolean; readonly unrecognised?: true }
-  /** The authenticator did not answer, or could not; in place of the answer to any question. */
-  | { readonly type: 'unavailable' }
-  /** The same, where the fault is not one that goes away: who was asked has answered what is no answer. */
-  | { readonly type: 'faulty' }
-  /** Answers `join`: every message accepted from now on will be delivered. */
-  | { readonly type: 'joined'; readonly topic: string }
+  | Authorised
+  /**
+   * The authenticator did not answer, or could not; in place of the answer to any question. faulty: the fault is not one
+   * that goes away, for what came is no answer. `attempt`: what was to be judged; absent: a credential.
+   */
+  | { readonly type: 'unavailable' | 'faulty'; readonly attempt?: Attempt }
+  | Joined
   /** Answers `claim`: the connection owns the topic. */
   | { readonly type: 'claimed'; readonly topic: string }
-  /** Answers a `publish` of an exchange: the topic has taken the message. */
-  | { readonly type: 'published'; readonly topic: string }
+  /**
+   * Answers a `publish` of an exchange, or one with a receipt: the topic has taken the message. `at`: its position, where
+   * the topic has positions, and this relay has given it.
+   */
+  | { readonly type: 'published'; readonly topic: string; readonly receipt?: string; readonly at?: Position }
   | Refused
   /** The topic's owner is gone for good: for those who joined with `while: 'owned'`. */
-  | { readonly type: 'ended'; readonly topic: string };
+  | { readonly type: 'ended'; readonly topic: string }
+  /** This client alone has missed messages of a topic that it is in. What all have missed, the format tells. */
+  | ({ readonly type: 'gap'; readonly topic: string } & Gap)
+  /** The connection is about to be closed, as many others are: the client should come back within so many seconds. */
+  | { readonly type: 'leaving'; readonly within: number };
+
+/** Answers `authorise`. */
+export interface Authorised {
+  readonly type: 'authorised';
+  /** At least one right was granted. */
+  readonly granted: boolean;
+  /** The credential is none that is known: what it was granted, if anything, everybody has. */
+  readonly unrecognised?: true;
+  /** Who the client is, where the authenticator says so. */
+  readonly subject?: string;
+  /** Whole seconds until what was granted expires; absent: it does not, as far as is known. */
+  readonly expiresIn?: number;
+}
+
+/** Answers `join`: every message accepted from now on will be delivered. */
+export interface Joined {
+  readonly type: 'joined';
+  readonly topic: string;
+  /**
+   * The position at which the client stands now; what it has asked for follows, and then what is new. Only where the join
+   * had a `since`, the topic has positions, and the connection was not in it already.
+   */
+  readonly at?: Position;
+  /** Only for a join since a position: exactly what was missed since then follows. */
+  readonly recovered?: boolean;
+  /** Messages since then that are not sent, only where `recovered` is false; null: nobody can know. */
+  readonly missed?: number | null;
+  /** Only where `recovered` is false. */
+  readonly why?: GapReason;
+}
+
+/** What needs a right, or the relay's help, and may fail. `receipt`: of a publish that has one. */
+export interface Attempt {
+  readonly action: 'join' | 'claim' | 'publish';
+  readonly topic: string;
+  readonly receipt?: string;
+}
 
 /**
  * A join, claim or publish that is not to be.
  * forbidden: no right. denied: the request as a whole was judged, and refused. missing: `while: 'owned'` and nobody owns it. owned: another connection does.
  * too-many: more topics than one connection may have. unavailable: the relay cannot, now.
  */
-export interface Refused {
+export interface Refused extends Attempt {
   readonly type: 'refused';
-  readonly action: 'join' | 'claim' | 'publish';
-  readonly topic: string;
   readonly why: 'forbidden' | 'denied' | 'missing' | 'owned' | 'too-many' | 'unavailable';
 }
 
 export type Command =
   /** Asks for the rights of a credential; they are added to those that the connection has. */
   | { readonly type: 'authorise'; readonly authorization: string }
-  /** Becomes a member; needs the right to read. `while: 'owned'`: only of a topic that has an owner, until it has none. */
-  | { readonly type: 'join'; readonly topic: string; readonly while: 'wanted' | 'owned' }
+  /**
+   * Becomes a member; needs the right to read. `while: 'owned'`: only of a topic that has an owner, until it has none.
+   * `since`: what of the past is to be delivered first; absent: nothing, and nothing is said of positions.
+   */
+  | {
+      readonly type: 'join';
+      readonly topic: string;
+      readonly while: 'wanted' | 'owned';
+      readonly since?: Since;
+    }
   /** Becomes the owner of a topic; needs the right to write. Owners are not members. */
   | { readonly type: 'claim'; readonly topic: string }
   /** Of a topic that it is not a member of: nothing. */
   | { readonly type: 'leave'; readonly topic: string }
   /**
    * Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. An
-   * empty message of an exchange is judged, and goes nowhere.
+   * empty message of an exchange is judged, and goes nowhere. `receipt`: JSON text of 64 characters at most, and the
+   * answer is an event, with this receipt. `key`: of several messages with the same key the first alone is delivered.
    */
-  | { readonly type: 'publish'; readonly topic: string; readonly message: Message }
+  | {
+      readonly type: 'publish';
+      readonly topic: string;
+      readonly message: Message;
+      readonly receipt?: string;
+      readonly key?: string;
+    }
   /** Completes the upgrade, or begins the stream. Until then the connection can be answered with a `reply`. */
   | { readonly type: 'accept' }
   | HttpReply
+  /** The client has answered a ping that was a frame of the protocol. */
+  | { readonly type: 'alive' }
   /** Finished bytes for this client alone. */
   | { readonly type: 'send'; readonly bytes: Buffer }
   /** Ends the connection; nothing more of what the client sent is handled. */

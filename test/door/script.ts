@@ -1,4 +1,5 @@
 import type { Command, Door, Event, Session } from '../../src/door/contract.ts';
+import { formatPosition } from '../../src/topic/position.ts';
 import { doorRequest, type RequestParts } from './door-request.ts';
 import { texts } from './parse-frames.ts';
 
@@ -9,15 +10,22 @@ export function brief(command: Command): Brief {
   switch (command.type) {
     case 'authorise':
       return `authorise ${command.authorization}`;
-    case 'join':
-      return `join ${command.topic} while ${command.while}`;
+    case 'join': {
+      const { topic, while: condition, since } = command;
+      const asked = since === undefined || typeof since === 'string' ? since : formatPosition(since);
+      return `join ${topic} while ${condition}${asked === undefined ? '' : ` since ${asked}`}`;
+    }
     case 'claim':
     case 'leave':
       return `${command.type} ${command.topic}`;
-    case 'publish':
-      return `publish ${command.topic} ${command.message.kind} ${command.message.payload.toString('latin1')}`;
+    case 'publish': {
+      const { topic, message, receipt, key } = command;
+      const marks = `${receipt === undefined ? '' : ` receipt ${receipt}`}${key === undefined ? '' : ` key ${key}`}`;
+      return `publish ${topic}${marks} ${message.kind} ${message.payload.toString('latin1')}`;
+    }
     case 'accept':
-      return 'accept';
+    case 'alive':
+      return command.type;
     case 'reply':
       return `reply ${command.status}`;
     case 'send':
