@@ -147,6 +147,11 @@ export interface Joined {
    * had a `since`, the topic has positions, and the connection was not in it already.
    */
   readonly at?: Position;
+  /**
+   * The position behind which begins what follows; `at` where nothing does. A client that is cut off before it has got any
+   * of it is to come back with this one. There wherever `at` is.
+   */
+  readonly from?: Position;
   /** Only for a join since a position: exactly what was missed since then follows. */
   readonly recovered?: boolean;
   /** Messages since then that are not sent, only where `recovered` is false; null: nobody can know. */

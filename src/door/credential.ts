@@ -1,5 +1,5 @@
 import type { DoorRequest } from './contract.ts';
-import { decodeOnce } from './request-path.ts';
+import { queryValue } from './request-path.ts';
 import { bearerToken } from './subprotocol.ts';
 
 /**
@@ -14,7 +14,7 @@ export function credentialOf(request: DoorRequest): string | null {
   return (
     (authorization === undefined ? null : ofHeader(authorization)) ??
     ofProtocols(request) ??
-    ofQuery(request.query) ??
+    (queryValue(request.query, 'access_token') || null) ??
     ofCookie(request)
   );
 }
@@ -45,19 +45,4 @@ function passwordOf(encoded: string): string | null {
   const pair = Buffer.from(encoded, 'base64').toString();
   const colon = pair.indexOf(':');
   return colon === -1 ? null : pair.slice(colon + 1);
-}
-
-function ofQuery(query: string): string | null {
-  if (query === '') return null;
-  for (const pair of query.split('&')) {
-    const equals = pair.indexOf('=');
-    if (equals === -1 || formDecoded(pair.slice(0, equals)) !== 'access_token') continue;
-    return formDecoded(pair.slice(equals + 1)) || null;
-  }
-  return null;
-}
-
-/** Queries are forms: a `+` is a space there, and encoders write `%2B` for a plus. */
-function formDecoded(text: string): string | null {
-  return decodeOnce(text.replaceAll('+', ' '));
 }

@@ -31,6 +31,24 @@ export function decodeOnce(encoded: string): string | null {
 /** Nothing in it to decode. */
 const PLAIN = /^[^%\u0080-\uffff]*$/;
 
+/**
+ * The first value of a name in a query, decoded; null: there is none that can be. Queries are forms: a `+` is a space there,
+ * and encoders write `%2B` for a plus.
+ */
+export function queryValue(query: string, name: string): string | null {
+  if (query === '') return null;
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1 || formDecoded(pair.slice(0, equals)) !== name) continue;
+    return formDecoded(pair.slice(equals + 1));
+  }
+  return null;
+}
+
+function formDecoded(text: string): string | null {
+  return decodeOnce(text.replaceAll('+', ' '));
+}
+
 /** The segments of a path that begins with `/`: split first, decoded after; null where that is not possible. */
 export function segments(path: string): readonly (string | null)[] {
   return path.split('/').slice(1).map(decodeOnce);
