@@ -1,6 +1,12 @@
 import type { TopicKey } from '../door/peer/codec.ts';
 import type { Pid } from '../otp/process.ts';
-import { costOf, type Message, type PublisherMessage, type Sequencer } from '../topic/message.ts';
+import {
+  costOf,
+  type Message,
+  type Publish,
+  type PublisherMessage,
+  type Sequencer,
+} from '../topic/message.ts';
 import { publish } from '../topic/topic-server.ts';
 import type { LocalTopics } from './backplane.ts';
 
@@ -26,13 +32,14 @@ export class Publication {
 
   /**
    * Messages of one topic, of so many bytes. `via`: the relay that has given them their order; null: they get it here.
-   * What is lost is counted. Returns how many of them the topic has refused.
+   * `keys`: of each, '' for none. What is lost is counted. Returns how many of them the topic has refused.
    */
   publish(
     { realm, name }: TopicKey,
     messages: readonly Message[],
     bytes: number,
     via: Sequencer | null,
+    keys: readonly string[] | null = null,
   ): number {
     const topics = this.#topics();
     const { accounting } = topics;
@@ -48,8 +55,9 @@ export class Publication {
     for (let i = 0; i < length; i++) {
       const message = messages[i] as Message;
       const credit = i === length - 1 ? cost : 0;
-      if (publish(topic, { type: 'publish', message, from: this.#link, credit, via }))
-        this.underWay += credit;
+      const key = keys?.[i] ?? '';
+      const one: Publish = { type: 'publish', message, from: this.#link, credit, via };
+      if (publish(topic, key === '' ? one : { ...one, key })) this.underWay += credit;
       else refused++;
     }
     accounting.lose(refused, 'refused');

@@ -39,6 +39,11 @@ export interface Ancestor {
   readonly end: number;
 }
 
+/** The position that a message was given, and what its epoch continues. */
+export interface Numbered extends Position {
+  readonly continues?: Ancestor;
+}
+
 /** The numbers of one topic's messages at this relay. */
 export class Line {
   readonly #epoch: string;

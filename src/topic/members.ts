@@ -1,7 +1,7 @@
 import { type Pid, send } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
+import type { Numbered } from './line.ts';
 import { Delivery, type Format, type Message, type Part } from './message.ts';
-import type { Position } from './position.ts';
 
 /** The members of one format, who share their deliveries. `Ref` is what the caller keeps for each of them. */
 export class Group<Member extends Pid<Delivery>, Ref> {
@@ -17,7 +17,7 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   }
 
   /** Makes a message a part of the next delivery. */
-  render(message: Message, topic: string, at: Position | null): void {
+  render(message: Message, topic: string, at: Numbered | null): void {
     const part = this.format.render(message, topic, at);
     if (part === 'nothing') return;
     if (part === 'undeliverable') this.#undeliverable++;

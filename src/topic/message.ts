@@ -1,6 +1,6 @@
 import type { Pid } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
-import type { Gap } from './line.ts';
+import type { Gap, Numbered } from './line.ts';
 import type { Position } from './position.ts';
 
 /**
@@ -42,7 +42,7 @@ export interface Publish {
   /** When the message was accepted, if it is timed; 0 or left out: it is not. */
   readonly acceptedAt?: number;
   /** The position that its sequencer has given the message; left out: the topic's line gives it, if there is one. */
-  readonly at?: Position;
+  readonly at?: Numbered;
   /** Set where `from` is to be told what has become of the message: JSON text of the client's, of 64 characters at most. */
   readonly receipt?: string;
   /** Of several messages with the same key, the first alone is fanned out. */
@@ -87,7 +87,7 @@ export interface Format {
    * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.
    * `at`: the message's position; null where the topic has no line.
    */
-  render(message: Message, topic: string, at: Position | null): Part | 'undeliverable' | 'nothing';
+  render(message: Message, topic: string, at: Numbered | null): Part | 'undeliverable' | 'nothing';
   /** Tells members that messages are missing. Absent: there are no words for it at this door. */
   gap?(topic: string, gap: Gap): Part;
   /** Finished bytes for one or more parts, in their order. */

@@ -30,6 +30,11 @@ export function parsePosition(text: string): Position | null {
   return Number.isSafeInteger(offset) ? { epoch, offset } : null;
 }
 
+/** Whether a text has the form of an epoch. */
+export function isEpoch(text: string): boolean {
+  return EPOCH.test(text);
+}
+
 /** A new epoch of that rank, a whole number from 1. `random`: from 0 to 1, 1 left out. */
 export function newEpoch(rank: number, random: () => number = Math.random): string {
   let epoch = rank.toString(RADIX);

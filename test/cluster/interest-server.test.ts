@@ -9,7 +9,7 @@ import { Topic } from '../../src/topic/topic.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
 
-const format = new PeerFormats().of('main');
+const format = new PeerFormats().of('main', 2);
 
 function world(topics = new Topics(new Accounting())) {
   const base = testSystem();

@@ -23,14 +23,17 @@ async function relayOf(t: ExecutionContext, peer?: number): Promise<TestRelay> {
   return startTestRelay(t, settings, 1000, options);
 }
 
-test('a relay of the next release offers its own version and ours: ours is taken, and messages flow', async (t) => {
+test('a relay of the next release or the one before is spoken with in the highest version of both, and messages flow', async (t) => {
   const relay = await relayOf(t);
-  for (const [index, versions] of [
-    ['fanfare.peer.2', 'fanfare.peer.1'],
-    ['fanfare.peer.1', 'fanfare.peer.2'],
-  ].entries()) {
+  const offers: readonly (readonly [readonly string[], string])[] = [
+    [['fanfare.peer.3', 'fanfare.peer.2'], 'fanfare.peer.2'],
+    [['fanfare.peer.2', 'fanfare.peer.3'], 'fanfare.peer.2'],
+    [['fanfare.peer.1', 'fanfare.peer.2'], 'fanfare.peer.2'],
+    [['fanfare.peer.1'], 'fanfare.peer.1'],
+  ];
+  for (const [index, [versions, taken]] of offers.entries()) {
     const next = await dial(t, relay, versions);
-    t.is(next.socket.protocol, 'fanfare.peer.1');
+    t.is(next.socket.protocol, taken);
     t.is(why(await introduce(t, next, `next-${index}`, 'i')), 'welcome');
     const messages = new Arrivals<Buffer>('messages');
     next.socket.on('message', (payload: Buffer) => {
@@ -54,12 +57,12 @@ test('a relay of the next release offers its own version and ours: ours is taken
 test('who speaks no version of ours is refused, both sides are named to it and in the log, and it gets no more than it has sent', async (t) => {
   const relay = await relayOf(t);
   for (const [offer, theirs] of [
-    ['fanfare.peer.2', '2'],
-    ['fanfare.peer.3, fanfare.peer.2', '3, 2'],
+    ['fanfare.peer.3', '3'],
+    ['fanfare.peer.4, fanfare.peer.3', '4, 3'],
   ] as const) {
     const request = upgradeRequest({ 'Sec-WebSocket-Protocol': offer });
     const answer = await rawExchange(t, relay.port('network'), request);
-    const said = `peer protocol versions offered: ${theirs}; spoken here: 1`;
+    const said = `peer protocol versions offered: ${theirs}; spoken here: 1, 2`;
     t.true(answer.startsWith('HTTP/1.1 400 ') && answer.endsWith(said), answer);
     t.true(answer.length <= request.length);
     await relay.log.find((line) => line.msg === 'relay refused' && line['why'] === said);
@@ -84,7 +87,7 @@ async function otherRelease(
       });
       return;
     }
-    const text = 'peer protocol versions offered: 1; spoken here: 3, 2';
+    const text = 'peer protocol versions offered: 1, 2; spoken here: 4, 3';
     socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
   });
   const [port = 0] = await freePorts(1);
@@ -96,7 +99,7 @@ async function otherRelease(
 test('it offers what it speaks to another release, and goes on with what is taken of it', async (t) => {
   const other = await otherRelease(t, 'fanfare.peer.1');
   await relayOf(t, other.port);
-  t.is(await other.offers.next(), 'fanfare.peer.1');
+  t.is(await other.offers.next(), 'fanfare.peer.1,fanfare.peer.2');
   t.is(await other.offers.next(), 'hello');
 });
 
@@ -104,7 +107,7 @@ test('refused by another release, it says why in its log, with the versions of b
   const other = await otherRelease(t, null);
   const relay = await relayOf(t, other.port);
   const line = await relay.log.find(({ msg }) => msg === 'not linked');
-  t.regex(JSON.stringify(line), /versions offered: 1; spoken here: 3, 2/);
+  t.regex(JSON.stringify(line), /versions offered: 1, 2; spoken here: 4, 3/);
 });
 
 test('a relay that cannot be linked is tried again and again, later each time, and that is said once', async (t) => {
@@ -127,7 +130,7 @@ test('a relay that cannot be linked is tried again and again, later each time, a
 });
 
 test('a release that takes a version that was not offered is not spoken to', async (t) => {
-  const other = await otherRelease(t, 'fanfare.peer.2');
+  const other = await otherRelease(t, 'fanfare.peer.3');
   const relay = await relayOf(t, other.port);
   const line = await relay.log.find(
     (one) => one.msg === 'not linked' && one['address'] === `127.0.0.1:${other.port}`,

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../src/door/peer/codec.ts';
-import { prove } from '../../src/door/peer/session.ts';
+import { prove, spoken } from '../../src/door/peer/session.ts';
 import { sha256 } from '../../src/secret/secret.ts';
 import { Arrivals } from './arrivals.ts';
 import { SECRET } from './cluster.ts';
@@ -23,13 +23,13 @@ export async function dial(
   t.teardown(() => socket.terminate());
   const frames = new Arrivals<PeerFrame | 'closed'>('frames');
   socket.on('message', (payload: Buffer) => {
-    const frame = parsePeerFrame(payload);
+    const frame = parsePeerFrame(payload, spoken(socket.protocol));
     if (frame !== null) frames.push(frame);
   });
   socket.on('close', () => frames.push('closed'));
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.on('open', resolve));
-  return { socket, frames, send: (frame) => socket.send(encodePeerFrame(frame)) };
+  return { socket, frames, send: (frame) => socket.send(encodePeerFrame(frame, spoken(socket.protocol))) };
 }
 
 export const nonce = Buffer.alloc(32, 1);

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { type Batch, forwardedFrame } from '../../door/peer/batch.ts';
+import { type Batch, forwardedBatch, forwardedFrame } from '../../door/peer/batch.ts';
 import { claimsFrames, encodePeerFrame, interestFrames, type PeerFrame } from '../../door/peer/codec.ts';
 import { type DiallingCommand, DiallingSession, type Linked } from '../../door/peer/dialling-session.ts';
-import { NONCE_BYTES, offer, VERSIONS } from '../../door/peer/session.ts';
+import { NONCE_BYTES, offer, spoken, VERSIONS } from '../../door/peer/session.ts';
 import { keepAllLines } from '../../http/request.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self } from '../../otp/process.ts';
@@ -114,7 +114,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
         tell(state, [message.frame]);
         return keep;
       case 'forward':
-        forward(state, message.bytes, message.count, message.hops);
+        forward(state, message);
         return keep;
       case 'pong':
         if (message.connection === connection) {
@@ -174,7 +174,8 @@ export function inboundLink(network: Network): Behaviour<InboundLinkArgs, State,
   return {
     ...linkBehaviour,
     undelivered(message) {
-      if ('type' in message && message.type === 'forward') network.forwarded.unreachable(null, message.count);
+      if ('type' in message && message.type === 'forward')
+        network.forwarded.unreachable(null, message.messages.length);
     },
   };
 }
@@ -217,8 +218,8 @@ function dial(state: State): void {
   });
   socket.on('pong', () => inform(self, { type: 'pong', connection }));
   socket.on('close', () => inform(self, { type: 'closed', connection, why }));
-  const hello = session.hello(dialled.node, network.epochs.highest);
-  socket.on('open', () => say(connection, hello));
+  const { highest } = network.epochs;
+  socket.on('open', () => say(connection, session.hello(dialled.node, highest, spoken(socket.protocol))));
   state.connection = connection;
   state.spareOf = null;
   later(state, ANSWER_TIMEOUT, { type: 'late', connection });
@@ -277,8 +278,8 @@ function tell({ connection }: State, frames: readonly PeerFrame[]): void {
   if (connection?.session.phase === 'linked') for (const frame of frames) say(connection, frame);
 }
 
-function say({ socket }: Connection, frame: PeerFrame): void {
-  if (socket.readyState === WebSocket.OPEN) socket.send(encodePeerFrame(frame));
+function say({ socket, session }: Connection, frame: PeerFrame): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(encodePeerFrame(frame, session.version));
 }
 
 function linked(state: State, connection: Connection, { peer, counts, missed, taken, epoch }: Linked): void {
@@ -288,7 +289,7 @@ function linked(state: State, connection: Connection, { peer, counts, missed, ta
   if (node !== null && node !== peer.node && !network.inbound.has(node)) network.forwarded.settle(node);
   dialled.linked(peer.node);
   state.retry = RETRY_FIRST;
-  network.inbound.linked(peer, self, counts);
+  network.inbound.linked(peer, self, counts, connection.session.version);
   network.epochs.heard(epoch);
   network.epochs.next();
   network.news.forget(address);
@@ -337,7 +338,11 @@ function arrived({ publication, connection, self }: State, bytes: number): void 
 }
 
 /** A link that does not get on loses what is more than may wait, as in the other direction. */
-function forward({ network, connection, dialled }: State, bytes: Buffer, count: number, hops: number): void {
+function forward(
+  { network, connection, dialled }: State,
+  { topic, messages, hops }: Extract<InboundRequest, { readonly type: 'forward' }>,
+): void {
+  const { length } = messages;
   const { pending } = network.settings;
   const { node } = dialled;
   if (
@@ -345,11 +350,12 @@ function forward({ network, connection, dialled }: State, bytes: Buffer, count: 
     node !== null &&
     (pending === 0 || connection.socket.bufferedAmount <= pending)
   ) {
-    connection.socket.send(forwardedFrame(hops, [bytes]));
-    network.forwarded.sent(node, count);
+    const batch = forwardedBatch(topic, messages, connection.session.version);
+    connection.socket.send(forwardedFrame(hops, [batch]));
+    network.forwarded.sent(node, length);
     return;
   }
-  network.forwarded.unreachable(node, count);
+  network.forwarded.unreachable(node, length);
 }
 
 /** The relay has just dialled this one: there is no need to wait any longer. */

@@ -1,4 +1,5 @@
-import type { Answer, Relay } from '../../door/peer/codec.ts';
+import type { Forwarded } from '../../door/peer/batch.ts';
+import type { Answer, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
 import type { KnownRelays, ReceivedCounts } from '../../door/peer/dialling-session.ts';
 import { inform, type Pid, send } from '../../otp/process.ts';
 import type { LinkMessage } from '../backplane.ts';
@@ -6,7 +7,12 @@ import type { LinkMessage } from '../backplane.ts';
 /** What an inbound link is asked by the rest of the mesh. */
 export type InboundRequest =
   /** For the relay at the other end to give an order. */
-  | { readonly type: 'forward'; readonly bytes: Buffer; readonly count: number; readonly hops: number }
+  | {
+      readonly type: 'forward';
+      readonly topic: TopicKey;
+      readonly messages: readonly Forwarded[];
+      readonly hops: number;
+    }
   /** To what the relay at the other end has said on the link that it has made to this one. */
   | { readonly type: 'answer'; readonly frame: Answer }
   /** That relay has just dialled this one: it can be reached. */
@@ -74,6 +80,8 @@ export class InboundLinks implements KnownRelays {
   readonly #byIncarnation = new Map<string, Link>();
   /** The same links, by the name of the relay. */
   readonly #byNode = new Map<string, Link>();
+  /** Which version of the protocol is spoken with each of them. */
+  readonly #versions = new Map<string, Version>();
   /** By the name of the relay. They outlive links. */
   readonly #counts = new Map<string, ReceivedCounts>();
   /** IP addresses that the list of relays stands for. */
@@ -96,6 +104,11 @@ export class InboundLinks implements KnownRelays {
       if (state === 'needless' || (node !== null && state !== 'up' && this.has(node))) continue;
       yield dialled;
     }
+  }
+
+  /** Of the protocol, as it is spoken with the relay of that name; the first where it is not linked. */
+  versionOf(node: string): Version {
+    return this.#versions.get(node) ?? 1;
   }
 
   has(node: string): boolean {
@@ -151,7 +164,8 @@ export class InboundLinks implements KnownRelays {
     if (forGood && dialled?.link === undefined) this.#addresses.delete(address);
   }
 
-  linked({ node, incarnation }: Relay, link: Link, counts: ReceivedCounts): void {
+  linked({ node, incarnation }: Relay, link: Link, counts: ReceivedCounts, version: Version): void {
+    this.#versions.set(node, version);
     this.#byIncarnation.set(incarnation, link);
     this.#byNode.set(node, link);
     this.#counts.set(node, counts);
@@ -159,14 +173,17 @@ export class InboundLinks implements KnownRelays {
 
   unlinked({ node, incarnation }: Relay, link: Link): void {
     if (this.#byIncarnation.get(incarnation) === link) this.#byIncarnation.delete(incarnation);
-    if (this.#byNode.get(node) === link) this.#byNode.delete(node);
+    if (this.#byNode.get(node) === link) {
+      this.#byNode.delete(node);
+      this.#versions.delete(node);
+    }
     for (const dialled of this.#dialling()) inform(dialled, { type: 'needed', incarnation });
   }
 
-  /** A batch of `count` messages for that relay to give an order. False: it cannot be reached. */
-  forward(node: string, bytes: Buffer, count: number, hops: number): boolean {
+  /** Messages of one topic for that relay to give an order. False: it cannot be reached. */
+  forward(node: string, topic: TopicKey, messages: readonly Forwarded[], hops: number): boolean {
     const link = this.#byNode.get(node);
-    return link !== undefined && send(link, { type: 'forward', bytes, count, hops });
+    return link !== undefined && send(link, { type: 'forward', topic, messages, hops });
   }
 
   /** False: there is no link to that start of a relay. */
@@ -182,7 +199,8 @@ export class InboundLinks implements KnownRelays {
 
   /** No process is left. */
   clear(): void {
-    for (const table of [this.#addresses, this.#byIncarnation, this.#byNode, this.#counts]) table.clear();
+    for (const table of [this.#addresses, this.#byIncarnation, this.#byNode, this.#versions, this.#counts])
+      table.clear();
     this.#listed = new Set();
   }
 

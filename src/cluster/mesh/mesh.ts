@@ -75,8 +75,8 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     const supervisor = whereis(system, name);
     return supervisor !== undefined && startDynamicChild(supervisor, args, started);
   }
-  const serve: PeerGreetingArgs['serve'] = (peer, started) =>
-    start(outboundName, { network, peer }, (result) => started(result.ok ? result.pid : null));
+  const serve: PeerGreetingArgs['serve'] = (peer, version, started) =>
+    start(outboundName, { network, peer, version }, (result) => started(result.ok ? result.pid : null));
   const specs = [
     dynamicSupervisor(
       outboundName.value,

@@ -1,3 +1,4 @@
+import type { Forwarded } from '../../door/peer/batch.ts';
 import { keyOf, type TopicKey } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { Message, Publish, PublisherMessage, Sequencer } from '../../topic/message.ts';
@@ -26,7 +27,8 @@ export class MeshOrdering implements Ordering {
   }
 
   forward(topic: Topic, publish: Publish): boolean {
-    return forward(this.#network, topic, [publish.message], 0);
+    const { message, key = '' } = publish;
+    return forward(this.#network, topic, [{ message, key }], 0);
   }
 
   mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
@@ -45,16 +47,11 @@ export function isHome(network: Network, topic: TopicKey): boolean {
 export function forward(
   network: Network,
   { realm, name }: TopicKey,
-  messages: readonly Publish['message'][],
+  messages: readonly Forwarded[],
   hops: number,
 ): boolean {
-  const home = homeIn(network, { realm, name });
-  if (!network.inbound.has(home)) return false;
-  const format = network.formats.of(realm);
-  const parts = messages
-    .map((message) => format.render(message, name, null))
-    .filter((part) => typeof part !== 'string');
-  return network.inbound.forward(home, format.assemble(parts), parts.length, hops);
+  const topic = { realm, name };
+  return network.inbound.forward(homeIn(network, topic), topic, messages, hops);
 }
 
 function homeIn({ self, inbound }: Network, topic: TopicKey): string {
@@ -105,13 +102,10 @@ export function withProbes(
 }
 
 /** Returns why it could not be sent. */
-export function probe({ self, inbound, formats }: Network, node: string, message: Message): string | null {
+export function probe({ self, inbound }: Network, node: string, message: Message): string | null {
   if (!inbound.has(node)) return 'it is not linked any more';
-  const { realm, name } = probeTopic(self.node, node);
-  const format = formats.of(realm);
-  const part = format.render(message, name, null);
-  if (typeof part === 'string') return part;
-  return inbound.forward(node, format.assemble([part]), 1, 0) ? null : 'its link takes nothing';
+  const probes = probeTopic(self.node, node);
+  return inbound.forward(node, probes, [{ message, key: '' }], 0) ? null : 'its link takes nothing';
 }
 
 /** The link `from` publishes probes of the other relay, which gets them back. They are for nobody else. */

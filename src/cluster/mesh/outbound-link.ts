@@ -1,5 +1,5 @@
 import { type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
-import type { Answer, InterestFrame, Relay, TopicKey } from '../../door/peer/codec.ts';
+import type { Answer, InterestFrame, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
 import type { DialledCommand } from '../../door/peer/dialled-session.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
@@ -24,6 +24,8 @@ import type { PeerSocketMessage } from './peer-socket.ts';
 export interface OutboundLinkArgs {
   readonly network: Network;
   readonly peer: Relay;
+  /** Of the protocol: two starts of relays speak one. */
+  readonly version: Version;
 }
 
 export type OutboundLinkMessage =
@@ -194,6 +196,9 @@ function perform(state: State, connection: Connection, command: DialledCommand |
     case 'verdict':
       answered(state, command);
       return;
+    case 'resume':
+      // Nothing is kept yet.
+      return;
     case 'hang-up':
       disconnect(state, command.why);
       return;
@@ -236,8 +241,8 @@ function changeInterest(state: State, frame: InterestFrame): void {
   for (const topic of changes.leave) leave(topic, state.self);
 }
 
-function join({ network, self }: State, { realm, name }: TopicKey): void {
-  const format = network.formats.of(realm);
+function join({ network, self, version }: State, { realm, name }: TopicKey): void {
+  const format = network.formats.of(realm, version);
   const request = { type: 'join', name, member: self, format, while: 'wanted' } as const;
   network.topics().route(self.system, realm, request);
 }
@@ -305,15 +310,23 @@ function written(state: State): void {
 function publish(state: State, connection: Connection, { first: hops, batches }: Messages): void {
   const { network, served, publication } = state;
   for (const batch of batches) {
-    const { messages, bytes } = batch;
+    const { messages, bytes, keys } = batch;
     // From here on they are this relay's to account for.
     served.take(messages.length);
     if (batch.realm === PROBE_REALM) {
       const topic = state.interest.topicOf(batch);
       if (topic !== undefined) answerProbe(state.self, topic, messages);
     } else if (isHome(network, batch)) {
-      publication.publish(batch, messages, bytes, null);
-    } else if (hops > 0 || !forward(network, batch, messages, 1)) {
+      publication.publish(batch, messages, bytes, null, keys);
+    } else if (
+      hops > 0 ||
+      !forward(
+        network,
+        batch,
+        messages.map((message, i) => ({ message, key: keys?.[i] ?? '' })),
+        1,
+      )
+    ) {
       network.forwarded.unreachable(null, messages.length);
     }
   }

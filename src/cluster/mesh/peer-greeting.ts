@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Hello, Refusal, Relay } from '../../door/peer/codec.ts';
+import type { Hello, Refusal, Relay, Version } from '../../door/peer/codec.ts';
 import { DialledSession } from '../../door/peer/dialled-session.ts';
 import { NONCE_BYTES } from '../../door/peer/session.ts';
 import { type Behaviour, keep, type Next, stop } from '../../otp/behaviour.ts';
@@ -17,7 +17,11 @@ import type { PeerSocket, PeerSocketMessage } from './peer-socket.ts';
 export interface PeerGreetingArgs extends Caller {
   readonly network: Network;
   /** Starts the link that serves a relay, and gives it, or null when it has not begun. False: none can be started now. */
-  readonly serve: (peer: Relay, started: (link: Pid<OutboundRequest> | null) => void) => boolean;
+  readonly serve: (
+    peer: Relay,
+    version: Version,
+    started: (link: Pid<OutboundRequest> | null) => void,
+  ) => boolean;
 }
 
 /** A connection whose upgrade has been judged. */
@@ -56,6 +60,7 @@ export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessag
       key: network.key,
       stranger: stranger(network, plain(socket.stream.remoteAddress)),
       timeout: network.settings.timeout,
+      version: socket.version,
     });
     return { ...args, self, session, handedOn: false };
   },
@@ -99,7 +104,7 @@ function proved(state: State, { relay, epoch }: Hello): Next<State> {
   const giveNew = (started: Pid<OutboundRequest> | null) => {
     if (started === null || !give(started)) socket.stream.destroy();
   };
-  state.handedOn = link === undefined ? serve(relay, giveNew) : give(link);
+  state.handedOn = link === undefined ? serve(relay, socket.version, giveNew) : give(link);
   if (!state.handedOn) return stop('normal');
   known();
   const address = socket.stream.remoteAddress;

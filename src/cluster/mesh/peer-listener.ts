@@ -115,7 +115,8 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
     socket.destroy();
     return;
   }
-  if (negotiate(versions, VERSIONS) === null) {
+  const version = negotiate(versions, VERSIONS);
+  if (version === null) {
     const why = mismatch(versions, VERSIONS);
     const address = socket.remoteAddress;
     if (network.news.is(`versions ${address}`, why)) network.log.warn('relay refused', { address, why });
@@ -130,7 +131,7 @@ function upgrade(state: State, request: IncomingMessage, socket: Socket, head: B
   const begun = (ok: boolean) => {
     if (!ok) socket.destroy();
   };
-  if (!greet({ socket: new PeerSocket(socket), request, head, known }, begun)) socket.destroy();
+  if (!greet({ socket: new PeerSocket(socket, version), request, head, known }, begun)) socket.destroy();
 }
 
 /** What ws would answer with a page is not answered at all (RFC 6455, section 4.2.1). */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
 import { websocketFrames } from '../../door/frame.ts';
-import { encodePeerFrame, type PeerFrame } from '../../door/peer/codec.ts';
+import { encodePeerFrame, type PeerFrame, type Version } from '../../door/peer/codec.ts';
 import { inform, type Pid } from '../../otp/process.ts';
 
 /** What happens on a connection that another relay has made. The socket says which one: a later one may have taken over. */
@@ -13,11 +13,14 @@ export type PeerSocketMessage =
 /** The served end of a link. ws parses what comes in; what goes out are finished frames, written straight to the stream. */
 export class PeerSocket {
   readonly stream: Socket;
+  /** Of the protocol, as it was agreed on with the other relay. */
+  readonly version: Version;
   #reader: Pid<PeerSocketMessage> | undefined = undefined;
 
   /** `stream`: a socket whose upgrade has been judged. */
-  constructor(stream: Socket) {
+  constructor(stream: Socket, version: Version) {
     this.stream = stream;
+    this.version = version;
   }
 
   /** Tells `reader` from here on. */
@@ -38,7 +41,7 @@ export class PeerSocket {
 
   say(frame: PeerFrame): void {
     if (this.stream.writable)
-      this.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame) }]));
+      this.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame, this.version) }]));
   }
 
   tell(message: PeerSocketMessage): void {

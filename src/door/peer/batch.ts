@@ -1,13 +1,15 @@
 import { jsonMessage } from '../../topic/json-message.ts';
+import type { Ancestor, Numbered } from '../../topic/line.ts';
 import type { Format, Message } from '../../topic/message.ts';
+import { isEpoch } from '../../topic/position.ts';
 import { headerLength, writeHeader } from '../frame.ts';
-import { FORWARDED, MESSAGES, type TopicKey } from './codec.ts';
-import { Reader, writeU64 } from './wire.ts';
+import { FORWARDED, MESSAGES, type TopicKey, type Version } from './codec.ts';
+import { Reader, Writer, writeU64 } from './wire.ts';
 
 /**
  * Messages between relays. What a topic delivers in one turn is a batch: its length, realm, topic, and the messages
- * with their kinds. The bytes of a batch are the same for every link. A frame is the number of its first message on
- * this link, and as many batches as were waiting.
+ * with their kinds; in version 2 with the place of the first one in the topic's line. The bytes of a batch are the same
+ * for every link of a version. A frame is the number of its first message on this link, and as many batches as were waiting.
  */
 const kinds = ['text', 'binary', 'json'] as const;
 
@@ -40,38 +42,90 @@ export interface BatchPart {
   readonly payload: Buffer;
   readonly kind: number;
   readonly topic: string;
+  /** Null: the topic has no line, or the version no positions. */
+  readonly at: Numbered | null;
 }
 
-export function batchPart(message: Message, topic: string): BatchPart {
-  return { opcode: 2, payload: message.payload, kind: kindOf(message), topic };
+export function batchPart(message: Message, topic: string, at: Numbered | null = null): BatchPart {
+  return { opcode: 2, payload: message.payload, kind: kindOf(message), topic, at };
 }
 
-/** The deliveries to other relays: one format for the topics of each realm, so that a batch is made once for all links. */
+/** The deliveries to other relays: one format for each realm's topics and version, so that a batch is made once for all links. */
 export class PeerFormats {
-  readonly #formats = new Map<string, Format>();
+  readonly #formats = { 1: new Map<string, Format>(), 2: new Map<string, Format>() };
 
-  /** The same object for the same realm, for ever. */
-  of(realm: string): Format {
-    let format = this.#formats.get(realm);
+  /** The same object for the same realm and version, for ever. */
+  of(realm: string, version: Version): Format {
+    const formats = this.#formats[version];
+    let format = formats.get(realm);
     if (format === undefined) {
       format = {
         name: 'peer',
         remote: true,
-        render: batchPart,
-        assemble: (parts) => batch(realm, parts as readonly BatchPart[]),
+        render: version === 1 ? (message, topic) => batchPart(message, topic) : batchPart,
+        assemble: (parts) => assemble(realm, parts as readonly BatchPart[], version),
       };
-      this.#formats.set(realm, format);
+      formats.set(realm, format);
     }
     return format;
   }
 }
 
-/** One batch of at least one part, all of one topic. */
+/** One batch of the parts, all of one topic; in version 2 as many as their offsets have gaps and their epochs change. */
+function assemble(realm: string, parts: readonly BatchPart[], version: Version): Buffer {
+  if (version === 1) return batch(realm, parts);
+  const batches: Buffer[] = [];
+  let from = 0;
+  for (let i = 1; i <= parts.length; i++) {
+    if (i < parts.length && follows(parts[i]?.at, parts[i - 1]?.at)) continue;
+    const { topic, at } = parts[from] as BatchPart;
+    batches.push(batchAt({ realm, name: topic }, parts.slice(from, i), placeOf(at), false));
+    from = i;
+  }
+  return batches.length === 1 ? (batches[0] as Buffer) : Buffer.concat(batches);
+}
+
+function follows(at: Numbered | null | undefined, before: Numbered | null | undefined): boolean {
+  if (at == null || before == null) return at == null && before == null;
+  return at.epoch === before.epoch && at.offset === before.offset + 1;
+}
+
+function placeOf(at: Numbered | null): Place | null {
+  return at === null ? null : { epoch: at.epoch, first: at.offset, continues: at.continues ?? null };
+}
+
+/** One batch of version 1, of at least one part, all of one topic. */
 export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
   const { topic } = parts[0] as BatchPart;
+  return batchOf({ realm, name: topic }, parts, null);
+}
+
+/**
+ * One batch of version 2. `isAnswer`: to a `resume`; without messages it ends the answer, and tells where the line stands:
+ * `first` is the offset of the message that comes next.
+ */
+export function batchAt(
+  topic: TopicKey,
+  parts: readonly Pick<BatchPart, 'kind' | 'payload'>[],
+  place: Place | null,
+  isAnswer: boolean,
+): Buffer {
+  const { epoch = '', first = 0, continues = null } = place ?? {};
+  const head = new Writer().text(epoch).u64(first);
+  head.text(continues?.epoch ?? '').u64(continues?.end ?? 0);
+  return batchOf(topic, parts, head.byte(isAnswer ? IS_ANSWER : 0).finish());
+}
+
+const IS_ANSWER = 1;
+
+function batchOf(
+  { realm, name }: TopicKey,
+  parts: readonly Pick<BatchPart, 'kind' | 'payload'>[],
+  place: Buffer | null,
+): Buffer {
   const realmLength = Buffer.byteLength(realm);
-  const topicLength = Buffer.byteLength(topic);
-  let total = 16 + realmLength + topicLength;
+  const topicLength = Buffer.byteLength(name);
+  let total = 16 + realmLength + topicLength + (place?.length ?? 0);
   for (const { payload } of parts) total += MESSAGE_HEAD + payload.length;
   const bytes = Buffer.allocUnsafe(total);
   bytes.writeUInt32BE(total - 4, 0);
@@ -79,8 +133,12 @@ export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
   bytes.write(realm, 8);
   let at = 8 + realmLength;
   bytes.writeUInt32BE(topicLength, at);
-  bytes.write(topic, at + 4);
+  bytes.write(name, at + 4);
   at += 4 + topicLength;
+  if (place !== null) {
+    bytes.set(place, at);
+    at += place.length;
+  }
   at = bytes.writeUInt32BE(parts.length, at);
   for (const { kind, payload } of parts) at = writeMessage(bytes, at, kind, payload);
   return bytes;
@@ -111,10 +169,45 @@ export interface Messages {
   readonly batches: readonly Batch[];
 }
 
+/** Where the first message of a batch stands in the line of its topic. */
+export interface Place {
+  readonly epoch: string;
+  readonly first: number;
+  /** What the epoch continues; null: it began at nothing. */
+  readonly continues: Ancestor | null;
+}
+
 /** A batch as it is read. The payloads are views of the frame. */
 export interface Batch extends TopicKey {
   readonly messages: readonly Message[];
   readonly bytes: number;
+  /** Null: its messages have no positions. */
+  readonly place: Place | null;
+  /** To a `resume`. */
+  readonly isAnswer: boolean;
+  /** Of forwarded messages, each one's idempotency key, '' for none; null: there are none. */
+  readonly keys: readonly string[] | null;
+}
+
+/** A message that goes to its home, and the idempotency key that its publisher has given it. */
+export interface Forwarded {
+  readonly message: Message;
+  readonly key: string;
+}
+
+/** A batch of messages to be given their order. Version 1 has no keys: what they are for is left out there. */
+export function forwardedBatch(
+  { realm, name }: TopicKey,
+  messages: readonly Forwarded[],
+  version: Version,
+): Buffer {
+  const to = new Writer().text(realm).text(name).u32(messages.length);
+  for (const { message, key } of messages) {
+    to.byte(kindOf(message)).bytes(message.payload);
+    if (version > 1) to.text(key);
+  }
+  const bytes = to.finish();
+  return new Writer().bytes(bytes).finish();
 }
 
 /** A frame of messages to be given their order. `hops`: how many relays have passed them on before. */
@@ -126,29 +219,50 @@ export function forwardedFrame(hops: number, batches: readonly Buffer[]): Buffer
 }
 
 /** Null: it is no frame of messages. */
-export function parseMessages(frame: Buffer): Messages | null {
+export function parseMessages(frame: Buffer, version: Version = 1): Messages | null {
   const from = new Reader(frame);
   const type = from.byte();
   if (type !== MESSAGES && type !== FORWARDED) return null;
   const first = from.u64();
   const batches: Batch[] = [];
   while (from.left > 0 && !from.bad) {
-    const one = parseBatch(from.bytes());
+    const one = parseBatch(from.bytes(), version > 1 && type === MESSAGES, version > 1 && type === FORWARDED);
     if (one === null) return null;
     batches.push(one);
   }
   return from.bad ? null : { type: 'messages', first, batches };
 }
 
-function parseBatch(bytes: Buffer): Batch | null {
+function parseBatch(bytes: Buffer, hasPlace: boolean, hasKeys: boolean): Batch | null {
   const from = new Reader(bytes);
   const realm = from.text();
   const name = from.text();
+  const head = hasPlace ? readPlace(from) : NO_PLACE;
+  if (head === null) return null;
   const messages: Message[] = [];
+  const keys: string[] | null = hasKeys ? [] : null;
   for (let left = from.u32(); left > 0 && !from.bad; left--) {
     const message = readMessage(from);
     if (message === null) return null;
     messages.push(message);
+    keys?.push(from.text());
   }
-  return from.done ? { realm, name, messages, bytes: bytes.length } : null;
+  // Whatever is counted from the first on stays a number that can be counted.
+  if ((head.place?.first ?? 0) + messages.length > Number.MAX_SAFE_INTEGER) return null;
+  return from.done ? { realm, name, messages, bytes: bytes.length, keys, ...head } : null;
+}
+
+const NO_PLACE = { place: null, isAnswer: false } as const;
+
+/** Null: there is no such place. */
+function readPlace(from: Reader): Pick<Batch, 'place' | 'isAnswer'> | null {
+  const epoch = from.text();
+  const first = from.u64();
+  const prior = from.text();
+  const end = from.u64();
+  const flags = from.byte();
+  const isAnswer = (flags & IS_ANSWER) !== 0;
+  if (epoch === '') return { place: null, isAnswer };
+  if (!isEpoch(epoch) || first < 1 || (prior !== '' && !isEpoch(prior))) return null;
+  return { place: { epoch, first, continues: prior === '' ? null : { epoch: prior, end } }, isAnswer };
 }

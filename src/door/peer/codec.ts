@@ -2,8 +2,8 @@ import { Reader, Writer } from './wire.ts';
 
 /**
  * The frames between two relays, each a binary WebSocket message: a byte for its type, then its fields. The relay that
- * dials sends `hello`, `proof`, `interest`, `claims`; the one that was dialled `challenge`, `welcome`, `refuse`, and
- * messages (see `batch.ts`); `heartbeat`, `confirm`, `verdict` go both ways. See doc/peer-protocol.md.
+ * dials sends `hello`, `proof`, `interest`, `claims`, `resume`; the one that was dialled `challenge`, `welcome`, `refuse`,
+ * and messages (see `batch.ts`); `heartbeat`, `confirm`, `verdict` go both ways. See doc/peer-protocol.md.
  */
 export type PeerFrame =
   | Hello
@@ -27,7 +27,20 @@ export type PeerFrame =
   | { readonly type: 'heartbeat'; readonly last: number; readonly received: number }
   | InterestFrame
   | ClaimsFrame
-  | Answer;
+  | Answer
+  /** Version 2: what is kept of these topics behind a position is to be sent over this link. */
+  | ResumeFrame
+  /** Version 2: who is in a topic at the relay that tells it. It has its place, and is not spoken yet. */
+  | {
+      readonly type: 'presence';
+      readonly realm: string;
+      readonly name: string;
+      readonly version: number;
+      readonly entries: Buffer;
+    };
+
+/** Of the protocol. The frames of a handshake are the same in both. */
+export type Version = 1 | 2;
 
 /** What the relay that was dialled says of interest and claims: on this link, or on its own to the relay that dials. */
 export type Answer =
@@ -95,6 +108,20 @@ export interface ClaimsFrame {
   readonly begin: boolean;
   readonly end: boolean;
   readonly claims: readonly PeerClaim[];
+}
+
+/** A topic of which the dialling relay has the messages up to a position. */
+export interface Behind extends TopicKey {
+  /**
+   * Positions as text, the newest first, with commas between: all of them are the same place in the order of the topic, or
+   * places where an earlier epoch was left. The first one counts that the other relay knows. '': there is none.
+   */
+  readonly since: string;
+}
+
+export interface ResumeFrame {
+  readonly type: 'resume';
+  readonly topics: readonly Behind[];
 }
 
 /** The type of a frame of messages. */
@@ -182,15 +209,39 @@ function withEnds<A extends object, B extends object>(
 }
 
 const relay = record<Relay>({ node: text, incarnation: text });
-const topics = list(record<TopicKey>({ realm: text, name: text }));
+const topic = record<TopicKey>({ realm: text, name: text });
+const topics = list(topic);
+/** What interest is in. A pattern has its place, and nobody names one yet: it is read and left out. */
+const kinds = ['topic', 'pattern'] as const;
+const kind = word(kinds);
+const topicsByKind: Field<readonly TopicKey[]> = {
+  write(to, values) {
+    to.u32(values.length);
+    for (const value of values) {
+      kind.write(to, 'topic');
+      topic.write(to, value);
+    }
+  },
+  read(from) {
+    const values: TopicKey[] = [];
+    for (let left = from.u32(); left > 0 && !from.bad; left--) {
+      const what = kind.read(from);
+      const value = topic.read(from);
+      if (what === 'topic') values.push(value);
+    }
+    return values;
+  },
+};
 const claims = list(
   record<PeerClaim>({ realm: text, name: text, state: word(claimStates), since: u64, grace: u64 }),
 );
 
 type FieldsOf<Type> = Omit<Extract<PeerFrame, { readonly type: Type }>, 'type'>;
 
+type Layouts<Type extends PeerFrame['type']> = { readonly [T in Type]: Field<FieldsOf<T>> };
+
 /** The frames in the order of their types, which are the numbers from 1 on. */
-const layouts: { readonly [Type in PeerFrame['type']]: Field<FieldsOf<Type>> } = {
+const first: Layouts<Exclude<PeerFrame['type'], 'resume' | 'presence'>> = {
   hello: record<FieldsOf<'hello'>>({ relay, nonce: bytes, of: text, last: u64, received: u64, epoch: u64 }),
   challenge: record<FieldsOf<'challenge'>>({ relay, nonce: bytes }),
   proof: record<FieldsOf<'proof'>>({ mac: bytes }),
@@ -203,21 +254,37 @@ const layouts: { readonly [Type in PeerFrame['type']]: Field<FieldsOf<Type>> } =
   verdict: record<FieldsOf<'verdict'>>({ ref: u32, granted: flag }),
   epoch: record<FieldsOf<'epoch'>>({ epoch: u64 }),
 };
-const types = Object.keys(layouts) as PeerFrame['type'][];
+const second: Layouts<PeerFrame['type']> = {
+  ...first,
+  interest: withEnds(record({ version: u64 }), record({ add: topicsByKind, drop: topicsByKind })),
+  resume: record<FieldsOf<'resume'>>({
+    topics: list(record<Behind>({ realm: text, name: text, since: text })),
+  }),
+  presence: record<FieldsOf<'presence'>>({ realm: text, name: text, version: u64, entries: bytes }),
+};
+const types = Object.keys(second) as PeerFrame['type'][];
 
-export function encodePeerFrame(frame: PeerFrame): Buffer {
+function layout(type: PeerFrame['type'] | undefined, version: Version): Field<PeerFrame> | undefined {
+  if (type === undefined) return undefined;
+  const layouts: Partial<Layouts<PeerFrame['type']>> = version === 1 ? first : second;
+  return layouts[type] as Field<PeerFrame> | undefined;
+}
+
+/** Throws where a frame is not of the version: nothing is said that the other side does not understand. */
+export function encodePeerFrame(frame: PeerFrame, version: Version = 1): Buffer {
+  const fields = layout(frame.type, version);
+  if (fields === undefined) throw new Error(`${frame.type} is not a frame of version ${version}`);
   const to = new Writer().byte(types.indexOf(frame.type) + 1);
-  (layouts[frame.type] as Field<PeerFrame>).write(to, frame);
+  fields.write(to, frame);
   return to.finish();
 }
 
-/** Null: not a frame of this protocol. Nothing of the frame is kept but texts, and the buffers of a handshake. */
-export function parsePeerFrame(frame: Buffer): PeerFrame | null {
+/** Null: not a frame of this version. Nothing of the frame is kept but texts, and the buffers of a handshake. */
+export function parsePeerFrame(frame: Buffer, version: Version = 1): PeerFrame | null {
   const from = new Reader(frame);
   const type = types[from.byte() - 1];
-  if (type === undefined) return null;
-  const fields = layouts[type].read(from);
-  return from.done ? ({ type, ...fields } as PeerFrame) : null;
+  const fields: object | undefined = layout(type, version)?.read(from);
+  return fields !== undefined && from.done ? ({ type, ...fields } as PeerFrame) : null;
 }
 
 /** Characters of names in one frame: it stays well below what the other side takes, unless one name alone does not. */
@@ -239,6 +306,10 @@ export function interestFrames({
     add: add.slice(from, to),
     drop: drop.slice(Math.max(0, from - add.length), Math.max(0, to - add.length)),
   }));
+}
+
+export function resumeFrames(topics: readonly Behind[]): ResumeFrame[] {
+  return pieces(topics).map(({ from, to }) => ({ type: 'resume', topics: topics.slice(from, to) }));
 }
 
 export function claimsFrames({

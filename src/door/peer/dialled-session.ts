@@ -9,6 +9,8 @@ import {
   parsePeerFrame,
   type Refusal,
   type Relay,
+  type ResumeFrame,
+  type Version,
 } from './codec.ts';
 import { type NumberedOutbox, Progress } from './numbered-outbox.ts';
 import { type Handshake, isProved, Liveness, NONCE_BYTES, prove } from './session.ts';
@@ -23,6 +25,8 @@ export interface DialledArgs {
   readonly stranger: string | null;
   /** Milliseconds. */
   readonly timeout: number;
+  /** That both speak on this connection. */
+  readonly version: Version;
 }
 
 /** What is to be done about a caller that has not proved to be a relay, or has just done so. */
@@ -45,6 +49,7 @@ export type DialledCommand =
       readonly claims: readonly PeerClaim[];
     }
   | Answer
+  | ResumeFrame
   | { readonly type: 'hang-up'; readonly why: string };
 
 /** Longer than any frame of a handshake. */
@@ -75,6 +80,10 @@ export class DialledSession {
 
   constructor(args: DialledArgs) {
     this.#args = args;
+  }
+
+  get version(): Version {
+    return this.#args.version;
   }
 
   /** The name of the other relay, once it has named itself. */
@@ -109,8 +118,9 @@ export class DialledSession {
 
   /** A frame has come from a relay that is served. */
   received(payload: Buffer): DialledCommand | null {
-    if (payload[0] === FORWARDED) return parseMessages(payload) ?? NO_FRAME;
-    const frame = parsePeerFrame(payload);
+    const { version } = this.#args;
+    if (payload[0] === FORWARDED) return parseMessages(payload, version) ?? NO_FRAME;
+    const frame = parsePeerFrame(payload, version);
     switch (frame?.type) {
       case 'heartbeat':
         if (this.#outbox?.told(frame.last, frame.received)) this.#progress.confirmed(frame.last);
@@ -128,7 +138,11 @@ export class DialledSession {
       case 'interest':
       case 'confirm':
       case 'verdict':
+      case 'resume':
         return frame;
+      case 'presence':
+        // It has its place in the protocol, and nobody here wants it yet.
+        return null;
       default:
         return NO_FRAME;
     }

@@ -1,5 +1,5 @@
 import { type Messages, parseMessages } from './batch.ts';
-import { type Answer, MESSAGES, type PeerFrame, parsePeerFrame, type Relay } from './codec.ts';
+import { type Answer, MESSAGES, type PeerFrame, parsePeerFrame, type Relay, type Version } from './codec.ts';
 import { type Handshake, isProved, Liveness, NONCE_BYTES, prove } from './session.ts';
 
 /** What the relay that dials knows, and begins a connection with. */
@@ -98,6 +98,8 @@ const NO_FRAME = { type: 'hang-up', why: 'not a frame of the protocol' } as cons
  */
 export class DiallingSession {
   phase: 'dialling' | 'challenged' | 'linked' = 'dialling';
+  /** That both speak on this connection: known from the answer to its upgrade. */
+  version: Version = 1;
   /** The other relay, once it has named itself. */
   peer: Relay | undefined = undefined;
   /** The same one, when linked, as the relay that orders what comes. */
@@ -119,7 +121,8 @@ export class DiallingSession {
   }
 
   /** The first frame. `node`: the relay that is thought to be there; `epoch`: the highest that is known of. */
-  hello(node: string | null, epoch: number): PeerFrame {
+  hello(node: string | null, epoch: number, version: Version = 1): PeerFrame {
+    this.version = version;
     const { self, nonce, known } = this.#args;
     const counts = node === null ? undefined : known.countsOf(node);
     const { incarnation = '', last = 0, received = 0 } = counts ?? {};
@@ -129,7 +132,7 @@ export class DiallingSession {
   /** A frame has come. */
   received(payload: Buffer, now: number): DiallingCommand | null {
     if (this.phase === 'linked' && payload[0] === MESSAGES) return this.#messages(payload);
-    const frame = parsePeerFrame(payload);
+    const frame = parsePeerFrame(payload, this.version);
     switch (frame?.type) {
       case 'refuse':
         if (frame.why === 'self') return { type: 'needless', why: frame.text, spareOf: null };
@@ -150,6 +153,9 @@ export class DiallingSession {
       case 'confirm':
       case 'verdict':
         return frame;
+      case 'presence':
+        // It has its place in the protocol, and nobody here wants it yet.
+        return null;
       default:
         return NO_FRAME;
     }
@@ -179,7 +185,7 @@ export class DiallingSession {
   }
 
   #messages(payload: Buffer): DiallingCommand {
-    const messages = parseMessages(payload);
+    const messages = parseMessages(payload, this.version);
     if (messages === null) return NO_FRAME;
     // A number that was there before would be a message delivered twice.
     return this.#counts?.begin(messages.first, payload.length) === true

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Relay } from './codec.ts';
+import type { Relay, Version } from './codec.ts';
 
 // What both ends of a connection between relays go by: versions, proofs of the secret, and whether the other end is there.
 
@@ -8,7 +8,7 @@ import type { Relay } from './codec.ts';
  * the other side takes the highest that both do: a release speaks its own version and the one before, so that a network
  * can be upgraded relay by relay.
  */
-export const VERSIONS: readonly number[] = [1];
+export const VERSIONS: readonly Version[] = [1, 2];
 
 const PREFIX = 'fanfare.peer.';
 
@@ -28,9 +28,18 @@ export function offered(header: string | undefined): number[] | null {
 }
 
 /** The highest common version; null: none. */
-export function negotiate(theirs: readonly number[], ours: readonly number[]): number | null {
-  const common = ours.filter((version) => theirs.includes(version));
-  return common.length === 0 ? null : Math.max(...common);
+export function negotiate<Ours extends number>(
+  theirs: readonly number[],
+  ours: readonly Ours[],
+): Ours | null {
+  let highest: Ours | null = null;
+  for (const version of ours) if (theirs.includes(version) && version > (highest ?? 0)) highest = version;
+  return highest;
+}
+
+/** The version that a subprotocol names, of those that are spoken here. */
+export function spoken(protocol: string): Version {
+  return VERSIONS.find((version) => subprotocol(version) === protocol) ?? 1;
 }
 
 export function subprotocol(version: number): string {

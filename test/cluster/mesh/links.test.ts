@@ -6,6 +6,7 @@ import { exit } from '../../../src/otp/signal.ts';
 import { spawnScripted, testSystem } from '../../support/otp.ts';
 
 const one = { node: 'far', incarnation: 'first' };
+const topic = { realm: 'main', name: 't' };
 const anew = { node: 'far', incarnation: 'second' };
 const types = (got: readonly unknown[]) => got.map((message) => (message as { readonly type: string }).type);
 
@@ -38,9 +39,10 @@ test('a relay that is linked is found by its name and by its start, and its coun
   links.begin('a:1', link.pid).linked('far');
   const other = links.begin('a:2', spare.pid);
   const counts = new ReceivedCounts('first', 0);
-  links.linked(one, link.pid, counts);
+  links.linked(one, link.pid, counts, 2);
   t.true(links.has('far') && links.isLinked('first') && !links.isLinked('second'));
-  t.true(links.forward('far', Buffer.alloc(0), 1, 0));
+  t.is(links.versionOf('far'), 2);
+  t.true(links.forward('far', topic, [], 0));
   t.true(links.answer('first', { type: 'confirm', version: 1 }));
   t.false(links.answer('second', { type: 'confirm', version: 1 }));
   other.notLinked('needless', 'another address');
@@ -48,8 +50,9 @@ test('a relay that is linked is found by its name and by its start, and its coun
   links.unlinked(one, spare.pid);
   t.true(links.has('far'), 'that was not its link');
   links.unlinked(one, link.pid);
-  t.false(links.has('far') || links.isLinked('first') || links.forward('far', Buffer.alloc(0), 1, 0));
+  t.false(links.has('far') || links.isLinked('first') || links.forward('far', topic, [], 0));
   t.is(links.countsOf('far'), counts);
+  t.is(links.versionOf('far'), 1, 'nobody is there who could speak another one');
   await quiet();
   t.deepEqual(types(spare.log.got), ['needed', 'needed']);
   t.deepEqual(types(link.log.got), ['forward', 'answer', 'needed', 'needed']);

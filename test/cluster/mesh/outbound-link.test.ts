@@ -22,7 +22,7 @@ function world() {
     topics: () => ({ accounting: new Accounting() }),
     log: { note, warn: note },
   } as unknown as ConstructorParameters<typeof Network>[0]);
-  return { network, log, quiet, start: () => spawnOk(system, outboundLink, { network, peer }) };
+  return { network, log, quiet, start: () => spawnOk(system, outboundLink, { network, peer, version: 2 }) };
 }
 
 /** A connection whose other end has proved to be the relay. */
@@ -35,7 +35,7 @@ function connection() {
     stream.written++;
   };
   const streamed = Object.assign(stream, { destroy: close, destroySoon: close, write });
-  const socket = new PeerSocket(streamed as unknown as Socket);
+  const socket = new PeerSocket(streamed as unknown as Socket, 2);
   const frame = { type: 'heartbeat', last: 0, received: 0 };
   const session = { welcome: () => frame, tick: () => true, beat: () => frame, lag: () => 0 };
   return {

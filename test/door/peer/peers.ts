@@ -42,7 +42,15 @@ export function dialling(
 export function dialled(
   given: Partial<ConstructorParameters<typeof DialledSession>[0]> = {},
 ): DialledSession {
-  return new DialledSession({ self: far, nonce: nonce(2), key, stranger: null, timeout: TIMEOUT, ...given });
+  return new DialledSession({
+    self: far,
+    nonce: nonce(2),
+    key,
+    stranger: null,
+    timeout: TIMEOUT,
+    version: 1,
+    ...given,
+  });
 }
 
 /** A frame that the two say to each other, or throws. */
