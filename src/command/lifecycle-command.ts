@@ -1,9 +1,9 @@
-import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { statusOf } from '../attach/client/node-client.ts';
 import { isRunning } from '../host/run-folder.ts';
 import { DONE, FAILED, Failed, type Place } from './command.ts';
 import { type FoundNode, findNode, nodeCommand } from './node-options.ts';
+import { reachable } from './reach.ts';
 
 const NOT_RUNNING = 'Node is not running!';
 /** As init scripts answer `status` (LSB Core 20.2). */
@@ -115,11 +115,4 @@ async function statusAtAdmin({ node, host, port }: NonNullable<FoundNode['asked'
   } catch {
     return 'stopped';
   }
-}
-
-/** Where this machine reaches what listens at an address. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return isIPv6(host) ? `[${host}]` : host;
 }

@@ -3,7 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
-import { BadUsage, type Command, FAILED, Failed, type Place, programOf, usageOf } from './command.ts';
+import {
+  BadUsage,
+  type Command,
+  DONE,
+  FAILED,
+  Failed,
+  helpOf,
+  type Place,
+  programOf,
+  usageOf,
+} from './command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
 import {
@@ -13,6 +23,7 @@ import {
   restartCommand,
   startCommand,
 } from './start-command.ts';
+import { Stdout } from './stdout.ts';
 import { versionCommand, versionsCommand } from './versions-command.ts';
 
 /** The commands by the first word of the command line, as `help` lists them: their words, and what they do. */
@@ -77,20 +88,41 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`unknown command: ${redactText(name)}\n\n${text}`);
     return FAILED;
   }
+  // A relay's log takes care of itself; whoever reads what a command says may go.
+  if (!STARTS.has(name)) process.stdout.on('error', endOfReader);
   return runCommand(command, args, {
     packageRoot,
     env: process.env,
     input: process.stdin,
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
+    stdout: () => (process.stdout.isTTY ? process.stdout : new Stdout(process.stdout.fd)),
+    stderr: () => process.stderr,
+    interruption,
   });
+}
+
+/** Commands that run a relay in this process. */
+const STARTS: ReadonlySet<string> = new Set(['start', 'foreground']);
+
+function endOfReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(DONE);
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  // Once: the next signal does what it does by itself, and ends the process.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => controller.abort());
+  return controller.signal;
 }
 
 /** The exit code. */
 export async function runCommand(command: Command, args: readonly string[], place: Place): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    place.out(usageOf(command, place));
-    return 0;
+  const options = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
+  if (options.includes('--help') || options.includes('-h')) {
+    place.out(helpOf(command, place));
+    return DONE;
   }
   try {
     return await command.run(args, place);

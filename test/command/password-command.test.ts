@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import test from 'ava';
 import { passwordCommand } from '../../src/command/password-command.ts';
-import { packageRoot } from '../support/relay-process.ts';
-import { runCommand } from './run-command.ts';
+import { placeOf, runCommand } from './run-command.ts';
 
 const hash = (input: string | Buffer) => runCommand(['password', 'hash'], input);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -37,8 +36,7 @@ test('on a terminal a line is asked for, and what is typed is not shown', async 
   const said: string[] = [];
   const input = Object.assign(new PassThrough(), { isTTY: true });
   const code = await passwordCommand.run(['hash'], {
-    packageRoot,
-    env: {},
+    ...placeOf({ out: '', err: '' }),
     input,
     out: (line) => said.push(line),
     err: (line) => {
