@@ -117,14 +117,14 @@ export function helpOf(command: Command, place: Pick<Place, 'packageRoot'>): str
     const value = option.type === 'string' ? ` ${option.value}` : '';
     return [`${short}--${name}${value}`, option.about] as const;
   });
-  const width = Math.max(...options.map(([shown]) => shown.length).filter((length) => length <= WIDEST));
+  const width = Math.max(0, ...options.map(([shown]) => shown.length).filter((length) => length <= WIDEST));
   const lines = options.map(([shown, about]) =>
     shown.length > width
       ? `  ${shown}\n  ${' '.repeat(width)}  ${about}`
       : `  ${shown.padEnd(width)}  ${about}`,
   );
   const example = `example: ${programOf(place.packageRoot)} ${help.example}`;
-  return [usage, '', ...help.about, '', ...lines, '', example].join('\n');
+  return [usage, '', ...help.about, '', ...lines, ...(lines.length > 0 ? [''] : []), example].join('\n');
 }
 
 /** Characters of an option beside which its explanation stands. */

@@ -14,6 +14,8 @@ import {
   programOf,
   usageOf,
 } from './command.ts';
+import { type Word, wordOf } from './completion.ts';
+import { completionCommand } from './completion-command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
 import {
@@ -26,8 +28,10 @@ import {
 import { Stdout } from './stdout.ts';
 import { versionCommand, versionsCommand } from './versions-command.ts';
 
+type Row = readonly [listed: string, about: string, of: Readonly<Record<string, Command>>];
+
 /** The commands by the first word of the command line, as `help` lists them: their words, and what they do. */
-const table: readonly (readonly [listed: string, about: string, of: Readonly<Record<string, Command>>])[] = [
+const table: readonly Row[] = [
   ['start, foreground', 'runs a relay in this process', { start: startCommand, foreground: startCommand }],
   ['daemon', 'runs one in the background, and returns when it is ready', { daemon: daemonCommand }],
   ['console', 'the same, and attaches to it', { console: consoleCommand }],
@@ -44,12 +48,23 @@ const table: readonly (readonly [listed: string, about: string, of: Readonly<Rec
   ['check', 'looks at the configuration', { check: checkCommand }],
   ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
   ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
+  [
+    'completion',
+    'bash, zsh: completes commands and options in a shell',
+    { completion: completionCommand(words) },
+  ],
   ['version, versions, help', '', { version: versionCommand, versions: versionsCommand }],
 ];
 
 export const commands: ReadonlyMap<string, Command> = new Map(
   table.flatMap(([, , of]) => Object.entries(of)),
 );
+
+function words(): Word[] {
+  return table.flatMap(([, about, of]) =>
+    Object.entries(of).map(([name, command]) => wordOf(name, about, command)),
+  );
+}
 
 /** Exit codes: 0 stopped in good order, 1 a crash or a start that failed, 78 (EX_CONFIG) a faulty configuration. */
 const usage = (program: string) => `usage: ${program} COMMAND [options]

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { TOKEN_VARIABLE } from '../config/overrides.ts';
 import { BAD_CONFIG, BadUsage, FAILED, Failed, type OptionTable, type Place } from './command.ts';
 import { load } from './node-options.ts';
 import { timeIn } from './quantities.ts';
@@ -94,7 +95,7 @@ export function credentialOf(
   { tokenFile }: Pick<Reach, 'tokenFile'>,
   { env }: Pick<Place, 'env'>,
 ): string | null {
-  if (tokenFile === null) return env['FANFARE_TOKEN'] || null;
+  if (tokenFile === null) return env[TOKEN_VARIABLE] || null;
   let text: string;
   try {
     text = readFileSync(tokenFile, 'utf8');

@@ -9,6 +9,9 @@ import { readYaml } from './yaml.ts';
 
 const prefix = 'FANFARE_';
 
+/** The credential of commands that are clients of a relay: no setting, and in their environment beside settings. */
+export const TOKEN_VARIABLE = 'FANFARE_TOKEN';
+
 /** The variable that sets the key at `path`. */
 export function variableOf(path: readonly string[]): string {
   return prefix + path.join('_').toUpperCase();
@@ -37,7 +40,7 @@ export function environmentLayers(env: NodeJS.ProcessEnv, surroundings: Surround
   const layers: [depth: number, layer: Layer][] = [];
   const foreign: string[] = [];
   for (const [name, text = ''] of Object.entries(env)) {
-    if (!name.startsWith(prefix)) continue;
+    if (!name.startsWith(prefix) || name === TOKEN_VARIABLE) continue;
     const setting = settingOf(name);
     if (isForeign(name, text) || (setting === null && isDocker(name))) foreign.push(name);
     else if (setting === null) unknownVariable(name, surroundings.report);

@@ -406,6 +406,13 @@ test('variables that a platform makes for a service named fanfare are left alone
   t.notRegex(line, /10\.0\.0|web/, 'values are not shown');
 });
 
+test('the credential of the commands that are clients is no setting, and no slip', (t) => {
+  const env = { FANFARE_TOKEN: 's3cret' };
+  t.deepEqual(accepted('', { env }), accepted(''));
+  t.deepEqual(warned('', { env }), []);
+  t.regex(refused('', { env: { FANFARE_TOKE: 'x' } }).join('\n'), /unknown variable/);
+});
+
 test('a slip in the name of a variable is an error, though a platform makes names like it', (t) => {
   for (const [name, near] of [
     ['FANFARE_NODES', 'FANFARE_NODE'],

@@ -22,6 +22,7 @@ const needs = [
   },
   { name: 'nginx', commands: ['nginx'], package: 'nginx', folders: ['/usr/sbin'] },
   { name: 'the NATS server', commands: ['nats-server'], package: 'nats-server', folders: ['/usr/sbin'] },
+  { name: 'zsh', commands: ['zsh'], package: 'zsh', folders: [] },
   { name: 'nftables', commands: ['nft'], package: 'nftables', folders: ['/usr/sbin', '/sbin'] },
 ];
 
