@@ -1,4 +1,13 @@
-import { type Command, type Event, nothing, type Refused, type Session, type Step } from './contract.ts';
+import type { Since } from '../topic/position.ts';
+import {
+  type Command,
+  type Event,
+  type Joined,
+  nothing,
+  type Refused,
+  type Session,
+  type Step,
+} from './contract.ts';
 import { internalError, refusal, unauthorised, unavailable } from './replies.ts';
 
 /** What the sessions of the doors have in common: how they end, and how they come to their `accept`. */
@@ -84,18 +93,23 @@ export interface Joining {
   readonly while: 'wanted' | 'owned';
   /** Judged before the join when there is one. */
   readonly credential: string | null;
+  /** What of the past it asks for. */
+  readonly since?: Since;
   /** The session after the `accept`. */
   readonly member: Session;
+  /** What comes behind the `accept`. */
+  readonly greeting?: (joined: Joined) => readonly Command[];
 }
 
 /** Authorises when a credential is there, joins, then accepts; whatever goes wrong on the way is an HTTP reply. */
-export function joiningSession({ topic, while: condition, credential, member }: Joining): Session {
-  const accepted: Step = [member, [{ type: 'accept' }]];
+export function joiningSession(wish: Joining): Session {
+  const { topic, while: condition, credential, since, member, greeting } = wish;
+  const join: Command = { type: 'join', topic, while: condition, ...(since === undefined ? {} : { since }) };
   const joining = (known: boolean) =>
-    question({ type: 'join', topic, while: condition }, (event) => {
+    question(join, (event) => {
       switch (event.type) {
         case 'joined':
-          return accepted;
+          return [member, [{ type: 'accept' }, ...(greeting?.(event) ?? [])]];
         case 'refused':
           return ending(refusal(event.why, known));
         case 'ended':

@@ -13,7 +13,7 @@ export const SPOKEN = {
   // pypusu asks for the second one, and expects it.
   pusu: ['pusu', 'http-only'],
   wspubsub: ['wspubsub'],
-  pinghub: ['pinghub'],
+  pinghub: ['pinghub', 'pinghub.events'],
 } as const;
 
 /**

@@ -24,6 +24,11 @@ const pinghub: readonly Opening[] = [
   { name: 'WebSocket', request: { target: '/d/t', upgrade: true } },
   { name: 'WebSocket with a credential', request: { target: '/d/t?access_token=s', upgrade: true } },
   { name: 'event stream', request: { target: '/d/t', headers } },
+  { name: 'event stream that comes back', request: { target: '/d/t?last_event_id=1abcdef:7', headers } },
+  {
+    name: 'WebSocket of events',
+    request: { target: '/d/t', upgrade: true, headers: { 'sec-websocket-protocol': 'pinghub.events' } },
+  },
   { name: 'POST', request: { target: '/d/t', method: 'POST' } },
   { name: 'POST with a credential', request: { target: '/d/t?access_token=s', method: 'POST' } },
 ];

@@ -47,6 +47,6 @@ test('what some door of a relay speaks is known, at whichever door it is offered
     pinghubDoor({ topicLength: 0 }),
   ];
   const ours = [...doors.flatMap(({ protocols }) => protocols), ...offer(VERSIONS)].join(', ');
-  t.regex(ours, /^pusu, http-only, wspubsub, pinghub, fanfare\.peer\.1/);
+  t.regex(ours, /^pusu, http-only, wspubsub, pinghub, pinghub\.events, fanfare\.peer\.1/);
   t.is(shownProtocols(ours), ours);
 });

@@ -2,8 +2,9 @@ import { isWithin } from '../../topic/topic-name.ts';
 import type { Door, DoorRequest, Route } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
 import { methodNotAllowed, textReply } from '../replies.ts';
-import { decodeOnce } from '../request-path.ts';
-import { SPOKEN } from '../subprotocol.ts';
+import { decodeOnce, queryValue } from '../request-path.ts';
+import { chosenProtocol, SPOKEN } from '../subprotocol.ts';
+import { EVENTS, eventFramesFormat } from './event-frames.ts';
 import {
   acceptsEventStream,
   comeBackLater,
@@ -12,9 +13,9 @@ import {
   eventStreamKeepalive,
   eventStreamOpening,
 } from './event-stream.ts';
-import { pinghubFormat } from './format.ts';
+import { pinghubFormat, type ResumableFormat } from './format.ts';
 import { pageReply } from './page.ts';
-import { badRequest, pinghubSession, postSession } from './sessions.ts';
+import { badRequest, pinghubSession, postSession, resumableSession } from './sessions.ts';
 
 export interface PinghubOptions {
   /** The longest path with its leading `/`, in characters; 0: no limit. */
@@ -60,16 +61,20 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
 
       const topic = topicOf(path);
       const credential = credentialOf(request);
+      const resumable = (format: ResumableFormat) =>
+        resumableSession(topic, credential, lastEventOf(request), format);
       switch (wish) {
-        case 'websocket':
-          return {
+        case 'websocket': {
+          const opening = {
             type: 'open',
             transport: 'websocket',
-            format: pinghubFormat,
-            session: pinghubSession(topic, credential),
             guard: 'authenticator',
             about: talking,
-          };
+          } as const;
+          return speaksEvents(request)
+            ? { ...opening, format: eventFramesFormat, session: resumable(eventFramesFormat) }
+            : { ...opening, format: pinghubFormat, session: pinghubSession(topic, credential) };
+        }
         case 'stream':
           return {
             type: 'open',
@@ -79,7 +84,7 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
             opening: eventStreamOpening,
             later: comeBackLater,
             format: eventStreamFormat,
-            session: pinghubSession(topic, credential),
+            session: resumable(eventStreamFormat),
             guard: 'authenticator',
             about: listening,
           };
@@ -105,6 +110,18 @@ function topicOf(path: string): string {
 /** Nobody would undo what was done to the body; as the message it would be noise. */
 function isPlain(encoding: string | undefined): boolean {
   return encoding === undefined || /^[\s,]*(identity[\s,]*)*$/i.test(encoding);
+}
+
+/**
+ * The position that a client has seen last, as it has written it; null: none. Browsers set the header when they come back
+ * by themselves; a page that opens a stream anew can set nothing but the query, which is older then.
+ */
+function lastEventOf({ header, query }: DoorRequest): string | null {
+  return header('last-event-id') || queryValue(query, 'last_event_id') || null;
+}
+
+function speaksEvents({ header }: DoorRequest): boolean {
+  return chosenProtocol(header('sec-websocket-protocol') ?? '', SPOKEN.pinghub) === EVENTS;
 }
 
 function wishOf(request: DoorRequest): 'websocket' | 'stream' | 'exchange' | 'page' | 'other' {

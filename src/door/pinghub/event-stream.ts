@@ -1,16 +1,23 @@
-import type { Format, Part } from '../../topic/message.ts';
+import type { Part } from '../../topic/message.ts';
+import { formatPosition, type Position } from '../../topic/position.ts';
 import type { HttpReply } from '../contract.ts';
 import { passedOn } from '../replies.ts';
-import { renderText } from './format.ts';
+import { type ResumableFormat, renderText } from './format.ts';
 
 /**
  * Server-sent events (HTML standard, section 9.2): a message is one event of `data:` lines, which the browser joins
- * by line feeds again.
+ * by line feeds again. A position is its `id:`, with which browsers come back by themselves (section 9.2.4).
  */
-export const eventStreamFormat: Format = {
+export const eventStreamFormat: ResumableFormat = {
   name: 'pinghub-event-stream',
-  render: renderText,
-  assemble: (parts) => Buffer.from(parts.map(event).join('')),
+  render(message, _topic, at) {
+    const part = renderText(message);
+    return typeof part === 'string' ? part : event(at, data(part.payload));
+  },
+  gap: (_topic, { missed, to }) => event(to, `event: missed\ndata: ${missed}\n`),
+  // Without data it is no event for a page.
+  place: (at) => event(at, ''),
+  assemble: (parts) => Buffer.concat(parts.map(({ payload }) => payload)),
 };
 
 /** What the answer that begins a stream says. */
@@ -60,6 +67,12 @@ export function acceptsEventStream(accept: string | undefined): boolean {
   return named !== null && Number(named[1] ?? 1) > 0;
 }
 
-function event({ payload }: Part): string {
-  return `data: ${payload.toString().replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`;
+/** A whole event. `fields`: its lines beside the `id:`. */
+function event(at: Position | null, fields: string): Part {
+  const id = at === null ? '' : `id: ${formatPosition(at)}\n`;
+  return { opcode: 1, payload: Buffer.from(`${id}${fields}\n`) };
+}
+
+function data(payload: Buffer): string {
+  return `data: ${payload.toString().replace(/\r\n|\r|\n/g, '\ndata: ')}\n`;
 }

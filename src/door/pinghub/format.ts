@@ -1,6 +1,15 @@
 import { isUtf8 } from 'node:buffer';
+import type { Gap } from '../../topic/line.ts';
 import type { Format, Message, Part } from '../../topic/message.ts';
+import type { Position } from '../../topic/position.ts';
 import { websocketFrames } from '../frame.ts';
+
+/** A way to listen that has words for positions: its clients come back with the last one, and get what they have missed. */
+export interface ResumableFormat extends Format {
+  gap(topic: string, gap: Pick<Gap, 'missed' | 'to'>): Part;
+  /** Tells a client where it stands, and nothing else. */
+  place(at: Position): Part;
+}
 
 /** pinghub's deliveries: text frames, none of them empty, because that is a keepalive here. */
 export const pinghubFormat: Format = {

@@ -1,5 +1,15 @@
 import { isUtf8 } from 'node:buffer';
-import { type Command, type Event, type HttpReply, nothing, type Session, type Step } from '../contract.ts';
+import type { Part } from '../../topic/message.ts';
+import { parsePosition, type Since } from '../../topic/position.ts';
+import {
+  type Command,
+  type Event,
+  type HttpReply,
+  type Joined,
+  nothing,
+  type Session,
+  type Step,
+} from '../contract.ts';
 import { textFrame } from '../frame.ts';
 import { refusal, textReply } from '../replies.ts';
 import {
@@ -11,10 +21,41 @@ import {
   later,
   withoutAnswer,
 } from '../sessions.ts';
+import type { ResumableFormat } from './format.ts';
 
-/** A WebSocket (or a stream, which sends nothing) on a path: it subscribes, and what it sends is published there. */
+/** A WebSocket on a path: it subscribes, and what it sends is published there. */
 export function pinghubSession(topic: string, credential: string | null): Session {
-  return joiningSession({ topic, while: 'wanted', credential, member: new PinghubSession(topic) });
+  return joiningSession({ topic, while: 'wanted', credential, member: new PinghubSession(topic, null) });
+}
+
+/**
+ * The same for a client that comes back with the last position that it has seen, and for a stream, which sends nothing.
+ * `last`: as the client has written it; null: it has seen none.
+ */
+export function resumableSession(
+  topic: string,
+  credential: string | null,
+  last: string | null,
+  format: ResumableFormat,
+): Session {
+  const since = last === null ? 'now' : sinceOf(last);
+  const greeting = ({ at, from = at, recovered, missed }: Joined): readonly Command[] => {
+    if (from === undefined) return nothing;
+    if (since !== null && recovered !== false) return tell(format, format.place(from));
+    // With the position, in one event: a client that got the position alone would come back as if nothing were missing.
+    return tell(format, format.gap(topic, { to: from, missed: since === null ? null : (missed ?? null) }));
+  };
+  const member = new PinghubSession(topic, format);
+  return joiningSession({ topic, while: 'wanted', credential, since: since ?? 'now', member, greeting });
+}
+
+/** Null: it cannot be read, so nobody knows what the client has missed. */
+function sinceOf(last: string): Since | null {
+  return last === 'all' || last === 'last' ? last : parsePosition(last);
+}
+
+function tell(format: ResumableFormat, part: Part): readonly Command[] {
+  return [{ type: 'send', bytes: format.assemble([part]) }];
 }
 
 const echo: readonly Command[] = [{ type: 'send', bytes: textFrame('') }];
@@ -22,9 +63,12 @@ const invalidUtf8 = ending({ type: 'close', code: 1007, reason: 'invalid UTF-8' 
 
 class PinghubSession implements Session {
   readonly topic: string;
+  /** Null: there are no words for what is missing. */
+  readonly format: ResumableFormat | null;
 
-  constructor(topic: string) {
+  constructor(topic: string, format: ResumableFormat | null) {
     this.topic = topic;
+    this.format = format;
   }
 
   start(): readonly Command[] {
@@ -37,6 +81,8 @@ class PinghubSession implements Session {
         return this.#received(event.payload);
       case 'binary':
         return isUtf8(event.payload) ? this.#received(event.payload) : invalidUtf8;
+      case 'gap':
+        return [this, this.format === null ? nothing : tell(this.format, this.format.gap(this.topic, event))];
       case 'refused':
         return closing(event.why);
       case 'unavailable':

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { pinghubDoor } from '../../../src/door/pinghub/door.ts';
+import { eventFramesFormat } from '../../../src/door/pinghub/event-frames.ts';
 import { eventStreamFormat } from '../../../src/door/pinghub/event-stream.ts';
 import { pinghubFormat } from '../../../src/door/pinghub/format.ts';
 import { doorRequest, type RequestParts } from '../door-request.ts';
@@ -71,7 +72,47 @@ test('a GET that accepts an event stream subscribes', (t) => {
   t.like(route, { type: 'open', transport: 'stream', guard: 'authenticator' });
   t.is(route.type === 'open' ? route.format : null, eventStreamFormat);
   const session = sessionOf(door, { target: '/a', headers: stream });
-  t.deepEqual(play(session, { type: 'joined', topic: 'a' }), [['join a while wanted'], ['accept']]);
+  t.deepEqual(play(session, { type: 'joined', topic: 'a' }), [['join a while wanted since now'], ['accept']]);
+});
+
+test('a stream and a WebSocket of events resume by their header, and without it by their query', (t) => {
+  const events = { 'sec-websocket-protocol': 'pinghub.events, pinghub' };
+  for (const parts of [{ headers: stream }, { upgrade: true, headers: events }] as RequestParts[]) {
+    const asked = (target: string, header?: string) =>
+      play(
+        sessionOf(door, {
+          ...parts,
+          target,
+          headers: { ...parts.headers, ...(header === undefined ? {} : { 'last-event-id': header }) },
+        }),
+      ).flat();
+    const since = (position: string) => [`join a while wanted since ${position}`];
+    t.deepEqual(asked('/a?last_event_id=1abcdef%3A7'), since('1abcdef:7'));
+    t.deepEqual(asked('/a?x=y&last_event_id=1abcdef:7&last_event_id=all'), since('1abcdef:7'));
+    t.deepEqual(asked('/a', '1abcdef:8'), since('1abcdef:8'));
+    t.deepEqual(asked('/a?last_event_id=1abcdef:7', '1abcdef:8'), since('1abcdef:8'));
+    t.deepEqual(asked('/a?last_event_id=1abcdef:7', ''), since('1abcdef:7'));
+    t.deepEqual(asked('/a?last_event_id='), since('now'));
+    t.deepEqual(asked('/a?last_event_id=%zz'), since('now'));
+  }
+});
+
+test('a WebSocket speaks of events only where it has asked to first', (t) => {
+  const formatOf = (offered?: string) => {
+    const headers = offered === undefined ? {} : { 'sec-websocket-protocol': offered };
+    const route = door.route(doorRequest({ target: '/a?last_event_id=1abcdef:7', upgrade: true, headers }));
+    return route.type === 'open' ? route.format : null;
+  };
+  for (const offered of [
+    'pinghub.events',
+    'pinghub.events, pinghub',
+    'x, pinghub.events',
+    'pinghub.events, bearer, t',
+  ])
+    t.is(formatOf(offered), eventFramesFormat, offered);
+  for (const offered of [undefined, 'pinghub', 'pinghub, pinghub.events', 'bearer, pinghub.events'])
+    t.is(formatOf(offered), pinghubFormat, offered);
+  t.deepEqual(joins('/a?last_event_id=1abcdef:7'), ['join a while wanted']);
 });
 
 test('any other GET, and HEAD, is the page', (t) => {

@@ -8,10 +8,19 @@ import {
   eventStreamOpening,
 } from '../../../src/door/pinghub/event-stream.ts';
 import { textReply, tooManyAttempts, unavailable } from '../../../src/door/replies.ts';
+import type { Position } from '../../../src/topic/position.ts';
 
 function stream(...messages: readonly string[]): string {
-  const parts = messages.map((message) => ({ opcode: 1, payload: Buffer.from(message) }) as const);
-  return eventStreamFormat.assemble(parts).toString();
+  return rendered(messages.map((message) => [message, null]));
+}
+
+const at = (offset: number): Position => ({ epoch: '1abcdef', offset });
+
+function rendered(messages: readonly (readonly [message: string, at: Position | null])[]): string {
+  const parts = messages.map(([message, position]) =>
+    eventStreamFormat.render({ kind: 'text', payload: Buffer.from(message) }, 'p', position),
+  );
+  return eventStreamFormat.assemble(parts.filter((part) => typeof part !== 'string')).toString();
 }
 
 /** What a browser dispatches (HTML standard, section 9.2.6), for streams of data and comments. */
@@ -31,6 +40,28 @@ function dispatched(bytes: string): string[] {
 test('a message is an event', (t) => {
   t.is(stream('hi'), 'data: hi\n\n');
   t.is(stream('a', 'b'), 'data: a\n\ndata: b\n\n');
+});
+
+test('the position of a message is its id, before all else', (t) => {
+  t.is(
+    rendered([
+      ['a\nb', at(7)],
+      ['c', at(8)],
+      ['d', null],
+    ]),
+    'id: 1abcdef:7\ndata: a\ndata: b\n\nid: 1abcdef:8\ndata: c\n\ndata: d\n\n',
+  );
+});
+
+test('a gap is an event of its own name, with the number that is missing, or null', (t) => {
+  const told = (missed: number | null, to: Position | null) =>
+    eventStreamFormat.assemble([eventStreamFormat.gap('p', { missed, to })]).toString();
+  t.is(told(3, at(9)), 'id: 1abcdef:9\nevent: missed\ndata: 3\n\n');
+  t.is(told(null, null), 'event: missed\ndata: null\n\n');
+});
+
+test('a position alone is no event for a page', (t) => {
+  t.is(eventStreamFormat.assemble([eventStreamFormat.place(at(0))]).toString(), 'id: 1abcdef:0\n\n');
 });
 
 test('every kind of line break begins a new data line', (t) => {
