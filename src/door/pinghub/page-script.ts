@@ -12,9 +12,11 @@ export const pageScript = `
   const byId = (id) => document.getElementById(id);
   const state = byId('state'), list = byId('messages'), hint = byId('empty');
   const form = byId('form'), field = byId('text'), button = byId('send');
-  const address = location.href.replace(/^http/, 'ws').replace(/#.*/, '');
+  const address = new URL(location.href.replace(/^http/, 'ws').replace(/#.*/, ''));
 
   let socket = null, openedAt = 0, delay = firstDelay, retryTimer, answerTimer;
+  // The position of the last message, where messages are kept. Whether the relay has said what came before, and has to.
+  let last = null, told = true;
 
   function say(what, text) {
     state.dataset.state = what;
@@ -25,26 +27,47 @@ export const pageScript = `
   function connect() {
     clearTimeout(retryTimer);
     say('waiting', 'Connecting…');
-    const mine = new WebSocket(address);
+    if (last !== null) address.searchParams.set('last_event_id', last);
+    const mine = new WebSocket(address, ['pinghub.events', 'pinghub']);
     socket = mine;
     mine.onopen = () => {
       if (mine !== socket) return;
       openedAt = Date.now();
       say('open', 'Connected');
+      probe();
     };
     mine.onmessage = ({ data }) => {
       if (mine !== socket) return;
       clearTimeout(answerTimer);
-      if (data !== '') add(data);
+      hear(data === '' ? {} : mine.protocol === 'pinghub.events' ? JSON.parse(data) : { data });
     };
     mine.onclose = ({ code, reason }) => {
       if (mine === socket) lost(reason === '' ? 'code ' + code : code + ' ' + reason);
     };
   }
 
+  // Where messages are kept, the relay begins with a position. The answer to the first probe comes behind it.
+  function hear({ id, event, data }) {
+    if (id !== undefined) {
+      last = id;
+      told = true;
+    }
+    if (!told && event !== 'missed') miss(null);
+    told = true;
+    if (event === 'missed') miss(data);
+    else if (data !== undefined) add(data);
+  }
+
+  function miss(count) {
+    if (count === null) add('Messages may have been missed.', 'missed');
+    else if (count === 1) add('1 message was missed.', 'missed');
+    else if (count > 1) add(count + ' messages were missed.', 'missed');
+  }
+
   function lost(why) {
     const old = socket;
     socket = null;
+    if (openedAt !== 0) told = false;
     clearTimeout(answerTimer);
     clearTimeout(retryTimer);
     if (old !== null) old.close();
@@ -62,18 +85,28 @@ export const pageScript = `
   }
 
   // The relay answers an empty message with an empty one: a line that broke without a word is found this way.
-  setInterval(() => {
+  function probe() {
     if (!isOpen()) return;
     socket.send('');
     clearTimeout(answerTimer);
     answerTimer = setTimeout(() => lost('no answer'), answerWithin);
-  }, keepaliveEvery);
-  addEventListener('offline', () => { if (socket !== null) lost('offline'); });
-  addEventListener('online', () => { if (socket === null) connect(); });
+  }
+  setInterval(probe, keepaliveEvery);
 
-  function add(text) {
+  // A page that comes to the front may have slept.
+  function wake() {
+    if (socket === null) connect();
+    else probe();
+  }
+  addEventListener('offline', () => { if (socket !== null) lost('offline'); });
+  addEventListener('online', wake);
+  addEventListener('pageshow', ({ persisted }) => { if (persisted) wake(); });
+  document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') wake(); });
+
+  function add(text, kind) {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     const item = document.createElement('li');
+    if (kind !== undefined) item.className = kind;
     const time = document.createElement('time');
     const body = document.createElement('span');
     time.textContent = new Date().toLocaleTimeString();

@@ -19,6 +19,7 @@ main { flex: 1; min-height: 0; position: relative; border: 1px solid var(--line)
 #messages li { display: flex; gap: .75rem; padding: .2rem 0; }
 #messages time { flex: none; color: var(--soft); font-size: .85rem; line-height: 1.75; font-variant-numeric: tabular-nums; }
 #messages span { flex: 1; min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+#messages .missed span { color: var(--closed); font-style: italic; }
 #empty { position: absolute; inset: 0; margin: auto; height: fit-content; padding: 1rem; color: var(--soft);
   text-align: center; pointer-events: none; }
 noscript p { padding: 0 .75rem; color: var(--closed); }

@@ -12,6 +12,7 @@ class Element {
   textContent = '';
   value = '';
   dir = '';
+  className = '';
   disabled = false;
   hidden = false;
   scrollHeight = 0;
@@ -49,13 +50,16 @@ class Element {
 export class FakeSocket {
   readonly sent: string[] = [];
   readonly url: string;
+  /** The subprotocol that the relay has chosen, of those offered. */
+  readonly protocol: string;
   readyState = 0;
   onopen: () => void = () => {};
   onmessage: (event: { readonly data: string }) => void = () => {};
   onclose: (event: { readonly code: number; readonly reason: string }) => void = () => {};
 
-  constructor(url: string) {
-    this.url = url;
+  constructor(url: unknown, protocol: string) {
+    this.url = String(url);
+    this.protocol = protocol;
   }
 
   send(data: string): void {
@@ -75,6 +79,15 @@ export class FakeSocket {
     this.onmessage({ data });
   }
 
+  /** Says an event, as a relay does that speaks of them. */
+  tells(event: {
+    readonly id?: string;
+    readonly event?: 'missed';
+    readonly data?: string | number | null;
+  }): void {
+    this.says(JSON.stringify(event));
+  }
+
   drops(code = 1006, reason = ''): void {
     this.readyState = 3;
     this.onclose({ code, reason });
@@ -87,18 +100,19 @@ interface Timer {
   readonly every: number | null;
 }
 
-/** Runs the page's script with a document, sockets and a clock that the test moves. */
-export function openPage(href: string) {
+/** Runs the page's script with a document, sockets and a clock that the test moves. `old`: the relay speaks `pinghub` alone. */
+export function openPage(href: string, { old = false } = {}) {
   const elements = new Map<string, Element>();
   const sockets: FakeSocket[] = [];
   const windowListeners = new Map<string, Listener>();
+  const documentListeners = new Map<string, Listener>();
   const timers = new Map<number, Timer>();
   let now = 1_000_000;
   let lastTimer = 0;
 
   class KeptSocket extends FakeSocket {
-    constructor(url: string) {
-      super(url);
+    constructor(url: unknown, offered: readonly string[]) {
+      super(url, (old ? offered.find((name) => name === 'pinghub') : offered[0]) ?? '');
       sockets.push(this);
     }
   }
@@ -113,9 +127,17 @@ export function openPage(href: string) {
     return known;
   };
 
+  const document = {
+    visibilityState: 'visible',
+    getElementById: element,
+    createElement: () => new Element(),
+    addEventListener: (type: string, listener: Listener) => documentListeners.set(type, listener),
+  };
+
   const context = createContext({
     location: { href },
-    document: { getElementById: element, createElement: () => new Element() },
+    document,
+    URL,
     WebSocket: KeptSocket,
     addEventListener: (type: string, listener: Listener) => windowListeners.set(type, listener),
     setTimeout: (run: () => void, after: number) => schedule(run, after, null),
@@ -137,7 +159,17 @@ export function openPage(href: string) {
       if (socket === undefined) throw new Error('no socket');
       return socket;
     },
-    fire: (type: string) => windowListeners.get(type)?.({}),
+    /** What was shown beside messages. */
+    notices: () =>
+      element('messages').children.flatMap((item) =>
+        item.className === '' ? [] : [item.children[1]?.textContent],
+      ),
+    fire: (type: string, event: object = {}) => windowListeners.get(type)?.(event),
+    /** The page goes to the back, or comes to the front. */
+    shows(visibilityState: 'visible' | 'hidden'): void {
+      document.visibilityState = visibilityState;
+      documentListeners.get('visibilitychange')?.({});
+    },
     press(key: string, shiftKey = false): void {
       element('text').listeners.get('keydown')?.({ key, shiftKey, isComposing: false, preventDefault() {} });
     },
