@@ -71,6 +71,7 @@ export const canary: Behaviour<CanaryArgs, State, CanaryMessage> = {
       case 'claimed':
       case 'ended':
       case 'too-slow':
+      case 'portion':
       case 'published':
       case 'credit':
         return keep;

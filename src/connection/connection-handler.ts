@@ -167,6 +167,11 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         connection.memberships.delete(message.topic.name);
         step(connection, { type: 'ended', topic: message.topic.name });
         return keep;
+      case 'portion':
+        for (const delivery of message.deliveries)
+          if (connection.delivers) connection.queue(delivery);
+          else connection.drop(delivery.count, 'closed');
+        return keep;
       case 'too-slow':
         connection.close({ type: 'slow', limit: 'pending', reached: 0 });
         return keep;

@@ -100,8 +100,8 @@ export function refuse(
 export function abandonTopic({ topic, accounting }: TopicServerArgs): void {
   topic.fanOut.release(accounting, 'crash');
   topic.retire();
-  for (const member of topic.members.all()) inform(member, { type: 'lost', topic });
-  if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic });
+  for (const member of topic.members.all()) inform(member, { type: 'lost', topic, at: null });
+  if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic, at: null });
   for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) refuse(next);
   if (topic.claiming !== undefined) refuse(topic.claiming);
 }

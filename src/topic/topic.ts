@@ -5,7 +5,7 @@ import { type Lifetime, unowned } from './lifetime.ts';
 import type { Line, Resumption } from './line.ts';
 import { Members } from './members.ts';
 import type { Delivery, Format, Publish, PublisherMessage, Sequencer } from './message.ts';
-import type { Since } from './position.ts';
+import type { Position, Since } from './position.ts';
 
 export interface Join {
   readonly type: 'join';
@@ -37,10 +37,28 @@ export type MemberMessage =
   | { readonly type: 'claimed'; readonly topic: Topic }
   /** The owner is gone for good. */
   | { readonly type: 'ended'; readonly topic: Topic }
-  /** The server is gone and its members with it, through no fault of theirs: join again. */
-  | { readonly type: 'lost'; readonly topic: Topic }
+  | Lost
+  | Portion
   /** It takes what it has asked for more slowly than the topic goes on, and is a member no longer. */
   | { readonly type: 'too-slow'; readonly topic: Topic };
+
+/** The server is gone and its members with it, through no fault of theirs: join again. */
+export interface Lost {
+  readonly type: 'lost';
+  readonly topic: Topic;
+  /** Where the member stands: a join with this `since` misses nothing. Null: the topic has no line. */
+  readonly at: Position | null;
+}
+
+/** The next part of what a member has asked for, which is being resumed. Asked for by `portion`. */
+export interface Portion {
+  readonly type: 'portion';
+  readonly topic: Topic;
+  /** They have been counted as attempts. */
+  readonly deliveries: readonly Delivery[];
+  /** There is more to ask for; absent: live messages come from here on. */
+  readonly more?: true;
+}
 
 /** Answers a join: the member gets every message from here on, behind what it has asked for. */
 export interface Joined {

@@ -152,6 +152,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
       case 'ended':
       case 'lost':
       case 'too-slow':
+      case 'portion':
       case 'published':
         // It is a member of nothing here.
         return keep;

@@ -119,6 +119,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
       case 'claimed':
       case 'ended':
       case 'too-slow':
+      case 'portion':
       case 'published':
         // What was not joined is asked for again with the next tick.
         return keep;
