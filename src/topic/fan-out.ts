@@ -1,7 +1,7 @@
 import { inform, type Pid } from '../otp/process.ts';
 import type { Accounting, LossReason } from './accounting.ts';
 import type { Members } from './members.ts';
-import type { Delivery, Message, Publish } from './message.ts';
+import type { Delivery, Message, Publish, TopicKey } from './message.ts';
 
 /** Bytes of messages in one delivery, so that members can say that they are behind before the next one. */
 const DELIVERY_BYTES = 64 * 1024;
@@ -13,11 +13,6 @@ const DELIVERY_BYTES = 64 * 1024;
 export interface Uplink {
   /** Takes the messages of one turn, in their order, and counts one attempt for each of them. Does not throw. */
   publish(topic: TopicKey, messages: readonly Message[], accounting: Accounting): void;
-}
-
-interface TopicKey {
-  readonly realm: string;
-  readonly name: string;
 }
 
 /**

@@ -16,6 +16,12 @@ export type Message =
   | { readonly kind: 'binary'; readonly payload: Buffer }
   | { readonly kind: 'json'; readonly payload: Buffer; readonly content: () => Buffer | null };
 
+/** What names a topic. */
+export interface TopicKey {
+  readonly realm: string;
+  readonly name: string;
+}
+
 /** What a message costs the relay beside its bytes, so that a flood of tiny ones is bounded as well. */
 const MESSAGE_COST = 64;
 

@@ -1,8 +1,9 @@
 import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
 import { FanOut } from './fan-out.ts';
+import type { Line } from './history/line.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
-import type { Line, Resumption } from './line.ts';
+import type { Resumption } from './line.ts';
 import { Members } from './members.ts';
 import type { Delivery, Format, Publish, PublisherMessage, Sequencer } from './message.ts';
 import type { Position, Since } from './position.ts';

@@ -76,7 +76,8 @@ export class Cursor {
     const { bytes } = this.#segment;
     const at = this.#at;
     const time = timeAt(bytes, at);
-    if (!isHole(bytes, at)) return { type: 'message', offset: this.#offset, time, message: messageAt(bytes, at) };
+    if (!isHole(bytes, at))
+      return { type: 'message', offset: this.#offset, time, message: messageAt(bytes, at) };
     const count = countAt(bytes, at);
     return { type: 'hole', offset: this.#offset + count - 1, time, count, why: whyAt(bytes, at) };
   }

@@ -200,7 +200,8 @@ export class Ring {
 
   /** Moves on to where the rest is at most so many bytes. */
   within(cursor: Cursor, bytes: number): void {
-    while (cursor.segment.next !== null && this.#bytes - cursor.segment.next.begin.bytes > bytes) cursor.skip();
+    while (cursor.segment.next !== null && this.#bytes - cursor.segment.next.begin.bytes > bytes)
+      cursor.skip();
     while (!cursor.isAtEnd && this.bytesBehind(cursor) > bytes) cursor.pass();
   }
 
@@ -230,7 +231,10 @@ export class Ring {
   #segmentFor(size: number): Segment {
     if (this.#tail.fits(size)) return this.#tail;
     const usual = 2 ** Math.ceil(Math.log2(16 * Math.sqrt(this.bytes + size)));
-    const segment = new Segment(this.#beginning(), Math.max(size, Math.min(Math.max(usual, SMALLEST), LARGEST)));
+    const segment = new Segment(
+      this.#beginning(),
+      Math.max(size, Math.min(Math.max(usual, SMALLEST), LARGEST)),
+    );
     this.#follow(segment);
     return segment;
   }

@@ -1,0 +1,218 @@
+import type { Ancestor, Gap, GapReason, LineChange, Numbered, Resumption } from '../line.ts';
+import type { Message } from '../message.ts';
+import { newEpoch, type Position, type Since } from '../position.ts';
+import type { Cursor } from './cursor.ts';
+import type { Ring } from './ring.ts';
+
+/** What is to be replayed: messages kept behind `from`, up to the line's last one. */
+export interface Replay {
+  readonly resumption: Resumption;
+  /** Null: nothing. */
+  readonly from: Cursor | null;
+  readonly messages: number;
+}
+
+/** Who is told that a line has been used, and bounds what all lines keep. */
+export interface LineKeeper {
+  used(line: Line, ring: Ring): void;
+}
+
+/** Older epochs that a line remembers. */
+const ANCESTORS = 8;
+
+/**
+ * The numbers of one topic's messages at this relay, and what is kept of them. With a ring it outlives the topic, its
+ * server and its router.
+ */
+export class Line {
+  /** Null: nothing is kept. */
+  readonly ring: Ring | null;
+  readonly #keeper: LineKeeper | null;
+  #epoch: string;
+  #last = 0;
+  #ancestors: Ancestor[] = [];
+  /** Behind which nobody knows how many messages are missing: who stands before this offset asks across it. */
+  #tear: { readonly at: number; readonly why: GapReason } | null = null;
+  #topic: object | null = null;
+  #version = 0;
+
+  constructor(ring: Ring | null = null, keeper: LineKeeper | null = null, epoch = newEpoch(1)) {
+    this.ring = ring;
+    this.#keeper = keeper;
+    this.#epoch = epoch;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The offset of the last message that was fanned out here, or is missing. */
+  get last(): number {
+    return this.#last;
+  }
+
+  get position(): Position {
+    return { epoch: this.#epoch, offset: this.#last };
+  }
+
+  /** Epochs that this one continues, the latest first. */
+  get lineage(): readonly Ancestor[] {
+    return this.#ancestors;
+  }
+
+  /** Changes with everything that happens to the line. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Whether a live topic has it. */
+  get isLive(): boolean {
+    return this.#topic !== null;
+  }
+
+  serve(topic: object): void {
+    this.#topic = topic;
+  }
+
+  /** The topic is live no more. Nothing changes if another one has the line by now. */
+  rest(topic: object): void {
+    if (this.#topic === topic) this.#topic = null;
+  }
+
+  isOf(topic: object): boolean {
+    return this.#topic === topic;
+  }
+
+  /** The position of the message with that offset. */
+  number(offset: number): Numbered {
+    const epoch = this.#epoch;
+    const [continues] = this.#ancestors;
+    return continues === undefined ? { epoch, offset } : { epoch, offset, continues };
+  }
+
+  /** A message is fanned out. `now`: milliseconds of the relay's clock. */
+  take(message: Message, now: number): void {
+    this.#last++;
+    this.#version++;
+    this.ring?.append(message, now);
+  }
+
+  /** All messages of a turn have been taken. */
+  settle(now: number): void {
+    const { ring } = this;
+    if (ring === null) return;
+    ring.expire(now);
+    this.#keeper?.used(this, ring);
+  }
+
+  /** Returns what members are to be told. */
+  change(change: LineChange, now: number): Gap | null {
+    const from = this.position;
+    this.#version++;
+    switch (change.type) {
+      case 'hole':
+        this.#hole(change.count, change.why, now);
+        return { from, to: this.position, missed: change.count, why: change.why };
+      case 'continue':
+        this.#descend(change.epoch, this.#last);
+        return null;
+      case 'truncate':
+        this.#truncate(change.last, now);
+        this.#descend(change.epoch, change.last);
+        return { from, to: this.position, missed: null, why: 'restarted' };
+      case 'adopt':
+        this.#epoch = change.position.epoch;
+        this.#last = change.position.offset;
+        this.#ancestors = [];
+        this.#tear = null;
+        this.ring?.clear(this.#last + 1);
+        return { from, to: this.position, missed: null, why: change.why };
+    }
+  }
+
+  /** Nothing of before is kept, and nobody knows how many messages have been missed since. */
+  tearOff(why: GapReason, now: number): void {
+    this.#version++;
+    this.#hole(null, why, now);
+    this.ring?.clear(this.#last + 1);
+  }
+
+  /** What a member gets that asks for `since`. `limit`: bytes that are replayed at most. */
+  resume(since: Since, now: number, limit: number): Replay {
+    const { ring } = this;
+    if (since === 'now') return this.#replay(null, {});
+    ring?.expire(now);
+    if (since === 'last') return this.#replay(this.#newest(limit), {});
+    if (since === 'all') return this.#replay(this.#suffix(0, limit), {});
+    const place = this.#find(since);
+    if (place === null) return this.#replay(null, { recovered: false, missed: null, why: 'unknown_epoch' });
+    const { offset, why } = place;
+    const from = this.#suffix(offset, limit);
+    if (this.#tear !== null && offset < this.#tear.at)
+      return this.#replay(from, { recovered: false, missed: null, why: this.#tear.why });
+    const missed = this.#last - offset - (from === null ? 0 : (ring?.messagesBehind(from) ?? 0));
+    if (missed === 0 && why === null) return this.#replay(from, { recovered: true });
+    return this.#replay(from, { recovered: false, missed, why: why ?? this.#whyMissed(offset, from) });
+  }
+
+  #replay(from: Cursor | null, outcome: Omit<Resumption, 'from' | 'at'>): Replay {
+    const at = this.position;
+    const messages = from === null ? 0 : (this.ring?.messagesBehind(from) ?? 0);
+    if (from === null || messages === 0)
+      return { resumption: { from: at, at, ...outcome }, from: null, messages: 0 };
+    const before = { epoch: this.#epoch, offset: from.offset - 1 };
+    return { resumption: { from: before, at, ...outcome }, from, messages };
+  }
+
+  #hole(count: number | null, why: GapReason, now: number): void {
+    this.#last += count ?? 1;
+    if (count === null) this.#tear = { at: this.#last, why };
+    this.ring?.hole(count ?? 1, why, now);
+  }
+
+  #truncate(last: number, now: number): void {
+    this.#last = last;
+    this.#ancestors = this.#ancestors.map(({ epoch, end }) => ({ epoch, end: Math.min(end, last) }));
+    if (this.#tear !== null && this.#tear.at > last) this.#tear = { ...this.#tear, at: last };
+    this.ring?.truncate(last, now);
+  }
+
+  #descend(epoch: string, end: number): void {
+    this.#ancestors = [{ epoch: this.#epoch, end }, ...this.#ancestors].slice(0, ANCESTORS);
+    this.#epoch = epoch;
+  }
+
+  /** The offset that a position stands for; `why`: it is of a tail that has died behind there. */
+  #find({ epoch, offset }: Position): { readonly offset: number; readonly why: GapReason | null } | null {
+    if (epoch === this.#epoch) return offset <= this.#last ? { offset, why: null } : null;
+    const ancestor = this.#ancestors.find((one) => one.epoch === epoch);
+    if (ancestor === undefined) return null;
+    return offset <= ancestor.end ? { offset, why: null } : { offset: ancestor.end, why: 'restarted' };
+  }
+
+  /** Before what is kept behind an offset; null: nothing is. */
+  #suffix(offset: number, limit: number): Cursor | null {
+    const { ring } = this;
+    if (ring === null || offset >= this.#last) return null;
+    const from = ring.from(offset + 1);
+    ring.within(from, limit);
+    return from;
+  }
+
+  #newest(limit: number): Cursor | null {
+    const { ring } = this;
+    const from = ring?.newest ?? null;
+    return ring === null || from === null || ring.bytesBehind(from) > limit ? null : from;
+  }
+
+  /** Some messages behind `offset` are missing from what is behind `from`. */
+  #whyMissed(offset: number, from: Cursor | null): GapReason {
+    if (from === null || from.offset > offset + 1) return 'too_old';
+    const cursor = from.copy();
+    for (let entry = cursor.peek(); entry !== null; entry = cursor.peek()) {
+      if (entry.type === 'hole') return entry.why;
+      cursor.pass();
+    }
+    return 'too_old';
+  }
+}
