@@ -513,7 +513,8 @@ function answerUpgrade(state: State, { request, socket, head, ignore }: Upgrade)
   }
   const { route, offered } = state.checks.upgrade(request);
   if (route.type === 'open') {
-    open(state, route, new WebSocketTransport(context.webSockets, request, socket, head), request);
+    const { webSockets } = context;
+    open(state, route, new WebSocketTransport(webSockets, request, socket, head, route.ping), request);
     return;
   }
   sayRefused(state, route.status, clients.ofRequest(socket, request.rawHeaders), offered);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Door, DoorRequest, Route } from '../door/contract.ts';
+import type { Door, DoorRequest, HttpReply, Route } from '../door/contract.ts';
 import { messageTooLarge, textReply } from '../door/replies.ts';
 import { shownProtocols } from '../door/subprotocol.ts';
 import { saysTooLong } from '../http/request.ts';
@@ -29,6 +29,9 @@ const NOT_THE_LAST = textReply(
   'Error: bad request. A stream must be the last request of its connection.',
   { Connection: 'close' },
 );
+
+/** What becomes of a request to upgrade. */
+type UpgradeRoute = HttpReply | Extract<Route, { readonly transport: 'websocket' }>;
 
 /** What a request is judged by, read at the time of need. */
 interface Context {
@@ -67,7 +70,7 @@ export class RequestChecks {
   }
 
   /** A request to upgrade. `offered`: subprotocols, where the door speaks none of them. */
-  upgrade(request: IncomingMessage): { readonly route: Route; readonly offered?: string } {
+  upgrade(request: IncomingMessage): { readonly route: UpgradeRoute; readonly offered?: string } {
     const { door } = this.#context;
     const refusal = refuseHandshake(request);
     if (refusal !== null) return { route: refusal };

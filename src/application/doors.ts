@@ -1,6 +1,9 @@
 import type { ApiKeysConfig } from '../config/api-keys.ts';
 import type { Config, DoorConfig, Limits } from '../config/config.ts';
 import type { Door } from '../door/contract.ts';
+import type { Greeting } from '../door/fanfare/codec.ts';
+import { fanfareDialect } from '../door/fanfare/dialect.ts';
+import { fanfareFormat } from '../door/fanfare/format.ts';
 import { pinghubDoor } from '../door/pinghub/door.ts';
 import { eventStreamFormat } from '../door/pinghub/event-stream.ts';
 import { pinghubFormat } from '../door/pinghub/format.ts';
@@ -33,7 +36,7 @@ const LOOPBACK = '127.0.0.1';
 const noApiKeys: ApiKeysConfig = { store: 'list', keys: [] };
 
 /** The doors that are on, in the order in which they open. */
-export function doorSettings({ doors, limits }: Config): DoorSettings[] {
+export function doorSettings({ doors, limits, node }: Config): DoorSettings[] {
   const { pusu, wspubsub, pinghub } = doors;
   const { topicLength } = limits;
   const heartbeat = heartbeatOf(limits, HEARTBEAT);
@@ -43,8 +46,8 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
     settings.push({
       ...common,
       ...pusu,
-      door: pusuDoor({ topicLength }),
-      formats: [pusuFormat],
+      door: pusuDoor({ topicLength, dialect: fanfareDialect(greetingOf(node, limits, heartbeat)) }),
+      formats: [pusuFormat, fanfareFormat],
       at: at(pusu),
     });
   }
@@ -75,6 +78,14 @@ export function doorSettings({ doors, limits }: Config): DoorSettings[] {
     });
   }
   return settings;
+}
+
+function greetingOf(
+  relay: string,
+  { message, topicLength, topicsPerConnection }: Limits,
+  { ping }: DoorSettings['heartbeat'],
+): Greeting {
+  return { relay, ping: ping / 1000, limits: { message, topicLength, topics: topicsPerConnection } };
 }
 
 function heartbeatOf({ ping, pong }: Limits, usual: DoorSettings['heartbeat']): DoorSettings['heartbeat'] {

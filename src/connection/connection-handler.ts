@@ -1,24 +1,29 @@
 import { confirm } from '../authenticator/authenticator-server.ts';
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
+import type { Event } from '../door/contract.ts';
 import { textReply, unauthorised } from '../door/replies.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
+import type { Resumption } from '../topic/line.ts';
 import { Delivery } from '../topic/message.ts';
-import { type MemberMessage, Topic } from '../topic/topic.ts';
+import { type Joined as JoinedMessage, type MemberMessage, type Portion, Topic } from '../topic/topic.ts';
 import { leave } from '../topic/topic-server.ts';
-import { Connection, type ConnectionArgs, type ConnectionMessage } from './connection.ts';
+import { Connection, type ConnectionArgs, type ConnectionMessage, type Rejoin } from './connection.ts';
 import {
   answered,
   begin,
+  deliver,
   finished,
   gone,
   guardAnswered,
+  joinAnswered,
   mayStill,
   notAnswered,
   publishAgain,
   received,
+  refill,
   refusal,
   step,
   updateReading,
@@ -150,12 +155,12 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         connection.intake.close();
         return keep;
       case 'rejoin':
-        rejoin(connection, message.topic, message.since);
+        rejoin(connection, message);
         return keep;
       case 'exit':
         return goAway(connection, message);
       case 'joined':
-        joined(connection, message.topic);
+        joined(connection, message);
         return keep;
       case 'claimed':
         claimed(connection, message.topic);
@@ -168,18 +173,17 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         step(connection, { type: 'ended', topic: message.topic.name });
         return keep;
       case 'portion':
-        for (const delivery of message.deliveries)
-          if (connection.delivers) connection.queue(delivery);
-          else connection.drop(delivery.count, 'closed');
+        bringOn(connection, message);
         return keep;
       case 'too-slow':
-        connection.close({ type: 'slow', limit: 'pending', reached: 0 });
+        connection.memberships.delete(message.topic.name);
+        connection.close({ type: 'slow', limit: 'resume' });
         return keep;
       case 'published':
-        // No session gives its messages receipts yet.
+        published(connection, message);
         return keep;
       case 'lost':
-        rejoin(connection, message.topic, now(connection.self));
+        rejoin(connection, { ...message, type: 'rejoin', since: now(connection.self) });
         return keep;
     }
   },
@@ -187,6 +191,7 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   settle(connection) {
     connection.outflow.settle();
     connection.flush();
+    if (connection.awaitsRoom) refill(connection);
     return connection.isDone ? stop('normal') : keep;
   },
 
@@ -331,9 +336,19 @@ function goAway(connection: Connection, { reason }: Exit): Next<Connection> {
     connection.reply(textReply(503, 'Error: going away.', { 'Retry-After': '1' }));
     return keep;
   }
+  step(connection, { type: 'leaving', within: spread(connection.context.counters.connections) });
   const wish = typeof reason === 'object' && 'shutdown' in reason ? reason.shutdown : undefined;
   connection.close(wish === undefined ? { type: 'drained' } : { type: 'operator', words: wish });
   return keep;
+}
+
+/** Clients that a door may see come back in one second, and the longest that one of them is to wait, in seconds. */
+const RETURNS = 1000;
+const LONGEST_SPREAD = 30;
+
+/** Seconds over which so many clients are to come back. */
+function spread(clients: number): number {
+  return Math.min(Math.max(Math.ceil(clients / RETURNS), 1), LONGEST_SPREAD);
 }
 
 /** What the transport says of the end matters only where nothing else has ended it. */
@@ -343,26 +358,91 @@ function closedByTransport(connection: Connection, code: number): void {
   gone(connection, finishing?.end ?? farewell?.end ?? told);
 }
 
-function joined(connection: Connection, topic: Topic): void {
+/**
+ * A topic has taken the connection in, again perhaps, and brings what was asked for of its past, or a portion of it.
+ *
+ * The right may have gone while the join was under way: then nothing of the past is delivered either.
+ */
+function joined(connection: Connection, message: JoinedMessage): void {
   const { memberships, self, intake } = connection;
+  const { topic, resumption, deliveries = [], more } = message;
   const { question } = intake;
   const asked = isAsked(question, 'join', topic.name);
-  if (!asked && memberships.get(topic.name) === undefined) {
-    // It has left while the topic was lost.
+  const before = memberships.get(topic.name);
+  if (!asked && before === undefined) {
+    // It has left while the topic was lost, or between two portions.
     leave(topic, self);
+    turnAway(connection, deliveries);
     return;
   }
   if (asked && !mayStill(connection, 'read', question.as, topic.name)) {
-    // The right has gone while the join was under way.
     leave(topic, self);
-    answered(connection, refusal('join', question.as, 'forbidden'));
+    turnAway(connection, deliveries);
+    answered(connection, refusal({ action: 'join', topic: question.as }, 'forbidden'));
     return;
   }
-  memberships.set(topic);
-  connection.tellNew(topic);
-  if (!asked) return;
-  connection.judgements?.join(question.as, topic.name);
-  answered(connection, { type: 'joined', topic: question.as });
+  if (before !== topic) {
+    if (before !== undefined) memberships.caughtUp(before);
+    memberships.set(topic);
+    connection.tellNew(topic);
+  }
+  if (more) memberships.resume(topic);
+  // Asked twice, a topic has nothing more to say: what it brings goes on as it was.
+  else if (resumption !== undefined || before !== topic) memberships.caughtUp(topic);
+  if (asked) {
+    connection.judgements?.join(question.as, topic.name);
+    joinAnswered(connection, joinedEvent(question, resumption), deliveries);
+    return;
+  }
+  if (before !== topic) tellMissed(connection, message);
+  deliver(connection, deliveries);
+}
+
+/** The next portion of a topic's past. It may cross a `leave`, which the topic has got by then. */
+function bringOn(connection: Connection, { topic, deliveries, more }: Portion): void {
+  const { memberships } = connection;
+  if (memberships.get(topic.name) !== topic) {
+    turnAway(connection, deliveries);
+    return;
+  }
+  if (more) memberships.resume(topic);
+  else memberships.caughtUp(topic);
+  deliver(connection, deliveries);
+}
+
+function turnAway(connection: Connection, deliveries: readonly Delivery[]): void {
+  for (const { count } of deliveries) connection.drop(count, 'closed');
+}
+
+/** On a topic without positions, nobody knows what has been missed since a position. */
+function joinedEvent(
+  { as, since }: Extract<Question, { readonly type: 'join' }>,
+  resumption: Resumption | undefined,
+): Event {
+  if (resumption !== undefined) return { type: 'joined', topic: as, ...resumption };
+  return typeof since === 'object'
+    ? { type: 'joined', topic: as, recovered: false, missed: null, why: 'unknown_epoch' }
+    : { type: 'joined', topic: as };
+}
+
+/** The connection is in a topic again that it had lost, or had lost the right to: it may have missed something. */
+function tellMissed(connection: Connection, { topic, resumption }: JoinedMessage): void {
+  const { rights, judgements } = connection;
+  const as = judgements?.nameOf(topic.name) ?? topic.name;
+  const to = resumption?.from ?? null;
+  if (rights?.returned(topic.name))
+    step(connection, { type: 'gap', topic: as, from: null, to, missed: null, why: 'expired' });
+  else if (resumption?.recovered === false) {
+    const { missed = null, why = 'restarted' } = resumption;
+    step(connection, { type: 'gap', topic: as, from: null, to, missed, why });
+  }
+}
+
+function published(
+  connection: Connection,
+  { name, receipt, at }: Extract<MemberMessage, { readonly type: 'published' }>,
+): void {
+  step(connection, { type: 'published', topic: name, receipt, ...(at === null ? {} : { at }) });
 }
 
 function claimed(connection: Connection, topic: Topic): void {
@@ -371,14 +451,14 @@ function claimed(connection: Connection, topic: Topic): void {
   if (!isAsked(question, 'claim', topic.name)) return;
   if (mayStill(connection, 'write', question.as, topic.name))
     answered(connection, { type: 'claimed', topic: question.as });
-  else answered(connection, refusal('claim', question.as, 'forbidden'));
+  else answered(connection, refusal({ action: 'claim', topic: question.as }, 'forbidden'));
 }
 
 function isAsked<T extends 'join' | 'claim'>(
   question: Question | undefined,
   type: T,
   topic: string,
-): question is Extract<Question, { readonly as: string }> {
+): question is Extract<Question, { readonly type: T }> {
   return question?.type === type && question.topic === topic;
 }
 
@@ -387,15 +467,19 @@ function refused(
   message: Extract<MemberMessage, { readonly type: 'refused' }>,
 ): void {
   const { question } = connection.intake;
-  if (message.action === 'publish') step(connection, refusal('publish', message.name, message.why));
-  else if (isAsked(question, message.action, message.name))
-    answered(connection, refusal(message.action, question.as, message.why));
+  const { action, name, why, receipt } = message;
+  if (action === 'publish') {
+    const topic = connection.judgements?.nameOf(name) ?? name;
+    step(connection, refusal(receipt === undefined ? { action, topic } : { action, topic, receipt }, why));
+  } else if (isAsked(question, action, name))
+    answered(connection, refusal({ action, topic: question.as }, why));
   // Where nothing is asked it is about a topic that was lost, and will be tried again.
-  else if (message.why !== 'unavailable') connection.close({ type: 'topic lost' });
+  else if (why !== 'unavailable') connection.close({ type: 'topic lost' });
 }
 
 /** A topic has gone under its members: they are the ones that know that it is wanted. */
-function rejoin(connection: Connection, topic: Topic, since: number): void {
+function rejoin(connection: Connection, message: Rejoin): void {
+  const { topic, at, since } = message;
   const { self, context, format, memberships } = connection;
   const { grace, realm, topics } = context;
   const { name } = topic;
@@ -408,18 +492,19 @@ function rejoin(connection: Connection, topic: Topic, since: number): void {
   }
   if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
   if (isMember) {
-    const again = { grace };
+    const from = connection.rights?.returns(name) ? 'now' : at;
     topics.route(self.system, realm, {
       type: 'join',
       name,
       member: self,
       format,
       while: memberships.while,
-      again,
+      again: { grace },
+      ...(from === null ? {} : { since: from }),
     });
   }
   // What took the topic may be taking its supervisor and router down as well: nobody may be there to answer.
-  sendAfter(self, REJOIN_PERIOD, { type: 'rejoin', topic, since });
+  sendAfter(self, REJOIN_PERIOD, message);
 }
 
 /** The guard has answered a question, or could not. */
@@ -571,7 +656,7 @@ function resume(connection: Connection): void {
     // Stands for the topic until the join is answered, as a topic that was lost does.
     const placeholder = new Topic(context.realm, name);
     memberships.set(placeholder);
-    rejoin(connection, placeholder, now(self));
+    rejoin(connection, { type: 'rejoin', topic: placeholder, at: null, since: now(self) });
   }
 }
 

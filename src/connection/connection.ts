@@ -9,6 +9,7 @@ import { inform, type Self } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import type { LossReason } from '../topic/accounting.ts';
 import type { Delivery, Format } from '../topic/message.ts';
+import type { Position } from '../topic/position.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { behind } from '../topic/topic-server.ts';
 import type { DoorContext, Guard } from './door-context.ts';
@@ -50,8 +51,17 @@ export type ConnectionMessage =
   | { readonly type: 'relimited' }
   /** The new guard has had time to judge the credentials of before. */
   | { readonly type: 'confirm-over'; readonly unconfirmed: Unconfirmed }
-  /** A join of a topic that was lost has had time to be answered; `since`: when it was lost. */
-  | { readonly type: 'rejoin'; readonly topic: Topic; readonly since: number };
+  | Rejoin;
+
+/** A join of a topic that was lost has had time to be answered. */
+export interface Rejoin {
+  readonly type: 'rejoin';
+  readonly topic: Topic;
+  /** Where the connection stood in it, and misses nothing since then; null: the topic has no positions. */
+  readonly at: Position | null;
+  /** When it was lost. */
+  readonly since: number;
+}
 
 export interface ConnectionArgs {
   readonly context: DoorContext;
@@ -347,6 +357,17 @@ export class Connection {
     const { pending } = this.context.limits;
     const { writableLength } = this.transport.socket;
     this.#heed(outflow.weigh(writableLength, pending), 'pending', outflow.pending(writableLength));
+  }
+
+  /** More is to come, or to be handled, once nothing waits to be written. */
+  get awaitsRoom(): boolean {
+    return this.memberships.resumes || this.intake.question?.type === 'room';
+  }
+
+  /** Nothing waits to be written. */
+  get hasRoom(): boolean {
+    const { outflow } = this;
+    return !outflow.writing && !outflow.ready;
   }
 
   /** Writes what is queued, if no write is under way. */

@@ -2,12 +2,19 @@ import { authorise, forget, offer } from '../authenticator/authenticator-server.
 import type { Authorisation } from '../authenticator/authorisation.ts';
 import type { Question as Asked } from '../authenticator/contract.ts';
 import { allows, isEmpty, type Right } from '../authenticator/permissions.ts';
-import { type Command, type Event, nothing, type Refused } from '../door/contract.ts';
+import {
+  type Attempt,
+  type Authorised,
+  type Command,
+  type Event,
+  nothing,
+  type Refused,
+} from '../door/contract.ts';
 import { tooManyAttempts } from '../door/replies.ts';
 import { now, sendAfter } from '../otp/timer.ts';
-import { Delivery } from '../topic/message.ts';
+import { Delivery, type Publish } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
-import { leave as leaveTopic } from '../topic/topic-server.ts';
+import { leave as leaveTopic, portion } from '../topic/topic-server.ts';
 import type { Connection } from './connection.ts';
 import type { End } from './end.ts';
 import { holdsMessage, type Judging, type Question, type Received } from './intake.ts';
@@ -169,6 +176,38 @@ export function answered(connection: Connection, event: Event): void {
   goOn(connection);
 }
 
+/**
+ * The open join has been answered. The session says so first; then comes what it has brought of the topic's past, all of
+ * which is on its way to the client before anything else of the client's is handled.
+ */
+export function joinAnswered(connection: Connection, event: Event, deliveries: readonly Delivery[]): void {
+  connection.intake.conclude();
+  step(connection, event);
+  deliver(connection, deliveries);
+  connection.flush();
+  if (deliveries.length > 0 && connection.delivers && !connection.hasRoom) ask(connection, { type: 'room' });
+  else goOn(connection);
+}
+
+/** Queues what a topic has brought, or counts it as dropped. */
+export function deliver(connection: Connection, deliveries: readonly Delivery[]): void {
+  for (const delivery of deliveries)
+    if (connection.delivers) connection.queue(delivery);
+    else connection.drop(delivery.count, 'closed');
+}
+
+/** Nothing waits for the client: there is room for more of the past. */
+export function refill(connection: Connection): void {
+  const { intake, memberships, self } = connection;
+  if (!connection.hasRoom || !connection.delivers) return;
+  if (intake.question?.type === 'room') {
+    intake.conclude();
+    goOn(connection);
+  }
+  const topic = memberships.nextPortion();
+  if (topic !== undefined) portion(topic, self);
+}
+
 /** Handles what has waited, as far as it need not wait again. */
 function goOn(connection: Connection): void {
   const { intake } = connection;
@@ -196,7 +235,7 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   const exchange = transport.kind === 'exchange';
   const name = usable(connection, 'write', command);
   if (name === undefined) return;
-  const { message } = command;
+  const { message, receipt, key } = command;
   if (exchange && message.payload.length === 0) {
     step(connection, { type: 'published', topic: name });
     return;
@@ -208,15 +247,25 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   const cost = intake.spend(message.payload.length);
   const topic = targetOf(connection, name);
   const acceptedAt = context.topics.accounting.isTimed() ? now(self) : 0;
-  const request = { type: 'publish', message, from: self, credit: cost, acceptedAt, via: null } as const;
+  const plain = { type: 'publish', message, from: self, credit: cost, acceptedAt, via: null } as const;
+  const marked = receipt !== undefined || key !== undefined;
+  const request: Publish = marked ? { ...plain, ...marks(receipt, key) } : plain;
   if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
     intake.giveBack(cost);
-    context.topics.accounting.lose(1, topic?.server === undefined ? 'unheard' : 'refused');
+    const why = topic?.server === undefined ? 'unheard' : 'refused';
+    context.topics.accounting.lose(1, why);
     context.counters.drops++;
     if (exchange) step(connection, { type: 'published', topic: name });
+    else if (receipt !== undefined && why === 'unheard')
+      step(connection, { type: 'published', topic: name, receipt });
+    else if (receipt !== undefined) step(connection, refusal(attemptOf(command), 'unavailable'));
     return;
   }
   if (intake.exhausted) updateReading(connection);
+}
+
+function marks(receipt: string | undefined, key: string | undefined): Pick<Publish, 'receipt' | 'key'> {
+  return { ...(receipt === undefined ? {} : { receipt }), ...(key === undefined ? {} : { key }) };
 }
 
 /** The live topic of that name; the last one that was published to is remembered. */
@@ -248,7 +297,7 @@ function join(connection: Connection, command: Extract<Command, { type: 'join' }
   if (format === null) return;
   const name = usable(connection, 'read', command);
   if (name === undefined) return;
-  const { topic: as, while: condition } = command;
+  const { topic: as, while: condition, since } = command;
   if (memberships.get(name) !== undefined) {
     connection.judgements?.join(as, name);
     step(connection, { type: 'joined', topic: as });
@@ -256,14 +305,15 @@ function join(connection: Connection, command: Extract<Command, { type: 'join' }
   }
   const { topicsPerConnection } = context.limits;
   if (topicsPerConnection > 0 && memberships.size >= topicsPerConnection) {
-    step(connection, refusal('join', as, 'too-many'));
+    step(connection, refusal(attemptOf(command), 'too-many'));
     return;
   }
   memberships.joinWhile(condition);
-  const request = { type: 'join', name, member: self, format, while: condition } as const;
+  const asked = since === undefined ? {} : { since };
+  const request = { type: 'join', name, member: self, format, while: condition, ...asked } as const;
   if (context.topics.route(self.system, context.realm, request))
-    ask(connection, { type: 'join', topic: name, as });
-  else step(connection, refusal('join', as, 'unavailable'));
+    ask(connection, { type: 'join', topic: name, as, ...asked });
+  else step(connection, refusal(attemptOf(command), 'unavailable'));
 }
 
 function claim(connection: Connection, command: Extract<Command, { type: 'claim' }>): void {
@@ -274,7 +324,7 @@ function claim(connection: Connection, command: Extract<Command, { type: 'claim'
   const request = { type: 'claim', name, member: self, grace: context.grace } as const;
   if (context.topics.route(self.system, context.realm, request))
     ask(connection, { type: 'claim', topic: name, as });
-  else step(connection, refusal('claim', as, 'unavailable'));
+  else step(connection, refusal(attemptOf(command), 'unavailable'));
 }
 
 function leave(connection: Connection, as: string): void {
@@ -295,8 +345,15 @@ function ask(connection: Connection, question: Question): void {
   else intake.ask(question, sendAfter(self, guard.patience ?? PATIENCE, { type: 'no-answer', question }));
 }
 
-export function refusal(action: Refused['action'], topic: string, why: Refused['why']): Refused {
-  return { type: 'refused', action, topic, why };
+export function refusal(attempt: Attempt, why: Refused['why']): Refused {
+  return { type: 'refused', ...attempt, why };
+}
+
+function attemptOf(command: Judging['command']): Attempt {
+  const { type: action, topic } = command;
+  return command.type === 'publish' && command.receipt !== undefined
+    ? { action, topic, receipt: command.receipt }
+    : { action, topic };
 }
 
 function askAboutCredential(connection: Connection, authorization: string): void {
@@ -316,11 +373,11 @@ function askAboutCredential(connection: Connection, authorization: string): void
   }
   if (hasFailedTooOften(connection)) return;
   judgements?.introduce();
-  askGuard(connection, questionOf(connection, authorization), (ref) => ({ type: 'authorise', ref }));
+  askGuard(connection, questionOf(connection, authorization), null, (ref) => ({ type: 'authorise', ref }));
 }
 
 function introduce(connection: Connection, first: Judging['command'] | null): void {
-  askGuard(connection, questionOf(connection, ''), (ref) => ({ type: 'introduce', ref, first }));
+  askGuard(connection, questionOf(connection, ''), first, (ref) => ({ type: 'introduce', ref, first }));
 }
 
 function mayIntroduce({ guard, judgements }: Connection): boolean {
@@ -350,12 +407,12 @@ function judged(connection: Connection, right: Right, command: Judging['command'
   if (known !== undefined) return known;
   if (hasCredential(connection) && hasFailedTooOften(connection)) return undefined;
   if (judgements === undefined) {
-    step(connection, { type: 'unavailable' });
+    step(connection, withoutAnswer('unavailable', command));
     return undefined;
   }
   const access = judgements.access(right, command.topic, context.limits.topicLength);
   const question = { ...questionOf(connection, judgements.authorization), access };
-  askGuard(connection, question, (ref) => ({ type: 'judge', ref, right, command }));
+  askGuard(connection, question, command, (ref) => ({ type: 'judge', ref, right, command }));
   return undefined;
 }
 
@@ -366,11 +423,21 @@ export function mayStill(connection: Connection, right: Right, as: string, topic
     : allows(connection.permissions, right, topic);
 }
 
-function askGuard(connection: Connection, asked: Asked, questionFor: (ref: number) => Question): void {
+/** `command`: what waits for the answer; null: nothing, or not yet. */
+function askGuard(
+  connection: Connection,
+  asked: Asked,
+  command: Judging['command'] | null,
+  questionFor: (ref: number) => Question,
+): void {
   const { guard, self, intake } = connection;
   const ref = intake.nextRef();
   if (guard.server !== null && authorise(guard.server, asked, self, ref)) ask(connection, questionFor(ref));
-  else step(connection, { type: 'unavailable' });
+  else step(connection, withoutAnswer('unavailable', command));
+}
+
+function withoutAnswer(type: 'unavailable' | 'faulty', command: Judging['command'] | null): Event {
+  return command === null ? { type } : { type, attempt: attemptOf(command) };
 }
 
 function questionOf({ context, address, judgements }: Connection, authorization: string): Asked {
@@ -392,6 +459,7 @@ export function guardAnswered(connection: Connection, question: Question, answer
       return;
     case 'join':
     case 'claim':
+    case 'room':
       return;
   }
 }
@@ -400,7 +468,7 @@ export function guardAnswered(connection: Connection, question: Question, answer
 export function notAnswered(connection: Connection, question: Question, faulty: boolean): void {
   if (holdsMessage(question)) connection.withhold();
   if (question.type !== 'introduce' || question.first !== null) {
-    answered(connection, { type: faulty ? 'faulty' : 'unavailable' });
+    answered(connection, withoutAnswer(faulty ? 'faulty' : 'unavailable', commandOf(question)));
     return;
   }
   // The client has asked for nothing yet: when it does, so will we again.
@@ -408,13 +476,29 @@ export function notAnswered(connection: Connection, question: Question, faulty: 
   goOn(connection);
 }
 
-function credentialJudged(connection: Connection, { permissions, unrecognised, untimely }: Answer): void {
+function commandOf(question: Question): Judging['command'] | null {
+  if (question.type === 'judge') return question.command;
+  return question.type === 'introduce' ? question.first : null;
+}
+
+function credentialJudged(
+  connection: Connection,
+  { permissions, unrecognised, untimely, terms }: Answer,
+): void {
   const granted = !isEmpty(permissions);
   const known = granted && unrecognised !== true;
   connection.showed(known ? 'good' : 'wrong');
   if (!known && untimely !== true) countFailure(connection);
-  const event: Event = { type: 'authorised', granted };
+  const event: Event = { type: 'authorised', granted, ...termsOf(terms) };
   answered(connection, known ? event : { ...event, unrecognised: true });
+}
+
+function termsOf(terms: Answer['terms']): Pick<Authorised, 'subject' | 'expiresIn'> {
+  const { subject = null, lasts = null } = terms ?? {};
+  return {
+    ...(subject === null ? {} : { subject }),
+    ...(lasts === null ? {} : { expiresIn: Math.floor(lasts / 1000) }),
+  };
 }
 
 function introduced(connection: Connection, first: Judging['command'] | null): void {
@@ -457,7 +541,7 @@ function refuse(connection: Connection, command: Judging['command'], why: 'forbi
   const { needs, guard, context } = connection;
   if ((needs === 'topic' || guard === context.guards.apikeys) && hasCredential(connection))
     countFailure(connection);
-  step(connection, refusal(command.type, command.topic, why));
+  step(connection, refusal(attemptOf(command), why));
 }
 
 /** Of a wrong one the failure has been counted already. */

@@ -17,6 +17,8 @@ export const TRY_AGAIN_LATER = 1013;
 export type End =
   /** The client did not read: so many bytes waited for it, or nothing was read for so many milliseconds. */
   | { readonly type: 'slow'; readonly limit: 'pending' | 'write_stall'; readonly reached: number }
+  /** The client took what it had missed more slowly than the topic went on. */
+  | { readonly type: 'slow'; readonly limit: 'resume' }
   /** The client, or its machine, gave no sign of life for so many milliseconds. */
   | { readonly type: 'no pong' | 'no acknowledgement'; readonly after: number }
   /** The socket closed without a close frame. */
@@ -139,10 +141,15 @@ function told(code: number, reason: string, event: string): Telling {
   return { code, reason, level: 'info', dropped: 'closed', event };
 }
 
-function slowness({ limit, reached }: Extract<End, { readonly type: 'slow' }>): string {
-  return limit === 'pending'
-    ? `${reached} bytes waited for it (limits.pending)`
-    : `it read nothing for ${reached} ms (limits.write_stall)`;
+function slowness(end: Extract<End, { readonly type: 'slow' }>): string {
+  switch (end.limit) {
+    case 'pending':
+      return `${end.reached} bytes waited for it (limits.pending)`;
+    case 'write_stall':
+      return `it read nothing for ${end.reached} ms (limits.write_stall)`;
+    case 'resume':
+      return 'its topic went on faster than it took what it had missed (history.resume)';
+  }
 }
 
 /** What a close code that ws has chosen says of the client, in the log. */

@@ -3,6 +3,7 @@ import type { Command, Event } from '../door/contract.ts';
 import { nothing } from '../door/contract.ts';
 import type { Timer } from '../otp/timer.ts';
 import { costOf } from '../topic/message.ts';
+import type { Since } from '../topic/position.ts';
 import type { End } from './end.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Farewell, TransportMessage } from './transport/transport.ts';
@@ -16,8 +17,11 @@ export type Question =
   /** About a client that has given no credential. `first`: what it wants to do, if that is known. */
   | { readonly type: 'introduce'; readonly ref: number; readonly first: Judging['command'] | null }
   | Judging
-  /** `as`: how the client calls the topic. */
-  | { readonly type: 'join' | 'claim'; readonly topic: string; readonly as: string };
+  /** `as`: how the client calls the topic. `since`: what of the past it wants. */
+  | { readonly type: 'join'; readonly topic: string; readonly as: string; readonly since?: Since }
+  | { readonly type: 'claim'; readonly topic: string; readonly as: string }
+  /** What a join has brought is still being written: a client that joins many topics would not keep up with all their pasts. */
+  | { readonly type: 'room' };
 
 /** Whether a topic may be used; `command` is performed when it may. */
 export interface Judging {

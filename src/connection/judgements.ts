@@ -159,6 +159,14 @@ export class Judgements {
     this.#judgements.clear();
   }
 
+  /** A name by which the client uses a topic; undefined: it does not. */
+  nameOf(topic: string): string | undefined {
+    for (const [name, joined] of this.#joined) if (joined === topic) return name;
+    for (const [key, judgement] of this.#judgements)
+      if (judgement.topic === topic) return key.slice(judgement.right.length + 1);
+    return undefined;
+  }
+
   /** The client has joined a topic by this name. */
   join(name: string, topic: string): void {
     this.#joined.set(name, topic);

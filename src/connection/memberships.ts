@@ -10,6 +10,10 @@ export class Memberships {
   #while: 'wanted' | 'owned' = 'wanted';
   #owned: Topic | undefined = undefined;
   #target: Topic | undefined = undefined;
+  /** Topics that bring their past in portions, and have more of it. */
+  #resuming: Set<Topic> | undefined = undefined;
+  /** The one whose next portion has been asked for. */
+  #asked: Topic | undefined = undefined;
 
   get size(): number {
     return this.#map?.size ?? (this.#only === undefined ? 0 : 1);
@@ -36,6 +40,8 @@ export class Memberships {
   }
 
   delete(name: string): void {
+    const topic = this.get(name);
+    if (topic !== undefined) this.caughtUp(topic);
     if (this.#map !== undefined) this.#map.delete(name);
     else if (this.#only?.name === name) this.#only = undefined;
   }
@@ -43,6 +49,32 @@ export class Memberships {
   *[Symbol.iterator](): Iterator<Topic> {
     if (this.#map !== undefined) yield* this.#map.values();
     else if (this.#only !== undefined) yield this.#only;
+  }
+
+  /** A topic has brought a portion of its past, and has more. */
+  resume(topic: Topic): void {
+    if (this.#asked === topic) this.#asked = undefined;
+    this.#resuming ??= new Set();
+    this.#resuming.add(topic);
+  }
+
+  /** A topic has brought all of its past, or brings no more of it. */
+  caughtUp(topic: Topic): void {
+    if (this.#asked === topic) this.#asked = undefined;
+    if (this.#resuming?.delete(topic) && this.#resuming.size === 0) this.#resuming = undefined;
+  }
+
+  /** Some topic has more of its past to bring. */
+  get resumes(): boolean {
+    return this.#resuming !== undefined;
+  }
+
+  /** The topic to ask for its next portion, now that there is room for one; undefined: none, or one is on its way. */
+  nextPortion(): Topic | undefined {
+    if (this.#resuming === undefined || this.#asked !== undefined) return undefined;
+    const [topic] = this.#resuming;
+    this.#asked = topic;
+    return topic;
   }
 
   /** On what terms the connection joins its topics, and joins them again. */

@@ -16,6 +16,13 @@ export interface Door {
   route(request: DoorRequest): Route;
 }
 
+/** A subprotocol that a door speaks in place of its own protocol with clients that offer it. */
+export interface Dialect {
+  readonly protocol: string;
+  /** `credential`: what the request brings; null: nothing. */
+  route(credential: string | null): Route;
+}
+
 /** What pages of other origins may ask for over HTTP, each joined by `, `. */
 export interface CrossOriginOffer {
   readonly methods: string;
@@ -143,15 +150,13 @@ export interface Joined {
   readonly type: 'joined';
   readonly topic: string;
   /**
-   * The position at which the client stands now; what it has asked for follows, and then what is new. Only where the join
-   * had a `since`, the topic has positions, and the connection was not in it already.
-   */
-  readonly at?: Position;
-  /**
-   * The position behind which begins what follows; `at` where nothing does. A client that is cut off before it has got any
-   * of it is to come back with this one. There wherever `at` is.
+   * The position behind which begins what follows: where the client stands now, and from where it is to come back if it is
+   * cut off before it has got any of it. Only where the join had a `since`, the topic has positions, and the connection was
+   * not in it already.
    */
   readonly from?: Position;
+  /** Where the client stands once it has what follows; `from` where nothing does. There wherever `from` is. */
+  readonly at?: Position;
   /** Only for a join since a position: exactly what was missed since then follows. */
   readonly recovered?: boolean;
   /** Messages since then that are not sent, only where `recovered` is false; null: nobody can know. */

@@ -1,5 +1,6 @@
 import type { Since } from '../topic/position.ts';
 import {
+  type Authorised,
   type Command,
   type Event,
   type Joined,
@@ -74,16 +75,16 @@ export function withoutAnswer({ type }: Event): Step | null {
 
 /**
  * Has a credential judged. `granted`: goes on when it is good for some right; `known`: not only for those that
- * everybody has. `refused`: the reply to any other credential.
+ * everybody has. `terms`: what else the answer says. `refused`: the reply to any other credential.
  */
 export function credentialSession(
   credential: string,
-  granted: (known: boolean) => Step,
+  granted: (known: boolean, terms: Authorised) => Step,
   refused: Command = unauthorised,
 ): Session {
   return question({ type: 'authorise', authorization: credential }, (event) => {
     if (event.type !== 'authorised') return null;
-    return event.granted ? granted(event.unrecognised !== true) : ending(refused);
+    return event.granted ? granted(event.unrecognised !== true, event) : ending(refused);
   });
 }
 

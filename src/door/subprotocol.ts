@@ -14,16 +14,21 @@ export const SPOKEN = {
   pusu: ['pusu', 'http-only'],
   wspubsub: ['wspubsub'],
   pinghub: ['pinghub', 'pinghub.events'],
+  fanfare: ['fanfare.1'],
 } as const;
 
+/** Spoken with every client that offers it, wherever in its list: it offers the others for relays that do not speak it. */
+const PREFERRED: readonly string[] = SPOKEN.fanfare;
+
 /**
- * The subprotocol to speak, of those that `header` offers: the first one that is `spoken`; `bearer` where there are none
- * but a credential. Null: the client speaks something else. The token is never the answer.
+ * The subprotocol to speak, of those that `header` offers: fanfare.1, or else the first one that is `spoken`; `bearer` where
+ * there are none but a credential. Null: the client speaks something else. The token is never the answer.
  */
 export function chosenProtocol(header: string, spoken: readonly string[]): string | null {
   const { names, token } = offer(header);
   if (names.length === 0 && token !== null) return BEARER;
-  return names.find((name) => spoken.includes(name)) ?? null;
+  const known = names.filter((name) => spoken.includes(name));
+  return known.find((name) => PREFERRED.includes(name)) ?? known[0] ?? null;
 }
 
 /** The credential that was offered; null: none that can be read. */

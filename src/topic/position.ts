@@ -7,6 +7,9 @@ export interface Position {
   readonly offset: number;
 }
 
+/** A position that no line gives: behind it nobody knows what has been missed. In place of one that cannot be read. */
+export const NOWHERE: Position = { epoch: '', offset: 0 };
+
 /** What a new member asks for: all behind a position, from now on alone, everything that is kept, or the newest message. */
 export type Since = Position | 'now' | 'all' | 'last';
 

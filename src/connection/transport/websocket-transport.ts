@@ -24,6 +24,8 @@ const UNHANDLED_BYTES = CREDIT_BYTES;
 export class WebSocketTransport implements Transport {
   readonly socket: Socket;
   readonly #server: WebSocketServer;
+  /** The finished frame that keeps the way open. */
+  readonly #keepAlive: Buffer;
   /** The handshake, until it is answered. */
   #upgrade: { readonly request: IncomingMessage; readonly head: Buffer } | undefined;
   #webSocket: DoorWebSocket | undefined = undefined;
@@ -43,9 +45,17 @@ export class WebSocketTransport implements Transport {
   /** Listens for a client that goes before it is answered. */
   #onGone: (() => void) | undefined = undefined;
 
-  constructor(server: WebSocketServer, request: IncomingMessage, socket: Socket, head: Buffer) {
+  /** `ping`: a finished frame in place of the ping of WebSockets. */
+  constructor(
+    server: WebSocketServer,
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    ping: Buffer = PING,
+  ) {
     this.socket = socket;
     this.#server = server;
+    this.#keepAlive = ping;
     this.#upgrade = { request, head };
   }
 
@@ -128,7 +138,7 @@ export class WebSocketTransport implements Transport {
   }
 
   keepAlive(): void {
-    this.socket.write(PING);
+    this.socket.write(this.#keepAlive);
   }
 
   close(code: number, reason: string): void {
@@ -211,7 +221,9 @@ export class DoorWebSocket extends WebSocket {
    * handler does it when all that came before has been delivered.
    */
   override close(code?: number, reason?: string | Buffer): void {
-    if (code !== undefined && reason === undefined) this.transport?.faulted(code);
+    // The client's answer to our close: ws ends the connection now, and not when its time is over.
+    if (this.readyState === WebSocket.CLOSING) super.close();
+    else if (code !== undefined && reason === undefined) this.transport?.faulted(code);
     else this.transport?.left(code, String(reason ?? ''));
   }
 

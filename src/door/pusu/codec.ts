@@ -1,4 +1,5 @@
 import { textFrame } from '../frame.ts';
+import { parseObject } from '../json-frame.ts';
 
 /** What a client says. `unknown`: anything that is not one of the protocol's frames, for whatever reason. */
 export type ClientFrame =
@@ -10,7 +11,7 @@ const unknown = { type: 'unknown' } as const;
 
 /** Reads one message, valid UTF-8. The length of a channel is not judged here; that it can be a name is. */
 export function parseClientFrame(payload: Buffer): ClientFrame {
-  const frame = parsedObject(payload);
+  const frame = parseObject(payload);
   if (frame === null) return unknown;
   const { type, channel, authorization } = frame;
   switch (type) {
@@ -22,21 +23,6 @@ export function parseClientFrame(payload: Buffer): ClientFrame {
       return typeof authorization === 'string' ? { type, authorization } : unknown;
     default:
       return unknown;
-  }
-}
-
-interface Fields {
-  readonly type?: unknown;
-  readonly channel?: unknown;
-  readonly authorization?: unknown;
-}
-
-function parsedObject(payload: Buffer): Fields | null {
-  try {
-    const value: unknown = JSON.parse(payload.toString());
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
   }
 }
 
@@ -53,11 +39,4 @@ export const unknownMessageReceived = textFrame('{"type":"unknown_message_receiv
 
 export function subscribeOk(channel: string): Buffer {
   return textFrame(`{"type":"subscribe_ok","channel":${JSON.stringify(channel)}}`);
-}
-
-/** A publish frame as a client would have sent it, not yet framed. */
-export function publishJson(channel: string, content: string): Buffer {
-  return Buffer.from(
-    `{"type":"publish","channel":${JSON.stringify(channel)},"content":${JSON.stringify(content)}}`,
-  );
 }

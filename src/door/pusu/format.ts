@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Format, Part } from '../../topic/message.ts';
 import { websocketFrames } from '../frame.ts';
-import { publishJson } from './codec.ts';
+import { publishJson } from '../json-frame.ts';
 
 /** PuSu's deliveries: another client's frame as it was sent, and what came in by other doors as a `publish` frame. */
 export const pusuFormat: Format = {
