@@ -8,7 +8,7 @@ import { findNode, type NodeOptions, nodeCommand } from './node-options.ts';
 
 /** A line editor on the live node. */
 export async function attach(options: NodeOptions, place: Place): Promise<number> {
-  return attachTerminal(await connected(options, place), place.input, process.stdout);
+  return attachTerminal(await connectedNode(options, place), place.input, process.stdout);
 }
 
 export const attachCommand = nodeCommand('attach', attach);
@@ -70,7 +70,7 @@ async function once(
   place: Place,
   ask: (client: NodeClient, style: Style) => Promise<{ readonly ok: boolean; readonly text: string }>,
 ): Promise<number> {
-  const client = await connected(options, place);
+  const client = await connectedNode(options, place);
   client.onSay = (text) => place.err(text);
   const { ok, text } = await ask(client, options.json ? 'json' : 'line');
   client.close();
@@ -79,7 +79,8 @@ async function once(
   return ok ? DONE : FAILED;
 }
 
-async function connected(options: NodeOptions, place: Place): Promise<NodeClient> {
+/** The way to the live node of these options. Without one the command ends. */
+export async function connectedNode(options: NodeOptions, place: Place): Promise<NodeClient> {
   const found = findNode(options, place);
   const pid = found.pid ?? (await noProcess(found, place.err));
   const client = await NodeClient.connect(found.folder);

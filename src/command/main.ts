@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
+
 import {
   BadUsage,
   type Command,
@@ -18,6 +19,7 @@ import { type Word, wordOf } from './completion.ts';
 import { completionCommand } from './completion-command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
+
 import {
   checkCommand,
   consoleCommand,
@@ -26,6 +28,8 @@ import {
   startCommand,
 } from './start-command.ts';
 import { Stdout } from './stdout.ts';
+
+import { topCommand } from './top-command.ts';
 import { versionCommand, versionsCommand } from './versions-command.ts';
 
 type Row = readonly [listed: string, about: string, of: Readonly<Record<string, Command>>];
@@ -48,6 +52,8 @@ const table: readonly Row[] = [
   ['check', 'looks at the configuration', { check: checkCommand }],
   ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
   ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
+
+  ['top', 'the busiest topics, connections, processes, links', { top: topCommand }],
   [
     'completion',
     'bash, zsh: completes commands and options in a shell',

@@ -49,18 +49,21 @@ const TIMEOUT = 10_000;
 
 export function reachOf(values: ReachValues, place: Place): Reach {
   const { url, token, timeout } = values;
-  if (token !== undefined && !/^@./.test(token))
-    throw new BadUsage(
-      '--token takes @FILE: a credential as an argument can be read by others on the machine',
-    );
   return {
     url:
       url === undefined
         ? urlOf(load({ config: values.config, set: values.set ?? [] }, place).config)
         : checked(url),
-    tokenFile: token === undefined ? null : token.slice(1),
+    tokenFile: tokenFileIn(token),
     timeout: timeout === undefined ? TIMEOUT : timeIn('--timeout', timeout),
   };
+}
+
+/** The file of a `--token`; null: there is none. */
+export function tokenFileIn(token: string | undefined): string | null {
+  if (token === undefined) return null;
+  if (/^@./.test(token)) return token.slice(1);
+  throw new BadUsage('--token takes @FILE: a credential as an argument can be read by others on the machine');
 }
 
 function checked(text: string): string {

@@ -1,0 +1,70 @@
+import test from 'ava';
+import {
+  listNames,
+  lists,
+  listText,
+  plainRow,
+  type Row,
+  sorted,
+  sortKeys,
+  withRates,
+} from '../../../src/command/top/lists.ts';
+
+const topics: Row[] = [
+  { topic: 'topic:main:b', members: 2, rate: 0.5, queue: 0, behind: 0 },
+  { topic: 'topic:main:a', members: 30_000, rate: 12.4, queue: 7, behind: 1 },
+  { topic: 'topic:main:c', members: 1, queue: 0, behind: 0 },
+];
+const names = (rows: readonly Row[]) => rows.map((row) => String(row['topic']).at(-1)).join('');
+
+test('the most come first, and what is not known comes last, either way round', (t) => {
+  t.is(names(sorted('topics', topics, 'rate')), 'abc');
+  t.is(names(sorted('topics', topics, 'rate', true)), 'bac');
+  t.is(names(sorted('topics', topics, 'members')), 'abc');
+  t.is(names(sorted('topics', topics, 'name')), 'abc');
+  t.is(names(sorted('topics', topics, 'name', true)), 'cba');
+  t.is(names(sorted('topics', topics, 'nonsense')), 'bac');
+});
+
+test('every list can be sorted as it usually is, and what is asked of the relay for it is known', (t) => {
+  for (const name of listNames) {
+    const { usual, operationBy, observerBy } = lists[name];
+    t.true(sortKeys(name).includes(usual), name);
+    t.is(new Set(sortKeys(name)).size, sortKeys(name).length);
+    for (const by of [operationBy, observerBy])
+      for (const key of Object.keys(by)) t.true(sortKeys(name).includes(key), `${name} ${key}`);
+  }
+});
+
+test('a table has aligned columns, a mark at the one it is sorted by, and dashes for what is not known', (t) => {
+  t.deepEqual(listText('topics', topics.slice(1), 'rate'), [
+    'topic         members  msg/s*  deliv/s  queue  behind',
+    'topic:main:a   30 000      12        -      7       1',
+    'topic:main:c        1       -        -      0       0',
+  ]);
+});
+
+test('a client that does not read, or is behind, is seen as that, and its name cannot move the cursor', (t) => {
+  const row = { ref: '<8>', door: 'pusu', address: '\u001b[2J', phase: 'open', topics: 1, pending: 2048 };
+  const state = (more: Row) => plainRow('connections', { ...row, ...more })['state'];
+  t.is(state({}), 'open');
+  t.is(state({ behind: true }), 'behind');
+  t.is(state({ behind: true, stalled: true }), 'stalled');
+  t.is(state({ state: 'stalled' }), 'stalled');
+  const [, line = ''] = listText('connections', [row], 'pending');
+  t.regex(line, /<8> {2}pusu {2}\\x1b\[2J {2}open +1 +2 KiB/);
+});
+
+test('rates come from two looks, where the relay tells none itself', (t) => {
+  const before = new Map([['<1>', { ref: '<1>', handled: 100 }]]);
+  const rows = [
+    { ref: '<1>', handled: 150 },
+    { ref: '<2>', handled: 9 },
+    { ref: '<1>', handled: 150, rate: 7 },
+    { ref: '<1>', handled: 10 },
+  ];
+  t.deepEqual(
+    withRates('processes', rows, before, 2000).map((row) => row['rate']),
+    [25, undefined, 7, 0],
+  );
+});
