@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { eventually } from '../support/arrivals.ts';
+import { newOrigin, openBrowser, openPage } from '../support/browser.ts';
+import { flappingProxy } from '../support/flapping-proxy.ts';
+import { listenIn, sees } from '../support/listening-page.ts';
 import { hasIPv6, hasNginx, startNginx } from '../support/nginx.ts';
 import { quiescence } from '../support/otp.ts';
 import { ask, post } from '../support/raw-client.ts';
@@ -118,6 +122,31 @@ nginx('events are passed on as they come', async (t) => {
     events += Buffer.from((await reader.read()).value ?? Buffer.from('the end')).toString();
   t.regex(events, /^:\nretry: \d+\n\ndata: one\n\n$/);
 });
+
+for (const recipe of ['hash.conf', 'auth.conf'])
+  nginx(
+    `${recipe}: while no relay answers, an EventSource comes back, and everything else is a 502`,
+    async (t) => {
+      const service = await authService(t);
+      const proxy = await flappingProxy(t);
+      // Nothing listens at port 1.
+      proxy.target = 1;
+      const port = await startNginx(t, recipe, [proxy.port, proxy.port], service.port);
+      const { page } = await openPage(t, await openBrowser(t), await newOrigin(t));
+      await listenIn(page, `http://127.0.0.1:${port}/pinghub/204/t`);
+      await sees(page, 'open');
+      t.is((await ask(port, '/pinghub/204/t')).status, 502);
+      t.is((await post(port, '/pinghub/204/t', 'x')).status, 502);
+      const relay = await startTestRelay(t, { doors: { pinghub: trusted } });
+      proxy.target = relay.port('pinghub');
+      await eventually(
+        () => relay.relay.topics.find('main', 'pinghub/204/t') !== undefined,
+        'the page listens',
+      );
+      await post(port, '/pinghub/204/t', 'there again');
+      await sees(page, 'there again');
+    },
+  );
 
 /** A service that answers as the path says: `/pinghub/STATUS/…`. */
 async function authService(t: ExecutionContext): Promise<{ port: number; asked: IncomingMessage[] }> {
