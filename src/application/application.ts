@@ -27,6 +27,8 @@ export interface Parts {
   readonly connections: ChildSpec;
   /** The operators' socket; null: nobody can attach. */
   readonly attach: ChildSpec | null;
+  /** Starts when this relay is linked: the doors wait for it. */
+  readonly firstLinks: ChildSpec;
   /** One for each door, and for pinghub's plain-text metrics. */
   readonly listeners: () => readonly ChildSpec[];
   /** Health, metrics, the observer page. */
@@ -48,6 +50,7 @@ export function tree(parts: Parts): ChildSpec {
     supervisor('authenticators', INTENSITY, parts.authenticators, { name: AUTHENTICATORS }),
     parts.connections,
     ...(parts.attach === null ? [] : [parts.attach]),
+    parts.firstLinks,
     supervisor('acceptor', INTENSITY, parts.listeners, { name: ACCEPTOR }),
     parts.admin,
     parts.drainer,

@@ -1,12 +1,14 @@
 import { allows, onPatterns, readOnly } from '../authenticator/permissions.ts';
-import type { Backplane } from '../cluster/backplane.ts';
+import type { Backplane, LinkLog } from '../cluster/backplane.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { firstLinksName, firstLinksServer } from '../cluster/first-links-server.ts';
 import { type Mesh, type MeshArgs, mesh } from '../cluster/mesh/mesh.ts';
 import { meshSettings } from '../cluster/mesh/network.ts';
 import { probe, probeTopic } from '../cluster/mesh/ordering.ts';
 import { natsSettings } from '../cluster/nats/dial.ts';
 import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
 import type { Config } from '../config/config.ts';
+import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import type { Clock } from '../otp/clock.ts';
 import { readyTo } from '../otp/prepared.ts';
 import type { System } from '../otp/system.ts';
@@ -20,6 +22,8 @@ export interface Network {
   readonly mesh: Mesh | null;
   readonly nats: Nats | null;
   readonly reloadable: Reloadable;
+  /** Starts when the relays that can be reached are linked. */
+  readonly firstLinks: ChildSpec;
   /** Null: this relay is alone now. */
   links(): LinkView[] | null;
   /** `needed`: this relay is to be ready only while it is linked to all others. */
@@ -58,6 +62,7 @@ function overMesh(config: Config, shared: Shared): Network {
       unless: UNLESS,
       prepare: (next) => list.prepare(next.relays, () => meshSettings(next)),
     },
+    firstLinks: firstLinksOf(backplane, shared.log),
     links: () => (cluster.alone ? null : meshLinks(backplane, system.clock)),
     ways: (needed) => meshWays(backplane, needed),
   };
@@ -75,9 +80,15 @@ function overNats(config: Config, shared: Shared): Network {
       unless: UNLESS,
       prepare: (next) => readyTo(() => backplane.reload(next.cluster.servers)),
     },
+    firstLinks: firstLinksOf(backplane, shared.log),
     links: () => natsLinks(backplane),
     ways: () => natsWays(backplane),
   };
+}
+
+function firstLinksOf(backplane: Mesh | Nats, log: LinkLog): ChildSpec {
+  const limit = () => backplane.network.settings.timeout;
+  return worker('first-links', firstLinksServer, { backplane, limit, log }, { name: firstLinksName });
 }
 
 /** Over NATS there is no relay that could order them. */

@@ -187,6 +187,7 @@ export function startRelay(
       authenticators: () => doors.authenticators,
       connections: connections.spec,
       attach: attached && attachSpec(system, node, attached),
+      firstLinks: network.firstLinks,
       listeners: () => doors.listeners,
       admin: admin.spec,
       drainer: worker('drainer', drainer, drainerArgs, { shutdown: 'infinity' }),

@@ -19,6 +19,8 @@ export interface Backplane {
   readonly name: 'mesh' | 'nats';
   /** Its part of the supervision tree, as it is to be now. */
   readonly specs: readonly ChildSpec[];
+  /** Links that are still being made, in words for an operator: what can be reached is not linked both ways yet. */
+  beingMade(): readonly string[];
 }
 
 /** This relay's topics, as those see them that link it to other relays. */

@@ -51,6 +51,10 @@ export function backplaneContract({ name, relays: count, start, skip }: Backplan
     for (const one of subscribers) t.is(one.got.all.length, 2 + relays.length);
   });
 
+  contract('a relay that has started has made its links', async (t, relays) => {
+    for (const { relay } of relays) t.deepEqual((relay.backplane ?? relay.nats)?.beingMade(), []);
+  });
+
   contract("one publisher's messages keep their order everywhere", async (t, relays) => {
     const subscribers = await Promise.all(relays.map((relay) => subscriber(t, relay, 'c')));
     const publisher = await pusu(t, relays[0] as TestRelay);

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { sendAfter, type Timer } from '../../otp/timer.ts';
+import { linksChanged } from '../first-links-server.ts';
 import { type Address, addressOf } from './inbound-links.ts';
 import type { Network } from './network.ts';
 
@@ -21,7 +22,8 @@ export interface DiallerArgs {
 
 export type DiallerMessage =
   | Exit
-  | { readonly type: 'resolve' | 'reload' }
+  /** `unknown`: a relay has dialled this one, and is at no address that is dialled. */
+  | { readonly type: 'resolve' | 'reload' | 'unknown' }
   | { readonly type: 'begun'; readonly address: string; readonly ok: boolean }
   | {
       readonly type: 'resolved';
@@ -43,6 +45,8 @@ interface State extends DiallerArgs {
   readonly hosts: Map<string, readonly string[]>;
   /** Addresses whose links are being started, and not among those that dial yet: a list may change faster than that. */
   readonly beginning: Set<string>;
+  /** Names that are being looked up. */
+  readonly asked: Set<string>;
   round: number;
   timer: Timer | undefined;
 }
@@ -63,6 +67,7 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
       entries: args.relays().map(parseRelay),
       hosts: new Map(),
       beginning: new Set(),
+      asked: new Set(),
       round: 0,
       timer: undefined,
     };
@@ -72,6 +77,9 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
     switch (message.type) {
       case 'resolve':
         resolve(state);
+        return keep;
+      case 'unknown':
+        if (isAnyNamed(state)) again(state, 0);
         return keep;
       case 'reload':
         state.entries = state.relays().map(parseRelay);
@@ -102,22 +110,30 @@ function resolve(state: State): void {
   const round = ++state.round;
   const texts = new Set(entries.map(({ text }) => text));
   for (const text of state.hosts.keys()) if (!texts.has(text)) state.hosts.delete(text);
+  state.asked.clear();
   for (const entry of entries) {
     if (isIP(entry.host) !== 0) {
       state.hosts.set(entry.text, [entry.host]);
       continue;
     }
+    state.asked.add(entry.text);
     lookup(entry.host, { all: true }).then(
       (found) => inform(self, { type: 'resolved', round, entry, hosts: found.map(({ address }) => address) }),
       () => inform(self, { type: 'resolved', round, entry, hosts: null }),
     );
   }
   apply(state);
-  again(state, PERIOD);
+  // A name stands for a relay that has just been started, perhaps, and was looked up too early.
+  again(state, isAnyNamed(state) && state.network.servesUnlinked ? PERIOD_FAILED : PERIOD);
+}
+
+function isAnyNamed({ entries }: State): boolean {
+  return entries.some(({ host }) => isIP(host) === 0);
 }
 
 function resolved(state: State, { text, host }: Entry, hosts: readonly string[] | null): void {
   const { network } = state;
+  state.asked.delete(text);
   if (hosts !== null) {
     network.news.forget(`name ${host}`);
     state.hosts.set(text, hosts);
@@ -128,6 +144,7 @@ function resolved(state: State, { text, host }: Entry, hosts: readonly string[] 
   if (network.news.is(`name ${host}`, 'unknown')) {
     network.log.warn('unknown relay', { relay: text, why: 'its name cannot be looked up' });
   }
+  apply(state);
   again(state, PERIOD_FAILED);
 }
 
@@ -142,7 +159,12 @@ function apply(state: State): void {
   const wanted = new Map<string, Address>();
   for (const { text, port } of state.entries)
     for (const host of state.hosts.get(text) ?? []) wanted.set(addressOf({ host, port }), { host, port });
-  network.inbound.list(wanted);
+  // A name that was known before is dialled while it is looked up again.
+  network.inbound.list(
+    wanted,
+    state.entries.every(({ text }) => state.hosts.has(text) || !state.asked.has(text)),
+  );
+  linksChanged(self.system);
   for (const [address, at] of wanted) {
     if (network.inbound.isDialled(address) || beginning.has(address)) continue;
     if (start(at, (ok) => inform(self, { type: 'begun', address, ok }))) beginning.add(address);

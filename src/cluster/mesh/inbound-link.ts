@@ -11,6 +11,7 @@ import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import type { LinkMessage } from '../backplane.ts';
+import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
@@ -30,7 +31,13 @@ export type InboundLinkMessage =
   | InboundRequest
   | { readonly type: 'dial' }
   | { readonly type: 'frame'; readonly connection: Connection; readonly payload: Buffer }
-  | { readonly type: 'closed'; readonly connection: Connection; readonly why: string }
+  /** `isUnreachable`: nobody took the connection. */
+  | {
+      readonly type: 'closed';
+      readonly connection: Connection;
+      readonly why: string;
+      readonly isUnreachable: boolean;
+    }
   | { readonly type: 'pong' | 'tick' | 'late'; readonly connection: Connection };
 
 interface Connection {
@@ -133,13 +140,15 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
         return keep;
       case 'seen':
         if (message.node === state.peer) seen(state);
+        // It may be that relay's address that nobody could be reached at so far.
+        else if (state.peer === null) dial(state);
         return keep;
       case 'late':
         if (message.connection === connection && connection.session.phase !== 'linked')
           hangUp(state, 'no answer in time');
         return keep;
       case 'closed':
-        if (message.connection === connection) hangUp(state, message.why);
+        if (message.connection === connection) hangUp(state, message.why, message.isUnreachable);
         return keep;
       case 'end':
         leaveList(state);
@@ -204,6 +213,7 @@ function dial(state: State): void {
   socket.on('message', (payload: Buffer) => inform(self, { type: 'frame', connection, payload }));
   let why = 'connection lost';
   let isRefused = false;
+  let isUnreachable = true;
   socket.on('unexpected-response', (_request, response) => {
     isRefused = true;
     why = `refused: ${response.statusMessage}`;
@@ -218,9 +228,12 @@ function dial(state: State): void {
     if (!isRefused) why = error.message;
   });
   socket.on('pong', () => inform(self, { type: 'pong', connection }));
-  socket.on('close', () => inform(self, { type: 'closed', connection, why }));
+  socket.on('close', () => inform(self, { type: 'closed', connection, why, isUnreachable }));
   const { highest } = network.epochs;
-  socket.on('open', () => say(connection, session.hello(dialled.node, highest, spoken(socket.protocol))));
+  socket.on('open', () => {
+    isUnreachable = false;
+    say(connection, session.hello(dialled.node, highest, spoken(socket.protocol)));
+  });
   state.connection = connection;
   state.spareOf = null;
   later(state, ANSWER_TIMEOUT, { type: 'late', connection });
@@ -305,6 +318,7 @@ function linked(state: State, connection: Connection, { peer, counts, missed, ta
   });
   interest.attach(self.system, self);
   ownership.attach(self.system, self, peer.node);
+  linksChanged(self.system);
   tick(state, connection);
 }
 
@@ -374,11 +388,12 @@ function needless(state: State, why: string, spareOf: string | null): void {
   disconnect(state, why);
   again(state, RETRY_NEEDLESS);
   dialled.notLinked('needless', why);
+  linksChanged(state.self.system);
   state.spareOf = spareOf;
 }
 
 /** Ends the connection, if there is one, and dials again later. */
-function hangUp(state: State, why: string): void {
+function hangUp(state: State, why: string, isUnreachable = false): void {
   const { network, dialled } = state;
   const { address } = dialled;
   if (state.connection?.session.phase !== 'linked' && network.news.is(address, why))
@@ -387,7 +402,8 @@ function hangUp(state: State, why: string): void {
   // Relays that lost each other at once do not come back at once.
   again(state, state.retry * (0.5 + Math.random() / 2));
   state.retry = Math.min(state.retry * 2, RETRY_MOST);
-  dialled.notLinked('connecting', why);
+  dialled.notLinked('connecting', why, isUnreachable);
+  linksChanged(state.self.system);
 }
 
 function again(state: State, wait: number): void {

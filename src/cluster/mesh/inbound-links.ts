@@ -45,6 +45,8 @@ export class DialledAddress {
   state: 'up' | 'connecting' | 'needless' = 'connecting';
   /** Why it is not linked. */
   why: string | null = null;
+  /** Nobody took the connection when it was dialled last. */
+  isUnreachable = false;
   /** How often it was. */
   links = 0;
   /** From a ping to its answer, behind what the other side had to write before; null: none has come. */
@@ -58,12 +60,14 @@ export class DialledAddress {
     this.node = node;
     this.state = 'up';
     this.why = null;
+    this.isUnreachable = false;
     this.links++;
   }
 
-  notLinked(state: 'connecting' | 'needless', why: string | null): void {
+  notLinked(state: 'connecting' | 'needless', why: string | null, isUnreachable = false): void {
     this.state = state;
     this.why = why;
+    this.isUnreachable = isUnreachable;
     this.roundTrip = null;
   }
 
@@ -86,6 +90,9 @@ export class InboundLinks implements KnownRelays {
   readonly #counts = new Map<string, ReceivedCounts>();
   /** IP addresses that the list of relays stands for. */
   #listed: ReadonlySet<string> = new Set();
+  /** What the list of relays stands for, as `host:port`, as far as its names have been looked up. */
+  #wanted: readonly string[] = [];
+  #isLookedUp = false;
 
   /** How many links are linked. */
   get size(): number {
@@ -137,9 +144,24 @@ export class InboundLinks implements KnownRelays {
     return this.#addresses.get(address)?.link !== undefined;
   }
 
+  /**
+   * Addresses where a relay may be to which the link is still being made, and why each is not made yet. An address where
+   * nobody takes the connection is not among them.
+   */
+  *beingMade(): Iterable<readonly [address: string, why: string]> {
+    if (!this.#isLookedUp) yield ['relays', 'their names are being looked up'];
+    for (const address of this.#wanted) {
+      const dialled = this.#addresses.get(address);
+      if (dialled === undefined || (dialled.state === 'connecting' && !dialled.isUnreachable))
+        yield [address, dialled?.why ?? 'it is being dialled'];
+    }
+  }
+
   /** The list stands for these hosts, by address, and no others: the links to others are to end. */
-  list(hosts: ReadonlyMap<string, Address>): void {
+  list(hosts: ReadonlyMap<string, Address>, isLookedUp: boolean): void {
     this.#listed = new Set([...hosts.values()].map(({ host }) => host));
+    this.#wanted = [...hosts.keys()];
+    this.#isLookedUp = isLookedUp;
     for (const [address, dialled] of this.#addresses) {
       if (dialled.link === undefined || hosts.has(address)) continue;
       inform(dialled.link, { type: 'end' });
@@ -192,9 +214,10 @@ export class InboundLinks implements KnownRelays {
     return link !== undefined && send(link, { type: 'answer', frame });
   }
 
-  /** That relay has just dialled this one: there is no need to wait any longer. */
-  seen(node: string): void {
+  /** That relay has just dialled this one: there is no need to wait any longer. False: it was at no address so far. */
+  seen(node: string): boolean {
     for (const link of this.#dialling()) inform(link, { type: 'seen', node });
+    return [...this.#addresses.values()].some((dialled) => dialled.node === node);
   }
 
   /** No process is left. */
@@ -202,6 +225,8 @@ export class InboundLinks implements KnownRelays {
     for (const table of [this.#addresses, this.#byIncarnation, this.#byNode, this.#versions, this.#counts])
       table.clear();
     this.#listed = new Set();
+    this.#wanted = [];
+    this.#isLookedUp = false;
   }
 
   *#dialling(): Iterable<Link> {

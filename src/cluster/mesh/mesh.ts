@@ -77,6 +77,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
   }
   const serve: PeerGreetingArgs['serve'] = (peer, version, started) =>
     start(outboundName, { network, peer, version }, (result) => started(result.ok ? result.pid : null));
+  const unknown = () => informNamed(system, diallerName, { type: 'unknown' });
   const specs = [
     dynamicSupervisor(
       outboundName.value,
@@ -95,7 +96,8 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     ),
     worker('peer-listener', peerListener, {
       network,
-      greet: (caller, begun) => start(greetingName, { network, serve, ...caller }, ({ ok }) => begun(ok)),
+      greet: (caller, begun) =>
+        start(greetingName, { network, serve, unknown, ...caller }, ({ ok }) => begun(ok)),
       listening: (at) => log.listening('network', at),
     }),
     dynamicSupervisor(
@@ -123,7 +125,18 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     get specs() {
       return list.now.length === 0 ? [] : specs;
     },
+    beingMade: () => (list.now.length === 0 ? [] : beingMade(network)),
   };
+}
+
+/** A link is made when each of two relays has dialled the other one, and has told it all. */
+function beingMade({ inbound, outbound }: Network): string[] {
+  const links = Array.from(inbound.beingMade(), ([address, why]) => `${address}: ${why}`);
+  for (const node of inbound.nodes)
+    if (outbound.of(node)?.serves !== true) links.push(`${node}: it has not made its own link yet`);
+  for (const [node, { connection }] of outbound.all())
+    if (connection !== undefined && !inbound.has(node)) links.push(`${node}: it is not linked yet`);
+  return links;
 }
 
 function webSocketServer(): WebSocketServer {

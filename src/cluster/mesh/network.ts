@@ -58,6 +58,13 @@ export class Network {
     return this.#settings.secret?.reveal() ?? null;
   }
 
+  /** Whether a relay has dialled this one, and is not linked in the other direction. */
+  get servesUnlinked(): boolean {
+    for (const [node, { connection }] of this.outbound.all())
+      if (connection !== undefined && !this.inbound.has(node)) return true;
+    return false;
+  }
+
   /** No process is left: those that were killed could not take themselves out. */
   end(): void {
     this.forwarded.settleAll();

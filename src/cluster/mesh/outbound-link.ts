@@ -9,6 +9,7 @@ import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { leave } from '../../topic/topic-server.ts';
+import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import { Overflow } from '../overflow.ts';
 import * as ownership from '../ownership-server.ts';
@@ -129,7 +130,10 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
   settle(state) {
     flush(state);
     const version = state.interest.confirm();
-    if (version !== undefined) answer(state, { type: 'confirm', version });
+    if (version !== undefined) {
+      told(state, 'interest');
+      answer(state, { type: 'confirm', version });
+    }
     return keep;
   },
 
@@ -191,6 +195,7 @@ function perform(state: State, connection: Connection, command: DialledCommand |
         if (state.served.connection === connection) answer(state, { type: 'verdict', ref, granted });
       };
       ownership.announced(self.system, peer.node, { all, claims }, ref === 0 ? null : judge);
+      if (all) told(state, 'claims');
       return;
     }
     case 'confirm':
@@ -206,6 +211,13 @@ function perform(state: State, connection: Connection, command: DialledCommand |
     case undefined:
       return;
   }
+}
+
+/** The peer has told all of it. */
+function told({ self, served }: State, what: 'interest' | 'claims'): void {
+  if (served.serves) return;
+  served.told(what);
+  linksChanged(self.system);
 }
 
 /** To what the peer was told over the connection that this relay has made to it. */
@@ -371,6 +383,7 @@ function disconnect(state: State, why: string): void {
   else stream.destroy();
   sayOverflow(state);
   network.log.note('not serving', { peer: peer.node, why, dropped });
+  linksChanged(state.self.system);
   ownership.unheard(state.self.system, peer.node);
   later(state, FORGET, { type: 'forget' });
 }

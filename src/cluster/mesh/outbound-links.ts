@@ -28,6 +28,8 @@ export class Served {
   links = 0;
   /** Messages that the other relay has forwarded, and this one has taken: be it to be lost here, and counted. */
   taken = 0;
+  /** What the other relay has told of over this connection, all of it: topics that it wants, and owners. */
+  readonly #told = new Set<'interest' | 'claims'>();
 
   constructor(incarnation: string, pid: Link) {
     this.incarnation = incarnation;
@@ -44,6 +46,11 @@ export class Served {
     return this.connection?.session.lag(now) ?? 0;
   }
 
+  /** Nothing that is published here from now on is missed by the other relay, and no topic is owned twice. */
+  get serves(): boolean {
+    return this.connection !== undefined && this.#told.has('interest') && this.#told.has('claims');
+  }
+
   connected(connection: Connection): void {
     this.connection = connection;
     this.links++;
@@ -51,6 +58,12 @@ export class Served {
 
   disconnected(): void {
     this.connection = undefined;
+    this.#told.clear();
+  }
+
+  /** The other relay has told all that it wants, which has been joined, or all owners that are there. */
+  told(what: 'interest' | 'claims'): void {
+    this.#told.add(what);
   }
 
   take(count: number): void {

@@ -22,6 +22,8 @@ export interface PeerGreetingArgs extends Caller {
     version: Version,
     started: (link: Pid<OutboundRequest> | null) => void,
   ) => boolean;
+  /** Called for a relay that is at no address that this one dials: a name may stand for it by now. */
+  readonly unknown: () => void;
 }
 
 /** A connection whose upgrade has been judged. */
@@ -94,7 +96,7 @@ function stranger({ settings, inbound }: Network, address: string): string | nul
 }
 
 function proved(state: State, { relay, epoch }: Hello): Next<State> {
-  const { network, socket, session, serve, known } = state;
+  const { network, socket, session, serve, known, unknown } = state;
   const { node } = relay;
   if (!network.outbound.claim(relay))
     return refuse(state, 'name-taken', `another relay of the name ${node} is linked`);
@@ -110,7 +112,7 @@ function proved(state: State, { relay, epoch }: Hello): Next<State> {
   const address = socket.stream.remoteAddress;
   network.news.forget(refusal(address, node));
   network.news.forget(`versions ${address}`);
-  network.inbound.seen(node);
+  if (!network.inbound.seen(node)) unknown();
   return stop('normal');
 }
 

@@ -11,6 +11,7 @@ import { inform, type Self, send } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import type { Message, PublisherMessage } from '../../topic/message.ts';
 import type { LinkMessage } from '../backplane.ts';
+import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
@@ -253,6 +254,7 @@ function opened(state: State, connection: NatsConnection): void {
   stats.connects++;
   stats.server = connection.getServer();
   stats.why = null;
+  linksChanged(self.system);
   network.log.note('nats connected', { server: stats.server });
   interest.attach(self.system, self);
   ownership.attach(self.system, self, null);
@@ -515,6 +517,7 @@ function hangUp(state: State, why: string): void {
   else if (why !== said) network.log.warn('nats not connected', { why });
   state.said = why;
   network.stats.why = why;
+  linksChanged(self.system);
   if (state.isEnding) {
     state.timer?.cancel();
     inform(self, { type: 'end' });

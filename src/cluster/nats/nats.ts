@@ -76,6 +76,11 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
         { name: echoName },
       ),
     ],
+    beingMade: () => {
+      const { connected, why } = network.stats;
+      // After a failure the doors do not wait for the next attempt.
+      return connected || why !== null ? [] : ['nats: it is being dialled'];
+    },
     probe: {
       topic: probeTopics(network).back.name,
       publish: (message) =>

@@ -16,7 +16,7 @@ test('the links to addresses that leave the list are ended, and may begin anew b
   const [a, b, again] = [spawnScripted(system), spawnScripted(system), spawnScripted(system)];
   const dialled = links.begin('a:1', a.pid);
   links.begin('b:1', b.pid);
-  links.list(new Map([['b:1', { host: '10.0.0.2', port: 1 }]]));
+  links.list(new Map([['b:1', { host: '10.0.0.2', port: 1 }]]), true);
   t.true(links.isListed('10.0.0.2'));
   await quiet();
   t.deepEqual([types(a.log.got), types(b.log.got)], [['end'], []]);
@@ -90,4 +90,39 @@ test('counts go on with the process that comes in the place of one that was kill
   t.is(links.begin(anew, second.pid).outbox.last, 0);
   links.forget('far', served);
   t.not(links.of('far'), undefined, 'it was not counted for any more');
+});
+
+test('a link is being made until it is there, or nobody can be reached', (t) => {
+  const { system } = testSystem();
+  const links = new InboundLinks();
+  const { pid } = spawnScripted(system);
+  const making = () => [...links.beingMade()].map(([address]) => address);
+  t.deepEqual(making(), ['relays'], 'their names are not known yet');
+  const hosts = ['a', 'b', 'c', 'd'].map((host) => [`${host}:1`, { host, port: 1 }] as const);
+  links.list(new Map(hosts), true);
+  t.deepEqual(making(), ['a:1', 'b:1', 'c:1', 'd:1'], 'nothing dials them yet');
+  const [a, b, c, d] = hosts.map(([address]) => links.begin(address, pid));
+  t.is(making().length, 4, 'nothing has come of it yet');
+  a?.linked('far');
+  b?.notLinked('needless', 'this is the same relay');
+  c?.notLinked('connecting', 'connect ECONNREFUSED', true);
+  d?.notLinked('connecting', 'refused: another relay of that name is linked');
+  t.deepEqual([...links.beingMade()], [['d:1', 'refused: another relay of that name is linked']]);
+  a?.notLinked('connecting', 'connection lost');
+  t.deepEqual(making(), ['a:1', 'd:1']);
+});
+
+test('a relay is served when it has told all that it wants, and all owners that are there, over this connection', (t) => {
+  const { system } = testSystem();
+  const served = new OutboundLinks().begin(one, spawnScripted(system).pid);
+  const connection = { socket: { stream: { writableLength: 0 } } } as never;
+  served.connected(connection);
+  t.false(served.serves);
+  served.told('interest');
+  t.false(served.serves);
+  served.told('claims');
+  t.true(served.serves);
+  served.disconnected();
+  served.connected(connection);
+  t.false(served.serves, 'what was told over the last connection may have changed');
 });
