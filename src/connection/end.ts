@@ -44,6 +44,7 @@ export interface Telling {
   /** Of the close frame and the log. */
   readonly code: number;
   readonly reason: string;
+  /** `warn`: the relay is why, and not its client, whatever the client did. */
   readonly level: 'info' | 'warn';
   /** What the messages count as that still waited for the client. */
   readonly dropped: 'slow' | 'closed' | 'crash';
@@ -94,7 +95,7 @@ export interface ConnectionLog {
 export function tellingOf(end: End, transport: 'websocket' | 'stream' | 'exchange'): Telling {
   switch (end.type) {
     case 'slow':
-      return { ...told(TRY_AGAIN_LATER, 'slow', slowness(end)), level: 'warn', dropped: 'slow' };
+      return { ...told(TRY_AGAIN_LATER, 'slow', slowness(end)), dropped: 'slow' };
     case 'no pong':
       return told(
         ABNORMAL,
@@ -125,15 +126,22 @@ export function tellingOf(end: End, transport: 'websocket' | 'stream' | 'exchang
     case 'expired':
       return told(POLICY_VIOLATION, end.type, 'a right that it used has expired');
     case 'topic lost':
-      return told(TRY_AGAIN_LATER, end.type, 'its topic ended and could not be had again');
+      return {
+        ...told(TRY_AGAIN_LATER, end.type, 'its topic ended and could not be had again'),
+        level: 'warn',
+      };
     case 'drained':
       return told(GOING_AWAY, 'going away', 'the relay or its door was drained');
     case 'operator':
       return told(GOING_AWAY, end.words, 'an operator disconnected it');
     case 'crash':
-      return { ...told(INTERNAL_ERROR, 'crash', `its process crashed: ${end.why}`), dropped: 'crash' };
+      return {
+        ...told(INTERNAL_ERROR, 'crash', `its process crashed: ${end.why}`),
+        level: 'warn',
+        dropped: 'crash',
+      };
     case 'killed':
-      return { ...told(ABNORMAL, 'killed', 'its process was killed'), dropped: 'crash' };
+      return { ...told(ABNORMAL, 'killed', 'its process was killed'), level: 'warn', dropped: 'crash' };
   }
 }
 

@@ -81,31 +81,50 @@ export function openLog(config: LogConfig, node: string): OpenLog {
 }
 
 const LOST = 'log lines lost';
+/** Topics of a connection that its last line names. */
+const TOPICS = 5;
 
 /**
- * Closes are never folded: each has its line. Everything else that clients can bring about a thousand times a second
- * is: ten lines of one kind in a second, and one with the number of the rest.
+ * What clients can bring about a thousand times a second is folded: ten lines of one kind in a second, and one with the
+ * number of the rest. Of closes that line has some of the connections; the relay remembers each of them (`why`).
  */
 function logOn(logger: Logger, flush: () => void): Log {
   const folding = new Folding();
   let timer: NodeJS.Timeout | null = null;
   const writeFolded = () => {
     timer = null;
-    for (const { fields, count } of folding.take()) {
+    for (const { fields, count, samples } of folding.take()) {
       const { level = 'info', msg = 'events', ...rest } = fields as { level?: 'info'; msg?: string };
-      logger[level]({ ...rest, folded: count }, msg);
+      logger[level]({ ...rest, folded: count, ...(samples.length > 0 ? { samples } : {}) }, msg);
     }
   };
   type Level = 'debug' | 'info' | 'warn' | 'error';
-  const bounded = (level: Level, msg: string, same: Record<string, unknown>, more: object = {}) => {
+  const bounded = (
+    level: Level,
+    msg: string,
+    same: Record<string, unknown>,
+    more: object = {},
+    sample: object | null = null,
+  ) => {
     if (!logger.isLevelEnabled(level)) return;
     const now = performance.now();
     const key = `${msg} ${Object.values(same).join(' ')}`;
-    if (folding.admits(key, () => ({ level, msg, ...same }), now)) logger[level]({ ...same, ...more }, msg);
+    if (folding.admits(key, () => ({ level, msg, ...same }), now, sample))
+      logger[level]({ ...same, ...more }, msg);
     timer ??= setTimeout(writeFolded, folding.due(now)).unref();
   };
   return {
-    closed: ({ age, ...closed }, level) => logger[level]({ ...closed, ageMs: age }, 'closed'),
+    closed: ({ age, door, code, reason, ...closed }, level, { event, topics, topicCount }) => {
+      const { conn, address, subject } = closed;
+      const more = {
+        ...closed,
+        ageMs: age,
+        cause: event,
+        ...(topicCount > 0 ? { topics: topics.slice(0, TOPICS), topicCount } : {}),
+      };
+      const sample = subject === undefined ? { conn, address } : { conn, address, subject };
+      bounded(level, 'closed', { door, code, reason }, more, sample);
+    },
     refused: (door, status, address, offered) =>
       bounded(
         'debug',
@@ -154,6 +173,8 @@ function reportFields(report: Report): object {
 interface FoldedEvent {
   readonly fields: Readonly<Record<string, unknown>>;
   count: number;
+  /** Some of those that were folded. */
+  readonly samples: object[];
 }
 
 /** Lines of one event in one second. */
@@ -161,6 +182,8 @@ export const LINES_PER_SECOND = 10;
 /** Events that are told apart; those beyond fold as one. */
 const EVENTS = 1000;
 const PERIOD = 1000;
+/** Of one event in one second. */
+const SAMPLES = 5;
 
 /**
  * Folds bursts: of one event the first lines of each second are written, and the rest become one line with their number
@@ -170,13 +193,21 @@ export class Folding {
   readonly #events = new Map<string, FoldedEvent & { lines: number }>();
   #until = 0;
 
-  /** Whether this event gets a line of its own. `key`: what makes two events the same. */
-  admits(key: string, fields: () => Readonly<Record<string, unknown>>, now: number): boolean {
+  /**
+   * Whether this event gets a line of its own. `key`: what makes two events the same; `sample`: what the line of the rest
+   * may show of this one.
+   */
+  admits(
+    key: string,
+    fields: () => Readonly<Record<string, unknown>>,
+    now: number,
+    sample: object | null = null,
+  ): boolean {
     if (now >= this.#until) this.#until = now + PERIOD;
     const known = this.#events.size >= EVENTS && !this.#events.has(key) ? '' : key;
     let event = this.#events.get(known);
     if (event === undefined) {
-      event = { fields: known === '' ? {} : fields(), count: 0, lines: 0 };
+      event = { fields: known === '' ? {} : fields(), count: 0, lines: 0, samples: [] };
       this.#events.set(known, event);
     }
     if (event.lines < LINES_PER_SECOND) {
@@ -184,6 +215,7 @@ export class Folding {
       return true;
     }
     event.count++;
+    if (sample !== null && event.samples.length < SAMPLES) event.samples.push(sample);
     return false;
   }
 

@@ -79,7 +79,6 @@ for (const [over, what] of [
     await world.quiet();
     t.is(world.closed[0]?.code, over === 0 ? 1006 : 1013);
     t.is(world.closed[0]?.reason, over === 0 ? 'connection lost' : 'slow');
-    t.is(world.closed[0]?.level, over === 0 ? 'info' : 'warn');
     t.is(world.accounting.dropped[over === 0 ? 'closed' : 'slow'], 4);
     t.true(isBalanced(world.accounting));
     t.is(world.context.counters.drops, 4);
@@ -188,7 +187,7 @@ test('a slow stream is ended without a close that it would have to read', async 
   await world.quiet();
   t.deepEqual(client.done, ['accept', 'destroy']);
   t.is(world.closed[0]?.reason, 'slow');
-  t.is(world.closed[0]?.level, 'warn');
+  t.is(world.closed[0]?.level, 'info');
   t.is(world.accounting.dropped.slow, 2);
 });
 

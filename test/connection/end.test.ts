@@ -28,7 +28,7 @@ for (const [type, [end, expected]] of Object.entries(ends))
   test(`a connection that ends by ${type} tells ${expected}`, (t) => {
     const { code, reason, level, dropped, event } = tellingOf(end, 'websocket');
     t.is(`${code} ${reason}`, expected);
-    t.is(level, type === 'slow' ? 'warn' : 'info');
+    t.is(level, ['topic lost', 'crash', 'killed'].includes(type) ? 'warn' : 'info');
     t.is(dropped, type === 'slow' ? 'slow' : type === 'crash' || type === 'killed' ? 'crash' : 'closed');
     t.regex(event, /^\S.+\S$/);
   });

@@ -160,7 +160,7 @@ test('a subscriber over TLS that reads nothing is closed as slow, its neighbours
     neighbour.send(payload);
     t.is(await neighbour.next(), payload);
   }
-  t.like(await relay.closed(), { code: 1013, reason: 'slow', level: 'warn' });
+  t.like(await relay.closed(), { code: 1013, reason: 'slow', level: 'info' });
   const last = await connectWs(t, wss(relay, 'pinghub'), '/t', { ca });
   last.send('the end');
   t.is(await neighbour.next(), 'the end');
@@ -182,7 +182,7 @@ test('a subscriber over TLS whose writes make no progress is closed as slow, wha
   const messages = Array.from({ length: 300 }, (_, n) => `${n}`.padEnd(32 * 1024));
   neighbour.send(...messages);
   t.deepEqual(await neighbour.take(300), messages);
-  t.like(await relay.closed(), { code: 1013, reason: 'slow', level: 'warn' });
+  t.like(await relay.closed(), { code: 1013, reason: 'slow', level: 'info' });
   await eventually(() => isBalanced(relay.accounting), 'attempts are deliveries and drops');
   t.true(relay.accounting.dropped.slow > 0);
 });

@@ -25,3 +25,14 @@ test('events without number do not fill the memory, and none goes uncounted', (t
   for (let i = 0; i < 5000; i++) if (folding.admits(`event ${i}`, () => ({ i }), 0)) written++;
   t.is(written + folding.take().reduce((sum, { count }) => sum + count, 0), 5000);
 });
+
+test('the line of the rest shows some of them', (t) => {
+  const folding = new Folding();
+  for (let conn = 1; conn <= LINES_PER_SECOND + 7; conn++) folding.admits('closed', () => ({}), 0, { conn });
+  const [rest] = folding.take();
+  t.is(rest?.count, 7);
+  t.deepEqual(
+    rest?.samples,
+    [1, 2, 3, 4, 5].map((each) => ({ conn: LINES_PER_SECOND + each })),
+  );
+});
