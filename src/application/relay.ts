@@ -4,6 +4,7 @@ import type { Refusals } from '../acceptor/refusals.ts';
 import { Admin } from '../admin/admin.ts';
 import { STALL, Stalls } from '../admin/watchdog.ts';
 import { attachSpec } from '../attach/attach.ts';
+import { turnWithin } from '../attach/evaluator.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/plugin.ts';
 import type { Mesh } from '../cluster/mesh/mesh.ts';
@@ -48,6 +49,8 @@ export interface RelayOptions {
   readonly openFiles?: number;
   /** Milliseconds without a turn that are a stall. */
   readonly stall?: number;
+  /** Milliseconds that what an operator evaluates may hold up the relay. */
+  readonly turn?: number;
   readonly clock?: Clock;
 }
 
@@ -81,7 +84,12 @@ export function startRelay(
   options: RelayOptions = {},
 ): Relay {
   const { version = '', folder = null, load = notFromAFile, plugins = new Map(), logTarget } = options;
-  const { strays = new StrayErrors(), stall = STALL, clock = systemClock } = options;
+  const {
+    strays = new StrayErrors(),
+    stall = STALL,
+    clock = systemClock,
+    turn = turnWithin(config.network.timeout),
+  } = options;
   const current = { limits: config.limits, needsPeers: config.admin?.readyNeedsPeers === true };
   const history = new History();
   const log = kept(history, givenLog);
@@ -118,6 +126,7 @@ export function startRelay(
     topics,
     history,
     links: () => network.links(),
+    ownerElsewhere: (topic) => cluster.ownerOf(topic),
     logLevel,
     ready: () => lifecycle.phase === 'ready',
     stop: lifecycle.stop,
@@ -177,7 +186,7 @@ export function startRelay(
     network.reloadable,
   ];
   const { enabled, eval: evaluation } = config.attach;
-  const attached = folder === null || !enabled ? null : { folder, evaluation, log, strays };
+  const attached = folder === null || !enabled ? null : { folder, evaluation, turn, log, strays };
   const drainerArgs = { ...draining, stopAccepting: () => doors.stopAccepting(), only: null };
   const application = startApplication(
     system,

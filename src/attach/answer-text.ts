@@ -4,9 +4,6 @@ import { Refusal } from '../view/relay-view.ts';
 import type { Style } from './protocol.ts';
 import { bounded, safeBlock, safeJson, safeLine } from './text.ts';
 
-/** Characters of an answer on one line. */
-const LINE = 65_536;
-
 /** An operation, which shows its data as lines for people. */
 interface Shown {
   readonly show: (data: unknown) => string | OwnWords;
@@ -15,18 +12,8 @@ interface Shown {
 /** The value that a command has come to as text: bounded, and safe for a terminal. */
 export function answerText(value: unknown, operation: Shown | undefined, style: Style): string {
   if (style === 'json') return jsonOf(value);
-  if (style === 'line') {
-    const text =
-      typeof value === 'string'
-        ? value.slice(0, 2 * LINE)
-        : inspected(value, {
-            breakLength: Number.POSITIVE_INFINITY,
-            compact: true,
-            // The data of an operation is plain and bounded: it is shown whole.
-            ...(operation === undefined ? {} : { depth: null, maxArrayLength: null }),
-          });
-    return bounded(safeLine(redactText(text)), 1, LINE);
-  }
+  if (operation === undefined && typeof value === 'string' && style === 'shell')
+    return bounded(safeBlock(redactText(value)));
   const text =
     operation === undefined
       ? inspected(value, { colors: style === 'colours', breakLength: 100, compact: 3 })

@@ -27,6 +27,8 @@ export interface AttachSessionArgs {
   readonly operations: Operations;
   /** False: the named operations only. */
   readonly evaluation: boolean;
+  /** Milliseconds that it may hold up the relay. */
+  readonly turn: number;
   readonly log: AttachLog;
   readonly strays: StrayErrors;
   readonly publisher: ProcessName<MemberMessage>;
@@ -50,6 +52,8 @@ interface State extends AttachSessionArgs {
   /** Called when the operator goes. */
   readonly atEnd: Set<() => void>;
   prompt: Prompt | undefined;
+  /** Of the last evaluation. */
+  style: Style;
 }
 
 interface Prompt {
@@ -82,7 +86,7 @@ export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMes
     });
     if (socket.destroyed) return stop('normal');
     write(socket, { type: 'hello', node: node.node, pid: process.pid, version: node.version, evaluation });
-    return { ...args, self, running: new Map(), atEnd: new Set(), prompt: undefined };
+    return { ...args, self, running: new Map(), atEnd: new Set(), prompt: undefined, style: 'lines' };
   },
 
   handle(state, message): Next<State> {
@@ -166,8 +170,8 @@ async function run(
   const isHelp = name === 'h' || name === 'help';
   const operation = isHelp ? state.operations.help : state.operations.byName.get(name);
   if (operation === undefined) throw new Refusal('there is no operation of that name; h lists what there is');
-  const data = await unlessCancelled(operation.run(askedBy(state, args, signal)), signal);
-  return done(answerText(data, operation, isHelp && style === 'line' ? 'lines' : style));
+  const data = await unlessCancelled(operation.run(askedBy(state, args, style, signal)), signal);
+  return done(answerText(data, operation, style));
 }
 
 /** A promise that an operation has returned is waited for as long as it takes, or until it is given up. */
@@ -189,18 +193,17 @@ async function evaluate(
   if (!state.evaluation)
     return failed('evaluation is off (attach.eval); rpc and attach have the named operations');
   const { evaluator, realm } = promptOf(state);
+  state.style = style;
   signal.addEventListener('abort', () => evaluator.cancel());
   const evaluation = await evaluator.evaluate(text);
   if (evaluation.outcome === 'stopped') return failed(evaluation.why);
   const { outcome, value } = evaluation;
   const operation = realm.producedBy(value);
+  realm.forget();
+  await evaluator.rest();
   const shown = (data: unknown) => answerText(data, operation, style);
-  try {
-    if (outcome === 'thrown') return failed(thrownText(evaluator, value, style));
-    if (operation === undefined || !(value instanceof Promise)) return shownBy(evaluator, () => shown(value));
-  } finally {
-    realm.forget();
-  }
+  if (outcome === 'thrown') return failed(thrownText(evaluator, value, style));
+  if (operation === undefined || !(value instanceof Promise)) return shownBy(evaluator, () => shown(value));
   return done(shown(await unlessCancelled(value, signal)));
 }
 
@@ -209,7 +212,7 @@ function shownBy(evaluator: Evaluator, show: () => string): Outcome {
   try {
     return done(evaluator.bounded(show));
   } catch (error) {
-    return failed(`it cannot be shown: ${thrownText(evaluator, error, 'line')}`);
+    return failed(`it cannot be shown: ${thrownText(evaluator, error, 'shell')}`);
   }
 }
 
@@ -228,12 +231,13 @@ function promptOf(state: State): Prompt {
   state.atEnd.add(() => controller.abort());
   const realm = operatorRealm(
     state.operations,
-    (args) => askedBy(state, args, currentSignal(state, controller.signal)),
+    (args) => askedBy(state, args, state.style, currentSignal(state, controller.signal)),
     () => state.prompt?.evaluator,
   );
   const evaluator = new Evaluator({
     globals: realm.globals,
     limit: LIMIT,
+    turn: state.turn,
     strays: state.strays,
     failed: (error) => say(state, thrownText(evaluator, error, 'lines')),
   });
@@ -249,12 +253,13 @@ function currentSignal({ running }: State, ofSession: AbortSignal): AbortSignal 
   return newest;
 }
 
-function askedBy(state: State, args: readonly unknown[], signal: AbortSignal): Asked {
+function askedBy(state: State, args: readonly unknown[], style: Style, signal: AbortSignal): Asked {
   const { node, self, publisher } = state;
   return {
     node,
     args,
     signal,
+    stays: style === 'lines' || style === 'colours',
     say: (line) => say(state, line),
     onGone: (action) => state.atEnd.add(action),
     publisher: (): Pid<MemberMessage> | undefined => whereis(self.system, publisher),

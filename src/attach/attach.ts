@@ -29,6 +29,8 @@ export interface AttachOptions {
   /** The node's folder for what it makes as it runs. */
   readonly folder: string;
   readonly evaluation: boolean;
+  /** Milliseconds that what is evaluated may hold up the relay. */
+  readonly turn: number;
   readonly log: RelayLog;
   /** Told which errors are of sessions. */
   readonly strays: StrayErrors;
@@ -41,7 +43,7 @@ type SessionsMessage = DynamicSupervisorMessage<AttachSessionArgs, AttachSession
  * tools that look at a relay must not take it down.
  */
 export function attachSpec(system: System, node: NodeView, options: AttachOptions): ChildSpec {
-  const { folder, evaluation, strays } = options;
+  const { folder, evaluation, turn, strays } = options;
   const sessions = processName<SessionsMessage>('attach.sessions');
   const publisher = processName<MemberMessage>('attach.publisher');
   const log = attachLog(join(folder, ATTACH_LOG_FILE), (error) =>
@@ -51,7 +53,11 @@ export function attachSpec(system: System, node: NodeView, options: AttachOption
     const to = whereis(system, sessions);
     return (
       to !== undefined &&
-      startDynamicChild(to, { socket, node, operations, evaluation, log, strays, publisher }, () => undefined)
+      startDynamicChild(
+        to,
+        { socket, node, operations, evaluation, turn, log, strays, publisher },
+        () => undefined,
+      )
     );
   };
   const template = {

@@ -24,16 +24,25 @@ interface EvaluatorOptions {
   readonly globals: Readonly<Record<string, unknown>>;
   /** Milliseconds of one evaluation, with all that it waits for. */
   readonly limit: number;
-  /** Milliseconds that it may run without a pause: so long the whole relay stands still. Default: `TURN`. */
-  readonly turn?: number;
+  /** Milliseconds that the session may take of one turn of the event loop: so long the whole relay stands still. */
+  readonly turn: number;
   /** Where errors that nobody caught are asked about. */
   readonly strays: StrayErrors;
   /** Told of errors that nobody waits for any more. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Well below the shortest time after which the other end of a link takes a relay for dead. */
-const TURN = 1000;
+/** Milliseconds after which a probe, or somebody who waits for an answer, takes a relay for dead. */
+const PATIENCE = 1000;
+
+/**
+ * How long a session may hold up the relay: well below the shortest time after which anybody takes it for dead. `timeout`:
+ * that of links, in milliseconds.
+ */
+export function turnWithin(timeout: number): number {
+  return Math.floor(Math.min(timeout, PATIENCE) / 3);
+}
+
 /** Part of a turn after which no operation begins any more: the rest is for the one that has begun. */
 const LAST_BEGIN = 0.75;
 /** Calls that the stack must have room for before an operation begins: one that is cut off halfway could leave halves. */
@@ -48,6 +57,7 @@ const LOOK_IDLE = 1000;
 /** Characters before the cursor that completion looks at, and names that it finds. */
 const COMPLETED = 1000;
 const NAMES = 1000;
+const GIVEN_UP = 'given up for the next';
 const FILE = 'prompt';
 const SLOT = '__fanfare_run';
 
@@ -106,11 +116,18 @@ export class Evaluator {
   #closed = false;
   #looks: NodeJS.Timeout | undefined = undefined;
   #run: () => unknown = () => undefined;
+  /** Milliseconds that were taken of this turn of the event loop. */
+  #spent = 0;
+  /** Settles when the sockets have been read, and a whole turn may be taken again; undefined: nothing was taken. */
+  #rest: Promise<void> | undefined = undefined;
+  #isInside = false;
+  /** The evaluation that was asked for last. */
+  #asked: symbol | undefined = undefined;
   /** When the last operation of this turn may begin. */
   #lastBegin = Number.POSITIVE_INFINITY;
   #stop: ((why: string) => void) | undefined = undefined;
 
-  constructor({ globals, limit, turn = TURN, strays, failed }: EvaluatorOptions) {
+  constructor({ globals, limit, turn, strays, failed }: EvaluatorOptions) {
     this.#limit = limit;
     this.#turn = turn;
     this.#failed = failed;
@@ -128,8 +145,20 @@ export class Evaluator {
   }
 
   /** One at a time: what is under way is given up for the next. Settles within the limit, and never rejects. */
-  evaluate(text: string): Promise<Evaluation> {
-    this.cancel('given up for the next');
+  async evaluate(text: string): Promise<Evaluation> {
+    const asked = Symbol('evaluation');
+    this.cancel(GIVEN_UP);
+    this.#asked = asked;
+    if (this.#rest !== undefined) await this.#rest;
+    return this.#asked === asked ? this.#evaluate(text) : { outcome: 'stopped', why: GIVEN_UP };
+  }
+
+  /** Waits until a whole turn may be taken: for what follows an evaluation at once, such as the printing of its value. */
+  async rest(): Promise<void> {
+    await this.#rest;
+  }
+
+  #evaluate(text: string): Promise<Evaluation> {
     return new Promise((resolve) => {
       let limit: NodeJS.Timeout | undefined;
       let isSettled = false;
@@ -196,6 +225,10 @@ export class Evaluator {
   /** Lets the realm's microtasks go on. */
   look(): void {
     if (this.#closed) return;
+    if (this.#isTired) {
+      void this.rest().then(() => this.look());
+      return;
+    }
     try {
       this.bounded(() => undefined);
     } catch (error) {
@@ -233,7 +266,17 @@ export class Evaluator {
   }
 
   get #options() {
-    return { timeout: this.#turn, displayErrors: false };
+    return { timeout: Math.max(1, Math.ceil(this.#left)), displayErrors: false };
+  }
+
+  /** Too little is left of this turn for what nobody waits for: it could be cut off for what others have taken. */
+  get #isTired(): boolean {
+    return this.#rest !== undefined && this.#spent > this.#turn / 2;
+  }
+
+  /** Milliseconds that are left of this turn. */
+  get #left(): number {
+    return this.#turn - this.#spent;
   }
 
   #lookAfter(delay: number): void {
@@ -247,6 +290,11 @@ export class Evaluator {
 
   /** A timer that runs for a whole turn takes the session's others with it: one that comes back would stall the relay again. */
   #runTimer(run: () => unknown): void {
+    if (this.#closed) return;
+    if (this.#isTired) {
+      void this.rest().then(() => this.#runTimer(run));
+      return;
+    }
     try {
       this.bounded(run);
     } catch (error) {
@@ -258,14 +306,30 @@ export class Evaluator {
 
   #within<T>(run: () => T): T {
     const outer = this.#lastBegin;
-    this.#lastBegin = Math.min(outer, performance.now() + LAST_BEGIN * this.#turn);
+    const isOutermost = !this.#isInside;
+    const began = performance.now();
+    this.#lastBegin = Math.min(outer, began + LAST_BEGIN * this.#left);
+    this.#isInside = true;
     try {
       return run();
     } catch (error) {
       throw isTimeout(error) ? new TooLong(this.#turn) : error;
     } finally {
       this.#lastBegin = outer;
+      if (isOutermost) {
+        this.#isInside = false;
+        this.#spent += performance.now() - began;
+        this.#rest ??= this.#afterSockets();
+      }
     }
+  }
+
+  /** What is run before the sockets are read again holds up the relay together. */
+  async #afterSockets(): Promise<void> {
+    // The first one comes in the turn that is under way; between it and the second one the sockets are read.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    this.#spent = 0;
+    this.#rest = undefined;
   }
 
   /** What a path of names leads to, without running anything: no call, no getter, no proxy. */

@@ -4,10 +4,10 @@ import { connections, disconnect, members, why } from '../view/connections.ts';
 import type { Certificate, TimedReport } from '../view/history.ts';
 import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
-import { inOwnWords, Refusal, type Reloaded } from '../view/relay-view.ts';
+import { inOwnWords, type NodeView, Refusal, type Reloaded } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
 import { publish, topics } from '../view/topics.ts';
-import type { Operation, Operations } from './operator-realm.ts';
+import type { Asked, Operation, Operations } from './operator-realm.ts';
 import {
   type Column,
   counts,
@@ -24,13 +24,40 @@ import {
   whole,
 } from './text.ts';
 
-/** The name is the first word of the usage. Without `show` the data is a text, shown as it is. */
-function operation<Data>(
-  one: Omit<Operation<Data>, 'name' | 'show'> & Partial<Pick<Operation<Data>, 'show'>>,
-): Operation {
-  const [name = ''] = /^[a-z_.]+/.exec(one.usage) ?? [];
-  return { show: String, ...one, name } as Operation;
+type Written<Data> = Omit<Operation<Data>, 'name' | 'show'> &
+  Partial<Pick<Operation<Data>, 'show'>> & {
+    /** How many of its arguments it cannot do without. */
+    readonly needs?: number;
+  };
+
+/**
+ * The name is the first word of the usage, in which each argument stands. Without `show` the data is a text, shown as it is.
+ * Arguments that make no sense are refused with the usage: what is left out of account silently looks like an answer.
+ */
+function operation<Data>({ needs = 0, ...one }: Written<Data>): Operation {
+  const { usage } = one;
+  const [, name = '', listed = ''] = /^([a-z_.]+)\((.*)\)$/.exec(usage) ?? [];
+  const most = listed === '' ? 0 : listed.replace(/\{[^}]*\}/g, '').split(',').length;
+  const run = (asked: Asked) => {
+    const { length } = asked.args;
+    try {
+      if (length > most)
+        throw new Misuse(`${name} takes ${numberOfArguments(most)}, and these are ${length}`);
+      if (length < needs) throw new Misuse(`${name} needs ${numberOfArguments(needs)}`);
+      return one.run(asked);
+    } catch (error) {
+      throw error instanceof Misuse ? new Refusal(`${error.message}\nusage: ${usage}`) : error;
+    }
+  };
+  return { show: String, ...one, name, run } as Operation;
 }
+
+function numberOfArguments(count: number): string {
+  return count === 0 ? 'no arguments' : count === 1 ? 'one argument' : `${count} arguments`;
+}
+
+/** Arguments that make no sense. */
+class Misuse extends Error {}
 
 const ROWS = 20;
 const MOST_ROWS = 1000;
@@ -47,11 +74,12 @@ const all: readonly Operation[] = [
     usage: 'tree({children: 10})',
     summary: 'the supervision tree, with counts, mailboxes and restarts',
     run: ({ node, args }) =>
-      processes.tree(node, count(fields(args[0])['children'], 'children', 10, MOST_ROWS)),
+      processes.tree(node, count(fields(args[0], 'children').children, 'children', 10, MOST_ROWS)),
     show: treeText,
   }),
   operation({
     usage: 'i(ref)',
+    needs: 1,
     summary: 'what is known of one process',
     run: ({ node, args }) => processes.info(node, args[0]),
     show: ({ details, ancestors, uptime, ...rest }) =>
@@ -64,12 +92,14 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: 'state(ref)',
+    needs: 1,
     summary: 'the state of a process, bounded; secrets and contents are not shown',
     run: ({ node, args }) => processes.state(node, args[0]),
     show: (data) => inspect(data, { depth: 6, breakLength: 110, compact: 3 }),
   }),
   operation({
     usage: 'stats(ref)',
+    needs: 1,
     summary: 'mailbox, messages handled and restarts of a process',
     run: ({ node, args }) => processes.stats(node, args[0]),
     show: ({ uptime, ...rest }) => fieldLines([...fieldsOf(rest), ['up', duration(uptime)]]),
@@ -78,7 +108,7 @@ const all: readonly Operation[] = [
     usage: "topics({by: 'members'|'queue'|'handled'|'name', n: 20})",
     summary: 'the live topics',
     run: ({ node, args }) => {
-      const { by, n } = fields(args[0]);
+      const { by, n } = fields(args[0], 'by', 'n');
       return topics(node, word(by, 'by', ['members', 'queue', 'handled', 'name']), rows(n, ROWS));
     },
     show: (page) =>
@@ -92,8 +122,9 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: 'members(topic, {n: 20})',
+    needs: 1,
     summary: 'who is in a topic',
-    run: ({ node, args }) => members(node, args[0], rows(fields(args[1])['n'], ROWS)),
+    run: ({ node, args }) => members(node, args[0], rows(fields(args[1], 'n').n, ROWS)),
     show: (page) =>
       pageText(
         page,
@@ -107,7 +138,7 @@ const all: readonly Operation[] = [
     usage: "connections({by: 'pending'|'out'|'in'|'age'|'topics', n: 20})",
     summary: 'the client connections',
     run: ({ node, args }) => {
-      const { by, n } = fields(args[0]);
+      const { by, n } = fields(args[0], 'by', 'n');
       return connections(node, word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']), rows(n, ROWS));
     },
     show: (page) =>
@@ -148,15 +179,14 @@ const all: readonly Operation[] = [
   operation({
     usage: "top({by: 'mailbox'|'handled'|'pending', n: 20, window: 1000})",
     summary: 'the busiest processes; with a window in ms, what they handle in that time',
-    run: async ({ node, args, signal }) => {
-      const { by, n, window } = fields(args[0]);
+    run: ({ node, args, signal }) => {
+      const { by, n, window } = fields(args[0], 'by', 'n', 'window');
       const order = word(by, 'by', ['mailbox', 'handled', 'pending']);
       const most = rows(n, ROWS);
       const period = count(window, 'window', 0, LONGEST);
       if (period === 0) return processes.top(node, order, most);
       const before = processes.handledSoFar(node);
-      await pause(period, signal);
-      return processes.top(node, order, most, before);
+      return pause(period, signal).then(() => processes.top(node, order, most, before));
     },
     show: (rows) =>
       table(
@@ -172,16 +202,21 @@ const all: readonly Operation[] = [
   operation({
     usage: 'trace(ref, {max: 10, period: 10000})',
     summary: 'shows the next messages of a process as it handles them, contents by their size',
-    run: ({ node, args, say, onGone }) => {
-      const { max, period } = fields(args[1]);
+    needs: 1,
+    run: ({ node, args, stays, say, signal, onGone }): Trace | Promise<Trace> => {
+      const { max, period } = fields(args[1], 'max', 'period');
       const limit = count(max, 'max', 10, MOST_ROWS);
       const time = count(period, 'period', 10 * SECOND, LONGEST);
+      if (!stays) return traced(node, args[0], limit, time, signal, onGone);
       onGone(processes.trace(node, args[0], { max: limit, period: time, say }));
       return `showing the next ${limit} messages of ${String(args[0])}, for ${time} ms at the most`;
     },
+    show: (data) =>
+      typeof data === 'string' ? data : data.length === 0 ? 'it has handled no message' : data.join('\n'),
   }),
   operation({
     usage: 'why(ref)',
+    needs: 1,
     summary: 'why a connection was closed, of the last 10 000 that were',
     run: ({ node, args }) => why(node, args[0]),
     show: whyText,
@@ -240,27 +275,32 @@ const all: readonly Operation[] = [
   }),
   // From here on they change something.
   operation({
-    usage: 'suspend(ref)',
-    summary: 'a process handles no messages until resume; supervisors only with {force: true}',
-    run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1])['force'] === true),
+    usage: 'suspend(ref, {force: true})',
+    needs: 1,
+    summary: 'a process handles no messages until resume; supervisors only with force',
+    run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1], 'force').force === true),
   }),
   operation({
     usage: 'resume(ref)',
+    needs: 1,
     summary: 'a suspended process goes on',
     run: ({ node, args }) => processes.resume(node, args[0]),
   }),
   operation({
     usage: 'kill(ref, {force: true})',
+    needs: 1,
     summary: 'ends a process as a crash would; supervisors only with force',
-    run: ({ node, args }) => processes.kill(node, args[0], fields(args[1])['force'] === true),
+    run: ({ node, args }) => processes.kill(node, args[0], fields(args[1], 'force').force === true),
   }),
   operation({
     usage: 'disconnect(ref, reason)',
+    needs: 1,
     summary: 'closes a connection with 1001 and a reason',
     run: ({ node, args }) => disconnect(node, args[0], args[1]),
   }),
   operation({
     usage: "publish('topic:main:chat', message)",
+    needs: 2,
     summary: 'publishes a text, or the JSON of anything else',
     run: ({ node, args, publisher }) => {
       const from = publisher();
@@ -288,7 +328,7 @@ const all: readonly Operation[] = [
     usage: 'init.stop({confirm: true})',
     summary: 'drains and stops the whole relay',
     run: ({ node, args }) => {
-      if (fields(args[0])['confirm'] !== true) {
+      if (fields(args[0], 'confirm').confirm !== true) {
         return 'this would stop the whole relay; to do so: init.stop({confirm: true})';
       }
       node.stop();
@@ -297,15 +337,35 @@ const all: readonly Operation[] = [
   }),
 ];
 
+/** What a trace has begun with, or the lines that it has come to. */
+type Trace = string | readonly string[];
+
+/** The lines of a trace, once it has ended. */
+async function traced(
+  node: NodeView,
+  ref: unknown,
+  max: number,
+  period: number,
+  signal: AbortSignal,
+  onGone: (action: () => void) => void,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const complete = new AbortController();
+  const say = (line: string) => {
+    if (lines.push(line) === max) complete.abort();
+  };
+  onGone(processes.trace(node, ref, { max, period, say }));
+  await pause(period, AbortSignal.any([signal, complete.signal]));
+  return lines;
+}
+
 const byName: ReadonlyMap<string, Operation> = new Map(all.map((one) => [one.name, one]));
 
 /** Help on one operation, or the list of all. */
 export function help(name?: unknown): string {
   if (name === undefined) {
-    const longest = Math.max(...all.map(({ usage }) => usage.length));
-    const lines = all.map(({ usage, summary }) => `${usage.padEnd(longest)}  ${summary}`);
     return [
-      ...lines,
+      ...all.map(({ usage, summary }) => `${usage}\n    ${summary}`),
       '',
       "A ref is '<88>', 88, a registered name, or 'topic:main:chat'. h('tree'): one of them.",
     ].join('\n');
@@ -321,19 +381,28 @@ export const operations: Operations = {
   help: operation({ usage: 'h(name)', summary: 'help', run: ({ args }) => help(args[0]) }),
 };
 
-/** The fields of an operation's options; anything else than a plain object has none. */
-function fields(value: unknown): Readonly<Record<string, unknown>> {
+type Options<Key extends string> = { readonly [K in Key]?: unknown };
+
+/** The fields of an operation's options, which has these alone. */
+function fields<Key extends string>(value: unknown, ...keys: readonly Key[]): Options<Key> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value))
-    throw new Refusal('options are given as { key: value }');
-  return value as Readonly<Record<string, unknown>>;
+    throw new Misuse(
+      `options are given as {key: value}; there ${keys.length === 1 ? 'is' : 'are'} ${keys.join(', ')}`,
+    );
+  const odd = Object.keys(value).find((key) => !(keys as readonly string[]).includes(key));
+  if (odd !== undefined)
+    throw new Misuse(
+      `there is no option ${odd.slice(0, 100)}; there ${keys.length === 1 ? 'is' : 'are'} ${keys.join(', ')}`,
+    );
+  return value as Options<Key>;
 }
 
 /** A whole number from 1 to `most`. */
 function count(value: unknown, name: string, fallback: number, most: number): number {
   if (value === undefined || value === null) return fallback;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new Refusal(`${name} is a whole number from 1 to ${most}`);
+  throw new Misuse(`${name} is a whole number from 1 to ${most}`);
 }
 
 function rows(value: unknown, fallback: number): number {
@@ -343,7 +412,7 @@ function rows(value: unknown, fallback: number): number {
 /** One of some words; the first, where nothing is said. */
 function word<T extends string>(value: unknown, name: string, words: readonly T[]): T {
   const found = value === undefined || value === null ? words[0] : words.find((one) => one === value);
-  if (found === undefined) throw new Refusal(`${name} is one of ${words.join(', ')}`);
+  if (found === undefined) throw new Misuse(`${name} is one of ${words.join(', ')}`);
   return found;
 }
 

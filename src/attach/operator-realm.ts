@@ -26,6 +26,8 @@ export interface Operation<Data = unknown> {
 export interface Asked {
   readonly node: NodeView;
   readonly args: readonly unknown[];
+  /** The operator stays after the answer; false: what is said later finds nobody. */
+  readonly stays: boolean;
   /** Says something to the operator before or after the operation has returned. */
   readonly say: (line: string) => void;
   /** Aborted when the operator cancels it or goes. */

@@ -26,8 +26,11 @@ export type Request =
   | { readonly type: 'cancel'; readonly id: number; readonly of: number }
   | { readonly type: 'status'; readonly id: number };
 
-/** lines: for people, `colours` too. line: one line. json: one line of JSON. */
-export type Style = 'lines' | 'colours' | 'line' | 'json';
+/**
+ * lines: for people, `colours` too. shell: the same for a command of the shell, errors on one line. json: one line of JSON.
+ * A command of the shell leaves with its answer: what an operation would say later has to be in it.
+ */
+export type Style = 'lines' | 'colours' | 'shell' | 'json';
 
 /** What a request came to. */
 export interface Outcome {
@@ -73,7 +76,7 @@ export class Lines {
   }
 }
 
-const STYLES: readonly unknown[] = ['lines', 'colours', 'line', 'json'];
+const STYLES: readonly unknown[] = ['lines', 'colours', 'shell', 'json'];
 
 /** A line as a request; null: it is none. */
 export function parseRequest(line: string): Request | null {

@@ -99,10 +99,21 @@ export class Claims {
 
   /** What the other relays say of a topic, as far as is known here. */
   ownership(topic: TopicKey, now: number): RemoteOwnership {
-    if (this.#topics.size === 0) return 'none';
-    const best = effective(this.of(topic), now);
-    if (best === null || best.node === this.node) return 'none';
+    const best = this.#elsewhere(topic, now);
+    if (best === null) return 'none';
     return best.state === 'owned' ? 'owned' : 'grace';
+  }
+
+  /** The other relay at which the topic has its owner, or had it until its grace began; null: there is none. */
+  ownerOf(topic: TopicKey, now: number): string | null {
+    return this.#elsewhere(topic, now)?.node ?? null;
+  }
+
+  /** The claim that counts, where another relay has made it. */
+  #elsewhere(topic: TopicKey, now: number): Claim | null {
+    if (this.#topics.size === 0) return null;
+    const best = effective(this.of(topic), now);
+    return best === null || best.node === this.node ? null : best;
   }
 
   /** In place of what its relay claimed before. An owner ends every grace that runs. */

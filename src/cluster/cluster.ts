@@ -98,6 +98,11 @@ export class Cluster implements Elsewhere {
     return this.#claims.ownership({ realm, name }, this.#system.clock.now());
   }
 
+  /** The other relay at which a topic has its owner, or had it until its grace began; null: there is none. */
+  ownerOf(topic: Topic): string | null {
+    return this.#claims.ownerOf(topic, this.#system.clock.now());
+  }
+
   claim(topic: Topic, claim: Claim): void {
     ownership.claim(this.#system, topic, claim);
   }

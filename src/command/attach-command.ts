@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { NodeClient } from '../attach/client/node-client.ts';
 import { attachTerminal } from '../attach/client/terminal.ts';
+import { help } from '../attach/operations.ts';
 import type { Style } from '../attach/protocol.ts';
 import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, type Place } from './command.ts';
 import { noProcess } from './lifecycle-command.ts';
@@ -25,9 +26,28 @@ export const rpcCommand = nodeCommand(
   'rpc [--json] NAME [JSON…]',
   (options, place) => {
     const [name = '', ...rest] = options.words;
-    return once(options, place, (client, style) => client.call(name, rest.map(argument), style));
+    const args = rest.map(argument);
+    return once(options, place, (client, style) => client.call(name, args, style));
   },
   [1, 20],
+  {
+    about: [
+      'Does one operation of the prompt of `attach`, and prints what it says. What it takes is JSON, or a text without quotes.',
+      '',
+      help(),
+    ],
+    options: {
+      config: { type: 'string', value: 'FILE', about: 'the settings that the relay was started with' },
+      set: {
+        type: 'string',
+        multiple: true,
+        value: 'KEY=VALUE',
+        about: 'a setting that it was started with',
+      },
+      json: { type: 'boolean', about: 'prints one line of JSON' },
+    },
+    example: `rpc topics '{"by":"members","n":5}'`,
+  },
 );
 
 /** The node reads its configuration again. Where nobody can attach it is told by a signal, and answers in its log. */
@@ -72,7 +92,7 @@ async function once(
 ): Promise<number> {
   const client = await connectedNode(options, place);
   client.onSay = (text) => place.err(text);
-  const { ok, text } = await ask(client, options.json ? 'json' : 'line');
+  const { ok, text } = await ask(client, options.json ? 'json' : 'shell');
   client.close();
   if (ok) place.out(text);
   else place.err(text);

@@ -95,7 +95,7 @@ const FLAGS = new Map([
 export async function main(argv: readonly string[]): Promise<number> {
   const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const text = usage(programOf(packageRoot));
-  const [word = 'start', ...rest] = argv;
+  const [word = 'start', ...rest] = argv[0] === 'help' && argv[1] !== undefined ? [argv[1], '--help'] : argv;
   if (word === 'help' || word === '--help' || word === '-h') {
     process.stdout.write(text);
     return 0;

@@ -5,7 +5,7 @@ import { type ConfigError, formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import { OwnWords } from '../secret/redaction.ts';
-import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Place } from './command.ts';
+import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Help, type Place } from './command.ts';
 
 /** The options that find a node: the same as it was, or is to be, started with. */
 export interface NodeOptions {
@@ -22,8 +22,10 @@ export function nodeCommand(
   usage: string,
   run: (options: NodeOptions, place: Place) => Promise<number>,
   words: readonly [least: number, most: number] = [0, 0],
+  help?: Help,
 ): Command {
   return {
+    ...(help === undefined ? {} : { help }),
     usage: [usage.replace(/^\w+/, '$& [--config FILE] [--set KEY=VALUE]')],
     run: (args, place) => run(nodeOptions(args, words), place),
   };

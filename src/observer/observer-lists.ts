@@ -151,7 +151,7 @@ function processPage({ system }: RelayView, rates: Rates, query: ObserverQuery) 
   }));
 }
 
-function topicPage({ topics }: RelayView, rates: Rates, query: ObserverQuery) {
+function topicPage(view: RelayView, rates: Rates, query: ObserverQuery) {
   const rate = ({ server }: Topic) => rates.of(server?.id).trafficRate;
   const deliveryRate = ({ server }: Topic) => rates.of(server?.id).deliveryRate;
   const score = scoreBy<Topic>(query, deliveryRate, {
@@ -163,8 +163,8 @@ function topicPage({ topics }: RelayView, rates: Rates, query: ObserverQuery) {
   });
   const { filter } = query;
   const matches = (topic: Topic) => filter === '' || topic.toString().toLowerCase().includes(filter);
-  return pageBy(topics.all(), matches, score, query, (topic) => ({
-    ...topicRow(topic),
+  return pageBy(view.topics.all(), matches, score, query, (topic) => ({
+    ...topicRow(view, topic),
     pid: topic.server?.id ?? null,
     messages: topic.fanOut.messages,
     rate: rate(topic),

@@ -123,10 +123,10 @@ export const observerTableScript = `
       return el('tr', { class: id !== null && id === view.pid ? 'chosen' : null, onclick: id === null ? null : () => show({ pid: id === view.pid ? null : id }) }, ...cells);
     });
     table.body.replaceChildren(...rows);
-    return page.rows.length === 0 ? el('p', { class: 'empty' }, EMPTY[tab]) : table.frame;
+    return page.rows.length === 0 ? el('p', { class: 'empty' }, view.filter === '' ? EMPTY[tab] : 'Nothing here matches \u201c' + visible(view.filter) + '\u201d.') : table.frame;
   }
 
-  const EMPTY = { tree: 'No processes.', processes: 'No process matches.', topics: 'No topic is live. One starts with its first member.',
+  const EMPTY = { tree: 'No processes.', processes: 'No processes.', topics: 'No topic is live. One starts with its first member.',
     connections: 'Nobody is connected.', links: 'This relay has no links to others.', reports: 'No crash or supervisor report: nothing has failed.' };
 
   function drawReports(page) {

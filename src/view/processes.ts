@@ -34,15 +34,15 @@ export function info(node: NodeView, ref: unknown) {
     ancestors.push(parentView.name);
     at = parentView.parent;
   }
-  return { ...view, ancestors, details: detailsOf(pid) };
+  return { ...view, ancestors, details: detailsOf(node, pid) };
 }
 
 /** What is known of a connection or a topic; null: the process is neither. */
-function detailsOf(pid: Pid<never>): Readonly<Record<string, unknown>> | null {
+function detailsOf(node: NodeView, pid: Pid<never>): Readonly<Record<string, unknown>> | null {
   const connection = connectionDetails(pid);
   if (connection !== undefined) return { ...connection };
   const topic = topicIn(resident(pid).state);
-  return topic === undefined ? null : { ...topicRow(topic) };
+  return topic === undefined ? null : { ...topicRow(node, topic) };
 }
 
 export function state(node: NodeView, ref: unknown): Plain {

@@ -15,6 +15,8 @@ export interface NodeView {
   readonly history: History;
   /** The links to other relays; null: this relay is alone now. */
   readonly links: () => readonly LinkView[] | null;
+  /** The other relay at which a topic has its owner, or had it until its grace began; null: there is none. */
+  readonly ownerElsewhere: (topic: Topic) => string | null;
   /** How much the log says. */
   readonly logLevel: { get(): LogLevel; set(level: LogLevel): void };
   /** Every part has started, and none is being stopped. */

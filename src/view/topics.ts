@@ -8,8 +8,8 @@ import { type NodeView, Refusal } from './relay-view.ts';
 
 type TopicRow = ReturnType<typeof topicRow>;
 
-export function topicRow(topic: Topic) {
-  const { lifetime, server } = topic;
+export function topicRow(node: NodeView, topic: Topic) {
+  const { server } = topic;
   return {
     /** `topic:main:chat`. */
     topic: topic.toString(),
@@ -19,10 +19,27 @@ export function topicRow(topic: Topic) {
     queue: topic.fanOut.queue.length,
     /** Members that are behind and hold it back. */
     behind: topic.fanOut.behind.size,
-    owner: lifetime.state === 'owned' ? lifetime.owner.toString() : null,
+    /** Who alone publishes to it; null: everybody may. */
+    owner: ownerOf(node, topic),
     /** Messages that its process has handled. */
     handled: server === undefined ? 0 : viewOf(server).handled,
   };
+}
+
+function ownerOf(node: NodeView, topic: Topic): string | null {
+  const { lifetime } = topic;
+  switch (lifetime.state) {
+    case 'unowned':
+      return null;
+    case 'owned':
+      return lifetime.owner.toString();
+    case 'grace':
+      return 'gone, awaited';
+    case 'elsewhere': {
+      const relay = node.ownerElsewhere(topic) ?? 'another relay';
+      return lifetime.grace ? `gone from ${relay}, awaited` : `at ${relay}`;
+    }
+  }
 }
 
 /** The topic of a topic server's state; undefined: it is the state of another process. */
@@ -41,8 +58,8 @@ export function topicCount({ topics }: NodeView): number {
 type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
 
 /** The `n` topics that have most of something, or the first by name; and how many there are. */
-export function topics({ topics }: NodeView, by: TopicsBy, n: number): Page<TopicRow> {
-  const rows = Array.from(topics.all(), topicRow);
+export function topics(node: NodeView, by: TopicsBy, n: number): Page<TopicRow> {
+  const rows = Array.from(node.topics.all(), (topic) => topicRow(node, topic));
   const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
   return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { limit: n, tie: byName });
 }

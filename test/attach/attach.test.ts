@@ -57,23 +57,61 @@ test('a folder may be deeper than the address of a socket is long, and is let go
   t.false(existsSync(join(folder, 'attach.sock')));
 });
 
-test('an operation is a function whose answer is aligned for people, one line, or JSON', async (t) => {
+test('an operation is a function whose answer is aligned for people, or JSON', async (t) => {
   const { client } = await attached(t);
-  t.regex((await client.evaluate('tree()', 'lines')).text, /\n {3}├─ topics/);
-  for (const { text } of [await client.evaluate('tree()', 'line'), await client.call('tree', [], 'line')]) {
-    t.regex(text, /^\[ \{ id: 1, .*\]$/);
-    t.regex(text, /name: 'attach\.listener'/, 'down to its leaves');
-    t.notRegex(text, /\[Array\]|\[Object\]/);
-  }
+  for (const style of ['lines', 'shell'] as const)
+    for (const { text } of [await client.evaluate('tree()', style), await client.call('tree', [], style)])
+      t.regex(text, /\n {3}├─ topics/);
+  const tree = JSON.parse((await client.call('tree', [], 'json')).text) as readonly unknown[];
+  t.like(tree, [{ id: 1, children: [{ name: 'root' }] }]);
   t.is((JSON.parse((await client.evaluate('topics()', 'json')).text) as { total: number }).total, 0);
   t.regex((await client.evaluate('top({window: 1})', 'lines')).text, /^ref +process/);
-  t.deepEqual(await client.call('topics', [{ by: 'nothing' }], 'lines'), {
-    ok: false,
-    text: 'by is one of members, queue, handled, name',
-  });
-  t.like(await client.call('nothing', [], 'lines'), { ok: false });
-  t.regex((await client.evaluate('h()', 'lines')).text, /node_stats/);
+  for (const style of ['lines', 'shell'] as const) {
+    t.regex((await client.evaluate('h()', style)).text, /\n +.*\nnode_stats/s);
+    t.regex((await client.call('h', [], style)).text, /\n +.*\nnode_stats/s);
+  }
   t.regex((await client.evaluate('h(tree)', 'lines')).text, /^tree/);
+});
+
+test('for the shell a text of several lines is those lines, and an error is one', async (t) => {
+  const { client } = await attached(t);
+  t.is((await client.evaluate('"a\\nb\\u001b[2J"', 'shell')).text, 'a\nb\\x1b[2J');
+  t.is((await client.evaluate('const a = 1\nconst b = 2\na + b', 'shell')).text, '3');
+  t.is((await client.evaluate('[1, 2]\n  .map((n) => n + 1)', 'shell')).text, '[ 2, 3 ]');
+  t.deepEqual(await client.evaluate('null.x', 'shell'), {
+    ok: false,
+    text: "Uncaught TypeError: Cannot read properties of null (reading 'x')",
+  });
+});
+
+test('what an operation is given and cannot use is an error, with its usage', async (t) => {
+  const { client } = await attached(t);
+  const usage = "usage: topics({by: 'members'|'queue'|'handled'|'name', n: 20})";
+  for (const [name, args, why] of [
+    ['topics', [{ by: 'nothing' }], `by is one of members, queue, handled, name\n${usage}`],
+    ['topics', [{ bye: 'name' }], `there is no option bye; there are by, n\n${usage}`],
+    ['topics', ['members'], `options are given as {key: value}; there are by, n\n${usage}`],
+    ['topics', [{}, 1], `topics takes one argument, and these are 2\n${usage}`],
+    ['peers', ['x'], 'peers takes no arguments, and these are 1\nusage: peers()'],
+    ['state', [], 'state needs one argument\nusage: state(ref)'],
+    ['node_stats', [1, 2, 3], 'node_stats takes 2 arguments, and these are 3\nusage: node_stats(n, ms)'],
+  ] as const)
+    t.deepEqual(await client.call(name, args, 'shell'), { ok: false, text: why });
+  t.like(await client.call('nothing', [], 'lines'), { ok: false });
+  t.like(await client.evaluate('topics({by: "nothing"})', 'lines'), { ok: false });
+});
+
+test('a trace of a command of the shell ends with its lines: whoever asked leaves with the answer', async (t) => {
+  const { client, said, folder } = await attached(t);
+  const trace = client.call('trace', ['attach.listener', { max: 1, period: 60_000 }], 'shell');
+  const other = await NodeClient.connect(folder);
+  t.teardown(() => other?.close());
+  t.regex((await trace).text, /^attach\.listener 1\/1 .*connection/);
+  const none = await client.call('trace', ['attach.publisher', { max: 2, period: 1 }], 'shell');
+  t.is(none.text, 'it has handled no message');
+  t.deepEqual(JSON.parse((await client.call('trace', ['root', { period: 1 }], 'json')).text), []);
+  t.is((await client.evaluate("trace('root', {period: 1})", 'shell')).text, 'it has handled no message');
+  t.deepEqual(said.all, []);
 });
 
 test('an error is told with what of its stack is the operator’s, and habits do not stop the node', async (t) => {
@@ -105,9 +143,9 @@ test('an operation that takes long is given up when it is cancelled', async (t) 
 
 test('every command is in the log of attached operators', async (t) => {
   const { client, folder } = await attached(t);
-  await client.evaluate('1 + 1', 'line');
-  await client.call('topics', [{ n: 1 }], 'line');
-  await client.command('peers', 'line');
+  await client.evaluate('1 + 1', 'shell');
+  await client.call('topics', [{ n: 1 }], 'shell');
+  await client.command('peers', 'shell');
   const file = join(folder, 'attach.log');
   const lines = readFileSync(file, 'utf8')
     .trimEnd()
@@ -120,7 +158,7 @@ test('every command is in the log of attached operators', async (t) => {
 test('without attach.eval the operations are there, and nothing is evaluated', async (t) => {
   const { client } = await attached(t, { attach: { eval: false } });
   t.false(client.hello.evaluation);
-  t.like(await client.evaluate('1 + 1', 'line'), { ok: false });
+  t.like(await client.evaluate('1 + 1', 'shell'), { ok: false });
   t.regex((await client.command('topics {by: name}', 'lines')).text, /none/);
   const help = (await client.command('h', 'lines')).text;
   t.true(help.split('\n').some((line) => line.startsWith('node_stats(n, ms)')));
@@ -149,13 +187,13 @@ test('what is no request ends the connection, and no other', async (t) => {
     socket.write(`${line}\n`);
     await closed;
   }
-  t.like(await client.evaluate('1', 'line'), { text: '1' });
+  t.like(await client.evaluate('1', 'shell'), { text: '1' });
 });
 
 test('a listener that is killed is followed by another at the same place', async (t) => {
   const { client, relay, folder } = await attached(t, { doors: { pusu: {} } });
   for (const name of ['attach.listener', 'listener.pusu'])
-    t.like(await client.call('kill', [name], 'line'), { ok: true });
+    t.like(await client.call('kill', [name], 'shell'), { ok: true });
   await relay.log.count(({ msg }) => msg === 'console', 2);
   const again = await NodeClient.connect(folder);
   t.is(again?.hello.pid, process.pid);

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
-import { Evaluator } from '../../src/attach/evaluator.ts';
+import { Evaluator, turnWithin } from '../../src/attach/evaluator.ts';
 import { StrayErrors } from '../../src/attach/stray-errors.ts';
 import { toError } from '../../src/otp/exit-reason.ts';
 import { Arrivals } from '../support/arrivals.ts';
@@ -152,6 +152,7 @@ test('a promise of the relay is waited for', async (t) => {
   const under = evaluator.evaluate('const a = await outside(); await null; a + 1');
   resolve(1);
   t.like(await under, { value: 2 });
+  await evaluator.rest();
   const failing = evaluator.evaluate('await Promise.all([outside().then(() => null.x)])');
   resolve(1);
   t.like(await failing, { outcome: 'thrown' });
@@ -165,6 +166,22 @@ test('what is printed is bounded as well', async (t) => {
   );
   t.throws(() => evaluator.bounded(() => inspect(hostile)), { message: ENDED.why });
   t.is(await valueIn(evaluator, '1'), 1);
+});
+
+test('all that a session does before the sockets are read again shares the time of one turn', async (t) => {
+  const { evaluator } = bench(t, {}, { turn: TURN });
+  const spin = () => {
+    const end = performance.now() + 0.7 * TURN;
+    while (performance.now() < end);
+  };
+  await evaluator.evaluate(`const end = Date.now() + ${0.7 * TURN}; while (Date.now() < end);`);
+  t.throws(() => evaluator.bounded(spin), { message: ENDED.why });
+  await evaluator.rest();
+  t.is(await valueIn(evaluator, '1'), 1);
+});
+
+test('how long a relay may be held up is well below the shortest time after which it is taken for dead', (t) => {
+  t.deepEqual([100, 999, 1000, 3000, 60_000].map(turnWithin), [33, 333, 333, 333, 333]);
 });
 
 /** An operation that says how often it has begun and ended, and takes more of the stack than any other. */

@@ -25,6 +25,7 @@ async function world(t: ExecutionContext, settings = { doors: { pusu: {} } }): P
   const controller = new AbortController();
   const asked: Omit<Asked, 'args'> = {
     node,
+    stays: true,
     say: (line) => said.push(line),
     signal: controller.signal,
     onGone: () => undefined,

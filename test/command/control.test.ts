@@ -106,6 +106,8 @@ test('a release holds what it needs and nothing to compile with, and its script 
 
 test('help, version, check, and what is unknown', (t) => {
   t.is(fanfare('help').status, 0);
+  t.regex(fanfare('help', 'rpc').stdout, /^usage: bin\/fanfare rpc .*\n.*connections\(.*example: /s);
+  t.regex(fanfare('help', 'nonsense').stderr, /^unknown command: nonsense/);
   t.regex(fanfare().stdout, /^usage/);
   t.regex(fanfare('version').stdout, /^fanfare \d+\.\d+\.\d+\n$/);
   t.regex(fanfare('versions').stdout, /^node +\d/m);
@@ -151,7 +153,11 @@ test('a node from daemon to stop', async (t) => {
   t.like(run('eval', '--json', 'await Promise.resolve({ a: [1n] })'), { code: 0, out: '{"a":["1"]}' });
   t.like(run('eval', 'nope'), { code: 1, err: 'Uncaught ReferenceError: nope is not defined' });
   t.like(run('rpc', '--json', 'topics', '{"by":"name"}'), { code: 0, out: '{"total":0,"rows":[]}' });
-  t.regex(run('rpc', 'i', 'listener.pusu').out, /^\{ id: \d+, .* \}$/);
+  t.regex(run('rpc', 'i', 'listener.pusu').out, /^id +\d+\n(.*\n)*registered +listener\.pusu\n/);
+  t.regex(run('rpc', 'h').out, /^tree\(.*\ni\(ref\)/);
+  t.regex(run('rpc', 'trace', 'listener.pusu', '{"period": 1}').out, /^it has handled no message$/);
+  t.like(run('rpc', 'topics', '{"by"'), { code: 1, out: '' });
+  t.regex(run('rpc', 'topics', 'members').err, /^options are given as .*\nusage: topics\(/);
   t.like(run('rpc', 'nothing'), { code: 1 });
   const first = run('pid').out;
   t.like(run('restart'), { code: 0 });

@@ -51,6 +51,8 @@ test('the observer page shows what goes on, and names that clients make up are t
   await page.fill('#filter', '');
   await page.click('#tab-connections');
   await page.waitForSelector('#range:text-is("1–50 of 60")');
+  await page.fill('#filter', '203.0.113.7');
+  await page.waitForSelector('.empty:text-is("Nothing here matches “203.0.113.7”.")');
   t.is(await page.locator('aside button:has-text("Kill")').count(), 0, 'it only looks');
   t.not(await page.title(), 'run');
   t.deepEqual(complaints, []);

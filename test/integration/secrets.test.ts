@@ -176,7 +176,7 @@ async function crashListener(folder: string, port: number, credential: string): 
 async function evaluate(
   folder: string,
   text: string,
-  style: Style = 'line',
+  style: Style = 'shell',
 ): Promise<{ readonly text: string }> {
   const client = await NodeClient.connect(folder);
   if (client === undefined) throw new Error(`nobody answers at ${folder}`);

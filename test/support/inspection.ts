@@ -16,7 +16,7 @@ export async function whileTraced(folder: string, action: () => Promise<void>): 
     said += `${text}\n`;
   };
   for (const pid of await livePids(client))
-    await client.call('trace', [pid, { max: 500, period: 60_000 }], 'line');
+    await client.call('trace', [pid, { max: 500, period: 60_000 }], 'lines');
   await action();
   client.close();
   return said;
@@ -45,7 +45,7 @@ export async function atThePrompt(folder: string, conns: readonly number[]): Pro
   const client = await attach(folder);
   client.onSay = (text) => seen.set('said', `${seen.get('said') ?? ''}${text}\n`);
   const pids = await livePids(client);
-  for (const style of ['lines', 'colours', 'line', 'json'] as const satisfies readonly Style[]) {
+  for (const style of ['lines', 'colours', 'shell', 'json'] as const satisfies readonly Style[]) {
     const note = async (what: string, answer: Promise<{ readonly text: string }>) =>
       seen.set(`${what} (${style})`, (await answer).text);
     for (const name of ['tree', 'topics', 'connections', 'peers', 'top', 'runtime_info', 'bin_leak', 'h'])

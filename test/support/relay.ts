@@ -24,6 +24,9 @@ export interface TestRelay {
   closed(): Promise<Logged>;
 }
 
+/** Milliseconds that what is typed at a prompt may take: on a busy machine what takes none must not be ended by it. */
+const TURN = 10_000;
+
 type Settings = Readonly<Record<string, unknown>> & {
   readonly doors?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
@@ -44,7 +47,11 @@ export async function startTestRelay(
   const loaded = await loadPlugins(config);
   if (!loaded.ok) throw new Error(loaded.errors.map(formatError).join('\n'));
   const { plugins } = loaded;
-  const relay = startRelay(config, maxConnections, collectingLog(log, closed), { plugins, ...options });
+  const relay = startRelay(config, maxConnections, collectingLog(log, closed), {
+    plugins,
+    turn: TURN,
+    ...options,
+  });
   t.teardown(() => {
     relay.stop();
     return relay.ended;
