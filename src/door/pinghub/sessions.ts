@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Part } from '../../topic/message.ts';
-import { parsePosition, type Since } from '../../topic/position.ts';
+import { NOWHERE, parsePosition, type Since } from '../../topic/position.ts';
 import {
   type Command,
   type Event,
@@ -38,20 +38,18 @@ export function resumableSession(
   last: string | null,
   format: ResumableFormat,
 ): Session {
-  const since = last === null ? 'now' : sinceOf(last);
-  const greeting = ({ at, from = at, recovered, missed }: Joined): readonly Command[] => {
+  const greeting = ({ from, recovered, missed = null }: Joined): readonly Command[] => {
     if (from === undefined) return nothing;
-    if (since !== null && recovered !== false) return tell(format, format.place(from));
     // With the position, in one event: a client that got the position alone would come back as if nothing were missing.
-    return tell(format, format.gap(topic, { to: from, missed: since === null ? null : (missed ?? null) }));
+    return tell(format, recovered === false ? format.gap(topic, { to: from, missed }) : format.place(from));
   };
   const member = new PinghubSession(topic, format);
-  return joiningSession({ topic, while: 'wanted', credential, since: since ?? 'now', member, greeting });
+  return joiningSession({ topic, while: 'wanted', credential, since: sinceOf(last), member, greeting });
 }
 
-/** Null: it cannot be read, so nobody knows what the client has missed. */
-function sinceOf(last: string): Since | null {
-  return last === 'all' || last === 'last' ? last : parsePosition(last);
+function sinceOf(last: string | null): Since {
+  if (last === null) return 'now';
+  return last === 'all' || last === 'last' ? last : (parsePosition(last) ?? NOWHERE);
 }
 
 function tell(format: ResumableFormat, part: Part): readonly Command[] {
