@@ -4,20 +4,30 @@ import type { HttpReply } from '../contract.ts';
 import { passedOn } from '../replies.ts';
 import { type ResumableFormat, renderText } from './format.ts';
 
+/** An event, not yet written: its name, and its payload, which is the data. Without a payload it is a position alone. */
+interface EventPart extends Part {
+  readonly at: Position | null;
+  readonly name?: 'missed';
+}
+
 /**
  * Server-sent events (HTML standard, section 9.2): a message is one event of `data:` lines, which the browser joins
  * by line feeds again. A position is its `id:`, with which browsers come back by themselves (section 9.2.4).
  */
 export const eventStreamFormat: ResumableFormat = {
   name: 'pinghub-event-stream',
-  render(message, _topic, at) {
+  render(message, _topic, at): EventPart | 'undeliverable' | 'nothing' {
     const part = renderText(message);
-    return typeof part === 'string' ? part : event(at, data(part.payload));
+    return typeof part === 'string' ? part : { opcode: 1, payload: part.payload, at };
   },
-  gap: (_topic, { missed, to }) => event(to, `event: missed\ndata: ${missed}\n`),
-  // Without data it is no event for a page.
-  place: (at) => event(at, ''),
-  assemble: (parts) => Buffer.concat(parts.map(({ payload }) => payload)),
+  gap: (_topic, { missed, to }): EventPart => ({
+    opcode: 1,
+    payload: Buffer.from(String(missed)),
+    at: to,
+    name: 'missed',
+  }),
+  place: (at): EventPart => ({ opcode: 1, payload: Buffer.alloc(0), at }),
+  assemble: (parts) => Buffer.from((parts as readonly EventPart[]).map(event).join('')),
 };
 
 /** What the answer that begins a stream says. */
@@ -67,10 +77,10 @@ export function acceptsEventStream(accept: string | undefined): boolean {
   return named !== null && Number(named[1] ?? 1) > 0;
 }
 
-/** A whole event. `fields`: its lines beside the `id:`. */
-function event(at: Position | null, fields: string): Part {
+function event({ payload, at, name }: EventPart): string {
   const id = at === null ? '' : `id: ${formatPosition(at)}\n`;
-  return { opcode: 1, payload: Buffer.from(`${id}${fields}\n`) };
+  const named = name === undefined ? '' : `event: ${name}\n`;
+  return payload.length === 0 ? `${id}\n` : `${id}${named}${data(payload)}\n`;
 }
 
 function data(payload: Buffer): string {
