@@ -1,10 +1,24 @@
 import test from 'ava';
+import { fanfareDialect } from '../../src/door/fanfare/dialect.ts';
 import { pinghubDoor } from '../../src/door/pinghub/door.ts';
 import { pusuDoor } from '../../src/door/pusu/door.ts';
 import { wspubsubDoor } from '../../src/door/wspubsub/door.ts';
 import { doorContract, formatContract, type Opening } from './door-contract.ts';
 
-const pusu: readonly Opening[] = [{ name: 'client', request: { upgrade: true } }];
+const offering = (offer: string) => ({ upgrade: true, headers: { 'sec-websocket-protocol': offer } });
+
+const pusu: readonly Opening[] = [
+  { name: 'client', request: { upgrade: true } },
+  { name: 'client with a credential', request: offering('bearer, s') },
+  { name: 'client that speaks fanfare.1', request: offering('pusu, fanfare.1') },
+  { name: 'client that speaks fanfare.1, with a credential', request: offering('fanfare.1, bearer, s') },
+];
+
+const dialect = fanfareDialect({
+  relay: 'r',
+  ping: 25,
+  limits: { message: 65536, topicLength: 256, topics: 128 },
+});
 
 const wspubsub: readonly Opening[] = [
   { name: 'owner', request: { target: '/ws/pub/key/d/t', upgrade: true } },
@@ -40,7 +54,7 @@ const sharedRealm = {
 };
 
 for (const [door, openings] of [
-  [pusuDoor({ topicLength: 256 }), pusu],
+  [pusuDoor({ topicLength: 256, dialect }), pusu],
   [ownRealm, wspubsub],
   [sharedRealm, wspubsubInSharedRealm],
   [pinghubDoor({ topicLength: 256 }), pinghub],

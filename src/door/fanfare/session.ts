@@ -39,19 +39,9 @@ import {
  * told with its channel, and the connection goes on; it ends where the two sides do not speak the same language.
  */
 export function fanfareSession(greeting: Greeting): Session {
-  return greetedSession(greeting, hello(greeting));
-}
-
-/** A client whose request brings a credential: the upgrade is accepted when it has been found good. */
-export function introducedSession(credential: string, greeting: Greeting): Session {
-  return credentialSession(credential, (_known, terms) => {
-    const session = greetedSession(greeting, hello(greeting, terms));
-    return [session, session.start()];
-  });
-}
-
-function greetedSession({ limits }: Greeting, greeting: Buffer): Session {
-  const session: Session = { start: () => [{ type: 'accept' }, { type: 'send', bytes: greeting }], step };
+  const { limits } = greeting;
+  const greeted = greet(hello(greeting));
+  const session: Session = { start: () => greeted, step };
   const still: Step = [session, nothing];
   const says = (bytes: Buffer): Step => [session, [{ type: 'send', bytes }]];
   const does = (command: Command): Step => [session, [command]];
@@ -136,6 +126,18 @@ function greetedSession({ limits }: Greeting, greeting: Buffer): Session {
   }
 
   return session;
+}
+
+/**
+ * A client whose request brings a credential: the upgrade is accepted when it has been found good, and the greeting says
+ * for how long. `greeted`: how it goes on.
+ */
+export function introducedSession(credential: string, greeting: Greeting, greeted: Session): Session {
+  return credentialSession(credential, (_known, terms) => [greeted, greet(hello(greeting, terms))]);
+}
+
+function greet(bytes: Buffer): readonly Command[] {
+  return [{ type: 'accept' }, { type: 'send', bytes }];
 }
 
 /** A credential that nobody knows has failed, also where everybody has rights: they are there without it. */

@@ -20,7 +20,7 @@ test('a client is greeted at once, by what the relay is and allows', (t) => {
 });
 
 test('a credential of the request is judged before the greeting, which says what it is good for', (t) => {
-  const introduced = introducedSession('s', greeting);
+  const introduced = introducedSession('s', greeting, session);
   t.deepEqual(play(introduced, { type: 'authorised', granted: true, subject: 'u', expiresIn: 9 }), [
     ['authorise s'],
     ['accept', `${hello},"expires_in":9,"subject":"u"}`],
