@@ -8,6 +8,7 @@ import { describeReason, isOrderly } from '../otp/exit-reason.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import type { Resumption } from '../topic/line.ts';
 import { Delivery } from '../topic/message.ts';
+import type { Position } from '../topic/position.ts';
 import { type Joined as JoinedMessage, type MemberMessage, type Portion, Topic } from '../topic/topic.ts';
 import { leave } from '../topic/topic-server.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage, type Rejoin } from './connection.ts';
@@ -183,7 +184,8 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
         published(connection, message);
         return keep;
       case 'lost':
-        rejoin(connection, { ...message, type: 'rejoin', since: now(connection.self) });
+        connection.memberships.lose(message.topic, message.at);
+        rejoin(connection, { type: 'rejoin', topic: message.topic, since: now(connection.self) });
         return keep;
     }
   },
@@ -381,8 +383,8 @@ function joined(connection: Connection, message: JoinedMessage): void {
     answered(connection, refusal({ action: 'join', topic: question.as }, 'forbidden'));
     return;
   }
+  const stood = before === undefined ? null : memberships.stoodIn(before);
   if (before !== topic) {
-    if (before !== undefined) memberships.caughtUp(before);
     memberships.set(topic);
     connection.tellNew(topic);
   }
@@ -394,7 +396,7 @@ function joined(connection: Connection, message: JoinedMessage): void {
     joinAnswered(connection, joinedEvent(question, resumption), deliveries);
     return;
   }
-  if (before !== topic) tellMissed(connection, message);
+  if (before !== topic) tellMissed(connection, stood, message);
   deliver(connection, deliveries);
 }
 
@@ -426,7 +428,11 @@ function joinedEvent(
 }
 
 /** The connection is in a topic again that it had lost, or had lost the right to: it may have missed something. */
-function tellMissed(connection: Connection, { topic, resumption }: JoinedMessage): void {
+function tellMissed(
+  connection: Connection,
+  from: Position | null,
+  { topic, resumption }: JoinedMessage,
+): void {
   const { rights, judgements } = connection;
   const as = judgements?.nameOf(topic.name) ?? topic.name;
   const to = resumption?.from ?? null;
@@ -434,7 +440,7 @@ function tellMissed(connection: Connection, { topic, resumption }: JoinedMessage
     step(connection, { type: 'gap', topic: as, from: null, to, missed: null, why: 'expired' });
   else if (resumption?.recovered === false) {
     const { missed = null, why = 'restarted' } = resumption;
-    step(connection, { type: 'gap', topic: as, from: null, to, missed, why });
+    step(connection, { type: 'gap', topic: as, from, to, missed, why });
   }
 }
 
@@ -479,7 +485,7 @@ function refused(
 
 /** A topic has gone under its members: they are the ones that know that it is wanted. */
 function rejoin(connection: Connection, message: Rejoin): void {
-  const { topic, at, since } = message;
+  const { topic, since } = message;
   const { self, context, format, memberships } = connection;
   const { grace, realm, topics } = context;
   const { name } = topic;
@@ -492,7 +498,7 @@ function rejoin(connection: Connection, message: Rejoin): void {
   }
   if (isOwner) topics.route(self.system, realm, { type: 'claim', name, member: self, grace });
   if (isMember) {
-    const from = connection.rights?.returns(name) ? 'now' : at;
+    const from = connection.rights?.returns(name) ? 'now' : memberships.stoodIn(topic);
     topics.route(self.system, realm, {
       type: 'join',
       name,
@@ -656,7 +662,7 @@ function resume(connection: Connection): void {
     // Stands for the topic until the join is answered, as a topic that was lost does.
     const placeholder = new Topic(context.realm, name);
     memberships.set(placeholder);
-    rejoin(connection, { type: 'rejoin', topic: placeholder, at: null, since: now(self) });
+    rejoin(connection, { type: 'rejoin', topic: placeholder, since: now(self) });
   }
 }
 

@@ -9,7 +9,6 @@ import { inform, type Self } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import type { LossReason } from '../topic/accounting.ts';
 import type { Delivery, Format } from '../topic/message.ts';
-import type { Position } from '../topic/position.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
 import { behind } from '../topic/topic-server.ts';
 import type { DoorContext, Guard } from './door-context.ts';
@@ -57,8 +56,6 @@ export type ConnectionMessage =
 export interface Rejoin {
   readonly type: 'rejoin';
   readonly topic: Topic;
-  /** Where the connection stood in it, and misses nothing since then; null: the topic has no positions. */
-  readonly at: Position | null;
   /** When it was lost. */
   readonly since: number;
 }

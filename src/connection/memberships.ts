@@ -1,3 +1,4 @@
+import type { Position } from '../topic/position.ts';
 import type { Topic } from '../topic/topic.ts';
 
 /**
@@ -10,6 +11,8 @@ export class Memberships {
   #while: 'wanted' | 'owned' = 'wanted';
   #owned: Topic | undefined = undefined;
   #target: Topic | undefined = undefined;
+  /** Where the connection stood in topics that it has lost, and is joining again. */
+  #stood: Map<Topic, Position> | undefined = undefined;
   /** Topics that bring their past in portions, and have more of it. */
   #resuming: Set<Topic> | undefined = undefined;
   /** The one whose next portion has been asked for. */
@@ -26,6 +29,8 @@ export class Memberships {
 
   /** Adds a topic, in place of the one of that name. */
   set(topic: Topic): void {
+    const before = this.get(topic.name);
+    if (before !== undefined && before !== topic) this.#forget(before);
     if (this.#map !== undefined) {
       this.#map.set(topic.name, topic);
     } else if (this.#only === undefined || this.#only.name === topic.name) {
@@ -41,7 +46,7 @@ export class Memberships {
 
   delete(name: string): void {
     const topic = this.get(name);
-    if (topic !== undefined) this.caughtUp(topic);
+    if (topic !== undefined) this.#forget(topic);
     if (this.#map !== undefined) this.#map.delete(name);
     else if (this.#only?.name === name) this.#only = undefined;
   }
@@ -49,6 +54,18 @@ export class Memberships {
   *[Symbol.iterator](): Iterator<Topic> {
     if (this.#map !== undefined) yield* this.#map.values();
     else if (this.#only !== undefined) yield this.#only;
+  }
+
+  /** A topic has gone. `at`: where the connection stood in it; null: it has no positions. */
+  lose(topic: Topic, at: Position | null): void {
+    if (at === null || this.get(topic.name) !== topic) return;
+    this.#stood ??= new Map();
+    this.#stood.set(topic, at);
+  }
+
+  /** Where the connection stood in a topic that it has lost; null: that is not known. */
+  stoodIn(topic: Topic): Position | null {
+    return this.#stood?.get(topic) ?? null;
   }
 
   /** A topic has brought a portion of its past, and has more. */
@@ -75,6 +92,11 @@ export class Memberships {
     const [topic] = this.#resuming;
     this.#asked = topic;
     return topic;
+  }
+
+  #forget(topic: Topic): void {
+    this.caughtUp(topic);
+    if (this.#stood?.delete(topic) && this.#stood.size === 0) this.#stood = undefined;
   }
 
   /** On what terms the connection joins its topics, and joins them again. */
