@@ -8,6 +8,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const built = join(root, 'dist', 'start.js');
 const sources = join(root, 'src');
+const client = join(root, 'client', 'src');
 
 function newest(folder) {
   let time = 0;
@@ -17,7 +18,10 @@ function newest(folder) {
   return time;
 }
 
-if (existsSync(sources) && !(existsSync(built) && statSync(built).mtimeMs >= newest(sources))) {
+if (
+  existsSync(sources) &&
+  !(existsSync(built) && statSync(built).mtimeMs >= Math.max(newest(sources), newest(client)))
+) {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   process.exitCode = status ?? 1;
 }

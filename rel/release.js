@@ -22,6 +22,9 @@ try {
   mkdirSync(folder);
   // Compiled afresh: the tree's own dist may hold what the sources no longer have.
   const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  run(tsc, ['-p', 'client', '--outDir', join(folder, 'client', 'dist')], root);
+  // The relay's commands are compiled against the client of the tree.
+  run(tsc, ['-p', 'client'], root);
   run(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], root);
 
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

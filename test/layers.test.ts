@@ -61,6 +61,11 @@ const forbidden: readonly (readonly [file: string, specifier: string])[] = [
   ['src/command/a.ts', '../connection/connection.ts'],
   ['src/host/a.ts', '../command/command.ts'],
   ['src/application/a.ts', '../host/running.ts'],
+  ['src/topic/a.ts', '#client'],
+  ['src/start.ts', '#client'],
+  ['client/src/a.ts', '../../src/topic/topic-name.ts'],
+  ['client/src/a.ts', 'node:net'],
+  ['client/src/a.ts', 'ws'],
 ];
 
 const allowed: readonly (readonly [file: string, specifier: string])[] = [
@@ -80,6 +85,9 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/application/a.ts', '../door/pusu/door.ts'],
   ['src/command/a.ts', '../secret/secret.ts'],
   ['src/start.ts', './command/main.ts'],
+  ['src/command/a.ts', '#client'],
+  ['client/src/node.ts', 'ws'],
+  ['client/src/a.ts', './position.ts'],
 ];
 
 test('every folder of the sources has a rule', (t) => {

@@ -8,7 +8,7 @@ const { copyFiles } = (await import(join(packageRoot, 'rel', 'release-files.js')
   copyFiles(root: string, folder: string): void;
 };
 
-const PARTS = ['config', 'doc', 'rel', 'src/door', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+const PARTS = ['config', 'doc', 'rel', 'src/door', 'client', 'README.md', 'LICENSE', 'CHANGELOG.md'];
 
 /** A copy of what the release is made from, and the release. */
 function folders(t: ExecutionContext): { readonly sources: string; readonly release: string } {

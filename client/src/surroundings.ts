@@ -1,0 +1,42 @@
+import type { Options, Socket } from './api.ts';
+import type { Clock } from './deadlines.ts';
+
+/** What a client has of the world around it. */
+export interface Surroundings extends Clock {
+  /** From 0 to 1. */
+  random(): number;
+  open(url: string, protocols: string[]): Socket | Promise<Socket>;
+  /** `wake`: a dead connection may be noticed now. `hide`: the page may be put away. Returns the function that ends it. */
+  watch(wake: () => void, hide: () => void): () => void;
+}
+
+interface Page {
+  readonly document?: { readonly visibilityState: string };
+  addEventListener?(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
+}
+
+/** `open` counts where the options name no class. */
+export function surroundingsOf({ WebSocket }: Options, open: Surroundings['open']): Surroundings {
+  return {
+    now: Date.now,
+    after(milliseconds, action) {
+      const timer = setTimeout(action, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    open: WebSocket ? (url, protocols) => new WebSocket(url, protocols) as Socket : open,
+    watch(wake, hide) {
+      const page = globalThis as Page;
+      const watching = new AbortController();
+      // Those of the document come up to the window.
+      for (const type of ['online', 'pageshow', 'pagehide', 'resume', 'visibilitychange']) {
+        const listener = () => {
+          if (type === 'pagehide') hide();
+          else if (type === 'online' || page.document?.visibilityState !== 'hidden') wake();
+        };
+        page.addEventListener?.(type, listener, watching);
+      }
+      return () => watching.abort();
+    },
+  };
+}
