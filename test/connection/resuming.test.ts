@@ -156,7 +156,7 @@ test('the answer comes first, then what was missed, then what is new', async (t)
   send(pid, { type: 'joined', topic: c, ...resumed(4, 6), deliveries: [delivery(5), delivery(6)] });
   send(pid, delivery(7));
   t.deepEqual(await heard(), [
-    { type: 'subscribe_ok', channel: 'c', at: '1abcdef:4', recovered: true },
+    { type: 'subscribe_ok', channel: 'c', at: '1abcdef:4', until: '1abcdef:6', recovered: true },
     content(5),
     content(6),
     { type: 'pong' },

@@ -147,9 +147,21 @@ export function authorizationFailed(why: 'refused' | 'unavailable'): Buffer {
   return frame('authorization_failed', { why });
 }
 
-/** `at`: where the client stands before it has got anything of what follows, since it may be cut off in the middle of it. */
-export function subscribeOk({ topic: channel, from, recovered, missed, why }: Joined): Buffer {
-  return frame('subscribe_ok', { channel, at: textOf(from), recovered, missed, why });
+/**
+ * `at`: where the client stands before it has got anything of what follows, since it may be cut off in the middle of it.
+ * `until`: up to where what follows is of the past, if anything is.
+ */
+export function subscribeOk({ topic: channel, from, at: end, recovered, missed, why }: Joined): Buffer {
+  const at = textOf(from);
+  const until = textOf(end);
+  return frame('subscribe_ok', {
+    channel,
+    at,
+    ...(until === at ? {} : { until }),
+    recovered,
+    missed,
+    why,
+  });
 }
 
 /** What is wrong with one subscription or message, while the connection goes on. */

@@ -82,10 +82,13 @@ test('a subscription is answered with where the client stands before it gets wha
   t.deepEqual(ok({}), ['send {"type":"subscribe_ok","channel":"c"}']);
   const from = { ...at, offset: 3 };
   t.deepEqual(ok({ from, at, recovered: true }), [
-    'send {"type":"subscribe_ok","channel":"c","at":"1abcdef:3","recovered":true}',
+    'send {"type":"subscribe_ok","channel":"c","at":"1abcdef:3","until":"1abcdef:7","recovered":true}',
   ]);
   t.deepEqual(ok({ from, at, recovered: false, missed: 2, why: 'too_old' }), [
-    'send {"type":"subscribe_ok","channel":"c","at":"1abcdef:3","recovered":false,"missed":2,"why":"too_old"}',
+    'send {"type":"subscribe_ok","channel":"c","at":"1abcdef:3","until":"1abcdef:7","recovered":false,"missed":2,"why":"too_old"}',
+  ]);
+  t.deepEqual(ok({ from, at: from, recovered: true }), [
+    'send {"type":"subscribe_ok","channel":"c","at":"1abcdef:3","recovered":true}',
   ]);
   t.deepEqual(ok({ recovered: false, missed: null, why: 'unknown_epoch' }), [
     'send {"type":"subscribe_ok","channel":"c","recovered":false,"missed":null,"why":"unknown_epoch"}',
