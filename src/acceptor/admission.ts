@@ -58,6 +58,11 @@ export class AdmissionControl {
     return this.#open;
   }
 
+  /** The most that may be open; 0: any number. */
+  get limit(): number {
+    return this.#limits.connections;
+  }
+
   get shedding(): boolean {
     return this.#shedding;
   }

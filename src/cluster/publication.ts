@@ -44,6 +44,7 @@ export class Publication {
     const topics = this.#topics();
     const { accounting } = topics;
     const { length } = messages;
+    accounting.arrive(length);
     const topic = topics.find(realm, name);
     if (topic?.server === undefined) {
       // Nobody is in the topic any more, or it is just being lost.

@@ -13,11 +13,14 @@ interface Sample {
   value: number;
 }
 
-/** How metrics are declared: each with what reads its values at a scrape. A number alone has no labels. */
-export function definitions(registry: Registry) {
+/**
+ * How metrics are declared: each with what reads its values at a scrape. A number alone has no labels. `prefix`: what all
+ * of their names begin with.
+ */
+export function definitions(registry: Registry, prefix = 'fanfare') {
   // The library counts for itself; what is counted already is given in the shape that it reads.
   const declare = (type: string, shortName: string, help: string, read: (name: string) => Sample[]) => {
-    const name = `fanfare_${shortName}`;
+    const name = `${prefix}_${shortName}`;
     const get = () => Promise.resolve({ name, help, type, aggregator: 'sum', values: read(name) });
     registry.registerMetric({ name, help, type, get } as unknown as Metric);
   };
@@ -69,4 +72,14 @@ export function* byKey(
   label: string,
 ): Generator<readonly [number, Labels]> {
   for (const [key, value] of Object.entries(counts)) yield [value, { [label]: key }];
+}
+
+/** Counts, where those that are known to be possible and have not come about are 0: an increase from nothing is none. */
+export function* withZeros<Of extends Labels>(counts: Values, possible: Iterable<Of>): Values {
+  const seen = new Set<string>();
+  for (const [count, labels] of counts) {
+    seen.add(JSON.stringify(labels));
+    yield [count, labels];
+  }
+  for (const labels of possible) if (!seen.has(JSON.stringify(labels))) yield [0, labels];
 }

@@ -1,9 +1,17 @@
 import { performance } from 'node:perf_hooks';
 import { Registry } from 'prom-client';
-import { activeResources, heapLimit, memory } from '../measure/resources.ts';
+import {
+  activeResources,
+  heapLimit,
+  maxOpenFiles,
+  memory,
+  openFiles,
+  virtualMemory,
+} from '../measure/resources.ts';
+import { FORESEEN_CLOSES } from '../view/history.ts';
 import type { LinkView, RelayView } from '../view/relay-view.ts';
 import type { Sampling } from '../view/sampling.ts';
-import { byKey, type Definitions, definitions } from './definitions.ts';
+import { byKey, type Definitions, definitions, withZeros } from './definitions.ts';
 
 /**
  * The relay's metrics for Prometheus. Nothing is counted here: what the parts of the relay count in plain numbers is
@@ -19,6 +27,7 @@ export class Metrics {
     linkMetrics(view, declare);
     processMetrics(view, sampling, declare);
     runtimeMetrics(view, sampling, declare);
+    standardMetrics(definitions(this.#registry, 'process'));
   }
 
   get contentType(): string {
@@ -33,7 +42,17 @@ export class Metrics {
 /** What becomes of messages. */
 function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogram }: Definitions): void {
   const { accounting } = topics;
-  counter('messages_total', 'Messages taken from publishers.', () => accounting.messages);
+  counter(
+    'messages_total',
+    'Messages of the clients of this relay, and messages that came over links. Each is of the clients of one relay.',
+    () => [
+      [
+        doors().reduce((sum, { counters }) => sum + counters.messages + counters.posts, 0),
+        { from: 'clients' },
+      ],
+      [accounting.overLinks, { from: 'links' }],
+    ],
+  );
   counter('door_messages_total', 'Messages that came in at a door.', function* () {
     for (const { name: door, counters } of doors()) {
       yield [counters.messages, { door, via: 'websocket' }];
@@ -66,6 +85,22 @@ function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogra
   });
 }
 
+/** Statuses with which doors answer what they do not take. */
+const REFUSING_STATUSES = [
+  '400',
+  '401',
+  '403',
+  '404',
+  '405',
+  '409',
+  '413',
+  '415',
+  '426',
+  '429',
+  '500',
+  '503',
+];
+
 /** Clients that are connected, clients that were turned away, and the authenticators that are asked for them. */
 function clientMetrics(
   { doors, history, admission, authenticators, refused }: RelayView,
@@ -75,16 +110,26 @@ function clientMetrics(
   gauge('connections', 'Accepted connections that are open.', () =>
     doors().map(({ name, counters }) => [counters.connections, { door: name }]),
   );
-  counter('closes_total', 'Accepted connections that ended.', () => history.closes);
-  counter(
-    'refusals_total',
-    'Connections and requests that were turned away, by limit or HTTP status.',
-    () => history.refusals,
+  const atDoors = <Of extends Readonly<Record<string, string>>>(possible: readonly Of[]) =>
+    doors().flatMap(({ name: door }) => possible.map((labels) => ({ door, ...labels })));
+  counter('closes_total', 'Accepted connections that ended.', () =>
+    withZeros(history.closes, atDoors(FORESEEN_CLOSES)),
+  );
+  counter('refusals_total', 'Connections and requests that were turned away, by limit or HTTP status.', () =>
+    withZeros(
+      history.refusals,
+      atDoors([...REFUSING_STATUSES, ...Object.keys(refused())].map((reason) => ({ reason }))),
+    ),
   );
   counter('gate_refusals_total', 'What the limits and checks before a door turned away.', () =>
     byKey(refused(), 'reason'),
   );
   gauge('admitted_sockets', 'Sockets that count against limits.connections.', () => admission.open);
+  gauge(
+    'connections_limit',
+    'Sockets that may be open at once, by limits.connections; 0: any number.',
+    () => admission.limit,
+  );
   gauge('shedding', '1 while new connections are turned away because the heap is nearly full.', () =>
     Number(admission.shedding),
   );
@@ -193,9 +238,12 @@ function processMetrics({ system }: RelayView, sampling: Sampling, { gauge, coun
     ofKind('highWater'),
   );
   gauge('timers', 'Timers that processes have set.', () => sampling.census().timers);
-  counter('restarts_total', 'Children that a supervisor has restarted.', function* () {
-    for (const [supervisor, count] of restarts) yield [count, { supervisor }];
-  });
+  counter('restarts_total', 'Children that a supervisor has restarted.', () =>
+    withZeros(
+      Array.from(restarts, ([supervisor, count]) => [count, { supervisor }] as const),
+      Array.from(sampling.census().supervisors, (supervisor) => ({ supervisor })),
+    ),
+  );
   counter('processes_started_total', 'Processes that were started.', () => counters.spawned);
   counter('crashes_total', 'Processes that crashed.', () => counters.crashed);
   counter('dead_letters_total', 'Messages sent to a process that was dead.', () => counters.deadLetters);
@@ -209,11 +257,6 @@ function runtimeMetrics(
   { gauge, counter, histogram }: Definitions,
 ): void {
   gauge('build_info', 'What runs: always 1.', () => [[1, { version, node, node_version: process.version }]]);
-  gauge(
-    'start_time_seconds',
-    'When the process started, since 1970.',
-    () => Math.round(performance.timeOrigin) / 1000,
-  );
   histogram(
     'event_loop_delay_seconds',
     'How late a timer of the event loop is, looked at 40 times a second.',
@@ -234,10 +277,6 @@ function runtimeMetrics(
     'Times that the event loop stood still for a second or more.',
     () => stalls.count,
   );
-  counter('cpu_seconds_total', 'Processor time of the process.', () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
-  });
   gauge('memory_bytes', 'Memory of the process.', () => {
     const { rss, heapUsed, heapTotal, external } = memory();
     return byKey({ resident: rss, heap_used: heapUsed, heap_total: heapTotal, external }, 'kind');
@@ -247,4 +286,21 @@ function runtimeMetrics(
   );
   gauge('heap_limit_bytes', 'The most that the heap can grow to.', heapLimit);
   counter('log_lines_lost_total', 'Log lines that their target did not take.', linesLost);
+}
+
+/** What Prometheus expects of every process, under the names that dashboards and alerts of others ask for. */
+function standardMetrics({ gauge, counter }: Definitions): void {
+  counter('cpu_seconds_total', 'Processor time of the process.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge(
+    'start_time_seconds',
+    'When the process started, since 1970.',
+    () => Math.round(performance.timeOrigin) / 1000,
+  );
+  gauge('resident_memory_bytes', 'Resident memory.', () => memory().rss);
+  gauge('virtual_memory_bytes', 'Address space.', () => virtualMemory() ?? []);
+  gauge('open_fds', 'Open file descriptors.', () => openFiles() ?? []);
+  gauge('max_fds', 'The most file descriptors that may be open.', () => maxOpenFiles() ?? []);
 }

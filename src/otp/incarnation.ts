@@ -339,9 +339,18 @@ class Incarnation implements Process {
   }
 }
 
+/** By which the restarts of a supervisor's children are counted: the same after its own restart. */
+export function supervisorName({
+  name,
+  label,
+  behaviour,
+}: Pick<Process, 'name' | 'label' | 'behaviour'>): string {
+  return name ?? label ?? behaviour.name;
+}
+
 function countRestart({ system, parent }: Process): void {
   if (parent === undefined) return;
-  const supervisor = parent.name ?? parent.label ?? parent.behaviour.name;
+  const supervisor = supervisorName(parent);
   system.restarts.set(supervisor, (system.restarts.get(supervisor) ?? 0) + 1);
 }
 

@@ -73,6 +73,8 @@ export function trace(
 
 /** A live process for those who look at all of them at once: the process itself, to be read and not to be kept. */
 export interface Resident extends Pid<never> {
+  readonly name: string | undefined;
+  readonly label: string | undefined;
   readonly behaviour: { readonly name: string };
   readonly parent: Resident | undefined;
   readonly about: string | null;

@@ -29,6 +29,7 @@ export type LossReason = 'unheard' | 'crash' | 'refused' | 'unreachable' | 'stal
  */
 export class Accounting {
   #messages = 0;
+  #overLinks = 0;
   #attempts = 0;
   #delivered = 0;
   readonly #dropped = { slow: 0, closed: 0, gone: 0, undeliverable: 0, crash: 0, overflow: 0, unlinked: 0 };
@@ -42,6 +43,11 @@ export class Accounting {
   /** Messages taken from publishers: fanned out, or lost. */
   get messages(): number {
     return this.#messages;
+  }
+
+  /** Messages of the clients of other relays, which have come over links. */
+  get overLinks(): number {
+    return this.#overLinks;
   }
 
   get attempts(): number {
@@ -69,6 +75,11 @@ export class Accounting {
   /** Messages are fanned out. */
   take(messages: number): void {
     this.#messages += messages;
+  }
+
+  /** Messages have come over a link. */
+  arrive(messages: number): void {
+    this.#overLinks += messages;
   }
 
   lose(messages: number, why: LossReason): void {

@@ -1,4 +1,12 @@
-import type { Closed, ClosedDetails } from '../connection/end.ts';
+import {
+  type Closed,
+  type ClosedDetails,
+  type End,
+  GOING_AWAY,
+  NO_STATUS,
+  NORMAL,
+  tellingOf,
+} from '../connection/end.ts';
 import type { Report } from '../otp/reports.ts';
 
 /** What is kept of a connection that has ended. */
@@ -16,6 +24,31 @@ export interface TimedReport {
 /** How many closed connections are remembered, each in some hundred bytes, and how many reports. */
 const CERTIFICATES = 10_000;
 const REPORTS = 1000;
+
+/** How connections end by what the relay or the network does, and by a client's leaving: as metrics know them from the start. */
+export const FORESEEN_CLOSES: readonly { readonly code: string; readonly reason: string }[] = (
+  [
+    { type: 'slow', limit: 'pending', reached: 0 },
+    { type: 'no pong', after: 0 },
+    { type: 'no acknowledgement', after: 0 },
+    { type: 'connection lost' },
+    { type: 'left', code: NORMAL },
+    { type: 'left', code: GOING_AWAY },
+    { type: 'left', code: NO_STATUS },
+    { type: 'authorize first' },
+    { type: 'authorize timeout' },
+    { type: 'too many failed authorisations' },
+    { type: 'revoked' },
+    { type: 'expired' },
+    { type: 'topic lost' },
+    { type: 'drained' },
+    { type: 'crash', why: '' },
+    { type: 'killed' },
+  ] satisfies readonly End[]
+).map((end) => {
+  const { code, reason } = tellingOf(end, 'websocket');
+  return { code: String(code), reason };
+});
 
 /** The last closes and reports, and counts of closes and refusals for metrics. Nothing in it is secret. */
 export class History {

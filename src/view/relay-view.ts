@@ -75,7 +75,7 @@ export interface RelayView extends NodeView {
   readonly phase: () => 'starting' | 'ready' | 'draining';
   /** The open doors. */
   readonly doors: () => readonly DoorView[];
-  readonly admission: { readonly open: number; readonly shedding: boolean };
+  readonly admission: { readonly open: number; readonly limit: number; readonly shedding: boolean };
   /** Refusals by limits and checks that all doors share. */
   readonly refused: () => Readonly<Record<string, number>>;
   readonly authenticators: () => readonly AuthenticatorView[];

@@ -1,7 +1,8 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { Histogram, quantile } from '../measure/histogram.ts';
 import { memory } from '../measure/resources.ts';
-import { residents, timersOf } from '../otp/sys.ts';
+import { supervisorName } from '../otp/incarnation.ts';
+import { isSupervisor, residents, timersOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { connectionOf, pendingOf } from './connections.ts';
 import type { RelayView } from './relay-view.ts';
@@ -142,8 +143,10 @@ function takeCensus(system: System) {
   let stalled = 0;
   /** Timers that processes have set. */
   let timers = 0;
+  const supervisors = new Set<string>();
   for (const process of residents(system)) {
     const { name } = process.behaviour;
+    if (isSupervisor(process)) supervisors.add(supervisorName(process));
     let kind = kinds.get(name);
     if (kind === undefined) {
       kind = { count: 0, mailbox: 0, highWater: 0 };
@@ -159,5 +162,5 @@ function takeCensus(system: System) {
     if (connection.outflow.behind) behind++;
     if (connection.outflow.stalled) stalled++;
   }
-  return { kinds, pending, behind, stalled, timers };
+  return { kinds, supervisors, pending, behind, stalled, timers };
 }

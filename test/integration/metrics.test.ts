@@ -1,9 +1,10 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { ask, parseMetrics, type Samples, sumOf } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
 import { quiescence } from '../support/otp.ts';
-import { isBalanced, startTestRelay } from '../support/relay.ts';
-import { connectWs, refusedWs } from '../support/ws-client.ts';
+import { pairOfRelays } from '../support/pair-of-relays.ts';
+import { isBalanced, startTestRelay, type TestRelay } from '../support/relay.ts';
+import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
 async function scrape(port: number): Promise<Samples> {
   const { status, headers, body } = await ask(port, '/metrics');
@@ -45,12 +46,60 @@ test('metrics say what happened, and attempts are deliveries and drops', async (
   t.is(sumOf(metrics, 'fanfare_refusals_total', 'reason="404"'), 1);
   t.true(sumOf(metrics, 'fanfare_publish_to_write_seconds_count') >= 5);
   t.true(sumOf(metrics, 'fanfare_fanout_members_count') >= 1);
-  t.true(sumOf(metrics, 'fanfare_cpu_seconds_total') > 0);
+  t.is(sumOf(metrics, 'fanfare_connections_limit'), 1000);
+  for (const name of [
+    'cpu_seconds_total',
+    'start_time_seconds',
+    'resident_memory_bytes',
+    'virtual_memory_bytes',
+  ])
+    t.true(sumOf(metrics, `process_${name}`) > 0, name);
+  const open = sumOf(metrics, 'process_open_fds');
+  t.true(open > 5 && open < sumOf(metrics, 'process_max_fds'));
   t.is(sumOf(metrics, 'fanfare_build_info'), 1);
   t.true(sumOf(metrics, 'fanfare_event_loop_delay_seconds_count') > 0);
   const busy = sumOf(metrics, 'fanfare_event_loop_utilisation_ratio');
   t.true(busy > 0 && busy <= 1);
-  for (const name of metrics.keys()) t.regex(name, /^fanfare_[a-z_]+$/);
+  for (const name of metrics.keys()) t.regex(name, /^(fanfare|process)_[a-z_]+$/);
+});
+
+test('messages of own clients and those that came over links are told apart, so that relays can be added up', async (t) => {
+  const { relays, link } = await pairOfRelays(t);
+  await link();
+  const [first, second] = relays;
+  const reader = await pusuClient(t, second, 'news');
+  const writer = await pusuClient(t, first, 'news');
+  writer.send('{"type":"publish","channel":"news","content":1}');
+  await Promise.all([reader.next(), writer.next()]);
+  const from = async (relay: TestRelay, who: string) =>
+    sumOf(await scrape(relay.port('admin')), 'fanfare_messages_total', `from="${who}"`);
+  t.deepEqual([await from(first, 'clients'), await from(first, 'links')], [1, 0]);
+  t.deepEqual([await from(second, 'clients'), await from(second, 'links')], [0, 1]);
+});
+
+async function pusuClient(t: ExecutionContext, relay: TestRelay, channel: string): Promise<WsClient> {
+  const client = await connectWs(t, relay.port('pusu'));
+  await client.next();
+  client.send(JSON.stringify({ type: 'subscribe', channel }));
+  await client.next();
+  return client;
+}
+
+test('what has not happened yet is 0 and not missing: else an increase would miss the first time', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const metrics = await scrape(relay.port('admin'));
+  for (const [name, labels] of [
+    ['restarts_total', 'supervisor="topics.0.servers"'],
+    ['restarts_total', 'supervisor="root"'],
+    ['restarts_total', 'supervisor="connections.7"'],
+    ['closes_total', 'door="pinghub",code="1013",reason="slow"'],
+    ['closes_total', 'door="pinghub",code="1011",reason="crash"'],
+    ['refusals_total', 'door="pinghub",reason="403"'],
+    ['gate_refusals_total', 'reason="full"'],
+    ['dropped_total', 'reason="slow"'],
+    ['messages_total', 'from="links"'],
+  ] as const)
+    t.is(metrics.get(`fanfare_${name}`)?.get(`{${labels}}`), 0, `${name} ${labels}`);
 });
 
 test('buckets grow up to the count', async (t) => {
@@ -79,7 +128,7 @@ test('no label holds what clients make up', async (t) => {
   for (const _ of clients) await relay.closed();
   const { body } = await ask(relay.port('admin'), '/metrics');
   t.false(/secret-topic|made-up|127\.0\.0\.1/.test(body));
-  const closes = [...(parseMetrics(body).get('fanfare_closes_total') ?? [])];
+  const closes = [...(parseMetrics(body).get('fanfare_closes_total') ?? [])].filter(([, count]) => count > 0);
   t.deepEqual(closes.map(([labels]) => /code="(\w+)"/.exec(labels)?.[1]).sort(), ['3xxx', '4xxx']);
 });
 

@@ -8,7 +8,7 @@ import { packageRoot } from '../support/relay-process.ts';
 
 const dashboard = readFileSync(join(packageRoot, 'rel/grafana/fanfare.json'), 'utf8');
 const asked = new Set(
-  [...JSON.stringify(JSON.parse(dashboard)).matchAll(/fanfare_[a-z_]+/g)].map(([name]) =>
+  [...JSON.stringify(JSON.parse(dashboard)).matchAll(/(?:fanfare|process)_[a-z_]+/g)].map(([name]) =>
     name.replace(/_bucket$/, ''),
   ),
 );

@@ -86,7 +86,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     switch (message.type) {
       case 'frame':
         if (message.socket === connection?.socket)
-          perform(state, connection, connection.session.received(message.payload));
+          perform(state, connection, connection.session.received(message.payload, now(state.self)));
         return keep;
       case 'joined':
         if (!state.interest.joined(message.topic)) leave(message.topic, state.self);
@@ -128,6 +128,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
   },
 
   settle(state) {
+    state.served.connection?.session.numbered(now(state.self));
     flush(state);
     const version = state.interest.confirm();
     if (version !== undefined) {

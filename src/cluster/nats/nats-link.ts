@@ -418,7 +418,9 @@ function refuse(
   stats.received += messages.length;
   stats.bytesIn += bytes;
   stats.refused += messages.length;
-  topics().accounting.lose(messages.length, why);
+  const { accounting } = topics();
+  accounting.arrive(messages.length);
+  accounting.lose(messages.length, why);
 }
 
 function heard(state: State, linked: Linked, message: Msg): void {

@@ -70,7 +70,7 @@ export class DialledSession {
   #isProved = false;
   #outbox: NumberedOutbox | undefined = undefined;
   #liveness: Liveness | undefined = undefined;
-  readonly #progress = new Progress();
+  readonly #progress: Progress;
   /** The epoch that the other side was told last. */
   #epoch = 0;
   /** Of the messages that it has forwarded, how many it was told last that were taken. */
@@ -80,6 +80,7 @@ export class DialledSession {
 
   constructor(args: DialledArgs) {
     this.#args = args;
+    this.#progress = new Progress(args.timeout);
   }
 
   get version(): Version {
@@ -117,13 +118,13 @@ export class DialledSession {
   }
 
   /** A frame has come from a relay that is served. */
-  received(payload: Buffer): DialledCommand | null {
+  received(payload: Buffer, now: number): DialledCommand | null {
     const { version } = this.#args;
     if (payload[0] === FORWARDED) return parseMessages(payload, version) ?? NO_FRAME;
     const frame = parsePeerFrame(payload, version);
     switch (frame?.type) {
       case 'heartbeat':
-        if (this.#outbox?.told(frame.last, frame.received)) this.#progress.confirmed(frame.last);
+        if (this.#outbox?.told(frame.last, frame.received)) this.#progress.confirmed(frame.last, now);
         return null;
       case 'claims': {
         const { ref, begin, end, claims } = frame;
@@ -152,8 +153,12 @@ export class DialledSession {
   tick(bytesRead: number, isRead: boolean, now: number): boolean {
     if (this.#outbox === undefined || this.#liveness?.isSilent(bytesRead, isRead, now) !== false)
       return false;
-    this.#progress.sent(this.#outbox.last, now);
     return true;
+  }
+
+  /** Messages may have taken numbers. */
+  numbered(now: number): void {
+    if (this.#outbox !== undefined) this.#progress.sent(this.#outbox.last, now);
   }
 
   /** The connection, which was not read for a while, is read again. */
@@ -179,7 +184,7 @@ export class DialledSession {
     return { type: 'epoch', epoch };
   }
 
-  /** Milliseconds that the other side's word of what has come is behind. */
+  /** Milliseconds that what has come to the other side is behind what was numbered here. */
   lag(now: number): number {
     return this.#progress.lag(now);
   }

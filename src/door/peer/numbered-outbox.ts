@@ -107,28 +107,48 @@ export class NumberedOutbox {
   }
 }
 
+/** Milliseconds between two notes at the least. */
+const NOTE_EVERY = 20;
+
 /**
- * How far the other side of a link is behind. Each heartbeat notes the last number; the other side's heartbeat says which
- * it has come to. The oldest note that it has not come to tells since when it is behind. Pure; times in milliseconds.
+ * How far the other side of a link is behind. Notes say when which number was the last. The other side tells with each
+ * heartbeat which number it has come to: when it did, the oldest note that it had not come to was as old as it is behind.
+ * Pure; times in milliseconds.
  */
 export class Progress {
+  /** Between two words of the other side nothing is known; after so long a silence it counts as standing still. */
+  readonly #silence: number;
   #notes: { readonly last: number; readonly at: number }[] = [];
   #last = 0;
+  #confirmedAt = 0;
+  #lag = 0;
+
+  /** `silence`: longer than the time between two heartbeats. */
+  constructor(silence: number) {
+    this.#silence = silence;
+  }
 
   /** At this time `last` was the number of the last message. */
   sent(last: number, at: number): void {
-    if (last > (this.#notes.at(-1)?.last ?? this.#last)) this.#notes.push({ last, at });
+    const newest = this.#notes.at(-1);
+    if (last <= (newest?.last ?? this.#last) || at - (newest?.at ?? 0) < NOTE_EVERY) return;
+    // Until the other side has told something, only the first note counts: no more are needed than in that time.
+    if (newest !== undefined && at - (this.#notes[0]?.at ?? at) > this.#silence) return;
+    this.#notes.push({ last, at });
   }
 
   /** All messages up to this one are known of at the other side. */
-  confirmed(last: number): void {
+  confirmed(last: number, at: number): void {
     this.#last = last;
     const next = this.#notes.findIndex((note) => note.last > last);
     this.#notes = next === -1 ? [] : this.#notes.slice(next);
+    this.#confirmedAt = at;
+    this.#lag = at - (this.#notes[0]?.at ?? at);
   }
 
   lag(now: number): number {
     const first = this.#notes[0];
-    return first === undefined ? 0 : now - first.at;
+    if (first === undefined) return 0;
+    return now - Math.max(first.at, this.#confirmedAt) > this.#silence ? now - first.at : this.#lag;
   }
 }

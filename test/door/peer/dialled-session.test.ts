@@ -118,20 +118,24 @@ test('a heartbeat tells what the other side has missed; one of numbers that were
   const outbox = new NumberedOutbox();
   const session = serving(outbox);
   outbox.drop(8, 'overflow');
-  t.is(session.received(encodePeerFrame({ type: 'heartbeat', last: 8, received: 6 })), null);
+  t.is(session.received(encodePeerFrame({ type: 'heartbeat', last: 8, received: 6 }), 0), null);
   t.is(outbox.lost, 2);
-  session.received(encodePeerFrame({ type: 'heartbeat', last: 9, received: 0 }));
+  session.received(encodePeerFrame({ type: 'heartbeat', last: 9, received: 0 }), 0);
   t.is(outbox.lost, 2);
 });
 
-test('the lag is that of the oldest number which the other side has not come to', (t) => {
+test('the lag is that of the oldest number which the other side had not come to as it told', (t) => {
   const outbox = new NumberedOutbox();
   const session = serving(outbox);
+  const told = (last: number, now: number) =>
+    session.received(encodePeerFrame({ type: 'heartbeat', last, received: 0 }), now);
   outbox.drop(3, 'overflow');
-  t.true(session.tick(1, true, 1000));
-  t.is(session.lag(1500), 500);
-  session.received(encodePeerFrame({ type: 'heartbeat', last: 3, received: 0 }));
-  t.is(session.lag(1500), 0);
+  session.numbered(1000);
+  t.is(session.lag(1500), 0, 'the other side has told nothing since');
+  told(2, 1700);
+  t.is(session.lag(2500), 700);
+  told(3, 2700);
+  t.is(session.lag(2800), 0);
 });
 
 test('its own heartbeat tells how far it is, before what waits', (t) => {
@@ -144,7 +148,7 @@ test('its own heartbeat tells how far it is, before what waits', (t) => {
 
 test('of forwarded messages every 64 are told of at once', (t) => {
   const session = serving();
-  t.like(session.received(forwardedFrame(1, [numbers([1, 2])])), { type: 'messages', first: 1 });
+  t.like(session.received(forwardedFrame(1, [numbers([1, 2])]), 0), { type: 'messages', first: 1 });
   t.false(session.isToTell(63));
   t.true(session.isToTell(64));
   session.beat(64);
@@ -162,7 +166,7 @@ test('an epoch is told before the first messages of it', (t) => {
 test('claims that come in pieces are put together; those that come alone are as they are', (t) => {
   const session = serving();
   const say = (ref: number, begin: boolean, end: boolean, ...names: readonly string[]) =>
-    session.received(encodePeerFrame({ type: 'claims', ref, begin, end, claims: names.map(claim) }));
+    session.received(encodePeerFrame({ type: 'claims', ref, begin, end, claims: names.map(claim) }), 0);
   t.deepEqual(say(5, false, false, 'a'), { type: 'claims', ref: 5, all: false, claims: [claim('a')] });
   t.is(say(0, true, false, 'a', 'b'), null);
   t.is(say(0, false, false, 'c'), null);
@@ -173,9 +177,13 @@ test('claims that come in pieces are put together; those that come alone are as 
 test('a list of very many claims is put together', (t) => {
   const session = serving();
   const claims = Array.from({ length: 150_000 }, () => claim('a'));
-  t.is(session.received(encodePeerFrame({ type: 'claims', ref: 0, begin: true, end: false, claims })), null);
+  t.is(
+    session.received(encodePeerFrame({ type: 'claims', ref: 0, begin: true, end: false, claims }), 0),
+    null,
+  );
   const all = session.received(
     encodePeerFrame({ type: 'claims', ref: 0, begin: false, end: true, claims: [] }),
+    0,
   );
   t.is(all?.type === 'claims' ? all.claims.length : 0, 150_000);
 });
@@ -186,9 +194,9 @@ test('what a relay that is served may not say ends the connection', (t) => {
     { type: 'epoch', epoch: 1 },
     { type: 'refuse', why: 'busy', text: '' },
   ] as const)
-    t.deepEqual(serving().received(encodePeerFrame(frame)), NO_FRAME);
-  t.deepEqual(serving().received(Buffer.from([99])), NO_FRAME);
-  t.deepEqual(serving().received(forwardedFrame(0, [numbers([1])]).subarray(0, -1)), NO_FRAME);
+    t.deepEqual(serving().received(encodePeerFrame(frame), 0), NO_FRAME);
+  t.deepEqual(serving().received(Buffer.from([99]), 0), NO_FRAME);
+  t.deepEqual(serving().received(forwardedFrame(0, [numbers([1])]).subarray(0, -1), 0), NO_FRAME);
 });
 
 test('the other side is silent after the timeout, and not while it is not read', (t) => {

@@ -83,21 +83,39 @@ test('a delivery larger than a frame goes alone', (t) => {
   t.deepEqual(outbox.take(100), []);
 });
 
-test('the lag is the age of the oldest number that has not been confirmed', (t) => {
-  const progress = new Progress();
+test('the lag is how old the oldest number was that had not come, when the other side told', (t) => {
+  const progress = new Progress(3000);
   t.is(progress.lag(1000), 0);
   progress.sent(0, 0);
   t.is(progress.lag(1000), 0, 'nothing was sent');
   progress.sent(5, 1000);
-  progress.sent(5, 2000);
-  progress.sent(9, 3000);
-  t.is(progress.lag(3500), 2500);
-  progress.confirmed(4);
-  t.is(progress.lag(3500), 2500, 'one is missing');
-  progress.confirmed(5);
-  t.is(progress.lag(3500), 500);
-  progress.confirmed(9);
-  t.is(progress.lag(3500), 0);
-  progress.sent(9, 4000);
-  t.is(progress.lag(5000), 0, 'what was confirmed is not noted again');
+  progress.sent(5, 1100);
+  progress.sent(9, 1500);
+  t.is(progress.lag(1900), 0, 'nothing is known of it yet');
+  progress.confirmed(4, 2000);
+  t.is(progress.lag(2900), 1000, 'one is missing');
+  progress.confirmed(5, 3000);
+  t.is(progress.lag(3900), 1500);
+  progress.confirmed(9, 4000);
+  t.is(progress.lag(4900), 0);
+  progress.sent(9, 4950);
+  t.is(progress.lag(8900), 0, 'what was confirmed is not noted again');
+});
+
+test('steady traffic that comes at once has no lag, whenever the other side tells of it', (t) => {
+  const progress = new Progress(3000);
+  for (let now = 1; now <= 5000; now++) {
+    progress.sent(now, now);
+    // A millisecond under way.
+    if (now % 1000 === 0) progress.confirmed(now - 1, now);
+    t.true(progress.lag(now) <= 21, `${now}: ${progress.lag(now)}`);
+  }
+});
+
+test('a side that tells nothing for too long is as far behind as the oldest number is old', (t) => {
+  const progress = new Progress(3000);
+  progress.confirmed(0, 1000);
+  progress.sent(1, 1500);
+  t.is(progress.lag(4500), 0);
+  t.is(progress.lag(4501), 3001);
 });

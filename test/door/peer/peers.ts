@@ -199,7 +199,7 @@ export class Peers {
     const frame = (where === 'near' ? this.toNear : this.toFar).shift();
     if (frame === undefined) return;
     if (where === 'near') this.#atNear(this.#dialling?.received(frame, this.now) ?? null);
-    else if (this.#serving) this.#atFar(this.#dialled?.received(frame) ?? null);
+    else if (this.#serving) this.#atFar(this.#dialled?.received(frame, 0) ?? null);
     else if (this.#dialled !== undefined) this.#greeting(this.#dialled, this.#dialled.greeted(frame));
   }
 
