@@ -1,6 +1,6 @@
 import type { FanfareError } from './api.ts';
 import type { Answer, Feed, ToldGap } from './feed.ts';
-import { isUpTo, type Position, positionOf } from './position.ts';
+import { positionOf } from './position.ts';
 
 /** A publish frame of the relay's. */
 export interface Published {
@@ -35,8 +35,6 @@ export function newChannel(name: string): Channel {
   let asked: string | undefined;
   /** Where the channel stands. */
   let at: string | undefined;
-  /** Where it stood at the last answer: what is not behind that comes from history. */
-  let replayEnd: Position | undefined;
 
   function settle(answer: Answer): void {
     for (const feed of open) if (feed.settle(asked, answer)) open.delete(feed);
@@ -70,7 +68,6 @@ export function newChannel(name: string): Channel {
     answered(answer) {
       at = answer.until ?? answer.at;
       wire = 'on';
-      replayEnd = positionOf(at);
       settle(answer);
     },
     lost() {
@@ -79,9 +76,8 @@ export function newChannel(name: string): Channel {
     },
     take({ content, at: text }) {
       const position = positionOf(text);
-      const replayed = isUpTo(position, replayEnd);
-      if (position && !replayed) at = text;
-      for (const feed of feeds) feed.take(content, position, replayed);
+      if (position) at = text;
+      for (const feed of feeds) feed.take(content, position);
     },
     miss(gap) {
       at = gap.to ?? undefined;

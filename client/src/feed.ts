@@ -54,7 +54,7 @@ export interface Feed extends Subscription {
    * ask for itself, and what comes until then is not for it.
    */
   settle(asked: string | undefined, answer: Answer): boolean;
-  take(content: unknown, at: Position | undefined, replayed: boolean): void;
+  take(content: unknown, at: Position | undefined): void;
   miss(gap: ToldGap): void;
   /** Nothing comes any more. With an error its loop throws it, once what waits is read. */
   finish(error?: FanfareError): void;
@@ -72,7 +72,9 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
   let live = false;
   /** Where it stands: at the message that it took last, or where its first one will begin. */
   let at = positionOf(wish);
-  /** So many of the numbers behind `at` are known to be missing, and told. */
+  /** What is in its line up to here is of the past. */
+  let pastEnd = 0;
+  /** So many of the numbers up to there are known to be missing, and told; NaN: some may be. */
   let told = 0;
   let looped = false;
   let full = false;
@@ -96,8 +98,9 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
     return textOf(at) ?? (joined ? undefined : wish);
   }
 
-  function stand(next: Position | undefined, missing: number): void {
+  function stand(next: Position | undefined, last = 0, missing = 0): void {
     at = next;
+    pastEnd = last;
     told = Math.max(0, missing);
     if (!queue.length) read = textOf(at);
   }
@@ -177,26 +180,28 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
       }
       let missing = 0;
       if ((at || joined) && !recovered) {
-        const passed = next && at && next.offset - at.offset;
-        const more = typeof missed === 'number' && passed !== undefined ? missed - told : undefined;
+        const passed = at && next && next.offset - at.offset;
+        const isCounted = passed !== undefined && typeof missed === 'number';
+        const more = isCounted ? missed - (told || 0) : undefined;
         if (why === 'restarted' || more === undefined || more > 0) push(gapOf(own, text, more, why));
-        // Missing are those up to where it goes on, and the rest further on.
-        if (missed && why !== 'restarted') missing = missed - Math.max(0, passed ?? 0);
+        // Some of them lie before what follows; the others lie in it.
+        missing = isCounted && why !== 'restarted' ? missed - Math.max(0, passed) : Number.NaN;
       }
       live = true;
       joined = true;
-      stand(next, missing);
+      stand(next, positionOf(until)?.offset, missing);
       answered();
       return true;
     },
-    take(content, next, replayed) {
+    take(content, next) {
       if (!live || isUpTo(next, at)) return;
+      const isSame = next?.epoch === at?.epoch;
+      const replayed = !!next && isSame && next.offset <= pastEnd;
       if (next) {
-        const isSame = next.epoch === at?.epoch;
         const skipped = at ? next.offset - at.offset - 1 : 0;
         const left = told - skipped;
         if (isSame ? left < 0 : skipped) push(gapOf(textOf(at), undefined, isSame ? -left : undefined));
-        told = isSame ? Math.max(0, left) : 0;
+        told = replayed ? Math.max(0, left) : 0;
         at = next;
       }
       const text = textOf(next);
@@ -206,7 +211,7 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
       const next = positionOf(to);
       if (!live || isUpTo(next, at)) return;
       push(gapOf(from ?? textOf(at), to, missed, why));
-      stand(next, 0);
+      stand(next);
     },
     finish,
     on(listener) {
