@@ -356,6 +356,12 @@ export class Connection {
     this.#heed(outflow.weigh(writableLength, pending), 'pending', outflow.pending(writableLength));
   }
 
+  /** Queues what the client has asked for of the past. */
+  queuePast(delivery: Delivery): void {
+    this.outflow.allow(delivery.bytes.length);
+    this.queue(delivery);
+  }
+
   /** More is to come, or to be handled, once nothing waits to be written. */
   get awaitsRoom(): boolean {
     return this.memberships.resumes || this.intake.question?.type === 'room';

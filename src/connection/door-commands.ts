@@ -192,7 +192,7 @@ export function joinAnswered(connection: Connection, event: Event, deliveries: r
 /** Queues what a topic has brought, or counts it as dropped. */
 export function deliver(connection: Connection, deliveries: readonly Delivery[]): void {
   for (const delivery of deliveries)
-    if (connection.delivers) connection.queue(delivery);
+    if (connection.delivers) connection.queuePast(delivery);
     else connection.drop(delivery.count, 'closed');
 }
 

@@ -52,6 +52,8 @@ export class Outflow {
   #burst = false;
   #closing = false;
   #highWater = 0;
+  /** Bytes of the past that the client has asked for and has not got yet, or has got since the outbox was last empty. */
+  #asked = 0;
   /** How the writing goes, while it is looked at. */
   #progress: Progress | undefined = undefined;
 
@@ -62,12 +64,18 @@ export class Outflow {
     else this.#rest.push(delivery);
   }
 
+  /** What is about to be pushed was asked for, so many bytes of it: those are not held against the client. */
+  allow(bytes: number): void {
+    if (this.#first === undefined && !this.#writing) this.#asked = 0;
+    this.#asked += bytes;
+  }
+
   /** To be asked after a `push` while a write is under way. */
   weigh(unsent: number, pending: number): Verdict {
     const waiting = this.pending(unsent);
     if (waiting > this.#highWater) this.#highWater = waiting;
     if (this.#behind || this.stalled)
-      return pending > 0 && !this.#burst && waiting > pending ? 'too slow' : 'go on';
+      return pending > 0 && !this.#burst && waiting > pending + this.#asked ? 'too slow' : 'go on';
     if (!this.#isBehind(unsent, pending)) return 'go on';
     // What comes in the same turn was sent before its topics could know, by many of them perhaps: it is not held
     // against the client.
@@ -133,6 +141,7 @@ export class Outflow {
     const count = this.#inFlight;
     this.#inFlight = 0;
     this.#writing = false;
+    if (this.#first === undefined) this.#asked = 0;
     return count;
   }
 

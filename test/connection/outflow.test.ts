@@ -133,6 +133,27 @@ test('a pending limit of 0 is none, and holds topics back all the same', (t) => 
   t.is(outflow.weigh(100, 0), 'go on');
 });
 
+test('what a client has asked for of the past is not held against it, until it has it', (t) => {
+  const outflow = new Outflow();
+  outflow.allow(500);
+  outflow.push(delivery(500));
+  asList(outflow.take(1000));
+  t.is(outflow.waits(1, 500, 400, 0, 0), 'behind');
+  outflow.push(delivery(400));
+  t.is(outflow.weigh(500, 400), 'go on', 'the past, and as much as any client may have waiting');
+  outflow.push(delivery(1));
+  t.is(outflow.weigh(500, 400), 'too slow');
+  asList(outflow.take(1000));
+  outflow.arrived();
+  asList(outflow.take(1000));
+  outflow.arrived();
+  outflow.push(delivery(400));
+  asList(outflow.take(1000));
+  outflow.waits(1, 400, 400, 0, 0);
+  outflow.push(delivery(1));
+  t.is(outflow.weigh(400, 400), 'too slow', 'once it has the past, the limit is that of any client');
+});
+
 test('a client is too slow when nothing has moved for the time of the limit; any byte puts that off', (t) => {
   const outflow = writing(10, 1000);
   t.is(outflow.look(10, 1000, 0, 1000, 3000), 'go on');
