@@ -14,7 +14,7 @@ async function relayOf(t: ExecutionContext, peer?: number): Promise<TestRelay> {
   const [port, nobody] = await freePorts(2);
   const settings = {
     relays: [`127.0.0.1:${port}`, `127.0.0.1:${peer ?? nobody}`],
-    network: { host: '127.0.0.1', port, secret: SECRET, timeout: '30s' },
+    network: { host: '127.0.0.1', port, secret: SECRET, timeout: peer === undefined ? '30s' : '2s' },
     doors: { pusu: {} },
   };
   // A scripted relay has no heartbeat: it must not be taken for dead in the middle, nor be late on a busy machine. One
