@@ -203,7 +203,15 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   };
   const refusal = refusalOf(request, { host, path }, state.settings.names);
   const neverEnds = () => state.pipelines.neverEnds(socket);
-  const answered = refusal ?? routeAdmin(state, { method, path, query, body, response, neverEnds });
+  const answered =
+    refusal ?? routeAdmin(state, { method, path, query, body, from: sourceOf(request), response, neverEnds });
   if (answered instanceof Promise) void answered.catch(failed).then(reply);
   else if (answered !== null) reply(answered);
+}
+
+/** `X-Forwarded-For` is the proxy's word, or a stranger's: it is only ever written down. */
+function sourceOf({ socket, headers }: IncomingMessage): string {
+  const forwarded = headers['x-forwarded-for'];
+  const address = socket.remoteAddress ?? 'unknown';
+  return forwarded === undefined ? address : `${address} for ${forwarded}`;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { observerHeaders, observerPage } from '../observer/observer-page.ts';
 import { redacting } from '../secret/redaction.ts';
+import type { Audit } from '../view/audit.ts';
 import { disconnect } from '../view/connections.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
 import { Refusal, type RelayView } from '../view/relay-view.ts';
@@ -15,6 +16,7 @@ export interface AdminRoutes {
   /** Pushes to an observer page what it looks at. False: the sampler is not there. */
   readonly feedTo: (response: ServerResponse, query: string) => boolean;
   readonly settings: AdminSettings;
+  readonly audit: Audit;
 }
 
 /** What may change while the port stays where it is: read at the time of need. */
@@ -30,6 +32,8 @@ export interface AdminRequest {
   readonly path: string;
   readonly query: string;
   readonly body: string;
+  /** The address that asks; behind a proxy, what that says of its client as well. */
+  readonly from: string;
   readonly response: ServerResponse;
   /** The answer has no end. False: other requests wait behind it. */
   readonly neverEnds: () => boolean;
@@ -48,7 +52,7 @@ type Answered = AdminAnswer | Promise<AdminAnswer> | null;
 export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered {
   const { method, path } = request;
   if (path === '/observer/actions') {
-    if (method === 'POST') return act(routes, request.body);
+    if (method === 'POST') return audited(routes, request);
     return { ...json(405, { error: 'POST expected' }), more: { Allow: 'POST' } };
   }
   if (method !== 'GET' && method !== 'HEAD')
@@ -187,6 +191,16 @@ function traceOne({ view }: AdminRoutes, query: string): Answered {
     timer.cancel();
     resolve(begun);
   });
+}
+
+/** What the page does is written down, and what it is refused, too. */
+function audited(routes: AdminRoutes, { body, from }: AdminRequest): AdminAnswer {
+  const asked = parsed(body);
+  const answer = act(routes, body);
+  const { done, error } = JSON.parse(answer.text) as { readonly done?: string; readonly error?: string };
+  const what = asked === null ? 'what is no action' : `${asked.action} <${asked.pid}>`;
+  routes.audit.write({ by: 'page', who: from, what, outcome: done ?? `refused: ${error}` });
+  return answer;
 }
 
 function act({ view, settings }: AdminRoutes, body: string): AdminAnswer {

@@ -5,6 +5,7 @@ import { addChildren, beginMoves, MovableChild, removeChild } from '../otp/child
 import type { Prepared } from '../otp/prepared.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
+import type { Audit } from '../view/audit.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import type { Sampling } from '../view/sampling.ts';
 import { type AdminLog, adminListener } from './admin-listener.ts';
@@ -22,6 +23,7 @@ export interface AdminOptions {
   /** Milliseconds; see `limits.write_stall`. */
   readonly writeStall: () => number;
   readonly log: AdminLog;
+  readonly audit: Audit;
 }
 
 export interface AdminAt {
@@ -50,13 +52,14 @@ export class Admin {
   constructor(options: AdminOptions) {
     this.#options = options;
     this.#at = options.at;
-    const { view, metrics } = options;
+    const { view, metrics, audit } = options;
     this.#routes = {
       view,
       metrics,
       readiness: new Readiness(view),
       feedTo: (response, query) => watchBy(view.system, SAMPLER, response, query),
       settings: this.#settings,
+      audit,
     };
     if (options.at !== null) this.#set(options.at);
     this.#listener = new MovableChild<Pick<AdminAt, 'host' | 'port'>>(

@@ -11,7 +11,7 @@ export const stallWatcherScript = `
 const { workerData } = require('node:worker_threads');
 const { Session } = require('node:inspector');
 const { writeSync } = require('node:fs');
-const { shared, threshold, descriptor, pretty, node, pid, silent } = workerData;
+const { shared, threshold, descriptor, pretty, prefix, node, pid, silent } = workerData;
 const [BEATS, STALLS, STALLED] = [0, 1, 2];
 const period = Math.max(20, threshold / 8);
 const answerWithin = 500, frames = 12, quiet = 10000;
@@ -24,7 +24,7 @@ function report(where, waited) {
     ? '[' + fields.time + '] ERROR: event loop stalled for ' + fields.stalledForMs + ' ms\\n' + where.map((at) => '    at ' + at + '\\n').join('')
     : JSON.stringify(fields) + '\\n';
   // The log of the relay stands still with it. Where this line cannot be written, nobody is helped by an error.
-  if (!silent && descriptor !== null) try { writeSync(descriptor, line); } catch {}
+  if (!silent && descriptor !== null) try { writeSync(descriptor, prefix + line); } catch {}
 }
 
 function ask(waited) {

@@ -15,8 +15,12 @@ import { stallWatcherScript } from './stall-watcher.ts';
 export interface WatchdogArgs {
   readonly node: string;
   readonly stalls: Stalls;
-  /** Where the other thread may write a line, and how; null: nowhere. */
-  readonly raw: { readonly descriptor: number | null; readonly pretty: boolean } | null;
+  /** Where the other thread may write a line, how, and with what in front of it; null: nowhere. */
+  readonly raw: {
+    readonly descriptor: number | null;
+    readonly pretty: boolean;
+    readonly prefix: string;
+  } | null;
   /** Milliseconds without a beat that are a stall. */
   readonly threshold: number;
   /** Turns new connections away, or lets them in again. */
@@ -58,6 +62,7 @@ export const watchdog: Behaviour<WatchdogArgs, State, WatchdogMessage> = {
         threshold,
         descriptor: raw?.descriptor ?? null,
         pretty: raw?.pretty ?? false,
+        prefix: raw?.prefix ?? '',
         node,
         pid: process.pid,
         silent: raw === null,

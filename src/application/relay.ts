@@ -24,6 +24,7 @@ import { type Load, type Reloadable, RunningConfig } from '../reload/running-con
 import { redacted } from '../secret/redaction.ts';
 import { Accounting } from '../topic/accounting.ts';
 import { Topics } from '../topic/topics.ts';
+import type { Audit } from '../view/audit.ts';
 import { History } from '../view/history.ts';
 import type { LogLevel, NodeView, RelayView, Reloaded } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
@@ -37,6 +38,8 @@ export interface RelayOptions {
   readonly version?: string;
   /** The node's own folder; null: the relay makes no files, and nobody can attach. */
   readonly folder?: string | null;
+  /** Told who did what to the relay. Default: the log has it. */
+  readonly audit?: Audit;
   /** The modules that the configuration names. */
   readonly plugins?: Plugins;
   /** Reads the configuration again, for a reload that is asked for from within. */
@@ -93,6 +96,7 @@ export function startRelay(
   const current = { limits: config.limits, needsPeers: config.admin?.readyNeedsPeers === true };
   const history = new History();
   const log = kept(history, givenLog);
+  const { audit = { write: (entry) => log.note('audit', { ...entry }) } } = options;
   const lifecycle = new Lifecycle(clock, () => current.limits, log);
   const system = new System({
     report: (report) => {
@@ -162,6 +166,7 @@ export function startRelay(
     },
     writeStall: () => current.limits.writeStall,
     log,
+    audit,
   });
   const parts: readonly Reloadable[] = [
     {
@@ -186,7 +191,7 @@ export function startRelay(
     network.reloadable,
   ];
   const { enabled, eval: evaluation } = config.attach;
-  const attached = folder === null || !enabled ? null : { folder, evaluation, turn, log, strays };
+  const attached = folder === null || !enabled ? null : { folder, evaluation, turn, log, audit, strays };
   const drainerArgs = { ...draining, stopAccepting: () => doors.stopAccepting(), only: null };
   const application = startApplication(
     system,

@@ -5,12 +5,14 @@ import { isAlive, type Pid, type Self, send } from '../otp/process.ts';
 import { type ProcessName, whereis } from '../otp/registry.ts';
 import { redacting, redactText } from '../secret/redaction.ts';
 import type { MemberMessage } from '../topic/topic.ts';
+import type { Audit } from '../view/audit.ts';
 import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { answerText, errorText } from './answer-text.ts';
 import { Evaluator } from './evaluator.ts';
 import { type Asked, type Operations, type OperatorRealm, operatorRealm } from './operator-realm.ts';
 import {
   type Answer,
+  type Asker,
   Lines,
   type Outcome,
   parseRequest,
@@ -29,14 +31,9 @@ export interface AttachSessionArgs {
   readonly evaluation: boolean;
   /** Milliseconds that it may hold up the relay. */
   readonly turn: number;
-  readonly log: AttachLog;
+  readonly audit: Audit;
   readonly strays: StrayErrors;
   readonly publisher: ProcessName<MemberMessage>;
-}
-
-/** The requests of operators, a JSON object a line. */
-export interface AttachLog {
-  write(entry: Readonly<Record<string, unknown>>): void;
 }
 
 export type AttachSessionMessage =
@@ -126,38 +123,48 @@ function take(state: State, request: Request): void {
       state.running.get(request.of)?.abort();
       finish(state, id, done(''));
       return;
-    case 'evaluate':
-      logged(state, { evaluate: request.text });
-      perform(state, request, (signal) => evaluate(state, request, signal));
+    case 'evaluate': {
+      const { text } = request;
+      // Whatever is evaluated may end the node before there is an outcome.
+      written(state, request, text, 'begun');
+      perform(state, request, text, (signal) => evaluate(state, request, signal));
       return;
-    case 'call':
-      logged(state, { call: request.name, args: request.args });
-      perform(state, request, (signal) => run(state, request, request.style, signal));
+    }
+    case 'call': {
+      const { name, args, style } = request;
+      const what = `${name}(${args.map((argument) => JSON.stringify(argument)).join(', ')})`;
+      perform(state, request, what, (signal) => run(state, request, style, signal));
       return;
-    case 'command':
-      logged(state, { command: request.text });
-      perform(state, request, (signal) => run(state, typedCommand(request.text), request.style, signal));
+    }
+    case 'command': {
+      const { text, style } = request;
+      perform(state, request, text, (signal) => run(state, typedCommand(text), style, signal));
       return;
+    }
   }
 }
 
-function logged({ log, self }: State, what: Readonly<Record<string, unknown>>): void {
-  log.write({ session: self.toString(), ...what });
+function written({ audit, self }: State, { by, who }: Asker, what: string, outcome: string): void {
+  const session = self.toString();
+  audit.write({ by: by ?? 'prompt', who: who === undefined ? session : `${who} ${session}`, what, outcome });
 }
 
-/** Begins an action that may be cancelled. An error that it throws is the answer. */
+/** Begins an action that may be cancelled. An error that it throws is the answer. `what`: for the audit log. */
 function perform(
   state: State,
-  { id, style }: { readonly id: number; readonly style: Style },
+  request: Asker & { readonly id: number; readonly style: Style },
+  what: string,
   action: (signal: AbortSignal) => Promise<Outcome>,
 ): void {
+  const { id, style } = request;
   const controller = new AbortController();
   state.running.set(id, controller);
   const begun = async () => action(controller.signal);
-  begun().then(
-    (outcome) => finish(state, id, outcome),
-    (error: unknown) => finish(state, id, failed(errorText(error, style))),
-  );
+  const over = (outcome: Outcome) => {
+    written(state, request, what, outcome.ok ? 'done' : `failed: ${outcome.text.split('\n')[0]}`);
+    finish(state, id, outcome);
+  };
+  begun().then(over, (error: unknown) => over(failed(errorText(error, style))));
 }
 
 /** Runs a named operation. */

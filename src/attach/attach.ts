@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Behaviour, keep } from '../otp/behaviour.ts';
@@ -11,18 +10,13 @@ import {
 import { processName, whereis } from '../otp/registry.ts';
 import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
-import { redacting } from '../secret/redaction.ts';
 import type { MemberMessage } from '../topic/topic.ts';
+import type { Audit } from '../view/audit.ts';
 import type { NodeView } from '../view/relay-view.ts';
 import { attachListener, type RelayLog } from './attach-listener.ts';
-import {
-  type AttachLog,
-  type AttachSessionArgs,
-  type AttachSessionMessage,
-  attachSession,
-} from './attach-session.ts';
+import { type AttachSessionArgs, type AttachSessionMessage, attachSession } from './attach-session.ts';
 import { operations } from './operations.ts';
-import { ATTACH_LOG_FILE, SOCKET_FILE } from './protocol.ts';
+import { SOCKET_FILE } from './protocol.ts';
 import type { StrayErrors } from './stray-errors.ts';
 
 export interface AttachOptions {
@@ -32,6 +26,7 @@ export interface AttachOptions {
   /** Milliseconds that what is evaluated may hold up the relay. */
   readonly turn: number;
   readonly log: RelayLog;
+  readonly audit: Audit;
   /** Told which errors are of sessions. */
   readonly strays: StrayErrors;
 }
@@ -43,19 +38,16 @@ type SessionsMessage = DynamicSupervisorMessage<AttachSessionArgs, AttachSession
  * tools that look at a relay must not take it down.
  */
 export function attachSpec(system: System, node: NodeView, options: AttachOptions): ChildSpec {
-  const { folder, evaluation, turn, strays } = options;
+  const { folder, evaluation, turn, audit, strays } = options;
   const sessions = processName<SessionsMessage>('attach.sessions');
   const publisher = processName<MemberMessage>('attach.publisher');
-  const log = attachLog(join(folder, ATTACH_LOG_FILE), (error) =>
-    options.log.warn('the log of attached operators cannot be written', { why: error.message }),
-  );
   const startSession = (socket: Socket) => {
     const to = whereis(system, sessions);
     return (
       to !== undefined &&
       startDynamicChild(
         to,
-        { socket, node, operations, evaluation, turn, log, strays, publisher },
+        { socket, node, operations, evaluation, turn, audit, strays, publisher },
         () => undefined,
       )
     );
@@ -88,21 +80,3 @@ const deaf: Behaviour<null, null, MemberMessage> = {
   init: () => null,
   handle: () => keep,
 };
-
-/** Appends to a file that only its owner reads. A file that cannot be written loses lines and stops nobody. */
-function attachLog(file: string, lost: (error: Error) => void): AttachLog {
-  let failing = false;
-  return {
-    write(entry) {
-      try {
-        appendFileSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...entry }, redacting)}\n`, {
-          mode: 0o600,
-        });
-        failing = false;
-      } catch (error) {
-        if (!failing) lost(error as Error);
-        failing = true;
-      }
-    },
-  };
-}

@@ -4,11 +4,20 @@ import { basename, dirname } from 'node:path';
 import { parse } from 'yaml';
 import { Refusal } from '../view/relay-view.ts';
 
+/** Who asks, for the audit log. A program of an earlier release does not say. */
+export interface Asker {
+  readonly by?: 'prompt' | 'command';
+  /** A user of the system. */
+  readonly who?: string;
+}
+
 /**
  * What goes over the attach socket: a JSON object a line, UTF-8, in both directions. The node speaks first (`hello`);
  * each request has one answer with its `id`, in whatever order they are done; `say` belongs to no request.
  */
-export type Request =
+export type Request = Asker & Asking;
+
+type Asking =
   /** JavaScript to be evaluated in the node. */
   | { readonly type: 'evaluate'; readonly id: number; readonly text: string; readonly style: Style }
   /** A named operation, with its arguments. */
@@ -51,7 +60,6 @@ export type Answer =
 
 /** Names within the folder of a node. */
 export const SOCKET_FILE = 'attach.sock';
-export const ATTACH_LOG_FILE = 'attach.log';
 
 /** Characters of one line; more ends the connection. */
 const LINE_LIMIT = 1024 * 1024;
@@ -87,8 +95,9 @@ export function parseRequest(line: string): Request | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { type, id, text, style, name, args, of } = value as Readonly<Record<string, unknown>>;
-  if (typeof id !== 'number') return null;
+  const { type, id, text, style, name, args, of, by, who } = value as Readonly<Record<string, unknown>>;
+  if (typeof id !== 'number' || ![undefined, 'prompt', 'command'].includes(by as string)) return null;
+  if (who !== undefined && typeof who !== 'string') return null;
   const textOk = typeof text === 'string';
   const styleOk = STYLES.includes(style);
   const ok =

@@ -4,9 +4,10 @@ import { fileKeyStore } from '../authenticator/api-keys/file-key-store.ts';
 import { type KeyRow, type KeyStore, type NewKey, StoreFault } from '../authenticator/api-keys/key-store.ts';
 import { postgresKeyStore } from '../authenticator/api-keys/postgres-key-store.ts';
 import type { ApiKeysConfig } from '../config/api-keys.ts';
+import { audited } from './audit.ts';
 import { argumentsIn, BadUsage, type Command, DONE, FAILED, Failed, type Place } from './command.ts';
 import { faultOf, parseKeyCsv } from './key-csv.ts';
-import { load } from './node-options.ts';
+import { folderOf, load } from './node-options.ts';
 
 /** Looks after the keys of wspubsub's publishers, in the store of the configuration. */
 export const apikeyCommand: Command = {
@@ -17,12 +18,15 @@ export const apikeyCommand: Command = {
     'apikey import FILE.csv [--replace] [--config FILE]',
   ],
   async run(args, place) {
-    const { run, operands, options } = parsed(args);
+    const { name, action, operands, options } = parsed(args);
     const { config, file } = load({ config: options.config, set: options.set ?? [] }, place);
     try {
       const store = await storeOf(config.doors.wspubsub?.apiKeys ?? config.apiKeys, file);
       try {
-        await run({ ...place, store, operands, replace: options.replace ?? false });
+        const run = () => action.run({ ...place, store, operands, replace: options.replace ?? false });
+        if (action.changes)
+          await audited(folderOf(config, file), place, ['apikey', name, ...operands].join(' '), run);
+        else await run();
         return DONE;
       } finally {
         await store.close();
@@ -44,14 +48,15 @@ interface Action {
   /** How many operands it takes, at least and at most. */
   readonly arity: readonly [least: number, most: number];
   readonly replaces: boolean;
+  readonly changes: boolean;
   run(asked: Asked): Promise<void>;
 }
 
 const actions: ReadonlyMap<string, Action> = new Map([
-  ['add', { arity: [1, 2], replaces: true, run: add }],
-  ['list', { arity: [0, 0], replaces: false, run: list }],
-  ['revoke', { arity: [1, 1], replaces: false, run: revoke }],
-  ['import', { arity: [1, 1], replaces: true, run: importKeys }],
+  ['add', { arity: [1, 2], replaces: true, changes: true, run: add }],
+  ['list', { arity: [0, 0], replaces: false, changes: false, run: list }],
+  ['revoke', { arity: [1, 1], replaces: false, changes: true, run: revoke }],
+  ['import', { arity: [1, 1], replaces: true, changes: true, run: importKeys }],
 ]);
 
 function parsed(args: readonly string[]) {
@@ -66,7 +71,7 @@ function parsed(args: readonly string[]) {
   const [least, most] = action.arity;
   if (operands.length < least || operands.length > most) throw new BadUsage();
   if (values.replace && !action.replaces) throw new BadUsage('--replace is for add and import');
-  return { run: action.run, operands, options: values };
+  return { name, action, operands, options: values };
 }
 
 function storeOf(config: ApiKeysConfig, configFile: string): Promise<KeyStore> {

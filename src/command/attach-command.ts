@@ -3,13 +3,14 @@ import { NodeClient } from '../attach/client/node-client.ts';
 import { attachTerminal } from '../attach/client/terminal.ts';
 import { help } from '../attach/operations.ts';
 import type { Style } from '../attach/protocol.ts';
+import { askerOf } from './audit.ts';
 import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, type Place } from './command.ts';
 import { noProcess } from './lifecycle-command.ts';
 import { findNode, type NodeOptions, nodeCommand } from './node-options.ts';
 
 /** A line editor on the live node. */
 export async function attach(options: NodeOptions, place: Place): Promise<number> {
-  return attachTerminal(await connectedNode(options, place), place.input, process.stdout);
+  return attachTerminal(await connectedNode(options, place, 'prompt'), place.input, process.stdout);
 }
 
 export const attachCommand = nodeCommand('attach', attach);
@@ -54,7 +55,7 @@ export const rpcCommand = nodeCommand(
 export const reloadCommand = nodeCommand('reload', async (options, place) => {
   const found = findNode(options, place);
   const pid = found.pid ?? (await noProcess(found, place.out));
-  const client = await NodeClient.connect(found.folder);
+  const client = await NodeClient.connect(found.folder, askerOf('command', place));
   if (client === undefined) {
     process.kill(pid, 'SIGHUP');
     place.out('asked; the outcome is in its log');
@@ -100,10 +101,14 @@ async function once(
 }
 
 /** The way to the live node of these options. Without one the command ends. */
-export async function connectedNode(options: NodeOptions, place: Place): Promise<NodeClient> {
+export async function connectedNode(
+  options: NodeOptions,
+  place: Place,
+  by: 'prompt' | 'command' = 'command',
+): Promise<NodeClient> {
   const found = findNode(options, place);
   const pid = found.pid ?? (await noProcess(found, place.err));
-  const client = await NodeClient.connect(found.folder);
+  const client = await NodeClient.connect(found.folder, askerOf(by, place));
   if (client !== undefined) return client;
   throw new Failed(
     FAILED,

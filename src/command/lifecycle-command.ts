@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { statusOf } from '../attach/client/node-client.ts';
 import { isRunning } from '../host/run-folder.ts';
+import { audited } from './audit.ts';
 import { DONE, FAILED, Failed, type Place } from './command.ts';
 import { type FoundNode, findNode, nodeCommand } from './node-options.ts';
 import { reachable } from './reach.ts';
@@ -37,8 +38,13 @@ export const stopCommand = nodeCommand('stop [--wait S]', (options, place) =>
 
 /** Tells the node to stop, and waits until it is gone. */
 export async function stop(found: FoundNode, wait: number | undefined, place: Place): Promise<number> {
-  const { drain } = found;
   const pid = found.pid ?? (await noProcess(found, place.out));
+  await audited(found.folder, place, 'stop', () => end(found, pid, wait));
+  place.out('ok');
+  return DONE;
+}
+
+async function end({ drain }: FoundNode, pid: number, wait: number | undefined): Promise<void> {
   try {
     process.kill(pid, 'SIGTERM');
   } catch (error) {
@@ -47,13 +53,12 @@ export async function stop(found: FoundNode, wait: number | undefined, place: Pl
   }
   // 0: it drains for as long as it takes.
   const limit = wait ?? (drain === null || drain === 0 ? Number.POSITIVE_INFINITY : drain + REST);
-  const end = performance.now() + limit;
+  const latest = performance.now() + limit;
   while (isRunning(pid)) {
-    if (performance.now() >= end) throw new Failed(FAILED, `pid ${pid} still runs after ${limit / 1000} s`);
+    if (performance.now() >= latest)
+      throw new Failed(FAILED, `pid ${pid} still runs after ${limit / 1000} s`);
     await pause(PERIOD);
   }
-  place.out('ok');
-  return DONE;
 }
 
 export const pingCommand = nodeCommand('ping [--wait S]', async (options, place) => {

@@ -13,6 +13,7 @@ import { redacting, redactText } from '../secret/redaction.ts';
 import { tree } from '../view/processes.ts';
 import type { NodeView } from '../view/relay-view.ts';
 import { runtimeInfo } from '../view/runtime.ts';
+import { auditLog } from './audit-log.ts';
 import { makeFolder } from './folder.ts';
 import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
@@ -48,9 +49,11 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
   for (const door of closed) log.note('door stays closed', { ...door });
   if (unusable !== null) log.warn('nobody can attach: the folder cannot be used', { folder, why: unusable });
   const descriptors = descriptorLimit();
+  const audit = auditLog(unusable === null ? folder : null, log);
   const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {
     version,
     plugins,
+    audit,
     folder: unusable === null ? folder : null,
     openFiles: descriptors,
     load,
@@ -66,15 +69,28 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
   const alive = setInterval(() => undefined, 2 ** 30);
   let stopping = false;
   let hasFailed = false;
+  // The system does not say who has sent it.
+  const heard = (what: NodeJS.Signals) => {
+    audit.write({ by: 'signal', who: 'unknown', what, outcome: 'heard' });
+  };
   const stopOn = (signal: NodeJS.Signals) => {
+    heard(signal);
     if (stopping && !relay.leaving()) process.exit(FAILED);
     log.note('stopping', { signal });
     relay.node.stop();
   };
   process.on('SIGTERM', stopOn);
   process.on('SIGINT', stopOn);
-  process.on('SIGHUP', () => {
-    if (!log.reopen()) log.warn('the log cannot be opened anew');
+  const reopen = () => {
+    const reopened = log.reopen();
+    if (reopened === 'anew') log.note('log opened anew');
+    if (reopened === 'failed') log.warn('the log cannot be opened anew');
+  };
+  // Without a listener of ours Node would open its debugger.
+  process.on('SIGUSR1', reopen);
+  process.on('SIGHUP', (signal) => {
+    heard(signal);
+    reopen();
     void relay.node.reload().then(() => manager.reloading());
   });
   process.on('SIGUSR2', () => report(folder, relay.node, log));

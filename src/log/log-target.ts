@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, statSync, write as writeAsync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  statSync,
+  write as writeAsync,
+  writeSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { makeFolder } from '../host/folder.ts';
@@ -11,6 +20,7 @@ import { makeFolder } from '../host/folder.ts';
  * is. A regular file has no such mode: it is written in Node's thread pool, one write at a time.
  */
 export class LogTarget {
+  /** Null: what it is opened from cannot be opened anew. */
   readonly #file: string | null;
   readonly #limit: number;
   /** The line that says how many lines were lost before it. */
@@ -31,10 +41,10 @@ export class LogTarget {
 
   /** `file`: a path, or null for standard output; throws where it cannot be opened. `limit`: bytes that may wait. */
   constructor(file: string | null, lossLine: (lines: number) => string, limit = 8 * 1024 * 1024) {
-    this.#file = file;
     this.#limit = limit;
     this.#lossLine = lossLine;
     this.#target = open(file);
+    this.#file = file ?? fileOfOutput(this.#target);
   }
 
   /** Lines that never reached the target. */
@@ -79,18 +89,21 @@ export class LogTarget {
     }
   }
 
-  /** Opens the file anew, after it has been moved away. False: it cannot be, and the old one is kept. */
-  reopen(): boolean {
-    if (this.#file === null) return true;
+  /**
+   * Opens the file anew, after it has been moved away: `log.file`, or the file that standard output goes to. Where it
+   * cannot be opened the old one is kept.
+   */
+  reopen(): Reopened {
+    if (this.#file === null) return 'no file';
     try {
       const fresh = open(this.#file);
       const old = this.#target;
       this.#target = fresh;
-      if (!this.#writing) closeSync(old.descriptor);
+      if (!this.#writing) close(old.descriptor);
       this.#drain();
-      return true;
+      return 'anew';
     } catch {
-      return false;
+      return 'failed';
     }
   }
 
@@ -124,7 +137,7 @@ export class LogTarget {
     this.#fileEnd = this.#sizeOfFile() + chunk.length;
     writeAsync(descriptor, chunk, (error, written) => {
       this.#writing = false;
-      if (this.#target.descriptor !== descriptor) closeSync(descriptor);
+      if (this.#target.descriptor !== descriptor) close(descriptor);
       if (this.#rest !== chunk) return;
       if (error !== null) this.#failed(error);
       else this.#took(chunk, written);
@@ -191,6 +204,8 @@ export class LogTarget {
   }
 }
 
+export type Reopened = 'anew' | 'failed' | 'no file';
+
 interface Target {
   readonly kind: 'file' | 'stream';
   readonly descriptor: number;
@@ -222,6 +237,20 @@ function open(file: string | null): Target {
     return { kind: 'stream', descriptor: STDOUT };
   }
   return { kind: 'stream', descriptor: reopened(STDOUT) };
+}
+
+/** The path of a regular file that standard output goes to, as it is now; null: there is none, or no `/proc` to tell it. */
+function fileOfOutput({ kind }: Target): string | null {
+  try {
+    return kind === 'file' ? readlinkSync(`/proc/self/fd/${STDOUT}`) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Standard output is not only ours. */
+function close(descriptor: number): void {
+  if (descriptor !== STDOUT) closeSync(descriptor);
 }
 
 /** The same pipe or terminal in a descriptor of our own that does not block; where there is no `/proc`, the old one. */

@@ -7,7 +7,8 @@ import type { LogConfig } from '../config/config.ts';
 import type { ConnectionLog } from '../connection/end.ts';
 import type { Report } from '../otp/reports.ts';
 import { redacted, redactText } from '../secret/redaction.ts';
-import { LogTarget } from './log-target.ts';
+import { isJournal, priorityOf, withPriority } from './journal.ts';
+import { LogTarget, type Reopened } from './log-target.ts';
 
 /** Everything that the relay says, in one place: an event a line. No secret and no message ever comes here. */
 export interface Log extends ConnectionLog, ListenerLog, DrainerLog {
@@ -30,23 +31,32 @@ export interface OpenLog extends Log {
   readonly level: LogConfig['level'];
   /** Lines that were lost because their target did not take them. */
   readonly linesLost: number;
-  /** Opens the log's file anew, after it has been moved away. False: it cannot be. */
-  reopen(): boolean;
+  /** Opens the log's file anew, after it has been moved away. */
+  reopen(): Reopened;
   /** For a line that another thread writes: where to, and how it begins. */
-  readonly raw: { readonly descriptor: number | null; readonly pretty: boolean };
+  readonly raw: RawTarget;
+}
+
+/** Where another thread may write a line, and how; `prefix`: stands in front of a line of an error. */
+export interface RawTarget {
+  readonly descriptor: number | null;
+  readonly pretty: boolean;
+  readonly prefix: string;
 }
 
 /** Throws where the log's file cannot be opened. */
 export function openLog(config: LogConfig, node: string): OpenLog {
   const toTerminal = config.file === null && process.stdout.isTTY;
   const pretty = config.format === 'pretty' || (config.format === 'auto' && toTerminal);
-  const formatted = pretty
+  const toJournal = config.file === null && isJournal(process.env['JOURNAL_STREAM'], STDOUT);
+  const shown = pretty
     ? prettyFactory({
         colorize: toTerminal,
         translateTime: 'SYS:HH:MM:ss.l',
         ignore: 'pid,node',
       })
     : (line: string) => line;
+  const formatted = toJournal ? (line: string) => withPriority(line, shown(line)) : shown;
   const base = { node, pid: process.pid };
   const target = new LogTarget(config.file, (lines) =>
     formatted(
@@ -75,12 +85,15 @@ export function openLog(config: LogConfig, node: string): OpenLog {
     },
     reopen: () => target.reopen(),
     get raw() {
-      return { descriptor: target.descriptor, pretty };
+      return { descriptor: target.descriptor, pretty, prefix: toJournal ? priorityOf(ERROR) : '' };
     },
   };
 }
 
 const LOST = 'log lines lost';
+const STDOUT = 1;
+/** Pino's number of the level. */
+const ERROR = 50;
 /** Topics of a connection that its last line names. */
 const TOPICS = 5;
 

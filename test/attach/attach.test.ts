@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { NodeClient } from '../../src/attach/client/node-client.ts';
+import { auditLog } from '../../src/host/audit-log.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { Arrivals, eventually } from '../support/arrivals.ts';
@@ -19,7 +20,8 @@ interface Attached {
 
 async function attached(t: ExecutionContext, settings = {}): Promise<Attached> {
   const folder = join(temporaryFolder(t), 'node');
-  const relay = await startTestRelay(t, settings, 10, { folder, version: '9.9' });
+  const audit = auditLog(folder, { note: () => undefined, warn: () => undefined });
+  const relay = await startTestRelay(t, settings, 10, { folder, version: '9.9', audit });
   const client = await NodeClient.connect(folder);
   if (client === undefined) throw new Error('nobody answers');
   t.teardown(() => client.close());
@@ -141,17 +143,29 @@ test('an operation that takes long is given up when it is cancelled', async (t) 
   t.deepEqual(await waiting, { ok: false, text: 'cancelled' });
 });
 
-test('every command is in the log of attached operators', async (t) => {
+test('everything that is asked is in the audit log: who, what, and what came of it', async (t) => {
   const { client, folder } = await attached(t);
   await client.evaluate('1 + 1', 'shell');
   await client.call('topics', [{ n: 1 }], 'shell');
-  await client.command('peers', 'shell');
-  const file = join(folder, 'attach.log');
+  await client.command('kill <99999>', 'shell');
+  const command = await NodeClient.connect(folder, { by: 'command', who: 'alice as root' });
+  await command?.call('peers', [], 'json');
+  command?.close();
+  const file = join(folder, 'audit.log');
   const lines = readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line));
-  t.like(lines, [{ evaluate: '1 + 1' }, { call: 'topics', args: [{ n: 1 }] }, { command: 'peers' }]);
+    .map((line) => JSON.parse(line) as Record<string, string>);
+  t.like(lines, [
+    { by: 'prompt', what: '1 + 1', outcome: 'begun' },
+    { by: 'prompt', what: '1 + 1', outcome: 'done' },
+    { by: 'prompt', what: 'topics({"n":1})', outcome: 'done' },
+    { by: 'prompt', what: 'kill <99999>' },
+    { by: 'command', what: 'peers()', outcome: 'done' },
+  ]);
+  t.regex(lines[0]?.['who'] ?? '', /^<\d+>$/);
+  t.regex(lines[3]?.['outcome'] ?? '', /^failed: /);
+  t.regex(lines[4]?.['who'] ?? '', /^alice as root <\d+>$/);
   t.is(statSync(file).mode & 0o777, 0o600);
 });
 

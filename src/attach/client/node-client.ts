@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import {
   type Answer,
+  type Asker,
   Lines,
   type Outcome,
   type Request,
@@ -21,17 +22,19 @@ export class NodeClient {
   onSay: (text: string) => void = () => undefined;
   onGone: () => void = () => undefined;
   readonly #socket: Socket;
+  readonly #asker: Asker;
   readonly #waiting = new Map<number, (outcome: Outcome) => void>();
   #lastId = 0;
   #closed = false;
 
-  private constructor(socket: Socket, hello: Hello) {
+  private constructor(socket: Socket, hello: Hello, asker: Asker) {
     this.#socket = socket;
     this.hello = hello;
+    this.#asker = asker;
   }
 
   /** The node that has this folder. Undefined: no node answers there. */
-  static async connect(folder: string): Promise<NodeClient | undefined> {
+  static async connect(folder: string, asker: Asker = {}): Promise<NodeClient | undefined> {
     const address = new SocketAddress(join(folder, SOCKET_FILE));
     const socket = connect(address.text);
     socket.setEncoding('utf8');
@@ -41,7 +44,7 @@ export class NodeClient {
         const answer = JSON.parse(line) as Answer;
         if (client !== undefined) client.#take(answer);
         else if (answer.type === 'hello') {
-          client = new NodeClient(socket, answer);
+          client = new NodeClient(socket, answer, asker);
           resolve(answer);
         }
       });
@@ -95,7 +98,7 @@ export class NodeClient {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#socket.write(`${JSON.stringify({ ...request, id })}\n`);
+      this.#socket.write(`${JSON.stringify({ ...request, ...this.#asker, id })}\n`);
     });
   }
 

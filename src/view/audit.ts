@@ -1,0 +1,12 @@
+/** What somebody has asked of the relay or done to it, and what came of it. */
+export interface AuditEntry {
+  /** `prompt`: of `attach`; `page`: the observer page; `command`: of `bin/fanfare`. */
+  readonly by: 'prompt' | 'page' | 'command' | 'signal';
+  readonly who: string;
+  readonly what: string;
+  readonly outcome: string;
+}
+
+export interface Audit {
+  write(entry: AuditEntry): void;
+}
