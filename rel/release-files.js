@@ -33,6 +33,7 @@ export const FILES = [
   'client/package.json',
   'rel/container.yaml',
   'rel/grafana/fanfare.json',
+  'rel/logrotate/fanfare',
   'rel/nginx/auth.conf',
   'rel/nginx/hash.conf',
   'rel/plugins/example.js',

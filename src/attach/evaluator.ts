@@ -123,6 +123,8 @@ export class Evaluator {
   #isInside = false;
   /** The evaluation that was asked for last. */
   #asked: symbol | undefined = undefined;
+  /** Why the last evaluation that was given up was. */
+  #cancelled = '';
   /** When the last operation of this turn may begin. */
   #lastBegin = Number.POSITIVE_INFINITY;
   #stop: ((why: string) => void) | undefined = undefined;
@@ -150,7 +152,7 @@ export class Evaluator {
     this.cancel(GIVEN_UP);
     this.#asked = asked;
     if (this.#rest !== undefined) await this.#rest;
-    return this.#asked === asked ? this.#evaluate(text) : { outcome: 'stopped', why: GIVEN_UP };
+    return this.#asked === asked ? this.#evaluate(text) : { outcome: 'stopped', why: this.#cancelled };
   }
 
   /** Waits until a whole turn may be taken: for what follows an evaluation at once, such as the printing of its value. */
@@ -190,6 +192,9 @@ export class Evaluator {
   }
 
   cancel(why = 'cancelled'): void {
+    // It may not have begun.
+    this.#asked = undefined;
+    this.#cancelled = why;
     this.#stop?.(why);
   }
 

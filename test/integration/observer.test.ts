@@ -116,6 +116,8 @@ test('with observer_actions a client can be disconnected and a process suspended
   page.on('dialog', (dialog) => void dialog.accept());
   await page.click('aside button:has-text("Disconnect")');
   t.deepEqual(await client.next(), { code: 1001, reason: 'disconnected by the operator' });
+  const { what, outcome } = await relay.log.find(({ msg }) => msg === 'audit');
+  t.regex(`${String(what)}: ${String(outcome)}`, /^disconnect <\d+>: .+/);
   await page.waitForSelector('.said:text-is("This process has ended.")');
   const listener = findProcess(relay.relay.system, 'listener.pinghub');
   if (listener === undefined) throw new Error('no listener');
@@ -148,6 +150,17 @@ test('actions are refused where they are off, and of pages of others everywhere'
     (await ask(on.port('admin'), '/observer/actions', { method: 'POST', body: 'x'.repeat(100) })).status,
     400,
   );
+  const written = (relay: typeof on) =>
+    relay.log.all.filter(({ msg }) => msg === 'audit').map(({ msg: _, ...entry }) => entry);
+  const page = { by: 'page', who: '127.0.0.1' };
+  t.deepEqual(written(off), [
+    { ...page, what: 'kill <2>', outcome: 'refused: admin.observer_actions is off' },
+  ]);
+  t.like(written(on), [
+    { ...page, what: 'kill <2>' },
+    { ...page, what: 'what is no action' },
+  ]);
+  t.regex(String(written(on)[0]?.['outcome']), /^refused: .*is a supervisor/);
 });
 
 /** A proxy that has the admin port below a path, and passes on the name that it is asked by. Returns its address. */
