@@ -1,4 +1,3 @@
-import { allows, onPatterns, readOnly } from '../authenticator/permissions.ts';
 import type { Backplane, LinkLog } from '../cluster/backplane.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { firstLinksName, firstLinksServer } from '../cluster/first-links-server.ts';
@@ -14,6 +13,7 @@ import { readyTo } from '../otp/prepared.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { LinkView, Way } from '../view/relay-view.ts';
+import { topicRules } from './topic-rules.ts';
 
 /** What links this relay to others, and what is shown of it and asked of it. */
 export interface Network {
@@ -96,11 +96,8 @@ const noneOrdered = () => false;
 
 /** Which topics have one order for all relays. */
 function orderedTopics(topics: Config['topics']): (name: string) => boolean {
-  const rules = topics.map(({ pattern, ordering }) => ({
-    ordering,
-    matching: onPatterns([pattern], readOnly),
-  }));
-  return (name) => rules.find(({ matching }) => allows(matching, 'read', name))?.ordering === 'cluster';
+  const ruleOf = topicRules(topics);
+  return (name) => ruleOf(name)?.ordering === 'cluster';
 }
 
 /** The links of a mesh, two for each relay in the list: an inbound one, which this relay has dialled, and an outbound one. */

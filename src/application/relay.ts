@@ -23,6 +23,7 @@ import { reload, reloadSpec } from '../reload/reload-server.ts';
 import { type Load, type Reloadable, RunningConfig } from '../reload/running-config.ts';
 import { redacted } from '../secret/redaction.ts';
 import { Accounting } from '../topic/accounting.ts';
+import { Histories } from '../topic/history/histories.ts';
 import { Topics } from '../topic/topics.ts';
 import type { Audit } from '../view/audit.ts';
 import { History } from '../view/history.ts';
@@ -33,6 +34,7 @@ import { doorSettings } from './doors.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { clusterOf, networkOf } from './network.ts';
 import { OpenDoors } from './open-doors.ts';
+import { historySettings } from './topic-rules.ts';
 
 export interface RelayOptions {
   readonly version?: string;
@@ -107,7 +109,7 @@ export function startRelay(
     clock,
   });
   const cluster = clusterOf(system, config);
-  const topics = new Topics(new Accounting(), cluster);
+  const topics = new Topics(new Accounting(), cluster, new Histories(historySettings(config)));
   const network = networkOf(config, { system, cluster, topics: () => topics, log });
   const connections = new Connections();
   const gate = new Gate(gateLimits(config.limits, maxConnections), options.openFiles);

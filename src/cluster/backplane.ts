@@ -3,6 +3,7 @@ import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Elsewhere } from '../topic/elsewhere.ts';
+import type { Publish } from '../topic/message.ts';
 import type { Claim, Join, Topic } from '../topic/topic.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface LocalTopics {
   find(realm: string, name: string): Topic | undefined;
   all(): Iterable<Topic>;
   route(system: System, realm: string, request: Join | Claim): boolean;
+  /** Sends a message to its topic, as `find` has found it; one whose messages are kept is started for it. False: nobody takes it. */
+  publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean;
 }
 
 /** What a link says of itself to the log. */

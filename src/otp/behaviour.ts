@@ -45,7 +45,7 @@ export interface Behaviour<Args, State, Message> {
   /**
    * Told of the message whose handling crashed the process, and of every message still waiting when the process has
    * ended for good: for those who must account for what they did not deliver. `state`: as the process left it;
-   * undefined where it is gone: `init` has failed, or the mailbox was kept for a successor that never came.
+   * undefined where there is none: `init` has failed.
    */
   undelivered?(message: Message, reason: ExitReason, state: State | undefined): void;
 }

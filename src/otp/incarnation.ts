@@ -238,6 +238,7 @@ class Incarnation implements Process {
     if (this.status !== 'limbo') return;
     this.status = 'exited';
     this.#discardMailbox(reason);
+    this.state = undefined;
   }
 
   #put(message: unknown): void {
@@ -260,6 +261,7 @@ class Incarnation implements Process {
   #inherit(predecessor: Incarnation): void {
     this.#mailbox.putBack(predecessor.#mailbox.takeAll());
     predecessor.status = 'exited';
+    predecessor.state = undefined;
   }
 
   #discardMailbox(reason: ExitReason): void {
@@ -306,8 +308,11 @@ class Incarnation implements Process {
     }
     if (this.timers !== undefined) cancelTimers(this);
     if (culprit !== undefined) this.#guard(() => behaviour.undelivered?.(culprit.message, why, this.state));
-    if (!kept) this.#discardMailbox(why);
-    this.state = undefined;
+    // What waits for a successor is told by this state that it is lost, should there be none.
+    if (!kept) {
+      this.#discardMailbox(why);
+      this.state = undefined;
+    }
     this.trace = undefined;
     const links = this.links;
     this.links = undefined;

@@ -1,7 +1,11 @@
 import { inform, type Pid } from '../otp/process.ts';
 import type { Accounting, LossReason } from './accounting.ts';
+import type { Line } from './history/line.ts';
+import type { Keys } from './keys.ts';
+import type { Gap, LineChange } from './line.ts';
 import type { Members } from './members.ts';
 import type { Delivery, Message, Publish, TopicKey } from './message.ts';
+import type { Position } from './position.ts';
 
 /** Bytes of messages in one delivery, so that members can say that they are behind before the next one. */
 const DELIVERY_BYTES = 64 * 1024;
@@ -15,30 +19,57 @@ export interface Uplink {
   publish(topic: TopicKey, messages: readonly Message[], accounting: Accounting): void;
 }
 
+/** What waits for its turn: a message, or what happens to the line between two messages. */
+export type Waiting = Publish | LineChange;
+
+/** What a turn of a fan-out goes by. */
+export interface Turn {
+  readonly accounting: Accounting;
+  readonly uplink: Uplink | null;
+  readonly keys: Keys;
+  /** Milliseconds of the relay's clock. */
+  readonly now: () => number;
+}
+
 /**
  * What has been published to a topic, and how far its fan-out has come: a crash on the way is made good by the topic's
  * next server. Each message that is not fanned out is counted once, and its publisher's credit comes back.
+ *
+ * Where the topic has a line, messages get their numbers here. They are taken into the line once all formats have rendered
+ * them, and before the first delivery: what a member has got is what it can ask for again.
  */
 export class FanOut<Member extends Pid<Delivery>> {
   readonly #topic: TopicKey;
+  readonly #line: Line | null;
   readonly #members: Members<Member, unknown>;
   /** Published and not yet fanned out, from `next` on. */
-  readonly #queue: Publish[] = [];
+  readonly #queue: Waiting[] = [];
   #next = 0;
   /** The message before `next`, while it is being rendered: if the server crashes, on this one. */
   #rendering: Publish | undefined = undefined;
   readonly #behind = new Set<Member>();
   #messages = 0;
   #attempts = 0;
+  /** Nothing is fanned out any more. */
+  #isReleased = false;
 
-  constructor(topic: TopicKey, members: Members<Member, unknown>) {
+  constructor(topic: TopicKey, line: Line | null, members: Members<Member, unknown>) {
     this.#topic = topic;
+    this.#line = line;
     this.#members = members;
   }
 
   /** Published and not yet fanned out. */
-  get queue(): readonly Publish[] {
+  get queue(): readonly Waiting[] {
     return this.#queue;
+  }
+
+  /** Bytes of the messages that wait. */
+  get bytes(): number {
+    return this.#queue.reduce(
+      (sum, waiting) => sum + (waiting.type === 'publish' ? waiting.message.payload.length : 0),
+      0,
+    );
   }
 
   /** Members that are behind and catching up: nothing is fanned out until they have. */
@@ -61,13 +92,13 @@ export class FanOut<Member extends Pid<Delivery>> {
     return this.#queue.length > 0 && this.#behind.size === 0;
   }
 
-  push(publish: Publish): void {
-    this.#queue.push(publish);
+  push(waiting: Waiting): void {
+    this.#queue.push(waiting);
   }
 
   /** A member's pending bytes are many. */
   fallBehind(member: Member): void {
-    if (this.#members.has(member)) this.#behind.add(member);
+    if (this.#members.isInGroup(member)) this.#behind.add(member);
   }
 
   /** Nothing waits for the member any more: it has caught up, or has left. */
@@ -76,43 +107,58 @@ export class FanOut<Member extends Pid<Delivery>> {
   }
 
   /** Fans out up to one delivery's worth. Returns whether some is left, for when the members have had their turn. */
-  run(accounting: Accounting, uplink: Uplink | null): boolean {
+  run({ accounting, uplink, keys, now }: Turn): boolean {
     const queue = this.#queue;
     const topic = this.#topic;
-    const { groups, remote } = this.#members;
+    const line = this.#line;
+    this.#clearTheWay(accounting, keys, now);
+    const { groups, remote, coming } = this.#members;
+    const isHeard = groups.length > 0 || coming.size > 0;
     const upward: Message[] | null = uplink === null ? null : [];
+    let keyed: Set<string> | null = null;
     let bytes = 0;
     let unheard = 0;
     let acceptedAt = 0;
     while (this.#next < queue.length && bytes < DELIVERY_BYTES) {
-      const publish = queue[this.#next] as Publish;
+      const publish = queue[this.#next] as Waiting;
+      if (publish.type !== 'publish') break;
+      if (publish.key !== undefined) {
+        // A message that was sent twice is answered once the first of the two is through.
+        if (keyed?.has(publish.key) || keys.find(topic, publish.key, now()) !== undefined) break;
+        keyed ??= new Set();
+        keyed.add(publish.key);
+      }
       this.#rendering = publish;
       this.#next++;
       const { message, via } = publish;
       if (acceptedAt === 0 && publish.acceptedAt !== undefined) acceptedAt = publish.acceptedAt;
       bytes += message.payload.length;
+      const at = line === null ? null : (publish.at ?? line.number(line.last + this.#next));
       if (upward !== null && via === null) upward.push(message);
-      else if (groups.length === 0 && (via !== null || remote.length === 0)) unheard++;
-      for (let i = 0; i < groups.length; i++) groups[i]?.render(message, topic.name, null);
-      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, null);
+      else if (!isHeard && (via !== null || remote.length === 0)) unheard++;
+      for (let i = 0; i < groups.length; i++) groups[i]?.render(message, topic.name, at);
+      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, at);
     }
     this.#rendering = undefined;
     const count = this.#next;
     accounting.take(count - unheard);
     accounting.lose(unheard, 'unheard');
     this.#messages += count;
+    if (line !== null && count > 0) this.#keep(line, count, now());
     // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
     if (uplink !== null && upward !== null && upward.length > 0) uplink.publish(topic, upward, accounting);
     for (const group of groups) this.#attempts += group.deliver(accounting, acceptedAt);
     for (const group of remote) this.#attempts += group.deliver(accounting, acceptedAt);
-    for (let i = 0; i < count; i++) {
-      const publish = queue[i] as Publish;
-      if (publish.credit > 0) giveBack(publish);
-    }
+    this.#answer(count, keys, now);
     this.#next = 0;
     if (count === queue.length) queue.length = 0;
     else queue.splice(0, count);
     return queue.length > 0;
+  }
+
+  /** A member has been sent what was kept for it. */
+  replayed(attempts: number): void {
+    this.#attempts += attempts;
   }
 
   /**
@@ -120,34 +166,109 @@ export class FanOut<Member extends Pid<Delivery>> {
    * it are rendered again. Later, on the bytes of one format: its members lose that delivery, whose messages have been
    * counted.
    */
-  resume(accounting: Accounting): void {
+  resume({ accounting, keys, now }: Turn): void {
     const { groups, remote } = this.#members;
     const rendering = this.#rendering;
-    if (this.#next === 0) return;
-    if (rendering !== undefined) {
-      this.#queue.splice(this.#next - 1, 1);
-      lose(rendering, accounting, 'crash');
-    } else {
-      for (const publish of this.#queue.splice(0, this.#next)) giveBack(publish);
-    }
-    for (const group of [...groups, ...remote]) {
-      if (rendering === undefined) group.crash(accounting);
-      else group.forget();
-    }
+    const count = this.#next;
+    if (count === 0) return;
     this.#next = 0;
     this.#rendering = undefined;
+    if (rendering !== undefined) {
+      if (this.#line === null) this.#queue.splice(count - 1, 1);
+      else this.#queue[count - 1] = lostOne;
+      lose(rendering, this.#topic.name, accounting, 'crash');
+      for (const group of [...groups, ...remote]) group.forget();
+      return;
+    }
+    this.#answer(count, keys, now);
+    this.#queue.splice(0, count);
+    for (const group of [...groups, ...remote]) {
+      const isHalfDone = group.isHalfDone;
+      group.crash(accounting);
+      if (isHalfDone && this.#line !== null)
+        group.tell(this.#topic.name, lastOf(this.#line, count), accounting);
+    }
+  }
+
+  /** A message that the server was to take is lost with it. */
+  miss({ at }: Publish, now: () => number): void {
+    if (this.#line === null || at !== undefined) return;
+    if (!this.#isReleased) this.#queue.push(lostOne);
+    // Nobody hears of it any more; who asks for it later does.
+    else if (!this.#line.isLive) this.#line.change(lostOne, now());
   }
 
   /** Nobody will fan out what waits. */
-  release(accounting: Accounting, why: LossReason): void {
-    this.resume(accounting);
-    for (const publish of this.#queue.splice(0)) lose(publish, accounting, why);
+  release(turn: Turn, why: LossReason): void {
+    this.resume(turn);
+    for (const waiting of this.#queue.splice(0)) {
+      if (waiting.type === 'publish') lose(waiting, this.#topic.name, turn.accounting, why);
+      if (waiting.type !== 'publish') this.#line?.change(waiting, turn.now());
+      else if (waiting.at === undefined) this.#line?.change(lostOne, turn.now());
+    }
+    this.#isReleased = true;
+  }
+
+  /** What stands before the next message that is to be fanned out: changes of the line, and messages that were sent twice. */
+  #clearTheWay(accounting: Accounting, keys: Keys, now: () => number): void {
+    const queue = this.#queue;
+    for (let first = queue[0]; first !== undefined; first = queue[0]) {
+      if (first.type === 'publish') {
+        const known = first.key === undefined ? undefined : keys.find(this.#topic, first.key, now());
+        if (known === undefined) return;
+        queue.shift();
+        confirm(first, this.#topic.name, known.at);
+        giveBack(first);
+      } else {
+        queue.shift();
+        const gap = this.#line?.change(first, now()) ?? null;
+        if (gap !== null)
+          for (const group of this.#members.groups) group.tell(this.#topic.name, gap, accounting);
+      }
+    }
+  }
+
+  /** Messages have got their numbers. */
+  #keep(line: Line, count: number, now: number): void {
+    for (let i = 0; i < count; i++) line.take((this.#queue[i] as Publish).message, now);
+    line.settle(now);
+  }
+
+  /** The first so many messages have been fanned out: their publishers are told. */
+  #answer(count: number, keys: Keys, now: () => number): void {
+    const line = this.#line;
+    for (let i = 0; i < count; i++) {
+      const publish = this.#queue[i] as Publish;
+      if (publish.receipt !== undefined || publish.key !== undefined) {
+        const at = line === null ? null : (publish.at ?? line.number(line.last - count + 1 + i));
+        if (publish.key !== undefined) keys.remember(this.#topic, publish.key, at, now());
+        confirm(publish, this.#topic.name, at);
+      }
+      if (publish.credit > 0) giveBack(publish);
+    }
   }
 }
 
-export function lose(publish: Publish, accounting: Accounting, why: LossReason): void {
+const lostOne: LineChange = { type: 'hole', count: 1, why: 'restarted' };
+
+/** The last so many messages of a line, which somebody has missed. */
+function lastOf(line: Line, missed: number): Gap {
+  return { from: line.number(line.last - missed), to: line.position, missed, why: 'restarted' };
+}
+
+/** A message of that topic is not fanned out. */
+export function lose(publish: Publish, topic: string, accounting: Accounting, why: LossReason): void {
+  const { from, receipt } = publish;
   accounting.lose(1, why);
+  if (receipt !== undefined && why !== 'unheard')
+    inform(from, { type: 'refused', action: 'publish', name: topic, why: 'unavailable', receipt });
+  else confirm(publish, topic, null);
   giveBack(publish);
+}
+
+/** Tells the publisher that its message has been fanned out, if it wants to know. */
+export function confirm({ from, receipt }: Publish, topic: string, at: Position | null): void {
+  if (receipt !== undefined) inform(from, { type: 'published', name: topic, receipt, at });
 }
 
 /** A publisher whose credit does not come back would wait for ever: it comes back for a message that is lost, too. */

@@ -1,6 +1,7 @@
 import { type Pid, send } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
-import type { Numbered } from './line.ts';
+import type { Cursor } from './history/cursor.ts';
+import type { Gap, Numbered } from './line.ts';
 import { Delivery, type Format, type Message, type Part } from './message.ts';
 
 /** The members of one format, who share their deliveries. `Ref` is what the caller keeps for each of them. */
@@ -39,6 +40,20 @@ export class Group<Member extends Pid<Delivery>, Ref> {
     return attempts;
   }
 
+  /** Tells all members that messages are missing, where the format has words for it. */
+  tell(topic: string, gap: Gap, accounting: Accounting): void {
+    const { format, members } = this;
+    const part = format.gap?.(topic, gap);
+    if (part === undefined) return;
+    const delivery = new Delivery(format.assemble([part]), 0, accounting);
+    for (const member of members.keys()) send(member, delivery);
+  }
+
+  /** Messages have been rendered and not yet delivered. */
+  get isHalfDone(): boolean {
+    return this.#parts.length > 0;
+  }
+
   /** What has been rendered is never delivered. */
   crash(accounting: Accounting): void {
     this.#dropUndeliverable(accounting);
@@ -62,10 +77,58 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   }
 }
 
+/** A member that is sent what it has missed, before it is one of a group. */
+export class Coming<Ref> {
+  readonly format: Format;
+  /** The offset up to which it has been told what is missing. */
+  readonly promised: number;
+  /** Of its line, as it came: where the line has broken since, its cursor leads nowhere. */
+  readonly breaks: number;
+  #ref: Ref;
+  #cursor: Cursor;
+  #isBehind = false;
+
+  constructor(format: Format, ref: Ref, cursor: Cursor, promised: number, breaks: number) {
+    this.format = format;
+    this.#ref = ref;
+    this.#cursor = cursor;
+    this.promised = promised;
+    this.breaks = breaks;
+  }
+
+  get ref(): Ref {
+    return this.#ref;
+  }
+
+  watch(ref: Ref): void {
+    this.#ref = ref;
+  }
+
+  /** What it is sent next begins there. */
+  get cursor(): Cursor {
+    return this.#cursor;
+  }
+
+  /** It has been sent what is before the cursor. */
+  sent(cursor: Cursor): void {
+    this.#cursor = cursor;
+  }
+
+  /** It has said that many bytes wait for it, which counts once it is in its group. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  fallBehind(is: boolean): void {
+    this.#isBehind = is;
+  }
+}
+
 /** The members of a topic, by the format of what they get. */
 export class Members<Member extends Pid<Delivery>, Ref> {
   readonly #groups: Group<Member, Ref>[] = [];
   readonly #remote: Group<Member, Ref>[] = [];
+  readonly #coming = new Map<Member, Coming<Ref>>();
   /** Members that stay only as long as the topic is owned. */
   readonly #whileOwned = new Set<Member>();
 
@@ -79,14 +142,23 @@ export class Members<Member extends Pid<Delivery>, Ref> {
     return this.#remote;
   }
 
+  /** Members that are being resumed, and are in no group yet. */
+  get coming(): ReadonlyMap<Member, Coming<Ref>> {
+    return this.#coming;
+  }
+
   get size(): number {
-    let size = 0;
+    let size = this.#coming.size;
     for (const group of this.#groups) size += group.members.size;
     for (const group of this.#remote) size += group.members.size;
     return size;
   }
 
   has(member: Member): boolean {
+    return this.#coming.has(member) || this.isInGroup(member);
+  }
+
+  isInGroup(member: Member): boolean {
     const isIn = (group: Group<Member, Ref>) => group.members.has(member);
     return this.#groups.some(isIn) || this.#remote.some(isIn);
   }
@@ -103,9 +175,28 @@ export class Members<Member extends Pid<Delivery>, Ref> {
     if (whileOwned) this.#whileOwned.add(member);
   }
 
+  /** Adds a member that is not in yet, and is sent what it has missed first. */
+  expect(member: Member, coming: Coming<Ref>, whileOwned = false): void {
+    this.#coming.set(member, coming);
+    if (whileOwned) this.#whileOwned.add(member);
+  }
+
+  /** It has all that it has missed: from here on it gets what its group gets. */
+  complete(member: Member): void {
+    const coming = this.#coming.get(member);
+    if (coming === undefined) return;
+    this.#coming.delete(member);
+    this.add(member, coming.format, coming.ref, this.#whileOwned.has(member));
+  }
+
   /** Returns what was kept for the member; undefined: it was not in. */
   remove(member: Member): Ref | undefined {
     this.#whileOwned.delete(member);
+    const coming = this.#coming.get(member);
+    if (coming !== undefined) {
+      this.#coming.delete(member);
+      return coming.ref;
+    }
     return takeOut(this.#groups, member) ?? takeOut(this.#remote, member);
   }
 
@@ -113,11 +204,13 @@ export class Members<Member extends Pid<Delivery>, Ref> {
   refresh(ref: (member: Member) => Ref): void {
     for (const { members } of [...this.#groups, ...this.#remote])
       for (const member of members.keys()) members.set(member, ref(member));
+    for (const [member, coming] of this.#coming) coming.watch(ref(member));
   }
 
   *all(): Iterable<Member> {
     for (const { members } of this.#groups) yield* members.keys();
     for (const { members } of this.#remote) yield* members.keys();
+    yield* this.#coming.keys();
   }
 
   whileOwned(): Member[] {

@@ -6,6 +6,9 @@ import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { lose } from './fan-out.ts';
+import type { Histories } from './history/histories.ts';
+import { Line } from './history/line.ts';
+import type { Keys } from './keys.ts';
 import type { Publish } from './message.ts';
 import { type Claim, type Join, type Request, Topic } from './topic.ts';
 import {
@@ -34,6 +37,8 @@ export interface TopicRouterArgs {
   /** Of the topics of probes. */
   readonly probeAccounting: Accounting;
   readonly elsewhere: Elsewhere | null;
+  readonly histories: Histories;
+  readonly keys: Keys;
 }
 
 /**
@@ -167,7 +172,7 @@ export function topicRouter(
         refuse(message.request);
       } else if (message.type === 'publish') {
         table.arrived();
-        lose(message.publish, accounting, 'refused');
+        lose(message.publish, message.name, accounting, 'refused');
       }
     },
   };
@@ -181,7 +186,7 @@ function find(state: State, realm: string, name: string, request: Request): void
       return;
     }
     if (isServed(found)) {
-      if (!forward(found, request)) turnAway(state, request);
+      if (!forward(found, request)) turnAway(state, name, request);
       return;
     }
     // A join to a server that is gone for good must not vanish: the topic starts anew.
@@ -203,11 +208,14 @@ function start(state: State, realm: string, name: string, request: Request): voi
   const supervisor = whereis(system, state.servers);
   const accounting = realm === PROBE_REALM ? state.probeAccounting : state.accounting;
   const elsewhere = realm === PROBE_REALM ? null : state.elsewhere;
-  const topic = new Topic(realm, name, elsewhere?.isOrdered(name) ?? false);
+  const topic = realm === PROBE_REALM ? new Topic(realm, name) : topicOf(state, realm, name);
   const args: TopicServerArgs = {
     topic,
     accounting,
     elsewhere,
+    histories: state.histories,
+    keys: state.keys,
+    now: () => system.clock.now(),
     idle: (which) => informNamed(system, router, { type: 'idle', topic: which }),
   };
   const asked =
@@ -216,11 +224,19 @@ function start(state: State, realm: string, name: string, request: Request): voi
       informNamed(system, router, { type: 'started', topic, pid: result.ok ? result.pid : null });
     });
   if (!asked) {
-    turnAway(state, request);
+    topic.retire();
+    turnAway(state, name, request);
     return;
   }
   topic.holdBack(request);
   state.table.remember(topic);
+}
+
+/** A topic whose messages are kept, or have one order for all relays, has numbers for them. */
+function topicOf({ elsewhere, histories }: State, realm: string, name: string): Topic {
+  const isOrdered = elsewhere?.isOrdered(name) ?? false;
+  const line = histories.open({ realm, name }) ?? (isOrdered ? new Line({ realm, name }) : null);
+  return new Topic(realm, name, isOrdered, line);
 }
 
 function started(state: State, topic: Topic, pid: Pid<TopicMessage> | null): void {
@@ -235,7 +251,7 @@ function forwardWaiting(state: State, topic: Topic): void {
 /** The topic's server is not there, and whoever waited for it must know. */
 function giveUp(state: State, topic: Topic): void {
   state.table.forget(topic);
-  for (const request of topic.letGo()) turnAway(state, request);
+  for (const request of topic.letGo()) turnAway(state, topic.name, request);
 }
 
 /** A server that asks twice is let go once; one whose topic was given up while it started goes too. */
@@ -247,7 +263,7 @@ function mayRetire(state: State, topic: Topic): void {
 }
 
 /** Nobody takes the request. Whoever made it is told; of a message, it gets its credit back. */
-function turnAway({ accounting }: State, request: Request): void {
-  if (request.type === 'publish') lose(request, accounting, 'refused');
+function turnAway({ accounting }: State, topic: string, request: Request): void {
+  if (request.type === 'publish') lose(request, topic, accounting, 'refused');
   else refuse(request);
 }

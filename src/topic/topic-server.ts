@@ -4,10 +4,15 @@ import { inform, isAlive, isGone, type Pid, type Self, send } from '../otp/proce
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { giveBack, lose } from './fan-out.ts';
+import { confirm, giveBack, lose, type Turn } from './fan-out.ts';
+import type { Histories } from './history/histories.ts';
+import { PORTION, type Rendered } from './history/replays.ts';
+import type { Keys } from './keys.ts';
 import { claim, hasEnded, mayPublish, ownerLeft, type RemoteOwnership, unowned } from './lifetime.ts';
-import type { Publish } from './message.ts';
-import type { Claim, Join, MemberMessage, Request, Topic } from './topic.ts';
+import type { LineChange } from './line.ts';
+import { Coming } from './members.ts';
+import { Delivery, type Publish } from './message.ts';
+import type { Claim, Join, Joined, MemberMessage, Request, Topic } from './topic.ts';
 
 /**
  * One live topic. Its server puts the messages of all publishers in one order and fans them out: all that are waiting,
@@ -71,6 +76,11 @@ export function ownedElsewhere(topic: Topic, ownership: RemoteOwnership): void {
   tell(topic, { type: 'elsewhere', ownership });
 }
 
+/** Something has happened to the topic's line, behind all that has been published until now. */
+export function change(topic: Topic, change: LineChange): void {
+  tell(topic, { type: 'change', change });
+}
+
 /** A new router asks to be asked again whether the topic may go. */
 export function wake(topic: Topic): void {
   tell(topic, { type: 'continue' });
@@ -97,11 +107,17 @@ export function refuse(
 }
 
 /** For a topic whose server is not coming back: what waits is lost, and the members must find their way to the next one. */
-export function abandonTopic({ topic, accounting }: TopicServerArgs): void {
-  topic.fanOut.release(accounting, 'crash');
+export function abandonTopic({ topic, accounting, keys, now }: TopicServerArgs): void {
+  // Before what waits is lost: those who come back ask for it, and hear that it is missing.
+  const at = topic.line?.position ?? null;
+  topic.fanOut.release({ accounting, uplink: null, keys, now }, 'crash');
   topic.retire();
-  for (const member of topic.members.all()) inform(member, { type: 'lost', topic, at: null });
-  if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic, at: null });
+  for (const member of topic.members.all()) {
+    const coming = topic.members.coming.get(member);
+    const stands = coming === undefined ? at : (topic.line?.number(coming.cursor.offset - 1) ?? null);
+    inform(member, { type: 'lost', topic, at: stands });
+  }
+  if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic, at });
   for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) refuse(next);
   if (topic.claiming !== undefined) refuse(topic.claiming);
 }
@@ -116,6 +132,7 @@ export type TopicMessage =
   | Down
   | { readonly type: 'interested'; readonly round: number }
   | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: Verdict }
+  | { readonly type: 'change'; readonly change: LineChange }
   | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
   | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' };
 
@@ -124,12 +141,17 @@ export interface TopicServerArgs {
   readonly accounting: Accounting;
   /** The other relays; null: there are none. */
   readonly elsewhere: Elsewhere | null;
+  readonly histories: Histories;
+  readonly keys: Keys;
+  /** Milliseconds of the relay's clock. */
+  readonly now: () => number;
   /** Asks the router whether the topic may go. It answers with `retire`, or not at all when a join is under way. */
   readonly idle: (topic: Topic) => void;
 }
 
 interface State extends TopicServerArgs {
   readonly self: Self<TopicMessage>;
+  readonly turn: Turn;
   /** The router has been asked, and nothing has come since. */
   asked: boolean;
   /** It was published to since `lingering` began: there is a timer for its end. */
@@ -144,9 +166,10 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
   about: ({ topic }) => topic.toString(),
 
   init(self, args) {
-    const { topic, accounting, elsewhere } = args;
+    const { topic, accounting, elsewhere, keys } = args;
+    const turn: Turn = { accounting, uplink: elsewhere?.uplink ?? null, keys, now: args.now };
     topic.serve(self);
-    topic.fanOut.resume(accounting);
+    topic.fanOut.resume(turn);
     topic.members.refresh((member) => monitor(self, member));
     if (topic.lifetime.state === 'owned') monitor(self, topic.lifetime.owner);
     awaitEndOfGrace(topic, self);
@@ -158,8 +181,8 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     // After a restart there may be messages to fan out, or nobody left.
     wake(topic);
     // Where messages start topics, one may be on its way.
-    const used = elsewhere !== null && elsewhere.uplink !== null;
-    return { ...args, self, asked: false, used, lingering: false, takenInCrash: undefined };
+    const used = isStartedByMessages(args);
+    return { ...args, self, turn, asked: false, used, lingering: false, takenInCrash: undefined };
   },
 
   handle(state, message) {
@@ -185,12 +208,17 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
         return keep;
       case 'behind':
         topic.fanOut.fallBehind(message.member);
+        topic.members.coming.get(message.member)?.fallBehind(true);
         return keep;
       case 'caught-up':
         topic.fanOut.letGo(message.member);
+        topic.members.coming.get(message.member)?.fallBehind(false);
         return keep;
       case 'portion':
-        // Nobody is being resumed yet.
+        goOn(state, message.member);
+        return keep;
+      case 'change':
+        if (topic.line !== null) topic.fanOut.push(message.change);
         return keep;
       case 'claim':
         takeClaim(state, message);
@@ -210,7 +238,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
         return keep;
       case 'retire':
         // What was on its way when the router let the topic go has nobody to hear it here.
-        while (state.elsewhere?.uplink != null && topic.fanOut.queue.length > 0) fanOut(state);
+        while (isStartedByMessages(state) && topic.fanOut.queue.length > 0) fanOut(state);
         return stop('normal');
     }
   },
@@ -231,7 +259,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
 
   /** After a crash the successor takes all over. Ended with its supervisor, there is none. */
   terminate(state, reason) {
-    if (reason === 'normal') state.topic.fanOut.release(state.accounting, 'unheard');
+    if (reason === 'normal') state.topic.fanOut.release(state.turn, 'unheard');
     else if (reason === 'shutdown' || reason === 'killed') abandonTopic(state);
   },
 };
@@ -241,15 +269,32 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
   return {
     ...serverBehaviour,
     undelivered(message, reason, state) {
-      if (message.type === 'publish') lose(message, accounting, reason === 'normal' ? 'unheard' : 'crash');
-      else if (message.type === 'claim') refuse(message);
-      else if (message.type === 'join' && message !== state?.takenInCrash) refuse(message);
+      if (message.type === 'publish') {
+        lose(message, state?.topic.name ?? '', accounting, reason === 'normal' ? 'unheard' : 'crash');
+        state?.topic.fanOut.miss(message, state.now);
+      } else if (message.type === 'claim') refuse(message);
+      else if (message.type === 'join') undo(state, message);
     },
   };
 }
 
-function fanOut({ topic, accounting, elsewhere }: State): void {
-  if (topic.fanOut.run(accounting, elsewhere?.uplink ?? null)) wake(topic);
+/** A join that crashed the server is no more to be had; one that was under way as something else did is tried again. */
+function undo(state: State | undefined, request: Join): void {
+  if (state !== undefined && state.takenInCrash === request) state.takenInCrash = undefined;
+  else refuse(request);
+}
+
+function fanOut(state: State): void {
+  const { topic, turn } = state;
+  if (topic.fanOut.run(turn)) wake(topic);
+  if (topic.members.coming.size > 0) overtake(state);
+}
+
+/** Whether a topic that is not live is started for a message. */
+function isStartedByMessages({ topic, elsewhere }: TopicServerArgs): boolean {
+  return (
+    (topic.line !== null && topic.line.ring !== null) || (elsewhere !== null && elsewhere.uplink !== null)
+  );
 }
 
 /** A topic that is published to now and again is not started for every message. */
@@ -269,25 +314,30 @@ function lingers(state: State): boolean {
 function take(state: State, message: Publish): void {
   const { topic, accounting, elsewhere } = state;
   if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
-    inform(message.from, { type: 'refused', action: 'publish', name: topic.name, why: 'owned' });
-    lose(message, accounting, 'refused');
+    const { from, receipt } = message;
+    accounting.lose(1, 'refused');
+    giveBack(message);
+    const refused = { type: 'refused', action: 'publish', name: topic.name, why: 'owned' } as const;
+    inform(from, receipt === undefined ? refused : { ...refused, receipt });
     return;
   }
   if (elsewhere !== null && topic.isOrdered) {
     const sequencer = message.via ?? elsewhere.sequencer(topic);
     const last = topic.sequencer;
     if (sequencer === null) {
-      if (elsewhere.forward(topic, message)) giveBack(message);
-      else lose(message, accounting, 'unreachable');
+      if (elsewhere.forward(topic, message)) {
+        confirm(message, topic.name, null);
+        giveBack(message);
+      } else lose(message, topic.name, accounting, 'unreachable');
       return;
     }
     if (last !== null && last !== sequencer && !elsewhere.mayFollow(topic, last, sequencer)) {
-      lose(message, accounting, 'stale');
+      lose(message, topic.name, accounting, 'stale');
       return;
     }
     topic.follow(sequencer);
   }
-  if (message.via === null && elsewhere?.uplink != null) state.used = true;
+  if (isStartedByMessages(state)) state.used = true;
   topic.fanOut.push(message);
 }
 
@@ -333,17 +383,131 @@ function join(state: State, request: Join): void {
     return;
   }
   if (!isAlive(member)) return;
+  const isResumed = request.since !== undefined && topic.line !== null;
+  const enter = () => {
+    topic.members.add(member, format, monitor(self, member), condition === 'owned');
+    inform(member, { type: 'joined', topic });
+  };
   try {
     // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
     if (topic.fanOut.isReady) fanOut(state);
   } catch (error) {
-    state.takenInCrash = request;
-    throw error;
-  } finally {
     // A crash on one of them takes that message, and not the join.
-    topic.members.add(member, format, monitor(self, member), condition === 'owned');
-    inform(member, { type: 'joined', topic });
+    if (isResumed) tryAgain(state, request);
+    else {
+      state.takenInCrash = request;
+      enter();
+    }
+    throw error;
   }
+  if (isResumed) recover(state, request);
+  else enter();
+}
+
+/** Another message has crashed the server on the way of a join that is to be told where it stands: the next server takes it. */
+function tryAgain(state: State, request: Join): void {
+  if (forward(state.topic, request)) state.takenInCrash = request;
+}
+
+/**
+ * A member joins that knows where it stands: what is kept behind there is sent before anything else. Of what does not fit
+ * one portion it gets the first, and is one of its group when it has had the last.
+ */
+function recover(state: State, request: Join): void {
+  const { topic, self, histories, now } = state;
+  const { member, format, since, while: condition } = request;
+  const { line } = topic;
+  if (line === null || since === undefined) return;
+  const replay = line.resume(since, now(), histories.resumeLimit);
+  const { resumption, from } = replay;
+  let answer: Joined = { type: 'joined', topic, resumption };
+  if (from !== null) {
+    const { version, last } = line;
+    let rendered: Rendered;
+    try {
+      rendered = histories.replays.next(line, format, from, last);
+    } catch (error) {
+      // The message that could not be rendered is in the way no more.
+      if (line.version !== version) tryAgain(state, request);
+      throw error;
+    }
+    answer = { ...answer, deliveries: sent(state, rendered), ...(rendered.isLast ? {} : { more: true }) };
+    if (!rendered.isLast) {
+      const coming = new Coming(format, monitor(self, member), rendered.end.copy(), last, line.breaks);
+      topic.members.expect(member, coming, condition === 'owned');
+    }
+  }
+  if (answer.more !== true) topic.members.add(member, format, monitor(self, member), condition === 'owned');
+  histories.answered(replay, since === 'all' || since === 'last');
+  tellDeliveries(state, member, answer);
+}
+
+/** A member that is being resumed wants the next portion. */
+function goOn(state: State, member: Pid<MemberMessage>): void {
+  const { topic, histories } = state;
+  const { line } = topic;
+  const coming = topic.members.coming.get(member);
+  if (coming === undefined || line === null) return;
+  try {
+    // With the last portion it is to have all that its group has.
+    if (topic.fanOut.isReady) fanOut(state);
+  } catch (error) {
+    portion(topic, member);
+    throw error;
+  }
+  if (!topic.members.coming.has(member)) return;
+  const { version } = line;
+  try {
+    const deliveries: Delivery[] = [];
+    let isLast = false;
+    while (deliveries.length === 0 && !isLast) {
+      const rendered = histories.replays.next(line, coming.format, coming.cursor, coming.promised);
+      coming.sent(rendered.end.copy());
+      deliveries.push(...sent(state, rendered));
+      ({ isLast } = rendered);
+    }
+    if (isLast) {
+      topic.members.complete(member);
+      if (coming.isBehind) topic.fanOut.fallBehind(member);
+    }
+    tellDeliveries(state, member, { type: 'portion', topic, deliveries, ...(isLast ? {} : { more: true }) });
+  } catch (error) {
+    if (line.version !== version) portion(topic, member);
+    else leaveBehind(state, member);
+    throw error;
+  }
+}
+
+/** A part of a replay is attempted. */
+function sent({ topic, accounting }: State, { bytes, count, undeliverable }: Rendered): Delivery[] {
+  accounting.attempt(count + undeliverable);
+  accounting.drop(undeliverable, 'undeliverable');
+  topic.fanOut.replayed(count);
+  return bytes === null ? [] : [new Delivery(bytes, count, accounting)];
+}
+
+function tellDeliveries(
+  { accounting }: State,
+  member: Pid<MemberMessage>,
+  message: Joined | Extract<MemberMessage, { readonly type: 'portion' }>,
+): void {
+  if (inform(member, message)) return;
+  for (const { count } of message.deliveries ?? []) accounting.drop(count, 'gone');
+}
+
+/** Members that are being resumed, and are left behind: more waits for them than may be replayed at all. */
+function overtake(state: State): void {
+  const { topic, histories } = state;
+  const { line, members } = topic;
+  if (line === null || line.ring === null) return;
+  for (const [member, { cursor, breaks }] of members.coming)
+    if (line.ring.bytesBehind(cursor) > histories.resumeLimit + PORTION || breaks !== line.breaks)
+      leaveBehind(state, member);
+}
+
+function leaveBehind({ topic }: State, member: Pid<MemberMessage>): void {
+  demonitor(takeOut(topic, member));
+  inform(member, { type: 'too-slow', topic });
 }
 
 function remove(state: State, member: Pid<MemberMessage>): void {

@@ -87,9 +87,9 @@ export class Topic {
   /** Messages have one order for all relays. */
   readonly isOrdered: boolean;
   /** The numbers of its messages; null: they have none, and cost nothing. */
-  readonly line: Line | null = null;
+  readonly line: Line | null;
   readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
-  readonly fanOut = new FanOut(this, this.members);
+  readonly fanOut: FanOut<Pid<MemberMessage>>;
   #server: Pid<never> | undefined = undefined;
   #retired = false;
   #waiting: Request[] | undefined = undefined;
@@ -103,10 +103,13 @@ export class Topic {
   readonly #joining: Join[] = [];
   #sequencer: Sequencer | null = null;
 
-  constructor(realm: string, name: string, isOrdered = false) {
+  constructor(realm: string, name: string, isOrdered = false, line: Line | null = null) {
     this.realm = realm;
     this.name = name;
     this.isOrdered = isOrdered;
+    this.line = line;
+    this.fanOut = new FanOut(this, line, this.members);
+    line?.serve(this);
   }
 
   toString(): string {
@@ -115,9 +118,10 @@ export class Topic {
 
   /** Nobody is in it, nobody owns it, and nothing waits. */
   get isIdle(): boolean {
-    const { groups, remote } = this.members;
+    const { groups, remote, coming } = this.members;
     const { state } = this.#lifetime;
-    if (state === 'owned' || state === 'grace' || groups.length > 0 || remote.length > 0) return false;
+    if (state === 'owned' || state === 'grace') return false;
+    if (groups.length > 0 || remote.length > 0 || coming.size > 0) return false;
     return this.fanOut.queue.length === 0 && this.#joining.length === 0 && this.#claiming === undefined;
   }
 
@@ -139,6 +143,7 @@ export class Topic {
   retire(): void {
     this.#server = undefined;
     this.#retired = true;
+    this.line?.rest(this);
   }
 
   /** The router holds requests back until the server has started. */
@@ -243,7 +248,9 @@ export class Topic {
 
   /** False: there are local members, or some are coming, or nobody has heard of any. */
   loseInterest(): boolean {
-    if (this.#interest === 'none' || this.members.groups.length > 0 || this.#joining.length > 0) return false;
+    const { groups, coming } = this.members;
+    if (this.#interest === 'none' || groups.length > 0 || coming.size > 0 || this.#joining.length > 0)
+      return false;
     this.#interest = 'none';
     return true;
   }

@@ -6,6 +6,9 @@ import { supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
 import { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
+import { Histories } from './history/histories.ts';
+import { historyServer } from './history/history-server.ts';
+import { Keys } from './keys.ts';
 import type { Publish } from './message.ts';
 import type { Claim, Join, Topic } from './topic.ts';
 import { hashKey } from './topic-name.ts';
@@ -41,10 +44,18 @@ export class Topics {
   /** All that is published goes to other relays. */
   readonly #goesUp: boolean;
   readonly #probeAccounting = new Accounting();
+  readonly #keys = new Keys();
+  /** What is kept of topics, live or not. */
+  readonly histories: Histories;
 
   /** `elsewhere`: the other relays; null where there are none. */
-  constructor(accounting: Accounting, elsewhere: Elsewhere | null = null) {
+  constructor(
+    accounting: Accounting,
+    elsewhere: Elsewhere | null = null,
+    histories: Histories = new Histories(),
+  ) {
     this.accounting = accounting;
+    this.histories = histories;
     this.#elsewhere = elsewhere;
     this.#goesUp = elsewhere !== null && elsewhere.uplink !== null;
     this.#partitions = Array.from({ length: PARTITIONS }, (_, index) => ({
@@ -58,6 +69,7 @@ export class Topics {
   get spec(): ChildSpec {
     return supervisor('topics', { strategy: 'one_for_one', intensity: 5, period: 5000 }, [
       ...this.#partitions.map((partition, index) => this.#partitionSpec(partition, index)),
+      ...(this.histories.isOn ? [worker('topics.history', historyServer, this.histories)] : []),
     ]);
   }
 
@@ -74,11 +86,12 @@ export class Topics {
   /**
    * Sends a message to its topic, as `find` has found it. False: nobody can take it, and it is not counted.
    *
-   * Where everything goes to other relays, a topic that is not live is started for it by the router. While any message
-   * is on its way through a router, all take that way: none overtakes another.
+   * Where messages are kept, or everything goes to other relays, a topic that is not live is started for it by the
+   * router. While any message is on its way through a router, all take that way: none overtakes another. What comes
+   * over a link is published the same way.
    */
   publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean {
-    if (!this.#goesUp) return topic !== undefined && publish(topic, message);
+    if (!this.#goesUp && !this.#isKept(name, topic)) return topic !== undefined && publish(topic, message);
     const partition = this.#of(name);
     if (topic?.server !== undefined && !topic.isStarting && partition.table.publishes === 0)
       return publish(topic, message);
@@ -99,6 +112,12 @@ export class Topics {
   /** Which of the routers a topic of that name has. */
   routerOf(name: string): string {
     return this.#of(name).router.value;
+  }
+
+  /** Whether messages of a topic are kept: of one that is live, it knows. */
+  #isKept(name: string, topic: Topic | undefined): boolean {
+    if (topic === undefined || topic.retired) return this.histories.keeps(name);
+    return topic.line !== null && topic.line.ring !== null;
   }
 
   #of(name: string): Partition {
@@ -126,6 +145,8 @@ export class Topics {
           accounting: this.accounting,
           probeAccounting: this.#probeAccounting,
           elsewhere: this.#elsewhere,
+          histories: this.histories,
+          keys: this.#keys,
         },
         { name: router, mailboxLimit: MAILBOX_LIMIT },
       ),

@@ -84,7 +84,7 @@ export function binLeak(node: NodeView, n: number) {
     ...Array.from(node.topics.all(), (topic) => ({
       ref: topic.toString(),
       what: 'waits to be fanned out',
-      bytes: topic.fanOut.queue.reduce((sum, { message }) => sum + message.payload.length, 0),
+      bytes: topic.fanOut.bytes,
     })),
   ].filter(({ bytes }) => bytes > 0);
   return {

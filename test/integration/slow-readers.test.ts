@@ -58,10 +58,9 @@ function watchMemory(t: ExecutionContext, { relay }: TestRelay, name: string): W
   const look = () => {
     const topic = relay.topics.find('main', name);
     seen.behind = Math.max(seen.behind, topic?.fanOut.behind.size ?? 0);
-    seen.waiting = Math.max(
-      seen.waiting,
-      topic?.fanOut.queue.reduce((sum, { credit }) => sum + credit, 0) ?? 0,
-    );
+    const { queue = [] } = topic?.fanOut ?? {};
+    const credit = queue.reduce((sum, one) => sum + (one.type === 'publish' ? one.credit : 0), 0);
+    seen.waiting = Math.max(seen.waiting, credit);
     for (const { behaviour, state } of relay.system.processes.values()) {
       if (behaviour.name !== 'connection-handler' || state === undefined) continue;
       const { outflow, transport } = state as Connection;

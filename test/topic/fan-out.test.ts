@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Pid } from '../../src/otp/process.ts';
 import { Accounting } from '../../src/topic/accounting.ts';
 import { FanOut } from '../../src/topic/fan-out.ts';
+import { Keys } from '../../src/topic/keys.ts';
 import { Members } from '../../src/topic/members.ts';
 import type { Delivery, Format, Publish } from '../../src/topic/message.ts';
 import { isBalanced } from '../support/relay.ts';
@@ -42,24 +43,25 @@ function brittle(name: string): Format & { fails: boolean } {
 function world() {
   const members = new Members<Pid<Delivery>, number>();
   const accounting = new Accounting();
-  const fanOut = new FanOut({ realm: 'main', name: 't' }, members);
+  const fanOut = new FanOut({ realm: 'main', name: 't' }, null, members);
+  const turn = { accounting, uplink: null, keys: new Keys(), now: () => 0 };
   const publisher = fake(0);
   const publish = (text: string, via: Publish['via'] = null) =>
     fanOut.push({ type: 'publish', message: textMessage(text), from: publisher.pid, credit: 1, via });
-  return { members, accounting, fanOut, publisher, publish };
+  return { members, accounting, fanOut, turn, publisher, publish };
 }
 
 test('what came from another relay goes to local members alone, and what nobody gets is unheard', (t) => {
-  const { members, accounting, fanOut, publish } = world();
+  const { members, accounting, fanOut, turn, publish } = world();
   const [local, relay] = [fake(1), fake(2)];
   members.add(relay.pid, { ...formatOf('relay'), remote: true }, 0);
   publish('from there', { node: 'there', epoch: 0 });
-  fanOut.run(accounting, null);
+  fanOut.run(turn);
   t.is(accounting.lost.unheard, 1);
   members.add(local.pid, formatOf('local'), 0);
   publish('from there', { node: 'there', epoch: 0 });
   publish('from here');
-  t.false(fanOut.run(accounting, null));
+  t.false(fanOut.run(turn));
   t.deepEqual(local.heard(), ['from there', 'from here']);
   t.deepEqual(relay.heard(), ['from here']);
   t.is(accounting.messages, 3);
@@ -91,7 +93,7 @@ const act = fc.oneof(
 test('wherever a fan-out crashes, the next goes on: each message once, in order, all credit and counts', (t) => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-      const { members, accounting, fanOut, publisher, publish } = world();
+      const { members, accounting, fanOut, turn, publisher, publish } = world();
       const [a, b, c] = [fake(1), fake(2), fake(3)];
       const [red, blue] = [brittle('red'), brittle('blue')];
       members.add(a.pid, red, 0);
@@ -102,10 +104,10 @@ test('wherever a fan-out crashes, the next goes on: each message once, in order,
       const run = () => {
         while (fanOut.queue.length > 0) {
           try {
-            fanOut.run(accounting, null);
+            fanOut.run(turn);
           } catch {
             // As a server that crashes and its successor.
-            fanOut.resume(accounting);
+            fanOut.resume(turn);
           }
         }
       };

@@ -1,16 +1,18 @@
 import type { GapReason } from '../line.ts';
 import type { Message } from '../message.ts';
-import { countAt, isHole, kill, messageAt, sizeAt, timeAt, wasMessage, whyAt } from './entry.ts';
+import { countAt, isHole, kill, messageAt, missedAt, sizeAt, timeAt, wasMessage, whyAt } from './entry.ts';
 import type { Segment } from './segment.ts';
 
 export type Entry =
   | { readonly type: 'message'; readonly offset: number; readonly time: number; readonly message: Message }
-  /** `offset`: of the last of the messages that are missing. */
+  /** `offset`: of the last of the messages that are missing; `count`: how many offsets they take. */
   | {
       readonly type: 'hole';
       readonly offset: number;
       readonly time: number;
       readonly count: number;
+      /** As many as that; null: nobody knows how many. */
+      readonly missed: number | null;
       readonly why: GapReason;
     };
 
@@ -79,7 +81,8 @@ export class Cursor {
     if (!isHole(bytes, at))
       return { type: 'message', offset: this.#offset, time, message: messageAt(bytes, at) };
     const count = countAt(bytes, at);
-    return { type: 'hole', offset: this.#offset + count - 1, time, count, why: whyAt(bytes, at) };
+    const offset = this.#offset + count - 1;
+    return { type: 'hole', offset, time, count, missed: missedAt(bytes, at), why: whyAt(bytes, at) };
   }
 
   /** Moves behind the next entry, which there is. */

@@ -5,7 +5,7 @@ import type { Message } from '../message.ts';
 /**
  * What a ring keeps stands in its segments one behind the other: 13 bytes (length of the payload u32, kind u8, time f64,
  * little-endian) and the payload. A hole stands for messages that are missing: its payload is the reason (u8) and how
- * many they are (f64).
+ * many they are (f64), -1 where nobody knows, and then it takes one offset.
  */
 export const HEADER = 13;
 const KIND = 4;
@@ -19,6 +19,7 @@ const HOLE = 3;
 const DEAD = 4;
 
 const HOLE_PAYLOAD = 9;
+const UNKNOWN = -1;
 const reasons: readonly GapReason[] = [
   'too_old',
   'other_relay',
@@ -41,12 +42,18 @@ export function writeMessage(bytes: Buffer, at: number, { kind, payload }: Messa
   bytes.set(payload, at + HEADER);
 }
 
-export function writeHole(bytes: Buffer, at: number, count: number, why: GapReason, time: number): void {
+export function writeHole(
+  bytes: Buffer,
+  at: number,
+  missed: number | null,
+  why: GapReason,
+  time: number,
+): void {
   bytes.writeUInt32LE(HOLE_PAYLOAD, at);
   bytes[at + KIND] = HOLE;
   bytes.writeDoubleLE(time, at + TIME);
   bytes[at + HEADER] = reasons.indexOf(why);
-  bytes.writeDoubleLE(count, at + HEADER + 1);
+  bytes.writeDoubleLE(missed ?? UNKNOWN, at + HEADER + 1);
 }
 
 /** Makes a message a hole of one, in place. */
@@ -74,7 +81,14 @@ export function wasMessage(bytes: Buffer, at: number): boolean {
 
 /** How many offsets the entry takes. */
 export function countAt(bytes: Buffer, at: number): number {
-  return bytes[at + KIND] === HOLE ? bytes.readDoubleLE(at + HEADER + 1) : 1;
+  return missedAt(bytes, at) ?? 1;
+}
+
+/** How many messages are missing in a hole; null: nobody knows. Of a message, one. */
+export function missedAt(bytes: Buffer, at: number): number | null {
+  if (bytes[at + KIND] !== HOLE) return 1;
+  const missed = bytes.readDoubleLE(at + HEADER + 1);
+  return missed === UNKNOWN ? null : missed;
 }
 
 /** Why the messages of a hole are missing. */

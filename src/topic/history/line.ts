@@ -1,5 +1,5 @@
 import type { Ancestor, Gap, GapReason, LineChange, Numbered, Resumption } from '../line.ts';
-import type { Message } from '../message.ts';
+import type { Message, TopicKey } from '../message.ts';
 import { newEpoch, type Position, type Since } from '../position.ts';
 import type { Cursor } from './cursor.ts';
 import type { Ring } from './ring.ts';
@@ -12,9 +12,14 @@ export interface Replay {
   readonly messages: number;
 }
 
-/** Who is told that a line has been used, and bounds what all lines keep. */
+/** Bounds what all lines keep. */
 export interface LineKeeper {
-  used(line: Line, ring: Ring): void;
+  /** Messages were kept. */
+  used(line: Line): void;
+  /** A live topic has the line. */
+  served(line: Line): void;
+  /** No live topic has it any more. */
+  rested(line: Line): void;
 }
 
 /** Older epochs that a line remembers. */
@@ -25,6 +30,7 @@ const ANCESTORS = 8;
  * server and its router.
  */
 export class Line {
+  readonly key: TopicKey;
   /** Null: nothing is kept. */
   readonly ring: Ring | null;
   readonly #keeper: LineKeeper | null;
@@ -35,8 +41,15 @@ export class Line {
   #tear: { readonly at: number; readonly why: GapReason } | null = null;
   #topic: object | null = null;
   #version = 0;
+  #breaks = 0;
 
-  constructor(ring: Ring | null = null, keeper: LineKeeper | null = null, epoch = newEpoch(1)) {
+  constructor(
+    key: TopicKey,
+    ring: Ring | null = null,
+    keeper: LineKeeper | null = null,
+    epoch = newEpoch(1),
+  ) {
+    this.key = key;
     this.ring = ring;
     this.#keeper = keeper;
     this.#epoch = epoch;
@@ -65,18 +78,27 @@ export class Line {
     return this.#version;
   }
 
+  /** How often it has gone on elsewhere than at its end. */
+  get breaks(): number {
+    return this.#breaks;
+  }
+
   /** Whether a live topic has it. */
   get isLive(): boolean {
     return this.#topic !== null;
   }
 
+  /** A topic is live. */
   serve(topic: object): void {
+    if (this.#topic === null) this.#keeper?.served(this);
     this.#topic = topic;
   }
 
   /** The topic is live no more. Nothing changes if another one has the line by now. */
   rest(topic: object): void {
-    if (this.#topic === topic) this.#topic = null;
+    if (this.#topic !== topic) return;
+    this.#topic = null;
+    this.#keeper?.rested(this);
   }
 
   isOf(topic: object): boolean {
@@ -102,7 +124,7 @@ export class Line {
     const { ring } = this;
     if (ring === null) return;
     ring.expire(now);
-    this.#keeper?.used(this, ring);
+    this.#keeper?.used(this);
   }
 
   /** Returns what members are to be told. */
@@ -117,10 +139,12 @@ export class Line {
         this.#descend(change.epoch, this.#last);
         return null;
       case 'truncate':
+        this.#breaks++;
         this.#truncate(change.last, now);
         this.#descend(change.epoch, change.last);
         return { from, to: this.position, missed: null, why: 'restarted' };
       case 'adopt':
+        this.#breaks++;
         this.#epoch = change.position.epoch;
         this.#last = change.position.offset;
         this.#ancestors = [];
@@ -164,10 +188,16 @@ export class Line {
     return { resumption: { from: before, at, ...outcome }, from, messages };
   }
 
+  /** The message at a place crashes who renders it, and is missing from now on. */
+  kill(cursor: Cursor): void {
+    this.#version++;
+    this.ring?.kill(cursor);
+  }
+
   #hole(count: number | null, why: GapReason, now: number): void {
     this.#last += count ?? 1;
     if (count === null) this.#tear = { at: this.#last, why };
-    this.ring?.hole(count ?? 1, why, now);
+    this.ring?.hole(count, why, now);
   }
 
   #truncate(last: number, now: number): void {

@@ -2,7 +2,7 @@ import type { GapReason } from '../line.ts';
 import type { Message } from '../message.ts';
 import { Cursor } from './cursor.ts';
 import { entrySize, holeSize, writeHole, writeMessage } from './entry.ts';
-import { type Beginning, SEGMENT_COST, Segment } from './segment.ts';
+import { type Beginning, Segment } from './segment.ts';
 
 /** What a ring may keep at most. */
 export interface Bounds {
@@ -23,7 +23,7 @@ export interface Meter {
   /** So many messages more are kept. */
   kept(messages: number): void;
   /** A bound has made a ring let go of messages, which are kept no longer. */
-  evicted(messages: number, bound: Bound): void;
+  letGo(messages: number, bound: Bound): void;
 }
 
 const SMALLEST = 512;
@@ -39,7 +39,7 @@ export class Ring {
   #head: Cursor;
   #tail: Segment;
   /** The offset that the next entry gets. */
-  #next: number;
+  #next = 1;
   /** Bytes and messages that were written, ever. */
   #bytes = 0;
   #messages = 0;
@@ -47,14 +47,11 @@ export class Ring {
   #dead = 0;
   #allocated = 0;
 
-  /** `next`: the offset of the first message that it will get. */
-  constructor(bounds: Bounds, next: number, meter: Meter) {
+  constructor(bounds: Bounds, meter: Meter) {
     this.bounds = bounds;
     this.#meter = meter;
-    this.#next = next;
     this.#tail = new Segment(this.#beginning(), 0);
     this.#head = Cursor.atBeginOf(this.#tail);
-    this.#allocate(SEGMENT_COST);
   }
 
   /** The offset of the first entry that is kept; that of the next one if there is none. */
@@ -91,7 +88,7 @@ export class Ring {
       this.#next++;
       this.#startAfresh();
       this.#meter.kept(1);
-      this.#meter.evicted(1, 'bytes');
+      this.#meter.letGo(1, 'bytes');
       return;
     }
     const segment = this.#segmentFor(size);
@@ -104,11 +101,11 @@ export class Ring {
     while (this.bytes > bounds.bytes) this.#letGo('bytes');
   }
 
-  /** So many messages are missing here. */
-  hole(count: number, why: GapReason, now: number): void {
+  /** So many messages are missing here; null: nobody knows how many, and one offset stands for them. */
+  hole(missed: number | null, why: GapReason, now: number): void {
     const segment = this.#segmentFor(holeSize);
-    writeHole(segment.bytes, segment.take(holeSize), count, why, now);
-    this.#next += count;
+    writeHole(segment.bytes, segment.take(holeSize), missed, why, now);
+    this.#next += missed ?? 1;
     this.#bytes += holeSize;
     while (this.bytes > this.bounds.bytes) this.#letGo('bytes');
   }
@@ -259,7 +256,7 @@ export class Ring {
   }
 
   #letGo(bound: Bound): void {
-    if (!this.#head.isBeforeHole) this.#meter.evicted(1, bound);
+    if (!this.#head.isBeforeHole) this.#meter.letGo(1, bound);
     this.#pass();
   }
 

@@ -1,5 +1,5 @@
 /** What a segment costs beside its bytes: the objects around it. */
-export const SEGMENT_COST = 256;
+const SEGMENT_COST = 256;
 /** Free bytes that a segment may keep when the next one follows it. */
 const SPARE = 64;
 
@@ -39,9 +39,10 @@ export class Segment {
     return this.#next;
   }
 
-  /** What it takes of the memory. */
+  /** What it takes of the memory. An empty one is the place of a ring that keeps nothing. */
   get cost(): number {
-    return SEGMENT_COST + this.#bytes.length;
+    const { length } = this.#bytes;
+    return length === 0 ? 0 : SEGMENT_COST + length;
   }
 
   fits(size: number): boolean {
