@@ -1,55 +1,14 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { eventually } from '../support/arrivals.ts';
+import { fanfareClient, publish, subscribe } from '../support/fanfare-client.ts';
 import { clientFrame, connectRaw, upgradeRequest } from '../support/raw-client.ts';
-import { startTestRelay, type TestRelay } from '../support/relay.ts';
-import { connectWs, type WsClient } from '../support/ws-client.ts';
-
-type Frame = Readonly<Record<string, unknown>>;
-
-/** A client that speaks fanfare.1, and has been greeted. */
-interface FanfareClient {
-  readonly ws: WsClient;
-  say(...frames: readonly Frame[]): void;
-  /** The next frame of the relay, or its end. */
-  hear(): Promise<Frame>;
-  take(count: number): Promise<Frame[]>;
-}
-
-async function client(
-  t: ExecutionContext,
-  relay: TestRelay,
-  protocols: readonly string[] = ['fanfare.1'],
-): Promise<FanfareClient & { readonly hello: Frame }> {
-  const ws = await connectWs(t, relay.port('pusu'), '/', { protocols });
-  t.is(ws.webSocket.protocol, 'fanfare.1');
-  const hear = async () => {
-    const got = await ws.next();
-    return typeof got === 'string' ? (JSON.parse(got) as Frame) : (got as unknown as Frame);
-  };
-  return {
-    ws,
-    hello: await hear(),
-    say: (...frames) => ws.send(...frames.map((frame) => JSON.stringify(frame))),
-    hear,
-    async take(count) {
-      const frames: Frame[] = [];
-      while (frames.length < count) frames.push(await hear());
-      return frames;
-    },
-  };
-}
-
-const publish = (channel: string, content: unknown, more: Frame = {}) => ({
-  type: 'publish',
-  channel,
-  content,
-  ...more,
-});
+import { startTestRelay } from '../support/relay.ts';
+import { connectWs } from '../support/ws-client.ts';
 
 test('who offers fanfare.1, anywhere in the list, is greeted in it', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} }, node: 'r1' });
   for (const protocols of [['fanfare.1'], ['pusu', 'fanfare.1'], ['bearer', 'x', 'pusu', 'fanfare.1']])
-    t.deepEqual((await client(t, relay, protocols)).hello, {
+    t.deepEqual((await fanfareClient(t, relay, protocols)).hello, {
       type: 'hello',
       protocol: 'fanfare.1',
       relay: 'r1',
@@ -62,13 +21,17 @@ test('who offers fanfare.1, anywhere in the list, is greeted in it', async (t) =
 
 test('PuSu and fanfare.1 hear each other', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
-  const one = await client(t, relay);
+  const one = await fanfareClient(t, relay);
   const old = await connectWs(t, relay.port('pusu'));
   old.send('{"type":"subscribe","channel":"c"}');
   await old.take(2);
-  one.say({ type: 'subscribe', channel: 'c' }, publish('c', 'new'));
-  t.deepEqual(await one.take(2), [{ type: 'subscribe_ok', channel: 'c' }, publish('c', 'new')]);
-  t.is(await old.next(), JSON.stringify(publish('c', 'new')));
+  one.say(subscribe('c'), publish('c', 'new', { id: 1 }));
+  t.deepEqual(await one.take(3), [
+    { type: 'subscribe_ok', channel: 'c' },
+    publish('c', 'new', { id: 1 }),
+    { type: 'publish_ok', id: 1 },
+  ]);
+  t.is(await old.next(), JSON.stringify(publish('c', 'new', { id: 1 })));
   old.send(JSON.stringify(publish('c', 'old')));
   t.deepEqual(await one.hear(), publish('c', 'old'));
 });
@@ -80,15 +43,15 @@ test('errors name their channel, and the connection goes on', async (t) => {
     passwords: { good: ['a*'] },
     limits: { topics_per_connection: 1 },
   });
-  const one = await client(t, relay);
+  const one = await fanfareClient(t, relay);
   one.say(
-    { type: 'subscribe', channel: 'a' },
+    subscribe('a'),
     publish('a', 1),
     { type: 'authorize', authorization: 'bad' },
     { type: 'authorize', authorization: 'good' },
-    { type: 'subscribe', channel: 'a' },
-    { type: 'subscribe', channel: 'b' },
-    { type: 'subscribe', channel: 'ab' },
+    subscribe('a'),
+    subscribe('b'),
+    subscribe('ab'),
     publish('b', 1, { id: 'x' }),
     { type: 'unsubscribe', channel: 'a' },
     { type: 'ping' },
@@ -117,7 +80,7 @@ test('wrong credentials count against the address, though the connection stays',
     passwords: { good: ['*'] },
     limits: { failed_authorisations: 3, exempt: [] },
   });
-  const one = await client(t, relay);
+  const one = await fanfareClient(t, relay);
   for (let i = 0; i < 4; i++) one.say({ type: 'authorize', authorization: 'bad' });
   const failed = { type: 'authorization_failed', why: 'refused' };
   t.deepEqual(await one.take(4), [
@@ -135,7 +98,7 @@ test('a failed credential is no right: who shows none in time is closed', async 
     passwords: { good: ['*'] },
     limits: { authorise: '300ms' },
   });
-  const one = await client(t, relay);
+  const one = await fanfareClient(t, relay);
   one.say({ type: 'authorize', authorization: 'bad' });
   t.deepEqual(await one.take(2), [
     { type: 'authorization_failed', why: 'refused' },
@@ -161,7 +124,7 @@ test('the ping is a frame, which any frame of the client answers; without one it
 
 test('a relay that is drained says goodbye before it closes', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
-  const one = await client(t, relay);
+  const one = await fanfareClient(t, relay);
   const old = await connectWs(t, relay.port('pusu'));
   relay.relay.stop();
   t.deepEqual(await one.take(2), [
