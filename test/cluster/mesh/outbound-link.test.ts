@@ -37,7 +37,13 @@ function connection() {
   const streamed = Object.assign(stream, { destroy: close, destroySoon: close, write });
   const socket = new PeerSocket(streamed as unknown as Socket, 2);
   const frame = { type: 'heartbeat', last: 0, received: 0 };
-  const session = { welcome: () => frame, tick: () => true, beat: () => frame, lag: () => 0 };
+  const session = {
+    welcome: () => frame,
+    tick: () => true,
+    beat: () => frame,
+    lag: () => 0,
+    numbered: () => undefined,
+  };
   return {
     stream,
     taken: { type: 'take', connection: { socket, session } as unknown as Connection } as const,
