@@ -271,12 +271,12 @@ function kept(history: History, log: Log): Log {
       history.closed(closed, details);
       log.closed(closed, level, details);
     },
-    refused: (door, status, ...more) => {
-      history.refused(door, String(status));
-      log.refused(door, status, ...more);
+    refused: (door, status, address, ...more) => {
+      history.refused(door, String(status), address);
+      log.refused(door, status, address, ...more);
     },
     notAdmitted: (door, why, address) => {
-      history.refused(door, why);
+      history.refused(door, why, address);
       log.notAdmitted(door, why, address);
     },
     report: (report) => {

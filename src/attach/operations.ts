@@ -1,12 +1,13 @@
 import { inspect } from 'node:util';
 import { OwnWords, redactText } from '../secret/redaction.ts';
-import { connections, disconnect, members, why } from '../view/connections.ts';
-import type { Certificate, TimedReport } from '../view/history.ts';
+import { type ClientView, client, connections, disconnect, gone, members, why } from '../view/connections.ts';
+import type { Certificate, Ended, TimedReport } from '../view/history.ts';
 import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
 import { inOwnWords, type NodeView, Refusal, type Reloaded } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
 import { publish, topics } from '../view/topics.ts';
+import { wasMeant, whom } from '../view/whom.ts';
 import type { Asked, Operation, Operations } from './operator-realm.ts';
 import {
   type Column,
@@ -36,7 +37,7 @@ type Written<Data> = Omit<Operation<Data>, 'name' | 'show'> &
  */
 function operation<Data>({ needs = 0, ...one }: Written<Data>): Operation {
   const { usage } = one;
-  const [, name = '', listed = ''] = /^([a-z_.]+)\((.*)\)$/.exec(usage) ?? [];
+  const [, name = '', listed = ''] = /^([a-z_.]+)\((.*?)\)(?: or |$)/.exec(usage) ?? [];
   const most = listed === '' ? 0 : listed.replace(/\{[^}]*\}/g, '').split(',').length;
   const run = (asked: Asked) => {
     const { length } = asked.args;
@@ -61,6 +62,7 @@ class Misuse extends Error {}
 
 const ROWS = 20;
 const MOST_ROWS = 1000;
+const FARTHEST = 10_000_000;
 const SECOND = 1000;
 const LONGEST = 10 * 60 * SECOND;
 
@@ -105,11 +107,11 @@ const all: readonly Operation[] = [
     show: ({ uptime, ...rest }) => fieldLines([...fieldsOf(rest), ['up', duration(uptime)]]),
   }),
   operation({
-    usage: "topics({by: 'members'|'queue'|'handled'|'name', n: 20})",
-    summary: 'the live topics',
+    usage: "topics({by: 'members', n: 20, offset: 0})",
+    summary: 'the live topics, by members, queue, handled or name',
     run: ({ node, args }) => {
-      const { by, n } = fields(args[0], 'by', 'n');
-      return topics(node, word(by, 'by', ['members', 'queue', 'handled', 'name']), rows(n, ROWS));
+      const { by, n, offset } = fields(args[0], 'by', 'n', 'offset');
+      return topics(node, word(by, 'by', ['members', 'queue', 'handled', 'name']), pageWanted(n, offset));
     },
     show: (page) =>
       pageText(
@@ -135,11 +137,13 @@ const all: readonly Operation[] = [
       ),
   }),
   operation({
-    usage: "connections({by: 'pending'|'out'|'in'|'age'|'topics', n: 20})",
-    summary: 'the client connections',
+    usage:
+      "connections({by: 'pending'|'out'|'in'|'age'|'topics', n: 20, offset: 0, address, subject, topic, door})",
+    summary: 'the client connections: all, or those of an address, a subject, a topic, a door',
     run: ({ node, args }) => {
-      const { by, n } = fields(args[0], 'by', 'n');
-      return connections(node, word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']), rows(n, ROWS));
+      const { by, n, offset, ...meant } = fields(args[0], 'by', 'n', 'offset', ...LIVE);
+      const order = word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']);
+      return connections(node, order, pageWanted(n, offset), whom(meant, Date.now()));
     },
     show: (page) =>
       pageText(
@@ -153,6 +157,16 @@ const all: readonly Operation[] = [
         right('round trip', ({ roundTrip }) => known(roundTrip, (time) => `${time}ms`)),
         right('age', ({ age }) => duration(age)),
       ),
+  }),
+  operation({
+    usage: 'client(ref, {window: 1000}) or client({address, subject, topic, door})',
+    needs: 1,
+    summary: 'one client, there or gone: who it is, its topics, its rates, what waits for it',
+    run: ({ node, args, signal }) => {
+      const period = count(fields(args[1], 'window').window, 'window', SECOND, LONGEST);
+      return client(node, oneOrMeant(args[0]), (time) => pause(time, signal), period);
+    },
+    show: (data) => (data.type === 'closed' ? whyText(data) : clientText(data)),
   }),
   operation({
     usage: 'peers()',
@@ -177,8 +191,8 @@ const all: readonly Operation[] = [
           ),
   }),
   operation({
-    usage: "top({by: 'mailbox'|'handled'|'pending', n: 20, window: 1000})",
-    summary: 'the busiest processes; with a window in ms, what they handle in that time',
+    usage: "top({by: 'mailbox', n: 20, window: 1000})",
+    summary: 'the busiest processes, by mailbox, handled or pending; window: in how many ms',
     run: ({ node, args, signal }) => {
       const { by, n, window } = fields(args[0], 'by', 'n', 'window');
       const order = word(by, 'by', ['mailbox', 'handled', 'pending']);
@@ -201,7 +215,7 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: 'trace(ref, {max: 10, period: 10000})',
-    summary: 'shows the next messages of a process as it handles them, contents by their size',
+    summary: 'the next messages of a process as it handles them, contents by their size',
     needs: 1,
     run: ({ node, args, stays, say, signal, onGone }): Trace | Promise<Trace> => {
       const { max, period } = fields(args[1], 'max', 'period');
@@ -215,11 +229,15 @@ const all: readonly Operation[] = [
       typeof data === 'string' ? data : data.length === 0 ? 'it has handled no message' : data.join('\n'),
   }),
   operation({
-    usage: 'why(ref)',
-    needs: 1,
-    summary: 'why a connection was closed, of the last 10 000 that were',
-    run: ({ node, args }) => why(node, args[0]),
-    show: whyText,
+    usage: "why(ref) or why({address, subject, topic, reason, since: '10m', n, offset})",
+    summary: 'why clients were closed or turned away: one, or a list, newest first',
+    run: ({ node, args }): Certificate | Page<Ended> => {
+      if (args.length === 1 && (typeof args[0] !== 'object' || args[0] === null)) return why(node, args[0]);
+      const { n, offset, ...given } = fields(args[0], 'n', 'offset', ...LIVE, 'reason', 'since');
+      const meant = whom(given, Date.now());
+      return gone(node, pageWanted(n, offset), (ended) => wasMeant(ended, meant));
+    },
+    show: (data) => ('rows' in data ? goneText(data) : whyText(data)),
   }),
   operation({
     usage: 'node_stats(n, ms)',
@@ -255,7 +273,7 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: 'bin_leak(n)',
-    summary: 'collects garbage, which stops the relay for a moment, and says who holds most bytes',
+    summary: 'collects garbage, which stops the relay for a moment; who holds most bytes',
     run: ({ node, args }) => binLeak(node, rows(args[0], 10)),
     show: ({ before, after, released, holders }) => {
       const head = `${size(before)} outside the heap, ${size(after)} after a collection: ${size(released)} released`;
@@ -277,7 +295,7 @@ const all: readonly Operation[] = [
   operation({
     usage: 'suspend(ref, {force: true})',
     needs: 1,
-    summary: 'a process handles no messages until resume; supervisors only with force',
+    summary: 'a process handles nothing until resume; supervisors only with force',
     run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1], 'force').force === true),
   }),
   operation({
@@ -293,10 +311,10 @@ const all: readonly Operation[] = [
     run: ({ node, args }) => processes.kill(node, args[0], fields(args[1], 'force').force === true),
   }),
   operation({
-    usage: 'disconnect(ref, reason)',
+    usage: 'disconnect(ref, reason) or disconnect({address, subject, topic}, reason)',
     needs: 1,
-    summary: 'closes a connection with 1001 and a reason',
-    run: ({ node, args }) => disconnect(node, args[0], args[1]),
+    summary: 'closes a connection, or all that are meant, with 1001 and a reason',
+    run: ({ node, args }) => disconnect(node, oneOrMeant(args[0]), args[1]),
   }),
   operation({
     usage: "publish('topic:main:chat', message)",
@@ -316,7 +334,7 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: "log_level('debug')",
-    summary: 'says more or less in the log from now on; without an argument, how much it says',
+    summary: 'says more or less in the log from now on; without a level, how much it says',
     run: ({ node, args }) => {
       if (args[0] === undefined || args[0] === null) return `the log says ${node.logLevel.get()} and above`;
       const level = word(args[0], 'the level', LOG_LEVELS);
@@ -398,6 +416,21 @@ function fields<Key extends string>(value: unknown, ...keys: readonly Key[]): Op
   return value as Options<Key>;
 }
 
+/** What clients that are there may be looked for by. */
+const LIVE = ['address', 'subject', 'topic', 'door'] as const;
+
+/** A ref as it is, or the clients that are meant. */
+function oneOrMeant(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const meant = whom(fields(value, ...LIVE), Date.now());
+  if (Object.keys(meant).length === 0) throw new Misuse(`say which clients are meant, by ${LIVE.join(', ')}`);
+  return meant;
+}
+
+function pageWanted(n: unknown, offset: unknown): { readonly limit: number; readonly offset: number } {
+  return { limit: rows(n, ROWS), offset: offset === 0 ? 0 : count(offset, 'offset', 0, FARTHEST) };
+}
+
 /** A whole number from 1 to `most`. */
 function count(value: unknown, name: string, fallback: number, most: number): number {
   if (value === undefined || value === null) return fallback;
@@ -451,6 +484,44 @@ function cellsOf(node: processes.TreeNode): Record<string, string> {
     up: duration(uptime),
     status: status === 'running' ? '' : status,
   };
+}
+
+function clientText(live: Extract<ClientView, { readonly type: 'live' }>): string {
+  const { ref, door, transport, address, state, age, subject, authorised, memberships, owns, roundTrip } =
+    live;
+  return fieldLines([
+    ['client', `${ref} at ${door} (${transport}), from ${address}`],
+    ['state', state],
+    ['identity', subject ?? (authorised ? 'a credential of its own' : 'anonymous')],
+    ['there for', duration(age)],
+    ['topics', memberships.length === 0 ? 'none' : memberships.join(', ')],
+    ...(owns === null ? [] : ([['owner of', owns]] as const)),
+    [
+      'messages',
+      `${whole(live.in)} in (${rateText(live.inRate)}), ${whole(live.out)} out (${rateText(live.outRate)})`,
+    ],
+    ['waiting', `${size(live.pending)}, ${size(live.pendingHighWater)} at the most`],
+    ['round trip', roundTrip === null ? 'not pinged yet' : `${roundTrip}ms at the last ping`],
+  ]);
+}
+
+function rateText(rate: number): string {
+  return `${rate < 10 ? Math.round(rate * 10) / 10 : whole(rate)}/s`;
+}
+
+function goneText(page: Page<Ended>): string {
+  return pageText(
+    page,
+    'clients',
+    left('when', ({ at }) => new Date(at).toISOString().slice(0, 19)),
+    left('ref', (ended) => (ended.type === 'closed' ? `<${ended.conn}>` : '-')),
+    ...texts('door', 'address'),
+    left('who', (ended) => (ended.type === 'closed' ? (ended.subject ?? '') : '')),
+    left('why', (ended) =>
+      ended.type === 'closed' ? `${ended.code} ${ended.reason}` : `refused: ${ended.reason}`,
+    ),
+    left('topics', (ended) => (ended.type === 'closed' ? ended.topics.join(', ') : '')),
+  );
 }
 
 function whyText(certificate: Certificate): string {

@@ -3,10 +3,11 @@ import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import { type Resident, resident, residents, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
-import type { Certificate } from './history.ts';
+import type { Certificate, Ended } from './history.ts';
 import { type Page, pageOf } from './page-of.ts';
 import { numberOf, processOf, topicOf } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
+import { isMeant, type Whom, wasMeant } from './whom.ts';
 
 /** A process's connection; undefined: the process serves none. */
 export function connectionOf({ state }: Resident): Connection | undefined {
@@ -78,16 +79,86 @@ export function connectionRow(pid: Pid<never>) {
 
 type ConnectionsBy = 'pending' | 'out' | 'in' | 'age' | 'topics';
 
-/** The `n` connections that have most of something, and how many there are. */
-export function connections({ system }: NodeView, by: ConnectionsBy, n: number): Page<ConnectionRow> {
-  return pageOf(connectionRows(system), (row) => row[by], { limit: n });
+/** Some of the connections that are meant: those that have most of something first; and how many there are. */
+export function connections(
+  { system }: NodeView,
+  by: ConnectionsBy,
+  { limit, offset = 0 }: { readonly limit: number; readonly offset?: number },
+  meant: Whom = {},
+): Page<ConnectionRow> {
+  const scores: Record<ConnectionsBy, (connection: Connection, process: Resident) => number> = {
+    pending: pendingOf,
+    out: ({ outflow }) => outflow.messages,
+    in: ({ intake }) => intake.published,
+    age: (_, { startedAt }) => -startedAt,
+    topics: ({ memberships }) => memberships.size,
+  };
+  const score = scores[by];
+  const page = pageOf(connectionsOf(system, meant), ([process, connection]) => score(connection, process), {
+    limit,
+    offset,
+  });
+  return { ...page, rows: page.rows.flatMap(([process]) => connectionRow(process) ?? []) };
 }
 
-function* connectionRows(system: System): Iterable<ConnectionRow> {
+/** The connections that are meant, with their processes. */
+function* connectionsOf(system: System, meant: Whom): Iterable<readonly [Resident, Connection]> {
   for (const process of residents(system)) {
-    const row = connectionRow(process);
-    if (row !== undefined) yield row;
+    const connection = connectionOf(process);
+    if (connection !== undefined && isMeant(connection, meant)) yield [process, connection];
   }
+}
+
+/** A client that is there, with what it has sent and got since `before` in messages per second, or one that is gone. */
+export type ClientView =
+  | ({ readonly type: 'live'; readonly inRate: number; readonly outRate: number } & NonNullable<
+      ReturnType<typeof connectionDetails>
+    >)
+  | Certificate;
+
+/**
+ * One client, by its pid or by what is known of it, there or gone. Of one that is there its rates are looked at for
+ * `period` milliseconds.
+ */
+export async function client(
+  node: NodeView,
+  ref: unknown,
+  wait: (period: number) => Promise<void>,
+  period: number,
+): Promise<ClientView> {
+  const meant = typeof ref === 'object' && ref !== null ? (ref as Whom) : null;
+  const pid = meant === null ? livePid(node, ref) : theOnly(node, meant);
+  const before = pid === undefined ? undefined : connectionDetails(pid);
+  if (pid === undefined || before === undefined)
+    return meant === null ? why(node, ref) : theLast(node, meant);
+  const start = performance.now();
+  await wait(period);
+  const seconds = Math.max(0.001, (performance.now() - start) / 1000);
+  const after = connectionDetails(pid);
+  if (after === undefined) return why(node, pid.toString());
+  return {
+    type: 'live',
+    ...after,
+    inRate: (after.in - before.in) / seconds,
+    outRate: (after.out - before.out) / seconds,
+  };
+}
+
+function livePid(node: NodeView, ref: unknown): Pid<never> | undefined {
+  const number = numberOf(ref);
+  return number === undefined ? processOf(node, ref) : node.system.processes.get(number);
+}
+
+function theOnly({ system }: NodeView, meant: Whom): Pid<never> | undefined {
+  const [first, second] = connectionsOf(system, meant);
+  if (second !== undefined)
+    throw new Refusal('more than one client is meant: connections({…}) with the same lists them');
+  return first?.[0];
+}
+
+function theLast({ history }: NodeView, meant: Whom): Certificate {
+  for (const ended of history.ended()) if (ended.type === 'closed' && wasMeant(ended, meant)) return ended;
+  throw new Refusal('no such client is there, nor has one gone lately');
 }
 
 /** The first `n` members of a topic. */
@@ -114,13 +185,19 @@ export function members(node: NodeView, ref: unknown, n: number) {
 /** Longest text of a close frame's reason (RFC 6455, section 5.5: 125 bytes, 2 of them the code). */
 const REASON_BYTES = 123;
 
-/** Ends a connection in good order, with 1001 and the operator's words. */
+/** Ends connections in good order, with 1001 and the operator's words: one by its pid, or all that are meant. */
 export function disconnect(node: NodeView, ref: unknown, reason: unknown): string {
-  const pid = processOf(node, ref);
-  if (connectionRow(pid) === undefined) throw new Refusal(`${pid} is no connection`);
-  const words = reason === undefined ? 'disconnected by the operator' : String(reason);
+  const words = reason === undefined || reason === null ? 'disconnected by the operator' : String(reason);
   if (Buffer.byteLength(words) > REASON_BYTES)
     throw new Refusal(`a reason has at most ${REASON_BYTES} bytes`);
+  if (typeof ref === 'object' && ref !== null) {
+    const meant = Array.from(connectionsOf(node.system, ref as Whom), ([process]) => process);
+    for (const process of meant) exit(process, { shutdown: words });
+    if (meant.length === 0) throw new Refusal('no such client is there');
+    return `${meant.length} ${meant.length === 1 ? 'client was' : 'clients were'} told to go: ${words}`;
+  }
+  const pid = processOf(node, ref);
+  if (connectionRow(pid) === undefined) throw new Refusal(`${pid} is no connection`);
   exit(pid, { shutdown: words });
   return `${pid} was told to go: ${words}`;
 }
@@ -134,4 +211,20 @@ export function why(node: NodeView, ref: unknown): Certificate {
   const pid = node.system.processes.get(number);
   if (pid !== undefined) throw new Refusal(`<${number}> is alive`);
   throw new Refusal(`nothing is known of <${number}>: no connection, never accepted, or closed too long ago`);
+}
+
+/** The clients that are gone or were turned away, of those that are meant, the newest first. */
+export function gone(
+  { history }: NodeView,
+  { limit, offset = 0 }: { readonly limit: number; readonly offset?: number },
+  isIt: (ended: Ended) => boolean,
+): Page<Ended> {
+  const rows: Ended[] = [];
+  let total = 0;
+  for (const ended of history.ended()) {
+    if (!isIt(ended)) continue;
+    if (total >= offset && rows.length < limit) rows.push(ended);
+    total++;
+  }
+  return { rows, total };
 }

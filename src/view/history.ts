@@ -11,9 +11,22 @@ import type { Report } from '../otp/reports.ts';
 
 /** What is kept of a connection that has ended. */
 export interface Certificate extends Closed, ClosedDetails {
+  readonly type: 'closed';
   /** When it ended, in milliseconds since 1970. */
   readonly at: number;
 }
+
+/** What is kept of a client that was turned away. */
+export interface RefusedClient {
+  readonly type: 'refused';
+  readonly at: number;
+  readonly door: string;
+  readonly address: string;
+  /** A limit, or the HTTP status that it was answered with. */
+  readonly reason: string;
+}
+
+export type Ended = Certificate | RefusedClient;
 
 /** A crash or supervisor report, and when it was written, in milliseconds since 1970. */
 export interface TimedReport {
@@ -23,6 +36,8 @@ export interface TimedReport {
 
 /** How many closed connections are remembered, each in some hundred bytes, and how many reports. */
 const CERTIFICATES = 10_000;
+/** Of a burst of refusals the last ones say as much as all of them. */
+const REFUSED = 1000;
 const REPORTS = 1000;
 
 /** How connections end by what the relay or the network does, and by a client's leaving: as metrics know them from the start. */
@@ -56,6 +71,7 @@ export class History {
   readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
   readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
   readonly #certificates: Ring<Certificate>;
+  readonly #refused = new Ring<RefusedClient>(REFUSED);
   readonly #wallClock: () => number;
 
   constructor(certificates = CERTIFICATES, wallClock: () => number = Date.now) {
@@ -65,11 +81,23 @@ export class History {
 
   closed(closed: Closed, details: ClosedDetails): void {
     this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
-    this.#certificates.push({ ...closed, ...details, at: this.#wallClock() });
+    this.#certificates.push({ type: 'closed', ...closed, ...details, at: this.#wallClock() });
   }
 
-  refused(door: string, reason: string): void {
+  refused(door: string, reason: string, address: string): void {
     this.refusals.add({ door, reason });
+    this.#refused.push({ type: 'refused', at: this.#wallClock(), door, address, reason });
+  }
+
+  /** The clients that have gone and those that were turned away, the newest first. */
+  *ended(): Iterable<Ended> {
+    const refused = this.#refused.newest()[Symbol.iterator]();
+    let next = refused.next();
+    for (const certificate of this.#certificates.newest()) {
+      for (; next.done !== true && next.value.at > certificate.at; next = refused.next()) yield next.value;
+      yield certificate;
+    }
+    for (; next.done !== true; next = refused.next()) yield next.value;
   }
 
   reported(report: Report): void {

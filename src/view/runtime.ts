@@ -76,7 +76,7 @@ export function binLeak(node: NodeView, n: number) {
   collectGarbage();
   const after = process.memoryUsage().arrayBuffers;
   const holders = [
-    ...connections(node, 'pending', n).rows.map(({ ref, door, pending }) => ({
+    ...connections(node, 'pending', { limit: n }).rows.map(({ ref, door, pending }) => ({
       ref,
       what: `waits for a client of ${door}`,
       bytes: pending,

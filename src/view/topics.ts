@@ -57,11 +57,15 @@ export function topicCount({ topics }: NodeView): number {
 
 type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
 
-/** The `n` topics that have most of something, or the first by name; and how many there are. */
-export function topics(node: NodeView, by: TopicsBy, n: number): Page<TopicRow> {
+/** Some of the topics: those that have most of something first, or by name; and how many there are. */
+export function topics(
+  node: NodeView,
+  by: TopicsBy,
+  wanted: { readonly limit: number; readonly offset?: number },
+): Page<TopicRow> {
   const rows = Array.from(node.topics.all(), (topic) => topicRow(node, topic));
   const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
-  return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { limit: n, tie: byName });
+  return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { ...wanted, tie: byName });
 }
 
 /** Publishes a text as a client would. `from`: the process that a refusal is sent to. */

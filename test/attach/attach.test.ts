@@ -88,11 +88,11 @@ test('for the shell a text of several lines is those lines, and an error is one'
 
 test('what an operation is given and cannot use is an error, with its usage', async (t) => {
   const { client } = await attached(t);
-  const usage = "usage: topics({by: 'members'|'queue'|'handled'|'name', n: 20})";
+  const usage = "usage: topics({by: 'members', n: 20, offset: 0})";
   for (const [name, args, why] of [
     ['topics', [{ by: 'nothing' }], `by is one of members, queue, handled, name\n${usage}`],
-    ['topics', [{ bye: 'name' }], `there is no option bye; there are by, n\n${usage}`],
-    ['topics', ['members'], `options are given as {key: value}; there are by, n\n${usage}`],
+    ['topics', [{ bye: 'name' }], `there is no option bye; there are by, n, offset\n${usage}`],
+    ['topics', ['members'], `options are given as {key: value}; there are by, n, offset\n${usage}`],
     ['topics', [{}, 1], `topics takes one argument, and these are 2\n${usage}`],
     ['peers', ['x'], 'peers takes no arguments, and these are 1\nusage: peers()'],
     ['state', [], 'state needs one argument\nusage: state(ref)'],

@@ -9,7 +9,8 @@ import type { LinkView, Reloaded } from '../../src/view/relay-view.ts';
 import { eventually } from '../support/arrivals.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
-import { connectWs, type WsClient } from '../support/ws-client.ts';
+import { SECRET_TEXT, token } from '../support/tokens.ts';
+import { connectWs, refusedWs, type WsClient } from '../support/ws-client.ts';
 
 interface World {
   readonly relay: TestRelay;
@@ -18,7 +19,9 @@ interface World {
   readonly said: string[];
 }
 
-async function world(t: ExecutionContext, settings = { doors: { pusu: {} } }): Promise<World> {
+type Settings = Parameters<typeof startTestRelay>[1];
+
+async function world(t: ExecutionContext, settings: Settings = { doors: { pusu: {} } }): Promise<World> {
   const relay = await startTestRelay(t, settings, 1000, { folder: temporaryFolder(t) });
   const { node } = relay.relay;
   const said: string[] = [];
@@ -48,6 +51,30 @@ async function subscriber(t: ExecutionContext, relay: TestRelay, channel: string
   await client.next();
   client.send(JSON.stringify({ type: 'subscribe', channel }));
   await client.next();
+  return client;
+}
+
+const withSubjects = {
+  authenticator: 'JWT',
+  jwt_signing_algorithms: ['HS256'],
+  jwt_verification_key: SECRET_TEXT,
+  doors: { pusu: {} },
+};
+
+/** A subscriber whose token says who it is. */
+async function identified(
+  t: ExecutionContext,
+  relay: TestRelay,
+  sub: string,
+  channel: string,
+): Promise<WsClient> {
+  const client = await connectWs(t, relay.port('pusu'));
+  const authorization = await token({ channels: { '*': 'rw' }, sub });
+  client.send(
+    JSON.stringify({ type: 'authorize', authorization }),
+    JSON.stringify({ type: 'subscribe', channel }),
+  );
+  await client.take(3);
   return client;
 }
 
@@ -181,6 +208,93 @@ test('disconnect closes with its words, and why tells of it afterwards', async (
   t.regex(text, /because +an operator disconnected it/);
   await t.throwsAsync(ask('why', '<1>'), { message: /is alive/ });
   await t.throwsAsync(ask('why', 999_999), { message: /nothing is known/ });
+});
+
+test('clients are found by address, subject and topic, and a page begins where it is asked to', async (t) => {
+  const { relay, ask } = await world(t, withSubjects);
+  for (const [subject, channel] of [
+    ['anna', 'news'],
+    ['ben', 'news'],
+    ['ben', 'sport'],
+  ] as const)
+    await identified(t, relay, subject, channel);
+  const found = async (...args: unknown[]) => (await ask('connections', ...args)).data as { total: number };
+  t.is((await found({ subject: 'ben' })).total, 2);
+  t.is((await found({ topic: 'news' })).total, 2);
+  t.is((await found({ topic: 'topic:main:news', subject: 'ben' })).total, 1);
+  t.is((await found({ topic: 'topic:other:news' })).total, 0);
+  t.is((await found({ address: '127.0.0.1', door: 'pusu' })).total, 3);
+  t.is((await found({ address: '127.0.0.2' })).total, 0);
+  const pages = await Promise.all([0, 1, 2, 3].map((offset) => found({ by: 'age', n: 1, offset })));
+  const refs = pages.flatMap((page) => rowsOf(page).map((row) => row['ref']));
+  t.is(new Set(refs).size, 3);
+  t.true(pages.every(({ total }) => total === 3));
+  await t.throwsAsync(found({ subject: 1 }), { message: /subject is a text/ });
+});
+
+test('a client is told of while it is there and when it has gone, and clients are disconnected by who they are', async (t) => {
+  const { relay, ask } = await world(t, withSubjects);
+  const anna = await identified(t, relay, 'anna', 'news');
+  const bens = [await identified(t, relay, 'ben', 'news'), await identified(t, relay, 'ben', 'sport')];
+  anna.send('{"type":"publish","channel":"news","content":1}');
+  await anna.next();
+  const live = await ask('client', { subject: 'anna' }, { window: 1 });
+  t.like(live.data, {
+    type: 'live',
+    subject: 'anna',
+    state: 'open',
+    authorised: true,
+    memberships: ['news'],
+    in: 1,
+    out: 1,
+    pending: 0,
+  });
+  t.regex(live.text, /^client +<\d+> at pusu \(websocket\), from 127\.0\.0\.1\n(.*\n)*identity +anna\n/);
+  await t.throwsAsync(ask('client', { subject: 'ben' }), { message: /^more than one client/ });
+  await t.throwsAsync(ask('client', {}), { message: /^say which clients are meant/ });
+  await t.throwsAsync(ask('disconnect', {}), { message: /^say which clients are meant/ });
+  await t.throwsAsync(ask('disconnect', { subject: 'nobody' }), { message: 'no such client is there' });
+  t.is((await ask('disconnect', { subject: 'ben' }, 'bye')).text, '2 clients were told to go: bye');
+  for (const ben of bens) {
+    await ben.got.find((one) => typeof one === 'object' && 'code' in one);
+    await relay.closed();
+  }
+  t.is((await ask('connections')).data && rowsOf((await ask('connections')).data).length, 1);
+  const gone = await ask('client', { subject: 'ben', topic: 'sport' });
+  t.like(gone.data, { type: 'closed', subject: 'ben', reason: 'bye', topics: ['sport'] });
+});
+
+test('why lists the clients that were closed or turned away, by all that is known of them, newest first', async (t) => {
+  const { relay, ask } = await world(t, { ...withSubjects, doors: { ...withSubjects.doors, wspubsub: {} } });
+  const anna = await identified(t, relay, 'anna', 'news');
+  const ben = await identified(t, relay, 'ben', 'sport');
+  for (const client of [anna, ben]) {
+    await client.leave();
+    await relay.closed();
+  }
+  t.is((await refusedWs(t, relay.port('wspubsub'), '/nothing')).status, 404);
+  const found = async (...args: unknown[]) =>
+    rowsOf((await ask('why', ...args)).data).map(
+      ({ type, subject, reason }) => `${type} ${subject ?? reason}`,
+    );
+  t.deepEqual(await found(), ['refused 404', 'closed ben', 'closed anna']);
+  t.deepEqual(await found({ n: 1, offset: 1 }), ['closed ben']);
+  t.deepEqual(await found({ address: '127.0.0.1', since: '1h' }), [
+    'refused 404',
+    'closed ben',
+    'closed anna',
+  ]);
+  t.deepEqual(await found({ topic: 'topic:main:news' }), ['closed anna']);
+  t.deepEqual(await found({ subject: 'ben' }), ['closed ben']);
+  t.deepEqual(await found({ reason: '404' }), ['refused 404']);
+  t.deepEqual(await found({ address: '127.0.0.2' }), []);
+  t.deepEqual(await found({ since: '2999-01-01T00:00Z' }), []);
+  const { text } = await ask('why', { topic: 'news' });
+  t.regex(
+    text,
+    /^when +ref +door +address +who +why +topics\n\S+ +<\d+> +pusu +127\.0\.0\.1 +anna +100\d closed by client +news$/,
+  );
+  await t.throwsAsync(ask('why', { since: 'yesterday' }), { message: /^since is how long ago/ });
 });
 
 test('kill ends a worker, which its supervisor restarts; a supervisor only with force', async (t) => {

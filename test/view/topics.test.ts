@@ -10,7 +10,7 @@ test('the owner of a topic is shown at every relay: a process, the relay where i
   const [own, other] = relays.map(
     ({ relay }) =>
       () =>
-        topics(relay.node, 'name', 1).rows[0]?.owner,
+        topics(relay.node, 'name', { limit: 1 }).rows[0]?.owner,
   );
   await link();
   const owner = await connectWs(t, first.port('wspubsub'), '/ws/pub/key/d/ticker');
