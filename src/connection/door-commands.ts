@@ -252,11 +252,12 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   const request: Publish = marked ? { ...plain, ...marks(receipt, key) } : plain;
   if (!context.topics.publish(self.system, context.realm, name, topic, request)) {
     intake.giveBack(cost);
-    const why = topic?.server === undefined ? 'unheard' : 'refused';
+    const isNobodyThere = topic?.server === undefined && !context.topics.isStartedByMessages(name);
+    const why = isNobodyThere ? 'unheard' : 'refused';
     context.topics.accounting.lose(1, why);
     context.counters.drops++;
     if (exchange) step(connection, { type: 'published', topic: name });
-    else if (receipt !== undefined && why === 'unheard')
+    else if (receipt !== undefined && isNobodyThere)
       step(connection, { type: 'published', topic: name, receipt });
     else if (receipt !== undefined) step(connection, refusal(attemptOf(command), 'unavailable'));
     return;

@@ -33,6 +33,7 @@ export interface LiveTopics {
   find(realm: string, name: string): Topic | undefined;
   route(system: System, realm: string, request: Join | Claim): boolean;
   publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean;
+  isStartedByMessages(name: string): boolean;
 }
 
 /** What one door has counted, for its own metrics. Gauges go up and down, the others only up. */

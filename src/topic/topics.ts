@@ -98,6 +98,11 @@ export class Topics {
     return publishRouted(system, partition, realm, name, message);
   }
 
+  /** Whether a message starts its topic where that is not live: then nobody but the router could be missing. */
+  isStartedByMessages(name: string): boolean {
+    return this.#goesUp || this.histories.keeps(name);
+  }
+
   /** Every live topic but those of probes, for tools and metrics. */
   *all(): Iterable<Topic> {
     for (const { table } of this.#partitions)

@@ -62,6 +62,7 @@ function world(anonymous: Permissions = all) {
         if (publishing === 'taken') published.push(publish);
         return publishing === 'taken';
       },
+      isStartedByMessages: (topicName) => topicName === 'kept',
     },
     limits,
     heartbeat: { ping: 0, pong: 0 },
@@ -372,6 +373,12 @@ test('a message with an id is answered when it has been fanned out, or refused',
   takeNothing();
   say({ type: 'publish', channel: 'unheard', content: 1, id: 9 });
   t.deepEqual(await heard(), [{ type: 'publish_ok', id: 9 }], 'nobody is in it');
+  say({ type: 'publish', channel: 'kept', content: 1, id: 9 });
+  t.deepEqual(
+    await heard(),
+    [{ type: 'publish_error', id: 9, channel: 'kept', why: 'unavailable' }],
+    'it would have been kept',
+  );
   topic('full');
   say(
     { type: 'publish', channel: 'full', content: 1, id: 10 },
