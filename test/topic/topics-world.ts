@@ -4,9 +4,12 @@ import { isAlive, type Pid, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { Accounting } from '../../src/topic/accounting.ts';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
-import { Delivery, type Format, type Message } from '../../src/topic/message.ts';
+import { Histories, type HistorySettings, noHistory } from '../../src/topic/history/histories.ts';
+import type { Bounds } from '../../src/topic/history/ring.ts';
+import { Delivery, type Format, type Message, type Publish } from '../../src/topic/message.ts';
+import { formatPosition } from '../../src/topic/position.ts';
 import type { Claim, Join, MemberMessage, Topic } from '../../src/topic/topic.ts';
-import { leave } from '../../src/topic/topic-server.ts';
+import { leave, portion } from '../../src/topic/topic-server.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, type TestSystem, testSystem } from '../support/otp.ts';
 
@@ -19,6 +22,12 @@ export interface TestMember {
   readonly heard: string[];
   /** The deliveries themselves, as they came. */
   readonly deliveries: Delivery[];
+  /** It asks for the next portion as soon as it has one. */
+  asks: boolean;
+  /** There is a next portion to ask for. */
+  readonly more: boolean;
+  /** Asks for it. */
+  ask(): void;
   /** Everything else: `joined t`, `refused join t missing`, `ended t`, `lost t`. */
   readonly told: string[];
   credit: number;
@@ -38,7 +47,13 @@ export interface TopicsWorld extends TestSystem {
   claim(member: TestMember, name: string, grace?: number): void;
   leave(member: TestMember, name: string): void;
   /** False: nobody took it. The cost is the credit that must come back. */
-  publish(from: TestMember, name: string, text: string | Message, cost?: number): boolean;
+  publish(
+    from: TestMember,
+    name: string,
+    text: string | Message,
+    cost?: number,
+    more?: Partial<Publish>,
+  ): boolean;
   /** The live topic; it must be there. */
   topic(name: string): Topic;
   end(member: TestMember): void;
@@ -47,11 +62,14 @@ export interface TopicsWorld extends TestSystem {
 }
 
 /** All topics of a relay on a clock wound by hand, without sockets. */
-export function topicsWorld(elsewhere: Elsewhere | null = null): TopicsWorld {
+export function topicsWorld(
+  elsewhere: Elsewhere | null = null,
+  kept: HistorySettings = noHistory,
+): TopicsWorld {
   const world = testSystem();
   const { system } = world;
   const accounting = new Accounting();
-  const topics = new Topics(accounting, elsewhere);
+  const topics = new Topics(accounting, elsewhere, new Histories(kept));
   const started = topics.spec.start(system, { label: 'topics' });
   if (!started.ok) throw new Error('the topics have not started');
   const find = (name: string) => topics.find(REALM, name);
@@ -79,9 +97,9 @@ export function topicsWorld(elsewhere: Elsewhere | null = null): TopicsWorld {
       const left = topic?.name === name ? topic : find(name);
       if (left !== undefined) leave(left, pid);
     },
-    publish({ pid }, name, text, cost = 0) {
+    publish({ pid }, name, text, cost = 0, more = {}) {
       const message: Message = typeof text === 'string' ? textMessage(text) : text;
-      const request = { type: 'publish', message, from: pid, via: null, credit: cost } as const;
+      const request: Publish = { type: 'publish', message, from: pid, via: null, credit: cost, ...more };
       return topics.publish(system, REALM, name, find(name), request);
     },
     topic(name) {
@@ -102,25 +120,40 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
   const heard: string[] = [];
   const deliveries: Delivery[] = [];
   const told: string[] = [];
+  const hear = (delivery: Delivery) => {
+    deliveries.push(delivery);
+    heard.push(...textsOf(delivery));
+    accounting.deliver(delivery.count);
+  };
+  let more = false;
   const behaviour: Behaviour<null, null, MemberMessage | 'end'> = {
     name: 'test-member',
     init: () => null,
     handle(_state, message) {
       if (message === 'end') return stop('normal');
       if (message instanceof Delivery) {
-        deliveries.push(message);
-        heard.push(...textsOf(message));
-        accounting.deliver(message.count);
+        hear(message);
+      } else if (message.type === 'portion') {
+        for (const delivery of message.deliveries) hear(delivery);
+        more = message.more === true;
+        if (more && member.asks) member.ask();
       } else if (message.type === 'credit') {
         member.credit += message.bytes;
       } else {
         if (message.type === 'joined' || message.type === 'claimed') member.topic = message.topic;
         told.push(describe(message));
+        if (message.type !== 'joined') return keep;
+        for (const delivery of message.deliveries ?? []) hear(delivery);
+        more = message.more === true;
+        if (more && member.asks) member.ask();
       }
       return keep;
     },
     undelivered(message) {
-      if (message instanceof Delivery) message.accounting.drop(message.count, 'closed');
+      if (message === 'end') return;
+      const lost =
+        message instanceof Delivery ? [message] : 'deliveries' in message ? (message.deliveries ?? []) : [];
+      for (const delivery of lost) delivery.accounting.drop(delivery.count, 'closed');
     },
   };
   const pid = spawnOk(system, behaviour, null);
@@ -129,6 +162,13 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
     heard,
     deliveries,
     told,
+    asks: true,
+    get more() {
+      return more;
+    },
+    ask() {
+      if (member.topic !== undefined) portion(member.topic, pid);
+    },
     credit: 0,
     topic: undefined,
     get alive() {
@@ -138,8 +178,20 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
   return member;
 }
 
-function describe(message: Exclude<MemberMessage, Delivery | { readonly type: 'credit' }>): string {
-  if (message.type === 'refused') return `refused ${message.action} ${message.name} ${message.why}`;
+type Told = Exclude<MemberMessage, Delivery | { readonly type: 'credit' | 'portion' }>;
+
+function describe(message: Told): string {
+  if (message.type === 'refused') {
+    const { action, name, why, receipt } = message;
+    return `refused ${action} ${name} ${why}${receipt === undefined ? '' : ` ${receipt}`}`;
+  }
+  if (message.type === 'joined' && message.resumption !== undefined) {
+    const { from, at, recovered, missed, why } = message.resumption;
+    const outcome = recovered === undefined ? '' : recovered ? ' recovered' : ` missed ${missed} ${why}`;
+    return `joined ${message.topic.name} ${from.offset}-${at.offset}${outcome}`;
+  }
+  if (message.type === 'lost' && message.at !== null)
+    return `lost ${message.topic.name} ${message.at.offset}`;
   if (message.type === 'published')
     return `published ${message.name} ${message.receipt} ${message.at?.offset ?? null}`;
   return `${message.type} ${message.topic.name}`;
@@ -174,6 +226,37 @@ export function formatOf(name: string, special: (text: string) => void = () => u
 }
 
 export const plain = formatOf('plain');
+
+/** Delivers texts with their numbers in front, `3:three`, and gaps as `-2 restarted`. */
+export function numbering(name: string, special: (text: string) => void = () => undefined): Format {
+  const { render, assemble } = formatOf(name, special);
+  return {
+    name,
+    render(message, topic, at) {
+      const part = render(message, topic, at);
+      if (typeof part === 'string') return part;
+      return { opcode: 1, payload: Buffer.from(`${at?.offset ?? null}:${part.payload.toString()}`) };
+    },
+    gap: (_, { missed, why }) => ({ opcode: 1, payload: Buffer.from(`-${missed} ${why}`) }),
+    assemble,
+  };
+}
+
+/** Keeps messages of topics whose name begins with `kept`. */
+export function keeping(bounds: Partial<Bounds> = {}, more: Partial<HistorySettings> = {}): HistorySettings {
+  const all = { messages: 100, bytes: 256 * 1024, age: 300_000, ...bounds };
+  return {
+    rule: (name) => (name.startsWith('kept') ? all : null),
+    total: 64 * 1024 * 1024,
+    resume: 1024 * 1024,
+    ...more,
+  };
+}
+
+/** `EPOCH:OFFSET` of where a topic is. */
+export function positionOf(topic: Topic): string {
+  return topic.line === null ? 'none' : formatPosition(topic.line.position);
+}
 
 export function numbered(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
