@@ -96,21 +96,21 @@ export interface Joining {
   readonly credential: string | null;
   /** What of the past it asks for. */
   readonly since?: Since;
-  /** The session after the `accept`. */
-  readonly member: Session;
-  /** What comes behind the `accept`. */
-  readonly greeting?: (joined: Joined) => readonly Command[];
+  /** The session after the `accept`, and what comes behind it. */
+  readonly accepted: (joined: Joined) => Step;
 }
 
 /** Authorises when a credential is there, joins, then accepts; whatever goes wrong on the way is an HTTP reply. */
 export function joiningSession(wish: Joining): Session {
-  const { topic, while: condition, credential, since, member, greeting } = wish;
+  const { topic, while: condition, credential, since, accepted } = wish;
   const join: Command = { type: 'join', topic, while: condition, ...(since === undefined ? {} : { since }) };
   const joining = (known: boolean) =>
     question(join, (event) => {
       switch (event.type) {
-        case 'joined':
-          return [member, [{ type: 'accept' }, ...(greeting?.(event) ?? [])]];
+        case 'joined': {
+          const [member, greeting] = accepted(event);
+          return [member, [{ type: 'accept' }, ...greeting]];
+        }
         case 'refused':
           return ending(refusal(event.why, known));
         case 'ended':

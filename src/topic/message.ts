@@ -88,6 +88,8 @@ export interface Format {
   readonly name: string;
   /** Of other relays: they get what was published here, and never what came from another relay. */
   readonly remote?: true;
+  /** What members of this format get where nothing is kept, and no position is said; absent: the same. */
+  readonly unkept?: Format;
   /**
    * `undeliverable`: the format cannot carry the message, which is counted as a drop for each member.
    * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.

@@ -367,9 +367,10 @@ function admit(state: State, round: number): void {
   topic.holdInterest();
 }
 
-function join(state: State, request: Join): void {
-  const { member, format, while: condition, again } = request;
+function join(state: State, asked: Join): void {
   const { topic, self } = state;
+  const request = withoutPast(asked, topic);
+  const { member, format, while: condition, again } = request;
   if (condition === 'owned' && topic.lifetime.state === 'unowned') {
     if (again === undefined) {
       refuse(request, 'missing');
@@ -402,6 +403,14 @@ function join(state: State, request: Join): void {
   }
   if (isResumed) recover(state, request);
   else enter();
+}
+
+/** Where nothing is kept, some formats ask for nothing of the past, and are told no position. */
+function withoutPast(request: Join, { line }: Topic): Join {
+  const { unkept } = request.format;
+  if (unkept === undefined || (line !== null && line.ring !== null)) return request;
+  const { since: _, ...rest } = request;
+  return { ...rest, format: unkept };
 }
 
 /** Another message has crashed the server on the way of a join that is to be told where it stands: the next server takes it. */

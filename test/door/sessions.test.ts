@@ -1,12 +1,13 @@
 import { inspect } from 'node:util';
 import test from 'ava';
-import { type Event, nothing, type Refused, type Session } from '../../src/door/contract.ts';
+import { type Event, nothing, type Refused, type Session, type Step } from '../../src/door/contract.ts';
 import { joiningSession } from '../../src/door/sessions.ts';
 import { binary, granted, lastOf, notGranted, play, text, unavailable } from './script.ts';
 
 const member: Session = { start: () => nothing, step: () => [member, [{ type: 'leave', topic: 'member' }]] };
-const plain = joiningSession({ topic: 't', while: 'wanted', credential: null, member });
-const known = joiningSession({ topic: 't', while: 'owned', credential: 's', member });
+const accepted = (): Step => [member, nothing];
+const plain = joiningSession({ topic: 't', while: 'wanted', credential: null, accepted });
+const known = joiningSession({ topic: 't', while: 'owned', credential: 's', accepted });
 const joined: Event = { type: 'joined', topic: 't' };
 
 function refused(why: Refused['why']): Event {
@@ -65,6 +66,6 @@ test('messages on the way do nothing', (t) => {
 });
 
 test('an inspection does not show the credential', (t) => {
-  const secret = joiningSession({ topic: 't', while: 'wanted', credential: 'SECRET', member });
+  const secret = joiningSession({ topic: 't', while: 'wanted', credential: 'SECRET', accepted });
   t.false(inspect(secret, { depth: 9, showHidden: true }).includes('SECRET'));
 });

@@ -1,7 +1,7 @@
 import type { Part } from '../../topic/message.ts';
 import { formatPosition, type Position } from '../../topic/position.ts';
 import { websocketFrames } from '../frame.ts';
-import { type ResumableFormat, renderText } from './format.ts';
+import { renderText, resumable } from './format.ts';
 
 /**
  * The subprotocol of WebSockets that resume. What the client sends is published as at any WebSocket of the door; what it
@@ -9,7 +9,7 @@ import { type ResumableFormat, renderText } from './format.ts';
  */
 export const EVENTS = 'pinghub.events';
 
-export const eventFramesFormat: ResumableFormat = {
+export const eventFramesFormat = resumable({
   name: 'pinghub-events',
   render(message, _topic, at) {
     const part = renderText(message);
@@ -18,7 +18,7 @@ export const eventFramesFormat: ResumableFormat = {
   gap: (_topic, { missed, to }) => event(to, { event: 'missed', data: missed }),
   place: (at) => event(at, {}),
   assemble: websocketFrames,
-};
+});
 
 function event(at: Position | null, fields: object): Part {
   const id = at === null ? {} : { id: formatPosition(at) };

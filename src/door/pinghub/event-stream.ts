@@ -2,7 +2,7 @@ import type { Part } from '../../topic/message.ts';
 import { formatPosition, type Position } from '../../topic/position.ts';
 import type { HttpReply } from '../contract.ts';
 import { passedOn } from '../replies.ts';
-import { type ResumableFormat, renderText } from './format.ts';
+import { renderText, resumable } from './format.ts';
 
 /** An event, not yet written: its name, and its payload, which is the data. Without a payload it is a position alone. */
 interface EventPart extends Part {
@@ -14,7 +14,7 @@ interface EventPart extends Part {
  * Server-sent events (HTML standard, section 9.2): a message is one event of `data:` lines, which the browser joins
  * by line feeds again. A position is its `id:`, with which browsers come back by themselves (section 9.2.4).
  */
-export const eventStreamFormat: ResumableFormat = {
+export const eventStreamFormat = resumable({
   name: 'pinghub-event-stream',
   render(message, _topic, at): EventPart | 'undeliverable' | 'nothing' {
     const part = renderText(message);
@@ -28,7 +28,7 @@ export const eventStreamFormat: ResumableFormat = {
   }),
   place: (at): EventPart => ({ opcode: 1, payload: Buffer.alloc(0), at }),
   assemble: (parts) => Buffer.from((parts as readonly EventPart[]).map(event).join('')),
-};
+});
 
 /** What the answer that begins a stream says. */
 export const eventStreamHeaders: Readonly<Record<string, string>> = {

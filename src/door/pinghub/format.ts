@@ -11,6 +11,15 @@ export interface ResumableFormat extends Format {
   place(at: Position): Part;
 }
 
+/** The same, and without positions where nothing is kept. */
+export function resumable(format: ResumableFormat): ResumableFormat {
+  const { name, assemble } = format;
+  return {
+    ...format,
+    unkept: { name, render: (message, topic) => format.render(message, topic, null), assemble },
+  };
+}
+
 /** pinghub's deliveries: text frames, none of them empty, because that is a keepalive here. */
 export const pinghubFormat: Format = {
   name: 'pinghub',

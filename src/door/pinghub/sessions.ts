@@ -25,12 +25,13 @@ import type { ResumableFormat } from './format.ts';
 
 /** A WebSocket on a path: it subscribes, and what it sends is published there. */
 export function pinghubSession(topic: string, credential: string | null): Session {
-  return joiningSession({ topic, while: 'wanted', credential, member: new PinghubSession(topic, null) });
+  const accepted = (): Step => [new PinghubSession(topic, null), nothing];
+  return joiningSession({ topic, while: 'wanted', credential, accepted });
 }
 
 /**
  * The same for a client that comes back with the last position that it has seen, and for a stream, which sends nothing.
- * `last`: as the client has written it; null: it has seen none.
+ * `last`: as the client has written it; null: it has seen none. Where nothing is kept, nothing is said of that.
  */
 export function resumableSession(
   topic: string,
@@ -38,13 +39,13 @@ export function resumableSession(
   last: string | null,
   format: ResumableFormat,
 ): Session {
-  const greeting = ({ from, recovered, missed = null }: Joined): readonly Command[] => {
-    if (from === undefined) return nothing;
+  const accepted = ({ from, recovered, missed = null }: Joined): Step => {
+    if (from === undefined) return [new PinghubSession(topic, null), nothing];
     // With the position, in one event: a client that got the position alone would come back as if nothing were missing.
-    return tell(format, recovered === false ? format.gap(topic, { to: from, missed }) : format.place(from));
+    const place = recovered === false ? format.gap(topic, { to: from, missed }) : format.place(from);
+    return [new PinghubSession(topic, format), tell(format, place)];
   };
-  const member = new PinghubSession(topic, format);
-  return joiningSession({ topic, while: 'wanted', credential, since: sinceOf(last), member, greeting });
+  return joiningSession({ topic, while: 'wanted', credential, since: sinceOf(last), accepted });
 }
 
 function sinceOf(last: string | null): Since {

@@ -4,7 +4,7 @@ import { becoming, closing, credentialSession, ending, joiningSession, question 
 
 /** A subscriber of a topic that somebody has started; it is disconnected when the topic ends. */
 export function subscriberSession(topic: string, credential: string | null): Session {
-  return joiningSession({ topic, while: 'owned', credential, member: subscribed });
+  return joiningSession({ topic, while: 'owned', credential, accepted: () => still });
 }
 
 const topicEnded = ending({ type: 'close', code: 1000, reason: 'topic ended' });

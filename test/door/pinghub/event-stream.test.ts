@@ -60,6 +60,13 @@ test('a gap is an event of its own name, with the number that is missing, or nul
   t.is(told(null, null), 'event: missed\ndata: null\n\n');
 });
 
+test('where nothing is kept there are no positions and no gaps', (t) => {
+  const { unkept } = eventStreamFormat;
+  const part = unkept?.render({ kind: 'text', payload: Buffer.from('a') }, 'p', at(1));
+  t.is(typeof part === 'object' ? unkept?.assemble([part]).toString() : part, 'data: a\n\n');
+  t.is(unkept?.gap, undefined);
+});
+
 test('a position alone is no event for a page', (t) => {
   t.is(eventStreamFormat.assemble([eventStreamFormat.place(at(0))]).toString(), 'id: 1abcdef:0\n\n');
 });

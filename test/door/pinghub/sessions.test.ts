@@ -113,6 +113,7 @@ test('what is missing later on is said as well', (t) => {
   const gap: Event = { type: 'gap', topic: 'p', from: at(3), to: at(5), missed: 2, why: 'expired' };
   const told = sent(stream(null), resumed({ at: at(3), from: at(3) }), gap);
   t.is(told, 'id: 1abcdef:5\nevent: missed\ndata: 2\n\n');
+  t.is(sent(stream('all'), joined, gap), '', 'not where nothing is kept');
   t.deepEqual(lastOf(session, joined, gap), [], 'a WebSocket has no words for it');
 });
 
