@@ -123,6 +123,28 @@ nginx('events are passed on as they come', async (t) => {
   t.regex(events, /^:\nretry: \d+\n\ndata: one\n\n$/);
 });
 
+nginx('what a stream has missed is asked for and sent through nginx', async (t) => {
+  const settings = { doors: { pinghub: trusted }, topics: [{ pattern: 'pinghub/*', history: true }] };
+  const relays = [await startTestRelay(t, settings), await startTestRelay(t, settings)] as const;
+  const port = await startNginx(t, 'hash.conf', portsOf(relays));
+  const listen = async (last: string, until: string) => {
+    const headers = { accept: 'text/event-stream', 'last-event-id': last };
+    const response = await fetch(`http://127.0.0.1:${port}/pinghub/t`, { headers });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let events = '';
+    while (!events.includes(until))
+      events += Buffer.from((await reader.read()).value ?? Buffer.from('the end')).toString();
+    await reader.cancel();
+    return events.replace(/^:\nretry: \d+\n\n/, '');
+  };
+  const [, epoch = ''] = /^id: (\w+):0\n\n$/.exec(await listen('', ':0\n\n')) ?? [];
+  for (const message of ['one', 'two']) await post(port, '/pinghub/t', message);
+  t.is(
+    await listen(`${epoch}:0`, 'two\n\n'),
+    `id: ${epoch}:0\n\nid: ${epoch}:1\ndata: one\n\nid: ${epoch}:2\ndata: two\n\n`,
+  );
+});
+
 for (const recipe of ['hash.conf', 'auth.conf'])
   nginx(
     `${recipe}: while no relay answers, an EventSource comes back, and everything else is a 502`,
