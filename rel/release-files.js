@@ -44,8 +44,10 @@ export const FILES = [
 /** Copies them from the sources in `root` to the release in `folder`. */
 export function copyFiles(root, folder) {
   for (const file of FILES) copy(join(root, file), join(folder, file));
-  copy(join(root, 'rel', 'bin', 'fanfare'), join(folder, 'bin', 'fanfare'));
-  chmodSync(join(folder, 'bin', 'fanfare'), 0o755);
+  for (const program of ['fanfare', 'fanfare-health']) {
+    copy(join(root, 'rel', 'bin', program), join(folder, 'bin', program));
+    chmodSync(join(folder, 'bin', program), 0o755);
+  }
 }
 
 function copy(from, to) {

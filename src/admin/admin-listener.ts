@@ -17,7 +17,15 @@ import { UnreadAnswers } from '../http/unread-answers.ts';
 import { ignoreUpgrades } from '../http/upgrades.ts';
 import { type Behaviour, type Exit, keep, type Next, starting, stop } from '../otp/behaviour.ts';
 import { type Self, send, started } from '../otp/process.ts';
-import { type AdminAnswer, type AdminRoutes, failed, plain, refusalOf, routeAdmin } from './admin-routes.ts';
+import {
+  type AdminAnswer,
+  type AdminRoutes,
+  credentialIn,
+  failed,
+  plain,
+  refusalOf,
+  routeAdmin,
+} from './admin-routes.ts';
 
 /** The admin port: health, metrics and the observer page over HTTP. It has started when it listens. */
 export interface AdminListenerArgs extends AdminRoutes, Port {
@@ -204,7 +212,17 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   const refusal = refusalOf(request, { host, path }, state.settings.names);
   const neverEnds = () => state.pipelines.neverEnds(socket);
   const answered =
-    refusal ?? routeAdmin(state, { method, path, query, body, from: sourceOf(request), response, neverEnds });
+    refusal ??
+    routeAdmin(state, {
+      method,
+      path,
+      query,
+      body,
+      from: sourceOf(request),
+      credential: credentialIn(request.headers.authorization),
+      response,
+      neverEnds,
+    });
   if (answered instanceof Promise) void answered.catch(failed).then(reply);
   else if (answered !== null) reply(answered);
 }

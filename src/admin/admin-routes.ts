@@ -1,7 +1,10 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { observerHeaders, observerPage } from '../observer/observer-page.ts';
+import type { Hidden } from '../secret/hidden.ts';
 import { redacting } from '../secret/redaction.ts';
+import { sha256 } from '../secret/secret.ts';
 import type { Audit } from '../view/audit.ts';
 import { disconnect } from '../view/connections.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
@@ -23,6 +26,12 @@ export interface AdminRoutes {
 export interface AdminSettings {
   /** Names by which the port may be asked. */
   readonly names: readonly string[];
+  /** Which paths there are. */
+  readonly observer: boolean;
+  readonly metrics: boolean;
+  readonly health: boolean;
+  /** The hash of what the observer page wants to be shown; null: nothing. */
+  readonly token: Hidden<Buffer> | null;
   /** The observer page may do more than look. */
   readonly actions: boolean;
 }
@@ -34,6 +43,7 @@ export interface AdminRequest {
   readonly body: string;
   /** The address that asks; behind a proxy, what that says of its client as well. */
   readonly from: string;
+  readonly credential: AdminCredential | null;
   readonly response: ServerResponse;
   /** The answer has no end. False: other requests wait behind it. */
   readonly neverEnds: () => boolean;
@@ -51,10 +61,12 @@ type Answered = AdminAnswer | Promise<AdminAnswer> | null;
 
 export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered {
   const { method, path } = request;
+  const refusal = refusalOfPath(routes, request);
   if (path === '/observer/actions') {
-    if (method === 'POST') return audited(routes, request);
-    return { ...json(405, { error: 'POST expected' }), more: { Allow: 'POST' } };
+    if (method === 'POST') return audited(routes, request, refusal ?? act(routes, request.body));
+    return refusal ?? { ...json(405, { error: 'POST expected' }), more: { Allow: 'POST' } };
   }
+  if (refusal !== null) return refusal;
   if (method !== 'GET' && method !== 'HEAD')
     return { ...json(405, { error: 'GET expected' }), more: { Allow: 'GET, HEAD' } };
   switch (path) {
@@ -68,7 +80,7 @@ export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered
     case '/metrics':
       return scrape(routes);
     case '/':
-      return { status: 302, type: 'text/plain', text: '', more: { Location: 'observer' } };
+      return firstPage(routes);
     case '/observer':
       return { status: 200, type: 'text/html; charset=utf-8', text: observerPage, more: observerHeaders };
     case '/observer/feed':
@@ -78,6 +90,73 @@ export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered
     default:
       return json(404, { error: 'not found' });
   }
+}
+
+type Part = 'observer' | 'metrics' | 'health';
+
+function partOf(path: string): Part | null {
+  const [, part] = /^\/(observer|metrics|health)(?:z|\/.*)?$/.exec(path) ?? [];
+  return (part as Part | undefined) ?? null;
+}
+
+/** Why a path is not answered: it is switched off, or wants a token. Null: it is answered. */
+function refusalOfPath(
+  { settings, view }: AdminRoutes,
+  { path, credential }: AdminRequest,
+): AdminAnswer | null {
+  const part = partOf(path);
+  if (part === null) return null;
+  if (!settings[part]) return json(404, { error: `admin.${part} is off` });
+  if (part !== 'observer' || settings.token === null) return null;
+  const isRight = credential !== null && timingSafeEqual(sha256(credential.token), settings.token.reveal());
+  if (isRight) return null;
+  // A browser asks for a name, which the audit log has, and a password, and sends both with whatever the page asks.
+  const challenge = { 'WWW-Authenticate': `Basic realm="fanfare ${view.node}", charset="UTF-8"` };
+  return { ...json(401, { error: 'admin.token is wanted' }), more: challenge };
+}
+
+/** What a request shows; `user`: a name of the user's choice. */
+export interface AdminCredential {
+  readonly user: string;
+  readonly token: string;
+}
+
+/** Of `Authorization: Basic …`, whose password is the token, or `Bearer TOKEN`. Null: there is none. */
+export function credentialIn(authorization: string | undefined): AdminCredential | null {
+  const [, scheme = '', text = ''] = /^(basic|bearer) +(.+)$/i.exec(authorization ?? '') ?? [];
+  if (text === '') return null;
+  if (scheme.toLowerCase() === 'bearer') return { user: '', token: text };
+  const [, user, token] = /^([^:]*):(.*)$/s.exec(Buffer.from(text, 'base64').toString()) ?? [];
+  return user === undefined || token === undefined ? null : { user, token };
+}
+
+const PAGE_HEADERS = { 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" };
+
+/** Links are relative: the port may be behind a path of a proxy. */
+function firstPage({ settings, view: { node, version } }: AdminRoutes): AdminAnswer {
+  const links: readonly (readonly [Part, path: string, about: string])[] = [
+    ['observer', 'observer', 'the supervision tree, topics, connections and links, as they live'],
+    ['metrics', 'metrics', 'for Prometheus'],
+    ['health', 'health/ready', 'whether this relay is ready, and what is not'],
+    ['health', 'health/live', 'whether it answers at all'],
+  ];
+  const items = links
+    .filter(([part]) => settings[part])
+    .map(([, path, about]) => `<li><a href="${path}">${path}</a>: ${about}`);
+  const title = escaped(`${node} (Fanfare ${version})`);
+  const text = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>${title}</title>
+<h1>${title}</h1>
+<ul>
+${items.join('\n')}
+</ul>
+`;
+  return { status: 200, type: 'text/html; charset=utf-8', text, more: PAGE_HEADERS };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** The answer in place of one that was to come later and failed. */
@@ -194,12 +273,16 @@ function traceOne({ view }: AdminRoutes, query: string): Answered {
 }
 
 /** What the page does is written down, and what it is refused, too. */
-function audited(routes: AdminRoutes, { body, from }: AdminRequest): AdminAnswer {
+function audited(
+  { audit }: AdminRoutes,
+  { body, from, credential }: AdminRequest,
+  answer: AdminAnswer,
+): AdminAnswer {
   const asked = parsed(body);
-  const answer = act(routes, body);
   const { done, error } = JSON.parse(answer.text) as { readonly done?: string; readonly error?: string };
+  const user = credential === null || credential.user === '' ? '' : `${credential.user} at `;
   const what = asked === null ? 'what is no action' : `${asked.action} <${asked.pid}>`;
-  routes.audit.write({ by: 'page', who: from, what, outcome: done ?? `refused: ${error}` });
+  audit.write({ by: 'page', who: user + from, what, outcome: done ?? `refused: ${error}` });
   return answer;
 }
 

@@ -5,11 +5,12 @@ import { addChildren, beginMoves, MovableChild, removeChild } from '../otp/child
 import type { Prepared } from '../otp/prepared.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
+import type { Hidden } from '../secret/hidden.ts';
 import type { Audit } from '../view/audit.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import type { Sampling } from '../view/sampling.ts';
 import { type AdminLog, adminListener } from './admin-listener.ts';
-import type { AdminRoutes } from './admin-routes.ts';
+import type { AdminRoutes, AdminSettings } from './admin-routes.ts';
 import { canaries, Readiness } from './readiness.ts';
 import { type WatchdogArgs, watchdog } from './watchdog.ts';
 
@@ -31,6 +32,10 @@ export interface AdminAt {
   readonly port: number;
   /** Names by which it may be asked. */
   readonly names: readonly string[];
+  readonly observer: boolean;
+  readonly metrics: boolean;
+  readonly health: boolean;
+  readonly token: Hidden<Buffer> | null;
   readonly observerActions: boolean;
 }
 
@@ -44,7 +49,14 @@ const SAMPLER = processName<SamplerMessage>('admin.sampler');
 export class Admin {
   readonly keys = ['admin'];
   readonly #options: AdminOptions;
-  readonly #settings = { names: [] as readonly string[], actions: false };
+  readonly #settings: { -readonly [Key in keyof AdminSettings]: AdminSettings[Key] } = {
+    names: [],
+    observer: false,
+    metrics: false,
+    health: false,
+    token: null,
+    actions: false,
+  };
   readonly #routes: AdminRoutes;
   readonly #listener: MovableChild<Pick<AdminAt, 'host' | 'port'>>;
   #at: AdminAt | null;
@@ -131,8 +143,14 @@ export class Admin {
     return worker(id, adminListener, args, { name: processName(id) });
   }
 
-  #set({ host, names, observerActions }: AdminAt): void {
-    this.#settings.names = names.includes(host) ? names : [host, ...names];
-    this.#settings.actions = observerActions;
+  #set({ host, names, observer, metrics, health, token, observerActions }: AdminAt): void {
+    Object.assign(this.#settings, {
+      names: names.includes(host) ? names : [host, ...names],
+      observer,
+      metrics,
+      health,
+      token,
+      actions: observerActions,
+    } satisfies AdminSettings);
   }
 }

@@ -29,7 +29,7 @@ import {
   time,
   timeLimit,
 } from './scalars.ts';
-import { networkSecret, shown } from './secrets.ts';
+import { adminToken, networkSecret, shown } from './secrets.ts';
 import {
   alias,
   itemOf,
@@ -189,6 +189,12 @@ export const relayKeys = section({
       port: key(port, 55002),
       /** Names by which it may be asked, beside addresses and `localhost`: any other may be a trap set in the DNS. */
       names: key(wordsOf('a list of host names', host), []),
+      /** Which paths there are. */
+      observer: key(flag, true),
+      metrics: key(flag, true),
+      health: key(flag, true),
+      /** What the observer page wants to be shown; null: nothing. */
+      token: key(orNull(adminToken), null),
       /** The observer page may suspend, end and disconnect. */
       observer_actions: key(flag, false),
       /** A relay is ready only while it is linked to all others. */

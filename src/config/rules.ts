@@ -256,6 +256,18 @@ export function warnAbout(settings: Settings, complain: Complain): void {
     complain(['allowed_channels'], 'an empty list allows no channel; null allows all');
   }
   if (doorNames.every((name) => doors[name] === null)) complain(['doors'], 'every door is off');
+  const { admin } = settings;
+  if (admin?.observer && admin.token === null && !isLoopbackHost(admin.host)) {
+    const may = admin.observerActions ? 'sees and disconnects clients' : 'sees addresses and topics';
+    complain(
+      ['admin.host'],
+      `whoever reaches it ${may} on the observer page; set admin.token, or admin.observer: false`,
+    );
+  }
+}
+
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** RFC 7518, section 3.2: a key is at least as long as the hash. */

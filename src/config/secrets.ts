@@ -51,12 +51,20 @@ const insteadOfNetworkSecret: Instead = {
   address: `relays names addresses; ${asHash}`,
 };
 
-/** What the relays of a network share, kept as the hash. */
-export const networkSecret: Kind<Hidden<Buffer>> = writtenAs(
-  'secret',
-  textKind(`a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`, (text) => {
-    if (text.length < shortestSecret) return undefined;
-    const key = hashed(text, 'what all relays of the network know and nobody else', insteadOfNetworkSecret);
-    return key instanceof Refusal ? key : new Hidden(key);
-  }),
+/** What several share, kept as the hash. `wanted`: what it is, in words. */
+const sharedSecret = (wanted: string, instead: Instead): Kind<Hidden<Buffer>> =>
+  writtenAs(
+    'secret',
+    textKind(`a secret of at least ${shortestSecret} characters, or sha256: and 64 hex digits`, (text) => {
+      if (text.length < shortestSecret) return undefined;
+      const key = hashed(text, wanted, instead);
+      return key instanceof Refusal ? key : new Hidden(key);
+    }),
+  );
+
+export const networkSecret = sharedSecret(
+  'what all relays of the network know and nobody else',
+  insteadOfNetworkSecret,
 );
+
+export const adminToken = sharedSecret('what those know who may use the observer page', insteadOfHashed);

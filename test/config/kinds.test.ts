@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { nearest } from '../../src/config/kind.ts';
-import { accepted, refused } from './support.ts';
+import { accepted, refused, warned } from './support.ts';
 
 const message = (text: string): string =>
   refused(text)
@@ -281,6 +281,16 @@ test('a slip or two in a word are near; another word is not', (t) => {
   t.is(nearest('x'.repeat(100_000), words), undefined);
 });
 
+test('an observer page that others can reach is warned of, unless it wants a token', (t) => {
+  const opened = (more: string) => warned(`admin: { host: 0.0.0.0${more} }\ndoors: { pusu: true }`);
+  t.regex(opened('').join(), /admin\.host: whoever reaches it sees addresses and topics .*admin\.token/);
+  t.regex(opened(', observer_actions: true').join(), /sees and disconnects clients/);
+  t.deepEqual(opened(', observer: false'), []);
+  t.deepEqual(opened(`, token: ${'t'.repeat(16)}`), []);
+  for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '"::1"'])
+    t.deepEqual(warned(`admin: { host: ${host} }\ndoors: { pusu: true }`), [], host);
+});
+
 test('the admin port is on unless it is switched off', (t) => {
   t.is(accepted('').admin?.port, 55002);
   t.is(accepted('admin: true').admin?.port, 55002);
@@ -289,6 +299,13 @@ test('the admin port is on unless it is switched off', (t) => {
   t.is(accepted('admin: { port: 1 }').admin?.readyNeedsPeers, false);
   t.is(accepted('admin: { ready_needs_peers: true }').admin?.readyNeedsPeers, true);
   for (const off of ['admin: false', 'admin: null', 'admin: off']) t.is(accepted(off).admin, null, off);
+  for (const path of ['observer', 'metrics', 'health'] as const) {
+    t.true(accepted('').admin?.[path]);
+    t.false(accepted(`admin: { ${path}: false }`).admin?.[path]);
+  }
+  t.is(accepted('').admin?.token, null);
+  t.truthy(accepted(`admin: { token: ${'t'.repeat(16)} }`).admin?.token);
+  t.regex(message(`admin: { token: ${'t'.repeat(15)} }`), /at least 16 characters/);
   t.deepEqual(accepted('admin: { names: [relay-1.internal] }').admin?.names, ['relay-1.internal']);
   t.regex(message('admin: { names: [a b] }'), /host name/);
 });
