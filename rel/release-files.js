@@ -24,7 +24,9 @@ export const FILES = [
   'doc/operations.md',
   'doc/peer-protocol.md',
   'doc/where-to-add.md',
+  'doc/fanfare.1.md',
   // The protocols, where the README says that they are.
+  'src/door/fanfare/README.md',
   'src/door/pinghub/README.md',
   'src/door/pusu/README.md',
   'src/door/wspubsub/README.md',
