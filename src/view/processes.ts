@@ -49,9 +49,9 @@ export function state(node: NodeView, ref: unknown): Plain {
   const found = getState(processOf(node, ref));
   const topic = topicIn(found);
   if (topic === undefined) return describe(found);
-  // What else its server holds is shared by all topics, such as the accounts of the whole relay.
-  const { accounting: _, elsewhere: __, ...own } = found as Readonly<Record<string, unknown>>;
-  return { ...(describe(own) as object), topic: inside(topic) };
+  // The objects beside it are shared by all topics, such as the accounts of the whole relay.
+  const own = Object.entries(found as object).filter(([, value]) => typeof value !== 'object');
+  return { ...(describe(Object.fromEntries(own)) as object), topic: inside(topic) };
 }
 
 export function stats(node: NodeView, ref: unknown): Statistics {
