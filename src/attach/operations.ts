@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { OwnWords, redactText } from '../secret/redaction.ts';
 import { type ClientView, client, connections, disconnect, gone, members, why } from '../view/connections.ts';
 import type { Certificate, Ended, TimedReport } from '../view/history.ts';
+import { keptMessages, keptTopics } from '../view/kept.ts';
 import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
 import { inOwnWords, type NodeView, Refusal, type Reloaded } from '../view/relay-view.ts';
@@ -108,19 +109,51 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: "topics({by: 'members', n: 20, offset: 0})",
-    summary: 'the live topics, by members, queue, handled or name',
+    summary: 'the live topics, by members, queue, handled, kept, keptBytes or name',
     run: ({ node, args }) => {
       const { by, n, offset } = fields(args[0], 'by', 'n', 'offset');
-      return topics(node, word(by, 'by', ['members', 'queue', 'handled', 'name']), pageWanted(n, offset));
+      return topics(
+        node,
+        word(by, 'by', ['members', 'queue', 'handled', 'kept', 'keptBytes', 'name']),
+        pageWanted(n, offset),
+      );
     },
     show: (page) =>
       pageText(
         page,
         'topics',
         ...texts('topic', 'ref'),
-        ...counts('members', 'queue', 'behind', 'handled'),
+        ...counts('members', 'queue', 'behind', 'handled', 'kept'),
+        right('bytes', ({ keptBytes }) => known(keptBytes, size)),
         left('owner', ({ owner }) => owner ?? ''),
       ),
+  }),
+  operation({
+    usage: 'history(topic, n) or history({n: 20, offset: 0})',
+    summary: 'the last messages that are kept of a topic, by size; or what is kept of which',
+    run: ({ node, args }) => {
+      const [first, second] = args;
+      if (typeof first === 'string') return keptMessages(node, first, rows(second, ROWS));
+      const { n, offset } = fields(first, 'n', 'offset');
+      return keptTopics(node, pageWanted(n, offset));
+    },
+    show: (data) =>
+      'at' in data
+        ? `${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}\n${table(
+            data.rows,
+            ...texts('at'),
+            left('time', ({ time }) => new Date(time).toISOString()),
+            ...texts('kind'),
+            ...counts('bytes', 'missed'),
+          )}`
+        : pageText(
+            data,
+            'topics',
+            ...texts('topic', 'at'),
+            ...counts('messages'),
+            ...sizes('bytes'),
+            left('', ({ live }) => (live ? 'live' : '')),
+          ),
   }),
   operation({
     usage: 'members(topic, {n: 20})',

@@ -23,6 +23,7 @@ export class Metrics {
   constructor(view: RelayView, sampling: Sampling) {
     const declare = definitions(this.#registry);
     messageMetrics(view, declare);
+    historyMetrics(view, declare);
     clientMetrics(view, sampling, declare);
     linkMetrics(view, declare);
     processMetrics(view, sampling, declare);
@@ -83,6 +84,26 @@ function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogra
     for (const { realm } of topics.all()) counts[realm] = (counts[realm] ?? 0) + 1;
     return byKey(counts, 'realm');
   });
+}
+
+/** What is kept of messages, and what has come of those who asked for it. */
+function historyMetrics({ topics: { histories } }: RelayView, { gauge, counter }: Definitions): void {
+  gauge('history_topics', 'Topics of which messages are kept, or are to be.', () => histories.lines);
+  gauge('history_messages', 'Messages that are kept.', () => histories.messages);
+  gauge('history_bytes', 'Memory that they take.', () => histories.memory);
+  gauge('history_limit_bytes', 'Memory that they may take (history.total).', () => histories.total);
+  counter('history_evicted_total', 'Messages that are kept no longer, by the bound that made them go.', () =>
+    byKey(histories.evicted, 'bound'),
+  );
+  counter('resumes_total', 'Clients that came back or asked for the past, by what came of it.', () =>
+    byKey(histories.resumed, 'outcome'),
+  );
+  counter('replayed_messages_total', 'Messages that were sent to them.', () => histories.replayed);
+  counter(
+    'missed_messages_total',
+    'Messages that they asked for and did not get, where their number is known.',
+    () => histories.missed,
+  );
 }
 
 /** Statuses with which doors answer what they do not take. */

@@ -158,6 +158,8 @@ function topicPage(view: RelayView, rates: Rates, query: ObserverQuery) {
     members: ({ members }) => members.size,
     queue: ({ fanOut }) => fanOut.queue.length,
     behind: ({ fanOut }) => fanOut.behind.size,
+    kept: ({ line }) => line?.ring?.messages ?? -1,
+    keptBytes: ({ line }) => line?.ring?.bytes ?? -1,
     messages: ({ fanOut }) => fanOut.messages,
     rate,
   });

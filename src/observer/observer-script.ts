@@ -158,7 +158,7 @@ export const observerScript = `
     const facts = [['Pid', info.ref], ['Runs', info.behaviour], ['Status', info.status], ['Mailbox', whole(info.mailbox)], ['Longest mailbox', whole(info.mailboxHighWater)],
       ['Handled', whole(info.handled)], ['Handled per second', rate(detail.rate)], ['Restarts before', whole(info.restarts)], ['Up', time(info.uptime)],
       ['Under', info.ancestors.slice(0, 3).map(visible).join(' ‹ ') || '–']];
-    const shown = { pending: bytes, pendingHighWater: bytes, roundTrip: (n) => ms(n) + ' ms', in: whole, out: whole, memberships: (names) => names.join(', ') || 'none', authorised: (it) => it ? 'yes' : 'no' };
+    const shown = { pending: bytes, kept: whole, keptBytes: bytes, pendingHighWater: bytes, roundTrip: (n) => ms(n) + ' ms', in: whole, out: whole, memberships: (names) => names.join(', ') || 'none', authorised: (it) => it ? 'yes' : 'no' };
     const known = { ref: 1, topic: 1, handled: 1, age: 1, phase: 1, behind: 1 };
     for (const [name, value] of Object.entries(info.details ?? {})) {
       if (!known[name] && value !== null) facts.push([name[0].toUpperCase() + name.slice(1).replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible((shown[name] ?? String)(value))]);

@@ -12,6 +12,8 @@ export const observerTableScript = `
   const seconds = (head, read) => ({ head, num: true, cell: (r) => read(r) === null ? dash() : read(r) === 0 ? faintZero('0 ms', 0) : ms(read(r) * 1000) + ' ms' });
   const ref = { head: 'Pid', cell: (r) => mono(r.ref ?? '–') };
   const num = (head, by, read, show = whole) => ({ head, by, num: true, cell: (r) => faintZero(show(read(r)), read(r)) });
+  // A number, or null.
+  const known = (head, by, read, show = whole) => ({ head, by, num: true, cell: (r) => read(r) === null ? dash() : faintZero(show(read(r)), read(r)) });
   const bar = (head, by, read, show = rate) => ({ head, by, num: true, bar: read, cell: (r) => faintZero(show(read(r)), read(r)) });
   const title = (text, ...more) => { const cell = el('span', { title: visible(text) }, mono(text), ...more); return cell; };
 
@@ -38,6 +40,8 @@ export const observerTableScript = `
       num('Messages', 'messages', (r) => r.messages),
       num('Waiting', 'queue', (r) => r.queue),
       num('Held back by', 'behind', (r) => r.behind),
+      known('Kept', 'kept', (r) => r.kept),
+      known('Kept bytes', 'keptBytes', (r) => r.keptBytes, bytes),
       { head: 'Owner', cell: (r) => r.owner === null ? faintZero('–', 0) : mono(r.owner) },
       ref,
     ] },

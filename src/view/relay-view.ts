@@ -2,6 +2,7 @@ import type { Histogram } from '../measure/histogram.ts';
 import type { System } from '../otp/system.ts';
 import { type OwnWords, ownNames } from '../secret/redaction.ts';
 import type { Accounting } from '../topic/accounting.ts';
+import type { Histories } from '../topic/history/histories.ts';
 import type { Format, Message } from '../topic/message.ts';
 import type { Join, Topic } from '../topic/topic.ts';
 import type { History } from './history.ts';
@@ -30,6 +31,8 @@ export interface NodeView {
 /** The topics, and how a probe joins one. */
 export interface TopicsView {
   readonly accounting: Accounting;
+  /** What is kept of messages. */
+  readonly histories: Histories;
   /** The live topics, but for the topics of probes. */
   all(): Iterable<Topic>;
   find(realm: string, name: string): Topic | undefined;

@@ -21,6 +21,9 @@ export function topicRow(node: NodeView, topic: Topic) {
     behind: topic.fanOut.behind.size,
     /** Who alone publishes to it; null: everybody may. */
     owner: ownerOf(node, topic),
+    /** Messages that are kept, and their bytes; null: none are to be. */
+    kept: topic.line?.ring?.messages ?? null,
+    keptBytes: topic.line?.ring?.bytes ?? null,
     /** Messages that its process has handled. */
     handled: server === undefined ? 0 : viewOf(server).handled,
   };
@@ -55,7 +58,7 @@ export function topicCount({ topics }: NodeView): number {
   return count;
 }
 
-type TopicsBy = 'members' | 'queue' | 'handled' | 'name';
+type TopicsBy = 'members' | 'queue' | 'handled' | 'kept' | 'keptBytes' | 'name';
 
 /** Some of the topics: those that have most of something first, or by name; and how many there are. */
 export function topics(
@@ -65,7 +68,7 @@ export function topics(
 ): Page<TopicRow> {
   const rows = Array.from(node.topics.all(), (topic) => topicRow(node, topic));
   const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
-  return pageOf(rows, (row) => (by === 'name' ? 0 : row[by]), { ...wanted, tie: byName });
+  return pageOf(rows, (row) => (by === 'name' ? 0 : (row[by] ?? -1)), { ...wanted, tie: byName });
 }
 
 /** Publishes a text as a client would. `from`: the process that a refusal is sent to. */

@@ -363,6 +363,21 @@ test('top, node_stats, runtime_info, bin_leak and peers say how the relay is', a
   t.regex((await ask('peers')).text, /is alone/);
 });
 
+test('history shows what is kept, and is told by its first argument whether of one topic or of all', async (t) => {
+  const { relay, ask } = await world(t, { doors: { pusu: {} }, topics: [{ pattern: '*', history: true }] });
+  const one = await subscriber(t, relay, 'c');
+  one.send('{"type":"publish","channel":"c","content":"hello"}');
+  await one.next();
+  t.regex((await ask('history')).text, /^topic +at +messages +bytes\ntopic:main:c +\w+:1 +1 +\d+ B +live$/);
+  const { text } = await ask('history', 'topic:main:c', 5);
+  t.regex(
+    text,
+    /^topic:main:c: 1 messages and \d+ B are kept, the last at \w+:1\nat +time +kind +bytes +missed\n\w+:1 +\d{4}-\S+Z +json +50 +-$/,
+  );
+  t.notRegex(text, /hello/);
+  t.regex((await ask('topics')).text, /topic:main:c +<\d+> +1 +0 +0 +\d+ +1 +\d+ B/);
+});
+
 test('log_level makes the log say more or less, until it is told otherwise', async (t) => {
   const { relay, ask } = await world(t);
   t.is((await ask('log_level')).text, 'the log says info and above');

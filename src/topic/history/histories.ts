@@ -44,6 +44,7 @@ export class Histories implements Meter, LineKeeper {
   #memory = 0;
   #messages = 0;
   #replayed = 0;
+  #missed = 0;
   readonly #evicted = { messages: 0, bytes: 0, age: 0, total: 0 };
   readonly #resumed = { recovered: 0, missed: 0, unknown: 0, kept: 0 };
 
@@ -119,12 +120,23 @@ export class Histories implements Meter, LineKeeper {
     return this.#replayed;
   }
 
+  /** Messages that were asked for and are not sent, where their number is known. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  /** Bytes of memory that all of it may take. */
+  get total(): number {
+    return this.#settings.total;
+  }
+
   /** Counts what has come of a join with `since`. One that asks for nothing of the past is not counted. */
   answered({ resumption: { recovered, missed }, messages }: Replay, isKept: boolean): void {
     if (recovered === true) this.#resumed.recovered++;
     else if (recovered === false) this.#resumed[missed === null ? 'unknown' : 'missed']++;
     else if (isKept) this.#resumed.kept++;
     this.#replayed += messages;
+    this.#missed += missed ?? 0;
   }
 
   allocated(bytes: number): void {
