@@ -1,6 +1,7 @@
 import { type Pid, send } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
 import type { Cursor } from './history/cursor.ts';
+import type { Known } from './history/replays.ts';
 import type { Gap, Numbered } from './line.ts';
 import { Delivery, type Format, type Message, type Part } from './message.ts';
 
@@ -80,19 +81,19 @@ export class Group<Member extends Pid<Delivery>, Ref> {
 /** A member that is sent what it has missed, before it is one of a group. */
 export class Coming<Ref> {
   readonly format: Format;
-  /** The offset up to which it has been told what is missing. */
-  readonly promised: number;
+  /** What it has been told is missing. */
+  readonly known: Known;
   /** Of its line, as it came: where the line has broken since, its cursor leads nowhere. */
   readonly breaks: number;
   #ref: Ref;
   #cursor: Cursor;
   #isBehind = false;
 
-  constructor(format: Format, ref: Ref, cursor: Cursor, promised: number, breaks: number) {
+  constructor(format: Format, ref: Ref, cursor: Cursor, known: Known, breaks: number) {
     this.format = format;
     this.#ref = ref;
     this.#cursor = cursor;
-    this.promised = promised;
+    this.known = known;
     this.breaks = breaks;
   }
 

@@ -432,9 +432,10 @@ function recover(state: State, request: Join): void {
   let answer: Joined = { type: 'joined', topic, resumption };
   if (from !== null) {
     const { version, last } = line;
+    const known = { offset: last, version };
     let rendered: Rendered;
     try {
-      rendered = histories.replays.next(line, format, from, last);
+      rendered = histories.replays.next(line, format, from, known);
     } catch (error) {
       // The message that could not be rendered is in the way no more.
       if (line.version !== version) tryAgain(state, request);
@@ -442,7 +443,7 @@ function recover(state: State, request: Join): void {
     }
     answer = { ...answer, deliveries: sent(state, rendered), ...(rendered.isLast ? {} : { more: true }) };
     if (!rendered.isLast) {
-      const coming = new Coming(format, monitor(self, member), rendered.end.copy(), last, line.breaks);
+      const coming = new Coming(format, monitor(self, member), rendered.end.copy(), known, line.breaks);
       topic.members.expect(member, coming, condition === 'owned');
     }
   }
@@ -470,7 +471,7 @@ function goOn(state: State, member: Pid<MemberMessage>): void {
     const deliveries: Delivery[] = [];
     let isLast = false;
     while (deliveries.length === 0 && !isLast) {
-      const rendered = histories.replays.next(line, coming.format, coming.cursor, coming.promised);
+      const rendered = histories.replays.next(line, coming.format, coming.cursor, coming.known);
       coming.sent(rendered.end.copy());
       deliveries.push(...sent(state, rendered));
       ({ isLast } = rendered);

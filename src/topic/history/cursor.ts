@@ -1,6 +1,17 @@
 import type { GapReason } from '../line.ts';
 import type { Message } from '../message.ts';
-import { countAt, isHole, kill, messageAt, missedAt, sizeAt, timeAt, wasMessage, whyAt } from './entry.ts';
+import {
+  countAt,
+  diedAt,
+  isHole,
+  kill,
+  messageAt,
+  missedAt,
+  sizeAt,
+  timeAt,
+  wasMessage,
+  whyAt,
+} from './entry.ts';
 import type { Segment } from './segment.ts';
 
 export type Entry =
@@ -14,6 +25,8 @@ export type Entry =
       /** As many as that; null: nobody knows how many. */
       readonly missed: number | null;
       readonly why: GapReason;
+      /** It was a message before this version of the line; null: it has always been a hole. */
+      readonly died: number | null;
     };
 
 /**
@@ -82,7 +95,15 @@ export class Cursor {
       return { type: 'message', offset: this.#offset, time, message: messageAt(bytes, at) };
     const count = countAt(bytes, at);
     const offset = this.#offset + count - 1;
-    return { type: 'hole', offset, time, count, missed: missedAt(bytes, at), why: whyAt(bytes, at) };
+    return {
+      type: 'hole',
+      offset,
+      time,
+      count,
+      missed: missedAt(bytes, at),
+      why: whyAt(bytes, at),
+      died: diedAt(bytes, at),
+    };
   }
 
   /** Moves behind the next entry, which there is. */
@@ -124,8 +145,8 @@ export class Cursor {
     return true;
   }
 
-  /** The next entry, a message, crashes whoever renders it: it is a hole from now on. */
-  kill(): void {
-    kill(this.#segment.bytes, this.#at);
+  /** The next entry, a message, crashes whoever renders it: it is a hole from this version of the line on. */
+  kill(version: number): void {
+    kill(this.#segment.bytes, this.#at, version);
   }
 }

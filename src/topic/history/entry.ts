@@ -56,9 +56,15 @@ export function writeHole(
   bytes.writeDoubleLE(missed ?? UNKNOWN, at + HEADER + 1);
 }
 
-/** Makes a message a hole of one, in place. */
-export function kill(bytes: Buffer, at: number): void {
+/** Makes a message a hole of one, in place. `version`: of the line, from which on it is one; it stands for the time. */
+export function kill(bytes: Buffer, at: number, version: number): void {
   bytes[at + KIND] = DEAD;
+  bytes.writeDoubleLE(version, at + TIME);
+}
+
+/** From which version of the line on a message is a hole; null: it has always been one. */
+export function diedAt(bytes: Buffer, at: number): number | null {
+  return bytes[at + KIND] === DEAD ? bytes.readDoubleLE(at + TIME) : null;
 }
 
 /** Of the entry that begins at `at`: all its bytes. */

@@ -191,7 +191,7 @@ export class Line {
   /** The message at a place crashes who renders it, and is missing from now on. */
   kill(cursor: Cursor): void {
     this.#version++;
-    this.ring?.kill(cursor);
+    this.ring?.kill(cursor, this.#version);
   }
 
   #hole(count: number | null, why: GapReason, now: number): void {

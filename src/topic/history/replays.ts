@@ -9,6 +9,12 @@ const HELD = 4 * 1024 * 1024;
 /** What one part costs beside its bytes, and a line of which there are some. */
 const RENDERED_COST = 256;
 
+/** What a member knows is missing: holes up to this offset, and messages that died up to this version of the line. */
+export interface Known {
+  readonly offset: number;
+  readonly version: number;
+}
+
 /** A part of a replay, the same for all members of one format that stand at one place. */
 export interface Rendered {
   /** Null: there is nothing to send. */
@@ -42,14 +48,13 @@ export class Replays {
   }
 
   /**
-   * The next part behind `from`. `promised`: the offset up to which a member has been told what is missing; of holes
-   * behind it members are told here. Throws where the format does, and then the message that could not be rendered is
+   * The next part behind `from`. Of holes that are not known yet the part tells. Throws where the format does, and then the message that could not be rendered is
    * missing from the line.
    */
-  next(line: Line, format: Format, from: Cursor, promised: number): Rendered {
-    const known = this.#of(line, format).get(from.bytes);
-    if (known !== undefined) return known;
-    const { rendered, isShared } = render(line, format, from, promised);
+  next(line: Line, format: Format, from: Cursor, known: Known): Rendered {
+    const held = this.#of(line, format).get(from.bytes);
+    if (held !== undefined) return held;
+    const { rendered, isShared } = render(line, format, from, known);
     if (isShared) this.#hold(line, format, from.bytes, rendered);
     return rendered;
   }
@@ -93,7 +98,7 @@ function render(
   line: Line,
   format: Format,
   from: Cursor,
-  promised: number,
+  known: Known,
 ): { readonly rendered: Rendered; readonly isShared: boolean } {
   const { name } = line.key;
   const end = from.copy();
@@ -111,11 +116,12 @@ function render(
         count++;
       }
     } else if (format.gap !== undefined) {
-      // Whether a hole is told depends on what the member was promised.
+      // What is told depends on what the member knows.
       isShared = false;
-      const { count, missed, why, offset } = entry;
+      const { count, missed, why, offset, died } = entry;
       const gap = { from: line.number(offset - count), to: at, missed, why };
-      if (offset > promised) parts.push(format.gap(name, gap));
+      const isNews = died === null ? offset > known.offset : died > known.version;
+      if (isNews) parts.push(format.gap(name, gap));
     }
     end.pass();
   }

@@ -202,9 +202,9 @@ export class Ring {
     while (!cursor.isAtEnd && this.bytesBehind(cursor) > bytes) cursor.pass();
   }
 
-  /** The message at a place cannot be rendered, and is missing from now on. */
-  kill(cursor: Cursor): void {
-    cursor.kill();
+  /** The message at a place cannot be rendered, and is missing from this version of the line on. */
+  kill(cursor: Cursor, version: number): void {
+    cursor.kill(version);
     // What the ring has let go of meanwhile is counted no more.
     if (cursor.bytes < this.#head.bytes) return;
     this.#dead++;

@@ -403,7 +403,8 @@ test('whatever happens to a line, it keeps what a plain list keeps, and never sa
           } else if (type === 'truncate') {
             const to = Math.max(0, last - size);
             line.change({ type: 'truncate', epoch: line.epoch, last: to }, now);
-            slots = slots.slice(0, to);
+            // A hole that is cut is the shorter.
+            slots = slots.slice(0, to).map((slot, i) => ({ ...slot, size: Math.min(slot.size, to - i) }));
             first = ring.first;
           } else {
             now += size;
