@@ -10,6 +10,7 @@ import type { Plugins } from '../authenticator/plugin.ts';
 import type { Mesh } from '../cluster/mesh/mesh.ts';
 import type { Nats } from '../cluster/nats/nats.ts';
 import type { Config, Limits } from '../config/config.ts';
+import type { Effective } from '../config/effective.ts';
 import type { ConnectionArgs } from '../connection/connection.ts';
 import { Connections } from '../connection/connections.ts';
 import type { Log, OpenLog } from '../log/log.ts';
@@ -40,6 +41,8 @@ export interface RelayOptions {
   readonly version?: string;
   /** The node's own folder; null: the relay makes no files, and nobody can attach. */
   readonly folder?: string | null;
+  /** Every key of the configuration, and where it comes from, for those who look. */
+  readonly effective?: readonly Effective[];
   /** Told who did what to the relay. Default: the log has it. */
   readonly audit?: Audit;
   /** The modules that the configuration names. */
@@ -99,6 +102,7 @@ export function startRelay(
   const history = new History();
   const log = kept(history, givenLog);
   const { audit = { write: (entry) => log.note('audit', { ...entry }) } } = options;
+  const running = new RunningConfig(config, options.effective);
   const lifecycle = new Lifecycle(clock, () => current.limits, log);
   const system = new System({
     report: (report) => {
@@ -137,6 +141,7 @@ export function startRelay(
     ready: () => lifecycle.phase === 'ready',
     stop: lifecycle.stop,
     reload: () => reload(system, load),
+    settings: () => running.effective,
   };
   const stalls = new Stalls();
   const view: RelayView = {
@@ -208,7 +213,7 @@ export function startRelay(
       admin: admin.spec,
       drainer: worker('drainer', drainer, drainerArgs, { shutdown: 'infinity' }),
       reloading: reloadSpec({
-        running: new RunningConfig(config),
+        running,
         parts,
         reread: () => doors.rereadTls(),
         log,

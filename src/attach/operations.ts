@@ -5,7 +5,7 @@ import type { Certificate, Ended, TimedReport } from '../view/history.ts';
 import { keptMessages, keptTopics } from '../view/kept.ts';
 import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
-import { inOwnWords, type NodeView, Refusal, type Reloaded } from '../view/relay-view.ts';
+import { inOwnWords, type NodeView, Refusal, type Reloaded, type Setting } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
 import { publish, topics } from '../view/topics.ts';
 import { wasMeant, whom } from '../view/whom.ts';
@@ -324,6 +324,18 @@ const all: readonly Operation[] = [
     run: ({ node, args }) => node.history.reports.last(rows(args[0], 10)),
     show: reportsText,
   }),
+  operation({
+    usage: 'config(part)',
+    summary: 'the settings as they count now, and where each comes from; of a part such as limits',
+    run: ({ node, args }) => settingsOf(node, args[0]),
+    show: (rows) =>
+      table(
+        rows,
+        left('key', ({ key }) => key),
+        left('value', ({ value }) => value),
+        left('from', ({ from }) => from),
+      ),
+  }),
   // From here on they change something.
   operation({
     usage: 'suspend(ref, {force: true})',
@@ -593,6 +605,14 @@ function reportsText(reports: readonly TimedReport[]): string {
 /** The topic or client of a process that failed. */
 function named({ about }: { readonly about: string | null }): string {
   return about === null ? '' : ` (${about})`;
+}
+
+function settingsOf(node: NodeView, part: unknown): readonly Setting[] {
+  const rows = node.settings();
+  if (part === undefined) return rows;
+  const found = rows.filter(({ key }) => key === part || key.startsWith(`${String(part)}.`));
+  if (found.length === 0) throw new Refusal(`there is no key ${String(part)}`);
+  return found;
 }
 
 function reloadText({ ok, errors, applied, reread, needsRestart }: Reloaded): OwnWords {

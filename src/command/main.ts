@@ -17,6 +17,7 @@ import {
 } from './command.ts';
 import { type Word, wordOf } from './completion.ts';
 import { completionCommand } from './completion-command.ts';
+import { configCommand } from './config-command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
 
@@ -50,6 +51,7 @@ const table: readonly Row[] = [
   ['eval, rpc', 'one expression, one named operation', { eval: evalCommand, rpc: rpcCommand }],
   ['reload', 'reads the configuration again; a bad one changes nothing', { reload: reloadCommand }],
   ['check', 'looks at the configuration', { check: checkCommand }],
+  ['config show', 'all settings, where each comes from, what has changed', { config: configCommand }],
   ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
   ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
 

@@ -28,6 +28,7 @@ export const startCommand = nodeCommand('start', async (options, place) => {
   const { run } = await import('../host/running.ts');
   run({
     config: loaded.config,
+    effective: loaded.effective,
     plugins: loaded.plugins,
     closed: loaded.closed,
     version: versionOf(place.packageRoot),

@@ -19,6 +19,8 @@ export type Writing = 'text' | 'secret' | 'words';
 export interface Kind<T> {
   /** Absent: YAML everywhere. */
   readonly writing?: Writing;
+  /** Of a number: milliseconds or bytes. Absent: it counts, or is no number. */
+  readonly unit?: 'time' | 'size';
   /** What stands in an error: `a port from 0 to 65535`. */
   readonly expected: string;
   /** The value, or undefined after a report. */

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Config, configOf } from './config.ts';
 import { type ConfigError, inReadingOrder } from './config-error.ts';
+import { type Effective, effectiveKeys } from './effective.ts';
 import { fileFaults, readTextFile } from './files.ts';
 import { relayKeys } from './keys.ts';
 import { type ClosedDoor, closedDoors, type Layer, withAliases, withDoors } from './layers.ts';
@@ -26,6 +27,8 @@ export type LoadResult =
       readonly config: Config;
       /** The file that was read. */
       readonly file: string;
+      /** Every key, and where it comes from. */
+      readonly effective: readonly Effective[];
       readonly closed: readonly ClosedDoor[];
       /** Legal and hardly meant; worth a log line each. */
       readonly warnings: readonly ConfigError[];
@@ -55,11 +58,12 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
       : fileFaults(readable.config, readable.places, { file, line: 1, column: 1 });
   const errors = [...(result.ok ? [] : result.errors), ...faults.errors];
   if (!result.ok || errors.length > 0) return { ok: false, errors: inReadingOrder(errors, file) };
-  const { config, warnings, closed } = result;
+  const { config, warnings, closed, effective } = result;
   return {
     ok: true,
     config,
     file,
+    effective,
     closed,
     warnings: inReadingOrder([...warnings, ...faults.warnings], file),
   };
@@ -83,6 +87,7 @@ export type ConfigResult =
       readonly ok: true;
       readonly warnings: readonly ConfigError[];
       readonly closed: readonly ClosedDoor[];
+      readonly effective: readonly Effective[];
     })
   | {
       readonly ok: false;
@@ -153,6 +158,7 @@ export function parseConfig({
     config,
     warnings: inReadingOrder(warnings, file),
     closed: closedDoors(written, (door) => settings.doors[door] !== null, places),
+    effective: effectiveKeys(layers, { ...settings, node: config.node }),
     places,
   };
 }

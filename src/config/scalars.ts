@@ -28,14 +28,17 @@ const sizeUnits = new Map([
 ]);
 
 /** Bytes. */
-export const size: Kind<number> = textKind(
-  'a size such as 64KiB (B, KiB, MiB, GiB, kB, MB, GB, or a plain number of bytes; 0: none)',
-  (text) => {
-    const [number, unit] = withUnit(text, sizeUnits);
-    if (number === undefined || unit === undefined) return undefined;
-    return number * unit <= 1024 ** 3 ? number * unit : new Refusal('a size of at most 1GiB');
-  },
-);
+export const size: Kind<number> = {
+  ...textKind(
+    'a size such as 64KiB (B, KiB, MiB, GiB, kB, MB, GB, or a plain number of bytes; 0: none)',
+    (text) => {
+      const [number, unit] = withUnit(text, sizeUnits);
+      if (number === undefined || unit === undefined) return undefined;
+      return number * unit <= 1024 ** 3 ? number * unit : new Refusal('a size of at most 1GiB');
+    },
+  ),
+  unit: 'size',
+};
 
 /** Bytes of the head of a request: each connection may hold as many before anything is known of it. */
 export const headSize = bounded(
@@ -64,18 +67,21 @@ const timeUnits = new Map([
 const longestHours = 596;
 
 /** Milliseconds. */
-export const time: Kind<number> = textKind('a time such as 10s (ms, s, m, h; 0: none)', (text) => {
-  const [number, unit] = withUnit(text, timeUnits);
-  if (number === 0 && text === '0') return 0;
-  if (number !== undefined && /\d$/.test(text)) {
-    return new Refusal(`a time with its unit: ${text}ms, ${text}s, ${text}m or ${text}h`);
-  }
-  if (number === undefined || unit === undefined) return undefined;
-  const milliseconds = number * unit;
-  return milliseconds <= longestHours * 3_600_000
-    ? milliseconds
-    : new Refusal(`a time of at most ${longestHours}h`);
-});
+export const time: Kind<number> = {
+  ...textKind('a time such as 10s (ms, s, m, h; 0: none)', (text) => {
+    const [number, unit] = withUnit(text, timeUnits);
+    if (number === 0 && text === '0') return 0;
+    if (number !== undefined && /\d$/.test(text)) {
+      return new Refusal(`a time with its unit: ${text}ms, ${text}s, ${text}m or ${text}h`);
+    }
+    if (number === undefined || unit === undefined) return undefined;
+    const milliseconds = number * unit;
+    return milliseconds <= longestHours * 3_600_000
+      ? milliseconds
+      : new Refusal(`a time of at most ${longestHours}h`);
+  }),
+  unit: 'time',
+};
 
 /** Milliseconds, and not none: something happens every so often. */
 export const period = bounded(

@@ -10,6 +10,8 @@ export interface Reader<T> {
   readonly keys?: ReadonlyMap<string, Reader<unknown>>;
   /** How flags and variables write the key. */
   readonly writing?: Writing;
+  /** Of a number: milliseconds or bytes. */
+  readonly unit?: 'time' | 'size';
   /** For an alias: the path of the key that it stands for. */
   readonly aliasOf?: readonly string[];
   /** `layers` are what was written for this key, from the weakest source to the strongest. */
@@ -29,6 +31,7 @@ export type SectionValue<S extends Shape> = {
 export function key<T>(kind: Kind<T>, fallback: T): Reader<T> {
   return {
     ...(kind.writing === undefined ? {} : { writing: kind.writing }),
+    ...(kind.unit === undefined ? {} : { unit: kind.unit }),
     read(layers, path, context) {
       let result = fallback;
       for (const entry of layers) {

@@ -5,6 +5,7 @@ import { startRelay } from '../application/relay.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
 import type { Plugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
+import type { Effective } from '../config/effective.ts';
 import type { ClosedDoor } from '../config/layers.ts';
 import { type Log, type OpenLog, openLog } from '../log/log.ts';
 import { describeError, describeReason, type ExitReason, toError } from '../otp/exit-reason.ts';
@@ -29,6 +30,7 @@ const BAD_CONFIG = 78;
 
 export interface RunOptions {
   readonly config: Config;
+  readonly effective: readonly Effective[];
   readonly plugins: Plugins;
   /** Doors that the configuration leaves closed. */
   readonly closed: readonly ClosedDoor[];
@@ -42,7 +44,16 @@ export interface RunOptions {
 }
 
 /** Runs a relay as this process: signals, exit code, service manager. Ends the process with the relay. */
-export function run({ config, plugins, closed, version, folder, unusable, load }: RunOptions): void {
+export function run({
+  config,
+  effective,
+  plugins,
+  closed,
+  version,
+  folder,
+  unusable,
+  load,
+}: RunOptions): void {
   const log = openLogOrEnd(config);
   const strays = new StrayErrors();
   endOnUncaught(log, strays);
@@ -53,6 +64,7 @@ export function run({ config, plugins, closed, version, folder, unusable, load }
   const relay = startRelay(config, Math.floor(descriptors * DESCRIPTORS_FOR_CONNECTIONS), log, {
     version,
     plugins,
+    effective,
     audit,
     folder: unusable === null ? folder : null,
     openFiles: descriptors,

@@ -162,7 +162,7 @@ function onLoaded(state: State, loaded: Loaded): void {
     finish(state, notReloaded(loaded.errors));
     return;
   }
-  const plan = state.running.plan(loaded.config, state.parts);
+  const plan = state.running.plan(loaded.config, state.parts, loaded.effective);
   const plugins = loaded.plugins ?? new Map();
   state.progress = { ...plan, plugins, left: [...plan.steps], ready: [], faults: [] };
   prepare(state, state.progress);

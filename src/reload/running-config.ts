@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plugins } from '../authenticator/plugin.ts';
 import { authenticatorsOf, type Config, doorTls } from '../config/config.ts';
+import type { Effective } from '../config/effective.ts';
 import type { Prepared } from '../otp/prepared.ts';
 import { Hidden } from '../secret/hidden.ts';
 import type { Reloaded } from '../view/relay-view.ts';
@@ -24,7 +25,12 @@ export interface Reloadable {
 
 /** What is read when a reload is asked for. */
 export type Loaded =
-  | { readonly ok: true; readonly config: Config; readonly plugins?: Plugins }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly effective?: readonly Effective[];
+      readonly plugins?: Plugins;
+    }
   | { readonly ok: false; readonly errors: Reloaded['errors'] };
 
 /** Reads the new configuration. A throw crashes the reload. */
@@ -37,6 +43,8 @@ export interface Plan {
   readonly taken: readonly ChangedKey[];
   /** Keys that no part takes: they count from the next start on, and are named again until then. */
   readonly needsRestart: readonly string[];
+  /** All keys of the new configuration, and where they come from. */
+  readonly effective: readonly Effective[];
 }
 
 export interface Step {
@@ -50,14 +58,21 @@ export interface Step {
  */
 export class RunningConfig {
   #config: Config;
+  #effective: readonly Effective[];
   readonly #files: ReadFiles;
 
-  constructor(config: Config) {
+  constructor(config: Config, effective: readonly Effective[] = []) {
     this.#config = config;
+    this.#effective = effective;
     this.#files = new ReadFiles(config);
   }
 
-  plan(wanted: Config, all: readonly Reloadable[]): Plan {
+  /** All keys as they count now, and where they come from. */
+  get effective(): readonly Effective[] {
+    return this.#effective;
+  }
+
+  plan(wanted: Config, all: readonly Reloadable[], effective: readonly Effective[] = []): Plan {
     const changes = changedKeys(this.#config, wanted);
     const parts = all.filter(
       ({ unless = [] }) => !unless.some((one) => changes.some(({ key }) => covers(one, key))),
@@ -70,13 +85,15 @@ export class RunningConfig {
         .filter(({ keys }) => keys.length > 0),
       taken,
       needsRestart: names(changes.filter((change) => !taken.includes(change))),
+      effective,
     };
   }
 
   /** All of the plan has been done; where there are `faults`, nothing. */
-  finish({ next, taken, needsRestart }: Plan, faults: readonly string[]): Reloaded {
+  finish({ next, taken, needsRestart, effective }: Plan, faults: readonly string[]): Reloaded {
     if (faults.length > 0) return { ok: false, errors: faults, applied: [], reread: [], needsRestart };
     this.#config = withKeys(this.#config, next, taken);
+    this.#take(effective, needsRestart);
     const applied = names(taken);
     const result = { ok: true, errors: [], applied };
     const isNew = (key: string) => applied.some((one) => covers(one, key) || covers(key, one));
@@ -84,6 +101,18 @@ export class RunningConfig {
     const later = renewed.needsRestart.filter((key) => !needsRestart.some((one) => covers(key, one)));
     return { ...result, reread: renewed.reread, needsRestart: [...needsRestart, ...later] };
   }
+
+  /** What waits for a restart stays as it was. */
+  #take(next: readonly Effective[], waiting: readonly string[]): void {
+    const isWaiting = ({ key }: Effective) => waiting.some((one) => covers(one, key) || covers(key, one));
+    const [kept, taken] = [this.#effective.filter(isWaiting), next.filter((row) => !isWaiting(row))];
+    this.#effective = [...taken, ...kept].sort((a, b) => placeIn(next, a) - placeIn(next, b));
+  }
+}
+
+function placeIn(rows: readonly Effective[], { key }: Effective): number {
+  const place = rows.findIndex((row) => row.key === key);
+  return place === -1 ? rows.length : place;
 }
 
 function takes({ keys, except = [] }: Reloadable, key: string): boolean {

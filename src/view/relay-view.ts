@@ -26,6 +26,15 @@ export interface NodeView {
   readonly stop: () => void;
   /** Reads the configuration again. */
   readonly reload: () => Promise<Reloaded>;
+  /** Every key as it counts now, and where it comes from. Secrets are hidden. */
+  readonly settings: () => readonly Setting[];
+}
+
+/** A key of the configuration, as it may be written in a file; `from`: who has said so. */
+export interface Setting {
+  readonly key: string;
+  readonly value: string;
+  readonly from: string;
 }
 
 /** The topics, and how a probe joins one. */

@@ -93,3 +93,23 @@ test('after a fault nothing has been applied, and all of it is a change again', 
   t.true(running.finish(running.plan(wanted, parts), []).ok);
   t.deepEqual(keys(), []);
 });
+
+test('after a reload each key has the value that counts, and what waits for a restart its old one', (t) => {
+  const row = (key: string, value: string, from = 'relay.yaml:1') => ({ key, value, from });
+  const before = [row('node', 'a'), row('limits.drain', '1s'), row('limits.pong', 'null', 'default')];
+  const after = [row('node', 'b'), row('limits.drain', '2s'), row('limits.pong', 'null', 'default')];
+  const running = new RunningConfig(accepted('node: a\nlimits: { drain: 1s }'), before);
+  const wanted = accepted('node: b\nlimits: { drain: 2s }');
+  const part = {
+    keys: ['limits'],
+    prepare: () => ({ faults: null, commit: () => undefined, undo: () => [] }),
+  };
+  running.finish(running.plan(wanted, [part], after), ['a port cannot be had']);
+  t.deepEqual(running.effective, before);
+  running.finish(running.plan(wanted, [part], after), []);
+  t.deepEqual(running.effective, [
+    row('node', 'a'),
+    row('limits.drain', '2s'),
+    row('limits.pong', 'null', 'default'),
+  ]);
+});
