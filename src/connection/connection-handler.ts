@@ -15,6 +15,7 @@ import { Connection, type ConnectionArgs, type ConnectionMessage, type Rejoin } 
 import {
   answered,
   begin,
+  bring,
   deliver,
   finished,
   gone,
@@ -388,9 +389,8 @@ function joined(connection: Connection, message: JoinedMessage): void {
     memberships.set(topic);
     connection.tellNew(topic);
   }
-  if (more) memberships.resume(topic);
   // Asked twice, a topic has nothing more to say: what it brings goes on as it was.
-  else if (resumption !== undefined || before !== topic) memberships.caughtUp(topic);
+  if (resumption !== undefined || before !== topic) bring(connection, topic, more === true);
   if (asked) {
     connection.judgements?.join(question.as, topic.name);
     joinAnswered(connection, joinedEvent(question, resumption), deliveries);
@@ -407,8 +407,7 @@ function bringOn(connection: Connection, { topic, deliveries, more }: Portion): 
     turnAway(connection, deliveries);
     return;
   }
-  if (more) memberships.resume(topic);
-  else memberships.caughtUp(topic);
+  bring(connection, topic, more === true);
   deliver(connection, deliveries);
 }
 

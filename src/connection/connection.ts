@@ -127,6 +127,7 @@ export class Connection {
   #rights: Rights | undefined = undefined;
   #credential: 'none' | 'good' | 'wrong' = 'none';
   #authorised = false;
+  #awaitsRoom = false;
   #subject: string | null = null;
 
   constructor(self: Self<ConnectionMessage>, args: ConnectionArgs) {
@@ -362,9 +363,13 @@ export class Connection {
     this.queue(delivery);
   }
 
-  /** More is to come, or to be handled, once nothing waits to be written. */
+  /** More is to come, or to be handled, once nothing waits to be written. Asked in each turn: the parts are not looked at. */
   get awaitsRoom(): boolean {
-    return this.memberships.resumes || this.intake.question?.type === 'room';
+    return this.#awaitsRoom;
+  }
+
+  awaitRoom(is: boolean): void {
+    this.#awaitsRoom = is;
   }
 
   /** Nothing waits to be written. */

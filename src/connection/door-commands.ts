@@ -185,8 +185,22 @@ export function joinAnswered(connection: Connection, event: Event, deliveries: r
   step(connection, event);
   deliver(connection, deliveries);
   connection.flush();
-  if (deliveries.length > 0 && connection.delivers && !connection.hasRoom) ask(connection, { type: 'room' });
-  else goOn(connection);
+  if (deliveries.length > 0 && connection.delivers && !connection.hasRoom) {
+    ask(connection, { type: 'room' });
+    connection.awaitRoom(true);
+  } else {
+    goOn(connection);
+  }
+}
+
+/** A topic has brought its past, or a portion of it. */
+export function bring(connection: Connection, topic: Topic, more: boolean): void {
+  if (!more) {
+    connection.memberships.caughtUp(topic);
+  } else {
+    connection.memberships.resume(topic);
+    connection.awaitRoom(true);
+  }
 }
 
 /** Queues what a topic has brought, or counts it as dropped. */
@@ -206,6 +220,7 @@ export function refill(connection: Connection): void {
   }
   const topic = memberships.nextPortion();
   if (topic !== undefined) portion(topic, self);
+  connection.awaitRoom(memberships.resumes || intake.question?.type === 'room');
 }
 
 /** Handles what has waited, as far as it need not wait again. */
