@@ -72,6 +72,7 @@ export function newChannel(name: string): Channel {
     },
     lost() {
       wire = 'off';
+      open.clear();
       for (const feed of feeds) open.add(feed);
     },
     take({ content, at: text }) {

@@ -135,7 +135,7 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
   /** The next of what waits. */
   function nextItem(): Item | undefined {
     if (lost === 0) return queue.shift();
-    const gap = gapOf(read, lostTo, lost || undefined, 'overflow');
+    const gap = gapOf(read, lostTo, lost, 'overflow');
     lost = 0;
     return gap;
   }
@@ -173,21 +173,17 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
     settle(asked, { at: text, until = text, recovered, missed, why = 'disconnected' }) {
       const own = since();
       const next = positionOf(own ? text : until);
-      if (next && own && own !== asked) {
-        // Another feed has asked. What is missing here is seen by the numbers.
-        live = joined && next.epoch === at?.epoch;
-        return live;
-      }
+      live = !(next && own && own !== asked);
+      if (!live) return false;
       let missing = 0;
       if ((at || joined) && !recovered) {
-        const passed = at && next && next.offset - at.offset;
-        const isCounted = passed !== undefined && typeof missed === 'number';
-        const more = isCounted ? missed - (told || 0) : undefined;
-        if (why === 'restarted' || more === undefined || more > 0) push(gapOf(own, text, more, why));
+        const count = missed ?? Number.NaN;
+        const more = count - (told || 0);
+        if (!told || !(more <= 0)) push(gapOf(own, text, more, why));
         // Some of them lie before what follows; the others lie in it.
-        missing = isCounted && why !== 'restarted' ? missed - Math.max(0, passed) : Number.NaN;
+        const passed = at && next ? next.offset - at.offset : -1;
+        missing = passed < 0 ? Number.NaN : count - passed;
       }
-      live = true;
       joined = true;
       stand(next, positionOf(until)?.offset, missing);
       answered();
@@ -209,8 +205,8 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
     },
     miss({ from, to, missed, why }) {
       const next = positionOf(to);
-      if (!live || isUpTo(next, at)) return;
-      push(gapOf(from ?? textOf(at), to, missed, why));
+      if (!live) return;
+      push(gapOf(from ?? textOf(at), to, missed ?? undefined, why));
       stand(next);
     },
     finish,
@@ -242,16 +238,17 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
   };
 }
 
+/** `missed`: NaN where nobody knows. */
 function gapOf(
   from: string | undefined,
   to: string | null | undefined,
-  missed: number | null | undefined,
+  missed = Number.NaN,
   why = 'unknown',
 ): Gap {
   return {
     type: 'gap',
     why,
-    ...(missed != null && { missed }),
+    ...(missed >= 0 && { missed }),
     ...(from && { from }),
     ...(to && { to }),
   };
