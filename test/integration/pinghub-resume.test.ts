@@ -173,6 +173,43 @@ test('much is sent in portions, in order, and what is published meanwhile comes 
   t.false(events.includes('missed'));
 });
 
+test('a stream that was closed as slow comes back for all that it has not taken', async (t) => {
+  const relay = await open(
+    t,
+    { messages: 2000, bytes: '64MiB' },
+    { history: { total: '128MiB', resume: '64MiB' } },
+  );
+  const slow = await listen(t, relay);
+  const last = lastOf(await slow.until(':0\n\n'));
+  slow.raw.socket.pause();
+  // More than the kernel's buffers take on both sides of a connection.
+  const count = 24 * 32;
+  const publisher = await connectWs(t, relay.port('pinghub'), '/t');
+  publisher.send(...Array.from({ length: count }, (_, index) => `${index + 1} `.padEnd(32 * 1024, 'x')));
+  t.like(await relay.closed(), { reason: 'slow' });
+  await publisher.take(count);
+  const response = await fetch(`http://127.0.0.1:${relay.port('pinghub')}/t`, {
+    headers: { accept: 'text/event-stream', 'last-event-id': last },
+  });
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  t.teardown(() => reader.cancel());
+  const numbers: string[] = [];
+  for (let rest = ''; numbers.length < count; ) {
+    rest += Buffer.from((await reader.read()).value ?? Buffer.from('the end')).toString();
+    const events = rest.split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      const [, id, text] = /^id: \w+:(\d+)\ndata: (\d+) x+$/.exec(event) ?? [];
+      if (id !== undefined) numbers.push(`${id} ${text}`);
+      else t.regex(event, /^(:|id: \w+:0$)/);
+    }
+  }
+  t.deepEqual(
+    numbers,
+    Array.from({ length: count }, (_, index) => `${index + 1} ${index + 1}`),
+  );
+});
+
 test('a WebSocket that offers to hear events comes back the same way, and talks as ever', async (t) => {
   const relay = await open(t, { messages: 2 });
   const options = { protocols: ['pinghub.events', 'pinghub'] };
