@@ -103,6 +103,9 @@ test("pinghub's page comes back where it was, and says what it has missed", asyn
     'from the page',
     'Messages may have been missed.',
   ]);
+  await page.goto(`http://127.0.0.1:${relay.port('pinghub')}/news?last_event_id=all`);
+  await shows('from the page');
+  t.deepEqual(await shown(), ['eight', 'from the page'], 'all that is kept');
   t.deepEqual(
     complaints.filter((one) => !/WebSocket connection to .* failed/.test(one)),
     [],
