@@ -4,6 +4,7 @@ import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
 
+import { benchCommand } from './bench-command.ts';
 import {
   BadUsage,
   type Command,
@@ -20,7 +21,7 @@ import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
-
+import { pubCommand } from './pub-command.ts';
 import {
   checkCommand,
   consoleCommand,
@@ -30,6 +31,7 @@ import {
 } from './start-command.ts';
 import { Stdout } from './stdout.ts';
 
+import { subCommand } from './sub-command.ts';
 import { topCommand } from './top-command.ts';
 import { versionCommand, versionsCommand } from './versions-command.ts';
 
@@ -55,6 +57,9 @@ const table: readonly Row[] = [
   ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
   ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
 
+  ['pub', 'publishes to a channel', { pub: pubCommand }],
+  ['sub', 'listens to channels', { sub: subCommand }],
+  ['bench', 'measures a relay, and checks that nothing is lost', { bench: benchCommand }],
   ['top', 'the busiest topics, connections, processes, links', { top: topCommand }],
   [
     'completion',
@@ -98,6 +103,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const text = usage(programOf(packageRoot));
   const [word = 'start', ...rest] = argv[0] === 'help' && argv[1] !== undefined ? [argv[1], '--help'] : argv;
+  process.stdout.on('error', endOfReader);
   if (word === 'help' || word === '--help' || word === '-h') {
     process.stdout.write(text);
     return 0;
@@ -111,8 +117,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`unknown command: ${redactText(name)}\n\n${text}`);
     return FAILED;
   }
-  // A relay's log takes care of itself; whoever reads what a command says may go.
-  if (!STARTS.has(name)) process.stdout.on('error', endOfReader);
+  // A relay outlives whoever reads its log.
+  if (STARTS.has(name)) process.stdout.off('error', endOfReader);
   return runCommand(command, args, {
     packageRoot,
     env: process.env,
@@ -128,6 +134,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Commands that run a relay in this process. */
 const STARTS: ReadonlySet<string> = new Set(['start', 'foreground']);
 
+/** Whoever reads what a command says may go before its end. */
 function endOfReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(DONE);
