@@ -112,6 +112,21 @@ test("pinghub's page comes back where it was, and says what it has missed", asyn
   );
 });
 
+test("pinghub's page of a browser that was offline shows what was published meanwhile, once", async (t) => {
+  const relay = await start(t);
+  const at = `http://127.0.0.1:${relay.port('pinghub')}/news`;
+  const { page } = await openPage(t, await openBrowser(t), at);
+  await page.waitForSelector('#state[data-state=open]');
+  await page.context().setOffline(true);
+  await page.waitForSelector('#state[data-state=closed]');
+  await publish(relay, 'Are you there?');
+  await page.context().setOffline(false);
+  await page.getByText('Are you there?', { exact: true }).waitFor();
+  await publish(relay, 'last');
+  await page.getByText('last', { exact: true }).waitFor();
+  t.deepEqual(await page.locator('#messages li span').allTextContents(), ['Are you there?', 'last']);
+});
+
 test("where nothing is kept, pinghub's page says that messages may have been missed", async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
   const proxy = await flappingProxy(t);
