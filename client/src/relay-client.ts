@@ -22,6 +22,8 @@ export type Urls = List | (() => List | Promise<List>);
 const HANDSHAKE = 10_000;
 /** For a relay to answer that is asked whether it is there. */
 const PROBE = 2000;
+/** For what has come already to be heard. */
+const TURN = 20;
 /** A connection that has lasted so long is a good one: the next attempts begin again with short waits. */
 const STABLE = 5000;
 /** While nothing is read, the relay is told so often that this side lives: its pings are not heard. */
@@ -271,7 +273,8 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
     const judge = () => {
       // Its answer may stand behind what comes.
       if (now() - heard < PROBE / 2) set('probe', PROBE, judge);
-      else lost('silent');
+      // A machine that was busy finds its timers first, and then what has come.
+      else set('probe', TURN, () => lost('silent'));
     };
     set('probe', PROBE, judge);
     ask(() => clear('probe'));
@@ -446,7 +449,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
 
   /** PuSu answers no publish: it is taken as passed on once it is on its way. */
   function confirm(): void {
-    if (socket && socket.bufferedAmount > BUFFERED) set('confirm', 20, confirm);
+    if (socket && socket.bufferedAmount > BUFFERED) set('confirm', TURN, confirm);
     else for (const { sent, settle } of publications.values()) if (sent) settle(null);
   }
 
