@@ -316,9 +316,10 @@ function take(state: State, message: Publish): void {
   if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
     const { from, receipt } = message;
     accounting.lose(1, 'refused');
-    giveBack(message);
     const refused = { type: 'refused', action: 'publish', name: topic.name, why: 'owned' } as const;
+    // Before the credit, which an exchange takes for success.
     inform(from, receipt === undefined ? refused : { ...refused, receipt });
+    giveBack(message);
     return;
   }
   if (elsewhere !== null && topic.isOrdered) {
