@@ -50,6 +50,8 @@ export class FanOut<Member extends Pid<Delivery>> {
   readonly #behind = new Set<Member>();
   #messages = 0;
   #attempts = 0;
+  /** Some members are to be told of a gap. */
+  #owes = false;
   /** Nothing is fanned out any more. */
   #isReleased = false;
 
@@ -111,6 +113,7 @@ export class FanOut<Member extends Pid<Delivery>> {
     const queue = this.#queue;
     const topic = this.#topic;
     const line = this.#line;
+    this.pay(accounting);
     this.#clearTheWay(accounting, keys, now);
     const { groups, remote, coming } = this.#members;
     const isHeard = groups.length > 0 || coming.size > 0;
@@ -156,6 +159,13 @@ export class FanOut<Member extends Pid<Delivery>> {
     return queue.length > 0;
   }
 
+  /** Tells the members of gaps that have not been told: who joins from here on is not concerned. */
+  pay(accounting: Accounting): void {
+    if (!this.#owes) return;
+    for (const group of this.#members.groups) group.pay(this.#topic.name, accounting);
+    this.#owes = false;
+  }
+
   /** A member has been sent what was kept for it. */
   replayed(attempts: number): void {
     this.#attempts += attempts;
@@ -182,11 +192,10 @@ export class FanOut<Member extends Pid<Delivery>> {
     }
     this.#answer(count, keys, now);
     this.#queue.splice(0, count);
+    this.#owes = true;
     for (const group of [...groups, ...remote]) {
-      const isHalfDone = group.isHalfDone;
+      if (group.isHalfDone && this.#line !== null) group.owe(lastOf(this.#line, count));
       group.crash(accounting);
-      if (isHalfDone && this.#line !== null)
-        group.tell(this.#topic.name, lastOf(this.#line, count), accounting);
     }
   }
 
@@ -201,6 +210,7 @@ export class FanOut<Member extends Pid<Delivery>> {
   /** Nobody will fan out what waits. */
   release(turn: Turn, why: LossReason): void {
     this.resume(turn);
+    this.pay(turn.accounting);
     for (const waiting of this.#queue.splice(0)) {
       if (waiting.type === 'publish') lose(waiting, this.#topic.name, turn.accounting, why);
       if (waiting.type !== 'publish') this.#line?.change(waiting, turn.now());
@@ -222,10 +232,15 @@ export class FanOut<Member extends Pid<Delivery>> {
       } else {
         queue.shift();
         const gap = this.#line?.change(first, now()) ?? null;
-        if (gap !== null)
-          for (const group of this.#members.groups) group.tell(this.#topic.name, gap, accounting);
+        if (gap !== null) this.#owe(gap);
+        this.pay(accounting);
       }
     }
+  }
+
+  #owe(gap: Gap): void {
+    this.#owes = true;
+    for (const group of this.#members.groups) group.owe(gap);
   }
 
   /** Messages have got their numbers. */

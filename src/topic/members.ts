@@ -13,6 +13,8 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   readonly #parts: Part[] = [];
   /** Messages of that delivery that the format cannot carry. */
   #undeliverable = 0;
+  /** What the members are to be told is missing. */
+  #owed: Gap | null = null;
 
   constructor(format: Format) {
     this.format = format;
@@ -41,12 +43,19 @@ export class Group<Member extends Pid<Delivery>, Ref> {
     return attempts;
   }
 
-  /** Tells all members that messages are missing, where the format has words for it. */
-  tell(topic: string, gap: Gap, accounting: Accounting): void {
+  /** Messages are missing: the members are to be told, where the format has words for it. */
+  owe(gap: Gap): void {
+    if (this.format.gap === undefined) return;
+    this.#owed = this.#owed === null ? gap : both(this.#owed, gap);
+  }
+
+  /** Tells them. Should the server crash on that, they are told by the next one. */
+  pay(topic: string, accounting: Accounting): void {
     const { format, members } = this;
-    const part = format.gap?.(topic, gap);
+    const part = this.#owed === null ? undefined : format.gap?.(topic, this.#owed);
     if (part === undefined) return;
     const delivery = new Delivery(format.assemble([part]), 0, accounting);
+    this.#owed = null;
     for (const member of members.keys()) send(member, delivery);
   }
 
@@ -76,6 +85,12 @@ export class Group<Member extends Pid<Delivery>, Ref> {
     accounting.drop(attempts, 'undeliverable');
     this.#undeliverable = 0;
   }
+}
+
+/** Two gaps, the second behind the first. */
+function both(a: Gap, b: Gap): Gap {
+  const missed = a.missed === null || b.missed === null ? null : a.missed + b.missed;
+  return { from: a.from, to: b.to, missed, why: b.why };
 }
 
 /** A member that is sent what it has missed, before it is one of a group. */

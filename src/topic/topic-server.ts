@@ -247,6 +247,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     const { topic } = state;
     if (topic.loseInterest()) state.elsewhere?.unwanted(topic);
     // Who has left in this very turn leaves a topic that empties by its last messages: the two go together.
+    topic.fanOut.pay(state.accounting);
     if (topic.fanOut.isReady) fanOut(state);
     if (!topic.isIdle) {
       state.asked = false;
@@ -392,6 +393,7 @@ function join(state: State, asked: Join): void {
   };
   try {
     // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
+    topic.fanOut.pay(state.accounting);
     if (topic.fanOut.isReady) fanOut(state);
   } catch (error) {
     // A crash on one of them takes that message, and not the join.
@@ -461,6 +463,7 @@ function goOn(state: State, member: Pid<MemberMessage>): void {
   if (coming === undefined || line === null) return;
   try {
     // With the last portion it is to have all that its group has.
+    topic.fanOut.pay(state.accounting);
     if (topic.fanOut.isReady) fanOut(state);
   } catch (error) {
     portion(topic, member);

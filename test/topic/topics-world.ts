@@ -8,7 +8,7 @@ import { Histories, type HistorySettings, noHistory } from '../../src/topic/hist
 import type { Bounds } from '../../src/topic/history/ring.ts';
 import { Delivery, type Format, type Message, type Publish } from '../../src/topic/message.ts';
 import { formatPosition } from '../../src/topic/position.ts';
-import type { Claim, Join, MemberMessage, Topic } from '../../src/topic/topic.ts';
+import type { Claim, Join, Joined, Lost, MemberMessage, Topic } from '../../src/topic/topic.ts';
 import { leave, portion } from '../../src/topic/topic-server.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, type TestSystem, testSystem } from '../support/otp.ts';
@@ -22,11 +22,16 @@ export interface TestMember {
   readonly heard: string[];
   /** The deliveries themselves, as they came. */
   readonly deliveries: Delivery[];
+  /** The first answer to its joins, and what it heard when its topic was lost. */
+  readonly answer: Joined | undefined;
+  readonly lost: Lost | undefined;
   /** It asks for the next portion as soon as it has one. */
   asks: boolean;
   /** There is a next portion to ask for. */
   readonly more: boolean;
-  /** Asks for it. */
+  /** Portions that have come behind the first. */
+  readonly portions: number;
+  /** Asks for the next one. */
   ask(): void;
   /** Everything else: `joined t`, `refused join t missing`, `ended t`, `lost t`. */
   readonly told: string[];
@@ -126,6 +131,9 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
     accounting.deliver(delivery.count);
   };
   let more = false;
+  let portions = 0;
+  let answer: Joined | undefined;
+  let lost: Lost | undefined;
   const behaviour: Behaviour<null, null, MemberMessage | 'end'> = {
     name: 'test-member',
     init: () => null,
@@ -135,6 +143,7 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
         hear(message);
       } else if (message.type === 'portion') {
         for (const delivery of message.deliveries) hear(delivery);
+        portions++;
         more = message.more === true;
         if (more && member.asks) member.ask();
       } else if (message.type === 'credit') {
@@ -142,7 +151,9 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
       } else {
         if (message.type === 'joined' || message.type === 'claimed') member.topic = message.topic;
         told.push(describe(message));
+        if (message.type === 'lost') lost = message;
         if (message.type !== 'joined') return keep;
+        answer ??= message;
         for (const delivery of message.deliveries ?? []) hear(delivery);
         more = message.more === true;
         if (more && member.asks) member.ask();
@@ -151,9 +162,9 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
     },
     undelivered(message) {
       if (message === 'end') return;
-      const lost =
+      const held =
         message instanceof Delivery ? [message] : 'deliveries' in message ? (message.deliveries ?? []) : [];
-      for (const delivery of lost) delivery.accounting.drop(delivery.count, 'closed');
+      for (const delivery of held) delivery.accounting.drop(delivery.count, 'closed');
     },
   };
   const pid = spawnOk(system, behaviour, null);
@@ -162,9 +173,18 @@ function newMember({ system }: TestSystem, accounting: Accounting): TestMember {
     heard,
     deliveries,
     told,
+    get answer() {
+      return answer;
+    },
+    get lost() {
+      return lost;
+    },
     asks: true,
     get more() {
       return more;
+    },
+    get portions() {
+      return portions;
     },
     ask() {
       if (member.topic !== undefined) portion(member.topic, pid);
