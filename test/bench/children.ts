@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { LoadRequest, LoadResult } from './load.ts';
+import type { LoadRequest, LoadResult } from './result.ts';
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 

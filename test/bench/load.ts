@@ -3,58 +3,26 @@
  * per delivery than any server, so that what is measured is the server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectAll } from './connecting.ts';
 import { Connection, pongFrame } from './connection.ts';
+import { herd } from './herd.ts';
 import { MessageStream } from './message-stream.ts';
 import { cpuMicroseconds, residentBytes } from './process-stat.ts';
 import { Publisher } from './publisher.ts';
 import { Pump } from './pump.ts';
+import type { LoadRequest, LoadResult } from './result.ts';
 import type { Scenario } from './scenarios.ts';
 import { Tally } from './tally.ts';
 
-export interface LoadRequest {
-  readonly scenario: Scenario;
-  readonly port: number;
-  /** Process to read CPU time and memory of. */
-  readonly pid: number;
-}
-
-/** Times in microseconds, memory in bytes; null where the platform does not tell or nothing was measured. */
-export interface LoadResult {
-  readonly deliveriesPerSecond: number;
-  readonly cpuPerDelivery: number | null;
-  readonly p50: number | null;
-  readonly p99: number | null;
-  readonly bytesPerConnection: number | null;
-  readonly connectsPerSecond: number;
-  readonly cpuPerConnect: number | null;
-  readonly lost: number;
-  readonly outOfOrder: number;
-  readonly duplicates: number;
-  /** Frames that are no message of the run, publishers' own copies included. */
-  readonly unexpected: number;
-  /** Connections that the server ended, and why the first one did. */
-  readonly closed: number;
-  readonly closedWhy: string | null;
-  readonly stalls: number;
-  readonly published: number;
-  readonly delivered: number;
-  readonly reads: number;
-  /** Shares of one core over the measured time: the load process must stay below the server. */
-  readonly serverShare: number | null;
-  readonly loadShare: number;
-  /** The load process' share of a core while subscribers connect: near 1, it and not the server sets connects/s. */
-  readonly loadShareConnecting: number;
-}
-
-/** Upgrades under way at a time, and how long all of them may take together. */
-const UPGRADES = 128;
-const CONNECT_LIMIT = 60_000;
 const REHEARSAL_END = 3000;
 const PONG = 0x0a;
 const PING = 0x09;
 
 const request = JSON.parse(process.argv[2] ?? '') as LoadRequest;
-process.stdout.write(`${JSON.stringify(await run(request))}\n`, () => process.exit(0));
+process.stdout.write(
+  `${JSON.stringify(await (request.scenario.missed === undefined ? run : herd)(request))}\n`,
+  () => process.exit(0),
+);
 
 async function run({ scenario, port, pid }: LoadRequest): Promise<LoadResult> {
   const tally = new Tally();
@@ -179,32 +147,4 @@ async function rehearse(port: number, { subscribers, topics }: Scenario): Promis
 
 function difference(after: number | null, before: number | null): number | null {
   return after === null || before === null ? null : after - before;
-}
-
-/** Opens `count` connections, a bounded number at a time; rejects with the first one that fails. */
-async function connectAll(
-  count: number,
-  open: (index: number, done: (error?: Error) => void) => void,
-): Promise<void> {
-  let started = 0;
-  let ready = 0;
-  await new Promise<void>((resolve, reject) => {
-    const limit = setTimeout(
-      () => reject(new Error(`${ready} of ${count} connected in time`)),
-      CONNECT_LIMIT,
-    );
-    const next = (): void => {
-      const index = started++;
-      open(index, (error) => {
-        if (error !== undefined) return reject(error);
-        ready += 1;
-        if (started < count) next();
-        else if (ready === count) {
-          clearTimeout(limit);
-          resolve();
-        }
-      });
-    };
-    while (started < Math.min(UPGRADES, count)) next();
-  });
 }

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pinning, runLoad, startServer } from './children.ts';
-import type { LoadResult } from './load.ts';
-import { notes, type Run, type Side, table } from './report.ts';
+import { notes, type Run, table } from './report.ts';
+import type { LoadResult, Side } from './result.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -27,6 +27,10 @@ doors:
   pinghub: { host: 127.0.0.1, port: 0, metrics_port: null }
 network: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
+`;
+
+/** The same, where all of what is published is kept. */
+const HISTORY_CONFIG = `${RELAY_CONFIG}topics: [{ pattern: "bench-*", history: true }]
 `;
 
 const { values: options } = parseArgs({
@@ -47,12 +51,13 @@ const folder = mkdtempSync(join(tmpdir(), 'fanfare-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const config = join(folder, 'relay.yaml');
 writeFileSync(config, RELAY_CONFIG);
+const withHistory = join(folder, 'history.yaml');
+writeFileSync(withHistory, HISTORY_CONFIG);
 compile();
 
-const sides: Record<Side, readonly string[]> = {
-  naive: [join(compiled, 'naive-server.js')],
-  fanfare: [options.start, '--config', config],
-};
+const relay = [options.start, '--config', config];
+const keeping = [options.start, '--config', withHistory];
+const naive = [join(compiled, 'naive-server.js')];
 const runs: Run[] = [];
 const troubles: string[] = [];
 let failure: unknown;
@@ -87,11 +92,11 @@ if (failure !== undefined) {
 }
 
 async function measure(scenario: Scenario, side: Side, round: number): Promise<void> {
-  const server = await startServer(sides[side], cores?.server ?? null);
+  const server = await startServer(serverOf(scenario, side), cores?.server ?? null);
   const { pid, port } = server;
   let result: LoadResult;
   try {
-    result = await runLoad(join(compiled, 'load.js'), { scenario, port, pid }, cores?.load ?? null);
+    result = await runLoad(join(compiled, 'load.js'), { scenario, side, port, pid }, cores?.load ?? null);
   } finally {
     const trouble = await server.stop();
     if (trouble !== null) troubles.push(`${scenario.name} ${side}, round ${round}: ${trouble}`);
@@ -101,6 +106,17 @@ async function measure(scenario: Scenario, side: Side, round: number): Promise<v
     `${scenario.name} ${side.padEnd(7)} round ${round}: ${Math.round(result.deliveriesPerSecond)} deliveries/s, ` +
       `server ${share(result.serverShare)}, load ${share(result.loadShare)} of a core\n`,
   );
+}
+
+function serverOf({ sides }: Scenario, side: Side): readonly string[] {
+  switch (sides) {
+    case 'history off and on':
+      return side === 'naive' ? relay : keeping;
+    case 'plain joins and resumes':
+      return keeping;
+    default:
+      return side === 'naive' ? naive : relay;
+  }
 }
 
 function share(of: number | null): string {

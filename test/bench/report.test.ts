@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { LoadResult } from './load.ts';
 import { median, notes, type Run, table } from './report.ts';
+import type { LoadResult } from './result.ts';
 import { scenarios } from './scenarios.ts';
 
 const result: LoadResult = {

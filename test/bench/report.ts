@@ -1,7 +1,5 @@
-import type { LoadResult } from './load.ts';
+import type { LoadResult, Side } from './result.ts';
 import type { Scenario } from './scenarios.ts';
-
-export type Side = 'naive' | 'fanfare';
 
 export interface Run {
   readonly scenario: string;
@@ -27,6 +25,8 @@ const targets: readonly Target[] = [
   { scenario: 'C1', metric: 'connectsPerSecond', bound: 'at least', ratio: 0.9 },
   { scenario: 'F3', metric: 'deliveriesPerSecond', bound: 'at least', ratio: 1.05 },
   { scenario: 'F4', metric: 'p50', bound: 'at most', ratio: 1 },
+  { scenario: 'H1', metric: 'deliveriesPerSecond', bound: 'at least', ratio: 0.97 },
+  { scenario: 'R1', metric: 'herdSeconds', bound: 'at most', ratio: 1.3 },
   { scenario: 'F5', metric: 'cpuPerDelivery', bound: 'at most', ratio: 0.9 },
 ];
 
@@ -34,26 +34,30 @@ interface Row {
   readonly metric: Metric;
   readonly title: string;
   readonly digits: number;
-  /** The scenarios that show it; all that are about deliveries otherwise. */
-  readonly only?: readonly string[];
+  /** The scenarios that show it. */
+  readonly only: readonly string[];
 }
 
-/** The scenario that is about connecting alone. */
+/** The scenario that is about connecting alone, and that of clients which come back. */
 const CONNECTS = 'C1';
+const RETURNS = 'R1';
+const STEADY = ['F1', 'F2', 'F3', 'F4', 'F5', 'H1'];
 
 /** Shown as medians over the rounds. */
 const rows: readonly Row[] = [
-  { metric: 'deliveriesPerSecond', title: 'deliveries/s', digits: 0 },
-  { metric: 'cpuPerDelivery', title: 'CPU µs/delivery', digits: 3 },
-  { metric: 'p50', title: 'latency p50 µs', digits: 0 },
-  { metric: 'p99', title: 'latency p99 µs', digits: 0 },
+  { metric: 'deliveriesPerSecond', title: 'deliveries/s', digits: 0, only: STEADY },
+  { metric: 'cpuPerDelivery', title: 'CPU µs/delivery', digits: 3, only: STEADY },
+  { metric: 'herdSeconds', title: 'seconds', digits: 2, only: [RETURNS] },
+  { metric: 'peakMebibytes', title: 'MiB above rest', digits: 0, only: [RETURNS] },
+  { metric: 'p50', title: 'latency p50 µs', digits: 0, only: [...STEADY, RETURNS] },
+  { metric: 'p99', title: 'latency p99 µs', digits: 0, only: [...STEADY, RETURNS] },
   { metric: 'bytesPerConnection', title: 'bytes/connection', digits: 0, only: ['F2'] },
   { metric: 'connectsPerSecond', title: 'connects/s', digits: 0, only: ['F2', CONNECTS] },
   { metric: 'cpuPerConnect', title: 'CPU µs/connect', digits: 0, only: ['F2', CONNECTS] },
 ];
 
 /** Shown as sums over the rounds, and none of it may be: what a correct relay has none of. */
-const faults: readonly Row[] = [
+const faults: readonly Omit<Row, 'only'>[] = [
   { metric: 'lost', title: 'lost', digits: 0 },
   { metric: 'outOfOrder', title: 'out of order', digits: 0 },
   { metric: 'duplicates', title: 'duplicates', digits: 0 },
@@ -75,15 +79,15 @@ export function median(values: readonly number[]): number | null {
 /** The table as lines of text: a heading, then the metrics of each scenario that has runs. */
 export function table(scenarios: readonly Scenario[], runs: readonly Run[]): string {
   const cells: string[][] = [['', 'metric', 'naive', 'fanfare', 'ratio', 'target', '']];
-  for (const { name, title } of scenarios) {
+  for (const { name, title, sides } of scenarios) {
     const of = (side: Side, metric: Metric): number[] =>
       runs
         .filter((run) => run.scenario === name && run.side === side)
         .flatMap((run) => (typeof run.result[metric] === 'number' ? [run.result[metric]] : []));
     if (!runs.some((run) => run.scenario === name)) continue;
-    cells.push([name, title]);
+    cells.push([name, sides === undefined ? title : `${title} (${sides} in place of naive and fanfare)`]);
     for (const { metric, title, digits, only } of rows) {
-      if (only === undefined ? name === CONNECTS : !only.includes(name)) continue;
+      if (!only.includes(name)) continue;
       const naive = median(of('naive', metric));
       const fanfare = median(of('fanfare', metric));
       const ratio = naive === null || fanfare === null || naive === 0 ? null : fanfare / naive;

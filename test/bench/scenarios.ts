@@ -9,6 +9,10 @@ export type Pace =
 export interface Scenario {
   readonly name: string;
   readonly title: string;
+  /** Of the columns of the report, what they are; without it a naive server, and the relay. */
+  readonly sides?: 'history off and on' | 'plain joins and resumes';
+  /** Messages that each subscriber has missed, and asks for as it comes back. */
+  readonly missed?: number;
   /** How often the subscribers connect and go again first: a server's first thousands pay for its compiler. */
   readonly rehearsals?: number;
   readonly subscribers: number;
@@ -96,5 +100,33 @@ export const scenarios: readonly Scenario[] = [
     warmup: 100,
     duration: 1000,
     drain: 1000,
+  },
+  {
+    name: 'H1',
+    title: 'F1 with history: the relay, without it and with it',
+    sides: 'history off and on',
+    subscribers: 1000,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'window', messages: 64 },
+    settle: 500,
+    warmup: 1000,
+    duration: 3000,
+    drain: 3000,
+  },
+  {
+    name: 'R1',
+    title:
+      '10,000 clients at once: the relay, as they join, and as they come back and have missed 100 messages',
+    sides: 'plain joins and resumes',
+    missed: 100,
+    subscribers: 10_000,
+    topics: 1,
+    publishers: 1,
+    pace: { kind: 'rate', perSecond: 100 },
+    settle: 1000,
+    warmup: 500,
+    duration: 1000,
+    drain: 3000,
   },
 ];
