@@ -2,7 +2,8 @@ import type { Connection } from '../connection/connection.ts';
 import { type ProcessView, type Resident, resident, residents, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import type { Topic } from '../topic/topic.ts';
-import { connectionOf, connectionRow, pendingOf } from '../view/connections.ts';
+import { connectionOf, connectionRow, gone, pendingOf } from '../view/connections.ts';
+import type { Ended } from '../view/history.ts';
 import { type Page, pageOf } from '../view/page-of.ts';
 import { branchesOf, NOTHING_BELOW } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
@@ -21,7 +22,7 @@ export interface ObserverQuery {
   readonly toggled: ReadonlySet<number>;
 }
 
-const TABS = ['tree', 'processes', 'topics', 'connections', 'links', 'reports'] as const;
+const TABS = ['tree', 'processes', 'topics', 'connections', 'gone', 'links', 'reports'] as const;
 type Tab = (typeof TABS)[number];
 
 /** Rows of one page. */
@@ -83,11 +84,21 @@ export function listOf(view: RelayView, rates: Rates, query: ObserverQuery): Pag
       return topicPage(view, rates, query);
     case 'connections':
       return connectionPage(view, rates, query);
+    case 'gone':
+      return gone(view, { limit: ROWS, offset: query.offset }, (ended) => isWanted(ended, query.filter));
     case 'links':
       return whole(view.links() ?? []);
     case 'reports':
       return whole(view.history.reports.last(REPORTS).toReversed());
   }
+}
+
+/** Whether a client that is gone has the text somewhere in what is known of it. */
+function isWanted(ended: Ended, filter: string): boolean {
+  if (filter === '') return true;
+  const known = [ended.door, ended.address, ended.reason];
+  if (ended.type === 'closed') known.push(ended.subject ?? '', ended.event, ...ended.topics);
+  return known.some((text) => text.toLowerCase().includes(filter));
 }
 
 function whole<T>(rows: readonly T[]): Page<T> {
@@ -198,9 +209,11 @@ function connectionPage({ system }: RelayView, rates: Rates, query: ObserverQuer
   const matches = (process: Resident) => {
     const connection = connectionOf(process);
     if (connection === undefined || connection.phase === 'opening') return false;
-    return (
-      filter === '' || connection.address.includes(filter) || connection.context.door.name.includes(filter)
-    );
+    const { address, context, subject, memberships } = connection;
+    const has = (text: string) => text.toLowerCase().includes(filter);
+    if (filter === '' || has(address) || has(context.door.name) || has(subject ?? '')) return true;
+    for (const { name } of memberships) if (has(name)) return true;
+    return false;
   };
   return pageBy(residents(system), matches, score, query, (process) => {
     const row = connectionRow(process);

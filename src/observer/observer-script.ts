@@ -1,9 +1,9 @@
 /** The observer page at work: what is looked at, the feed, and the process in detail. */
 export const observerScript = `
   const byId = (id) => document.getElementById(id);
-  const TABS = { tree: 'Supervision', processes: 'Processes', topics: 'Topics', connections: 'Connections', links: 'Links', reports: 'Reports' };
+  const TABS = { tree: 'Supervision', processes: 'Processes', topics: 'Topics', connections: 'Connections', gone: 'Closed', links: 'Links', reports: 'Reports' };
   const STATES = { ready: 'Ready', starting: 'Starting', draining: 'Draining', shedding: 'Shedding connections', lost: 'Not reachable, trying again' };
-  const totalOf = { processes: 'processes', topics: 'topics', connections: 'connections', links: 'links', reports: 'reports' };
+  const totalOf = { processes: 'processes', topics: 'topics', connections: 'connections', gone: 'gone', links: 'links', reports: 'reports' };
 
   const view = { tab: 'tree', by: '', filter: '', offset: 0, pid: null };
   const toggled = new Set();
@@ -150,22 +150,37 @@ export const observerScript = `
     }
     const { info } = detail;
     if (info === null) {
-      setText(about.said, 'This process has ended.');
       about.acts.hidden = true;
+      if (detail.gone === null) setText(about.said, 'This process has ended.');
+      else drawGone(detail.gone);
       return;
     }
     setText(about.name, visible(info.details?.topic ?? info.name));
     const facts = [['Pid', info.ref], ['Runs', info.behaviour], ['Status', info.status], ['Mailbox', whole(info.mailbox)], ['Longest mailbox', whole(info.mailboxHighWater)],
       ['Handled', whole(info.handled)], ['Handled per second', rate(detail.rate)], ['Restarts before', whole(info.restarts)], ['Up', time(info.uptime)],
+      ...(info.details === null ? [] : [['In per second', rate(detail.traffic.in)], ['Out per second', rate(detail.traffic.out)]]),
       ['Under', info.ancestors.slice(0, 3).map(visible).join(' ‹ ') || '–']];
     const shown = { pending: bytes, kept: whole, keptBytes: bytes, pendingHighWater: bytes, roundTrip: (n) => ms(n) + ' ms', in: whole, out: whole, memberships: (names) => names.join(', ') || 'none', authorised: (it) => it ? 'yes' : 'no' };
     const known = { ref: 1, topic: 1, handled: 1, age: 1, phase: 1, behind: 1 };
     for (const [name, value] of Object.entries(info.details ?? {})) {
       if (!known[name] && value !== null) facts.push([name[0].toUpperCase() + name.slice(1).replace(/([A-Z])/g, (letter) => ' ' + letter.toLowerCase()), visible((shown[name] ?? String)(value))]);
     }
-    about.facts.replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+    drawFacts(facts);
     setText(about.state, plain(detail.state).trim());
   }
+
+  // A client that is gone, and why.
+  function drawGone(gone) {
+    setText(about.name, visible(gone.door + ' ' + gone.address));
+    setText(about.said, 'This client is gone: ' + visible(gone.event) + '.');
+    drawFacts([['Pid', '<' + gone.conn + '>'], ['Closed', new Date(gone.at).toLocaleString()], ['Code', String(gone.code)], ['Reason', visible(gone.reason)],
+      ['Who', visible(gone.subject ?? (gone.authorised ? 'a credential of its own' : 'anonymous'))], ['Lived', time(gone.age)],
+      ['Topics', gone.topicCount === 0 ? 'none' : visible(gone.topics.join(', ')) + (gone.topicCount > gone.topics.length ? ', \u2026' : '')],
+      ['Messages in', whole(gone.in)], ['Messages out', whole(gone.out)], ['Most waiting', bytes(gone.pendingHighWater)],
+      ['Last ping', gone.roundTrip === null ? '\u2013' : ms(gone.roundTrip) + ' ms']]);
+  }
+
+  const drawFacts = (facts) => about.facts.replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 
   async function ask(path, options) {
     try {

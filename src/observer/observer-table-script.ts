@@ -49,6 +49,7 @@ export const observerTableScript = `
       ref,
       { head: 'Door', cell: (r) => r.door },
       { head: 'Address', name: true, cell: (r) => mono(r.address) },
+      { head: 'Who', name: true, cell: (r) => r.subject === null ? dash() : title(r.subject) },
       { head: 'State', cell: (r) => el('span', { class: 'tag ' + (STATES_OF_CLIENTS[r.state] ?? ''), title: STATES_SAID[r.state] ?? null }, r.state) },
       bar('Waiting', 'pending', (r) => r.pending, bytes),
       num('Most', 'pendingHighWater', (r) => r.pendingHighWater, bytes),
@@ -57,6 +58,17 @@ export const observerTableScript = `
       bar('Out/s', 'outRate', (r) => r.outRate),
       { head: 'Ping', by: 'roundTrip', num: true, cell: (r) => r.roundTrip === null ? faintZero('–', 0) : r.roundTrip < 1 ? '< 1 ms' : ms(r.roundTrip) + ' ms' },
       num('Age', 'age', (r) => r.age, time),
+    ] },
+    gone: { first: 'newest', key: (r) => r.conn ?? null, columns: [
+      { head: 'When', cell: (r) => el('span', { title: new Date(r.at).toLocaleString() }, new Date(r.at).toLocaleTimeString()) },
+      { head: 'Pid', cell: (r) => r.conn === undefined ? dash() : mono('<' + r.conn + '>') },
+      { head: 'Door', cell: (r) => r.door },
+      { head: 'Address', name: true, cell: (r) => mono(r.address) },
+      { head: 'Who', name: true, cell: (r) => r.subject ? title(r.subject) : dash() },
+      { head: 'Why', name: true, cell: (r) => r.type === 'refused' ? el('span', {}, el('span', { class: 'tag warn' }, 'refused'), ' ', visible(r.reason))
+        : el('span', { title: visible(r.event) }, el('span', { class: 'tag' }, String(r.code)), ' ', visible(r.reason)) },
+      { head: 'Topics', name: true, cell: (r) => r.topicCount ? title(r.topics.join(', ') + (r.topicCount > r.topics.length ? ', \u2026' : '')) : dash() },
+      { head: 'Lived', num: true, cell: (r) => r.age === undefined ? dash() : time(r.age) },
     ] },
     links: { key: () => null, columns: [
       { head: 'Relay', name: true, cell: (r) => mono(r.peer) },
@@ -131,7 +143,7 @@ export const observerTableScript = `
   }
 
   const EMPTY = { tree: 'No processes.', processes: 'No processes.', topics: 'No topic is live. One starts with its first member.',
-    connections: 'Nobody is connected.', links: 'This relay has no links to others.', reports: 'No crash or supervisor report: nothing has failed.' };
+    connections: 'Nobody is connected.', gone: 'No client has gone, and none was turned away.', links: 'This relay has no links to others.', reports: 'No crash or supervisor report: nothing has failed.' };
 
   function drawReports(page) {
     if (page.rows.length === 0) return el('p', { class: 'empty' }, EMPTY.reports);

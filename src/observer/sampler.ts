@@ -158,6 +158,7 @@ function totalsOf({ view, sampling, heapLimit }: State) {
     connections: connectionCount(view),
     links: links.length,
     linksDown: links.filter(({ state }) => state === 'down').length,
+    gone: view.history.remembered,
     reports: view.history.reports.last(REPORTS).length,
     crashed: system.counters.crashed,
     pending,
@@ -171,8 +172,13 @@ function totalsOf({ view, sampling, heapLimit }: State) {
 /** A process in full, or the news that it is gone. */
 function detailOf(view: RelayView, rates: Rates, id: number) {
   const pid = findProcess(view.system, id);
-  if (pid === undefined || !isAlive(pid)) return { pid: id, info: null, rate: 0, state: null };
-  return { pid: id, info: info(view, id), rate: rates.of(id).handledRate, state: stateOf(view, id) };
+  if (pid === undefined || !isAlive(pid)) {
+    const gone = view.history.certificateOf(id) ?? null;
+    return { pid: id, info: null, gone, rate: 0, traffic: null, state: null };
+  }
+  const { handledRate, trafficRate, deliveryRate } = rates.of(id);
+  const traffic = { in: trafficRate, out: deliveryRate };
+  return { pid: id, info: info(view, id), gone: null, rate: handledRate, traffic, state: stateOf(view, id) };
 }
 
 function push(response: ServerResponse, event: string, content: object): void {

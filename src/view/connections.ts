@@ -33,12 +33,11 @@ export function connectionDetails(pid: Pid<never>) {
   const row = connectionRow(pid);
   const connection = connectionOf(resident(pid));
   if (row === undefined || connection === undefined) return undefined;
-  const { memberships, subject, authorised, transport } = connection;
+  const { memberships, authorised, transport } = connection;
   const names = Array.from(memberships, ({ name }) => name);
   return {
     ...row,
     transport: transport.kind,
-    subject,
     authorised,
     memberships: namedTopics(names),
     owns: memberships.owned?.name ?? null,
@@ -61,6 +60,7 @@ export function connectionRow(pid: Pid<never>) {
     ref: pid.toString(),
     door: context.door.name,
     address,
+    subject: state.subject,
     phase,
     state: conditionOf(state),
     topics: memberships.size,

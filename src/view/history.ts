@@ -89,6 +89,11 @@ export class History {
     this.#refused.push({ type: 'refused', at: this.#wallClock(), door, address, reason });
   }
 
+  /** How many clients `ended` tells of. */
+  get remembered(): number {
+    return this.#certificates.size + this.#refused.size;
+  }
+
   /** The clients that have gone and those that were turned away, the newest first. */
   *ended(): Iterable<Ended> {
     const refused = this.#refused.newest()[Symbol.iterator]();
@@ -129,6 +134,10 @@ export class Ring<T> {
     }
     this.#items[this.#start] = item;
     this.#start = (this.#start + 1) % this.#limit;
+  }
+
+  get size(): number {
+    return this.#items.length;
   }
 
   /** The newest first. */

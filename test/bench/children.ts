@@ -23,7 +23,7 @@ export interface Pinning {
 const START_LIMIT = 15_000;
 const STOP_LIMIT = 40_000;
 /** Longest time of a load process besides the times of its scenario: connecting and tearing down. */
-const LOAD_LIMIT = 90_000;
+const LOAD_LIMIT = 180_000;
 
 const children = new Set<Child>();
 process.once('exit', () => {

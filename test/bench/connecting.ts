@@ -1,6 +1,6 @@
 /** Upgrades under way at a time, and how long all of them may take together. */
 const UPGRADES = 128;
-const CONNECT_LIMIT = 60_000;
+const CONNECT_LIMIT = 120_000;
 
 /** Opens `count` connections, a bounded number at a time; rejects with the first one that fails. */
 export async function connectAll(

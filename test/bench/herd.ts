@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAll } from './connecting.ts';
 import { Connection, pongFrame } from './connection.ts';
+import { EventStream } from './event-stream.ts';
 import { stamp, topicTag } from './mark.ts';
 import { MessageStream } from './message-stream.ts';
 import { cpuMicroseconds, residentBytes } from './process-stat.ts';
@@ -17,14 +18,14 @@ const MISSED = 1;
 const PING = 0x09;
 const LOOK_EVERY = 20;
 /** Clients of a rehearsal, and how often there is one. */
-const FEW = 2000;
+const FEW = 1000;
 const REHEARSALS = 2;
 const REHEARSAL_END = 2000;
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 /**
- * All clients come at once. On the side `fanfare` each says where it stood, and is sent what it has missed; on the side
- * `naive` they join, and that is all. Meanwhile the messages of another topic are timed.
+ * All clients come at once, each with a stream of events. On the side `fanfare` each says where it stood, and is sent what
+ * it has missed; on the side `naive` they join, and that is all. Meanwhile the messages of another topic are timed.
  */
 export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<LoadResult> {
   const { subscribers, missed = 0 } = scenario;
@@ -33,17 +34,11 @@ export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<
   const keepers: Connection[] = [];
   let closed = 0;
   let closedWhy: string | null = null;
-  const open = (
-    topic: number,
-    query: string,
-    tally: Tally,
-    into: Connection[],
-    done: Done,
-  ): MessageStream => {
+  const open = (topic: number, tally: Tally, done: (error?: Error) => void): Connection => {
     const stream = new MessageStream(topic, tally, (opcode, payload) => {
       if (opcode === PING) connection.socket.write(pongFrame(payload));
     });
-    const connection = new Connection(port, `/bench-${topic}${query}`, stream, () => undefined, {
+    const connection = new Connection(port, `/bench-${topic}`, stream, () => undefined, {
       open: () => done(),
       closed: (reason) => {
         closed += 1;
@@ -51,16 +46,15 @@ export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<
         done(new Error(reason));
       },
     });
-    into.push(connection);
-    return stream;
+    keepers.push(connection);
+    return connection;
   };
 
   const liveSubscribers = 50;
-  await connectAll(liveSubscribers, (_, done) => open(LIVE, '', live, keepers, done));
+  await connectAll(liveSubscribers, (_, done) => open(LIVE, live, done));
   const publishers: Publisher[] = [];
   await connectAll(2, (index, done) => {
-    open(index === 0 ? LIVE : MISSED, '', echoes, keepers, done);
-    publishers.push(new Publisher((keepers.at(-1) as Connection).socket));
+    publishers.push(new Publisher(open(index === 0 ? LIVE : MISSED, echoes, done).socket));
   });
   const [ofLive, ofMissed] = publishers as [Publisher, Publisher];
   const at = await position(port, `/bench-${MISSED}`);
@@ -71,26 +65,25 @@ export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<
   pump.start();
   await sleep(scenario.warmup);
 
-  const query = side === 'fanfare' ? `?last_event_id=${at}` : '';
+  const since = side === 'fanfare' ? at : null;
   const each = side === 'fanfare' ? missed : 0;
   const come = async (count: number): Promise<Come> => {
     const tally = new Tally();
-    const connections: Connection[] = [];
-    const streams: MessageStream[] = [];
+    const streams: EventStream[] = [];
     const began = performance.now();
-    await connectAll(count, (_, done) => streams.push(open(MISSED, query, tally, connections, done)));
+    await connectAll(count, (_, done) =>
+      streams.push(new EventStream(port, `/bench-${MISSED}`, since, tally, done)),
+    );
     const deadline = performance.now() + LIMIT;
     while (tally.delivered < count * each && performance.now() < deadline) await sleep(1);
     const seconds = (performance.now() - began) / 1000;
-    const lost = streams.reduce((sum, stream) => sum + stream.lost(each), 0);
-    return { seconds, lost, tally, connections };
+    const lost = each === 0 ? 0 : streams.reduce((sum, stream) => sum + stream.lost(each), 0);
+    return { seconds, lost, tally, streams };
   };
   for (let i = 0; i < REHEARSALS; i++) {
-    for (const connection of (await come(FEW)).connections) connection.destroy();
+    for (const stream of (await come(FEW)).streams) stream.destroy();
     await sleep(REHEARSAL_END);
   }
-  closed = 0;
-
   await sleep(scenario.settle);
   const idle = residentBytes(pid);
   const cpuIdle = cpuMicroseconds(pid);
@@ -100,7 +93,7 @@ export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<
     peak = Math.max(peak, residentBytes(pid) ?? 0);
   }, LOOK_EVERY);
   live.measuring = true;
-  const { seconds, lost, tally, connections } = await come(subscribers);
+  const { seconds, lost, tally, streams } = await come(subscribers);
   live.measuring = false;
   clearInterval(looking);
   const cpu = cpuMicroseconds(pid);
@@ -108,7 +101,7 @@ export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<
   const loadShare = (user + system) / 1e6 / seconds;
   const serverShare = cpu === null || cpuIdle === null ? null : (cpu - cpuIdle) / 1e6 / seconds;
   pump.stop();
-  for (const connection of [...connections, ...keepers]) connection.destroy();
+  for (const one of [...streams, ...keepers]) one.destroy();
   return {
     deliveriesPerSecond: tally.delivered / seconds,
     cpuPerDelivery: null,
@@ -135,14 +128,12 @@ export async function herd({ scenario, side, port, pid }: LoadRequest): Promise<
   };
 }
 
-type Done = (error?: Error) => void;
-
 interface Come {
   /** Until the last client had all that it was to have. */
   readonly seconds: number;
   readonly lost: number;
   readonly tally: Tally;
-  readonly connections: readonly Connection[];
+  readonly streams: readonly EventStream[];
 }
 
 /** Where a topic stands, as an event stream begins with it. */

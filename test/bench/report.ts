@@ -53,7 +53,7 @@ const rows: readonly Row[] = [
   { metric: 'p99', title: 'latency p99 µs', digits: 0, only: [...STEADY, RETURNS] },
   { metric: 'bytesPerConnection', title: 'bytes/connection', digits: 0, only: ['F2'] },
   { metric: 'connectsPerSecond', title: 'connects/s', digits: 0, only: ['F2', CONNECTS] },
-  { metric: 'cpuPerConnect', title: 'CPU µs/connect', digits: 0, only: ['F2', CONNECTS] },
+  { metric: 'cpuPerConnect', title: 'CPU µs/connect', digits: 0, only: ['F2', CONNECTS, RETURNS] },
 ];
 
 /** Shown as sums over the rounds, and none of it may be: what a correct relay has none of. */

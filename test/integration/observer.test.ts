@@ -7,7 +7,7 @@ import { eventually } from '../support/arrivals.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { freePorts } from '../support/cluster.ts';
 import { startTestRelay } from '../support/relay.ts';
-import { connectWs } from '../support/ws-client.ts';
+import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const HOSTILE = '<img src=x onerror=document.title="run">';
 
@@ -55,6 +55,37 @@ test('the observer page shows what goes on, and names that clients make up are t
   await page.waitForSelector('.empty:text-is("Nothing here matches “203.0.113.7”.")');
   t.is(await page.locator('aside button:has-text("Kill")').count(), 0, 'it only looks');
   t.not(await page.title(), 'run');
+  t.deepEqual(complaints, []);
+});
+
+test('the page tells why a client was closed that is gone, and finds it by its address, its topic, its reason', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {}, wspubsub: {} } });
+  const browser = await openBrowser(t);
+  const one = await connectWs(t, relay.port('pinghub'), '/weather');
+  await one.leave();
+  const { conn } = await relay.closed();
+  const other = await connectWs(t, relay.port('pinghub'), '/sport');
+  await other.leave();
+  await relay.closed();
+  t.is((await refusedWs(t, relay.port('wspubsub'), '/nothing')).status, 404);
+  const { page, complaints } = await openPage(t, browser, `http://127.0.0.1:${relay.port('admin')}/observer`);
+  await page.waitForSelector('#state[data-state=ready]');
+  await page.click('#tab-gone');
+  await page.waitForSelector('#range:text-is("1–3 of 3")');
+  t.regex((await page.textContent('tbody tr:first-child')) ?? '', /wspubsub.*refused 404/);
+  for (const [filter, count] of [
+    ['127.0.0.1', 3],
+    ['404', 1],
+    ['closed by', 2],
+    ['weather', 1],
+  ] as const) {
+    await page.fill('#filter', filter);
+    await page.waitForSelector(`#range:text-is("1–${count} of ${count}")`);
+  }
+  await page.click('tbody tr');
+  await page.waitForSelector('.said:has-text("This client is gone: the client sent a close frame.")');
+  const facts = (await page.textContent('aside dl')) ?? '';
+  t.true(facts.includes(`<${conn}>`) && facts.includes('weather') && facts.includes('closed by client'));
   t.deepEqual(complaints, []);
 });
 
@@ -118,7 +149,7 @@ test('with observer_actions a client can be disconnected and a process suspended
   t.deepEqual(await client.next(), { code: 1001, reason: 'disconnected by the operator' });
   const { what, outcome } = await relay.log.find(({ msg }) => msg === 'audit');
   t.regex(`${String(what)}: ${String(outcome)}`, /^disconnect <\d+>: .+/);
-  await page.waitForSelector('.said:text-is("This process has ended.")');
+  await page.waitForSelector('.said:text-is("This client is gone: an operator disconnected it.")');
   const listener = findProcess(relay.relay.system, 'listener.pinghub');
   if (listener === undefined) throw new Error('no listener');
   await page.click('#tab-processes');
@@ -209,6 +240,6 @@ test('the page works below a path of a proxy', async (t) => {
   clearInterval(sending);
   page.on('dialog', (dialog) => void dialog.accept());
   await page.click('aside button:has-text("Disconnect")');
-  await page.waitForSelector('.said:text-is("This process has ended.")');
+  await page.waitForSelector('.said:text-is("This client is gone: an operator disconnected it.")');
   t.deepEqual(complaints, []);
 });
