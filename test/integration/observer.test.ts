@@ -229,6 +229,7 @@ test('the page works below a path of a proxy', async (t) => {
   const client = await connectWs(t, relay.port('pinghub'), '/a');
   const at = await proxyBelow(t, '/inner/relay/', relay.port('admin'));
   const { page, complaints } = await openPage(t, await openBrowser(t), at);
+  await page.click('a[href="observer"]');
   t.is(page.url().replace(/#.*/, ''), `${at}observer`);
   await page.waitForSelector('#state[data-state=ready]');
   await page.click('#tab-connections');
