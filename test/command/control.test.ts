@@ -154,7 +154,7 @@ test('a node from daemon to stop', async (t) => {
   t.like(run('eval', 'nope'), { code: 1, err: 'Uncaught ReferenceError: nope is not defined' });
   t.like(run('rpc', '--json', 'topics', '{"by":"name"}'), { code: 0, out: '{"total":0,"rows":[]}' });
   t.regex(run('rpc', 'i', 'listener.pusu').out, /^id +\d+\n(.*\n)*registered +listener\.pusu\n/);
-  t.regex(run('rpc', 'h').out, /^tree\(.*\ni\(ref\)/);
+  t.regex(run('rpc', 'h').out, /^tree\([\s\S]*\n *i\(ref\)/);
   t.regex(run('rpc', 'trace', 'listener.pusu', '{"period": 1}').out, /^it has handled no message$/);
   t.like(run('rpc', 'topics', '{"by"'), { code: 1, out: '' });
   t.regex(run('rpc', 'topics', 'members').err, /^options are given as .*\nusage: topics\(/);
@@ -169,6 +169,23 @@ test('a node from daemon to stop', async (t) => {
     [],
   );
   t.regex(log(), /"moved":0,"flushed":0,"dropped":0,"msg":"drained"/);
+});
+
+test('a release publishes, listens, measures and looks', async (t) => {
+  const { run, log } = node(t, 'used', 'topics: [{ pattern: "kept", history: true }]\n');
+  t.like(run('daemon'), { code: 0, err: '' });
+  await until(() => /"door":"pusu".*"port":\d+/.test(log()));
+  const url = `ws://127.0.0.1:${/"door":"pusu".*"port":(\d+)/.exec(log())?.[1]}`;
+  t.deepEqual(run('pub', 'kept', 'one', '--url', url), { code: 0, out: '', err: '' });
+  t.like(run('pub', 'kept', 'two', '--url', url), { code: 0 });
+  const since = ['--since', 'all', '--count', '2', '--url', url];
+  t.deepEqual(run('sub', 'kept', ...since), { code: 0, out: 'one\ntwo', err: '' });
+  const bench = run('bench', '--procs', '2', '--duration', '0.5', '--warmup', '0', '--url', url);
+  t.is(bench.code, 0, bench.out + bench.err);
+  t.regex(bench.out, /^checked +0 of \d+ deliveries lost, 0 twice, 0 out of order, 0 gaps$/m);
+  t.regex(run('top', '--once', '--every', '0.2').out, /^used +\d+% busy .*\n\n\(none\)$/);
+  // Where the door's port is 0 nobody knows it.
+  t.like(run('pub', 'kept', 'three'), { code: 78 });
 });
 
 test('what a killed node has left is recognised, and taken over', async (t) => {
@@ -186,6 +203,7 @@ test('what a killed node has left is recognised, and taken over', async (t) => {
 test('SIGHUP reloads, SIGUSR2 writes a report without variables, SIGTERM drains; a second one does not wait', async (t) => {
   const { run, folder, file, pid, log } = node(t, 'signals');
   t.like(run('daemon'), { code: 0, err: '' });
+  await until(() => /"port":\d+/.test(log()));
   const port = Number(/"port":(\d+)/.exec(log())?.[1]);
   const client = await connectWs(t, port);
   await client.next();
