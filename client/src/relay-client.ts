@@ -90,7 +90,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
   /** When to come back, where the relay has said goodbye; else 0. */
   let back = 0;
   let wasRefused = false;
-  let messageLimit = 0;
+  let messageLimit: number | undefined;
 
   const channels = new Map<string, Channel>();
   /** In the order in which it was sent: pusud does not say which subscribe it answers. */
@@ -187,7 +187,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
         break;
       case 'hello':
         level = frame.protocol ? 'fanfare.1' : 'pusu';
-        messageLimit = frame.limits?.message ?? 0;
+        messageLimit = frame.limits?.message;
         if (token) authorize(wasRefused ? 'refused' : 'first');
         else opened();
         break;
@@ -295,8 +295,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
 
   function wake(): void {
     if (state === 'open') probe();
-    else if (state === 'idle') connect();
-    else if (state === 'waiting') set('retry', random() * base, connect);
+    else if (state !== 'connecting') set('retry', random() * base, connect);
   }
 
   /** A loop has enough: nothing is read, so that the relay slows its publishers. Answers that somebody waits for are read. */

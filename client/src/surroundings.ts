@@ -12,7 +12,7 @@ export interface Surroundings extends Clock {
 
 interface Page {
   readonly document?: { readonly visibilityState: string };
-  addEventListener?(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
+  addEventListener?(type: string, listener: () => void, options: object): void;
 }
 
 /** `open` counts where the options name no class. */
@@ -28,13 +28,13 @@ export function surroundingsOf({ WebSocket }: Options, open: Surroundings['open'
     watch(wake, hide) {
       const page = globalThis as Page;
       const watching = new AbortController();
-      // Those of the document come up to the window.
+      // Some are the document's, and do not come up to the window.
       for (const type of ['online', 'pageshow', 'pagehide', 'resume', 'visibilitychange']) {
         const listener = () => {
           if (type === 'pagehide') hide();
           else if (type === 'online' || page.document?.visibilityState !== 'hidden') wake();
         };
-        page.addEventListener?.(type, listener, watching);
+        page.addEventListener?.(type, listener, { capture: true, signal: watching.signal });
       }
       return () => watching.abort();
     },

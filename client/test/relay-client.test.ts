@@ -257,6 +257,7 @@ test('a page that is put away has no connection, and has one again when it is ba
   await world.advance(60_000);
   t.is(world.sockets.length, 1);
   world.wake?.();
+  await world.advance(500);
   (await world.socket()).say(hello);
   t.is(world.client.state, 'open');
 });
