@@ -31,7 +31,7 @@ export class Rights {
   /** Topics that were left for want of a right, and are joined again when there is one. */
   #suspended: readonly string[] = [];
   /** Of those, topics that are being joined again. */
-  readonly #returning = new Set<string>();
+  #returning: Set<string> | undefined = undefined;
   #expiry: Timer | undefined = undefined;
   #grace: Timer | undefined = undefined;
 
@@ -135,18 +135,18 @@ export class Rights {
 
   /** A topic is not to be joined again. */
   forget(name: string): void {
-    this.#returning.delete(name);
+    this.#returning?.delete(name);
     if (this.#suspended.length > 0) this.#suspended = this.#suspended.filter((each) => each !== name);
   }
 
   /** A topic is being joined again that had been left for want of a right. */
   returns(name: string): boolean {
-    return this.#returning.has(name);
+    return this.#returning?.has(name) === true;
   }
 
   /** A topic has been joined. True: it had been left for want of a right. */
   returned(name: string): boolean {
-    return this.#returning.delete(name);
+    return this.#returning?.delete(name) === true;
   }
 
   /** Topics are missing for want of a right. */
@@ -159,7 +159,7 @@ export class Rights {
     if (this.#suspended.length === 0) return this.#suspended;
     const restored = this.#suspended.filter((name) => allows(this.#all, 'read', name));
     this.#suspended = this.#suspended.filter((name) => !restored.includes(name));
-    for (const name of restored) this.#returning.add(name);
+    if (restored.length > 0) this.#returning = new Set([...(this.#returning ?? []), ...restored]);
     return restored;
   }
 
