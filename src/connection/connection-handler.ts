@@ -207,11 +207,17 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
   },
 
   undelivered(message, reason, connection) {
-    if (message instanceof Delivery)
-      message.accounting.drop(message.count, isOrderly(reason) ? 'closed' : 'crash');
-    else if (message.type === 'text' || message.type === 'binary') connection?.leaveBehind(message);
+    for (const { accounting, count } of deliveriesIn(message))
+      accounting.drop(count, isOrderly(reason) ? 'closed' : 'crash');
+    if (message instanceof Delivery) return;
+    if (message.type === 'text' || message.type === 'binary') connection?.leaveBehind(message);
   },
 };
+
+function deliveriesIn(message: ConnectionMessage): readonly Delivery[] {
+  if (message instanceof Delivery) return [message];
+  return message.type === 'joined' || message.type === 'portion' ? (message.deliveries ?? []) : [];
+}
 
 /**
  * Bytes that a client may have sent before it has any right. Its credentials and the messages that wait for an answer

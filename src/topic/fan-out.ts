@@ -210,7 +210,6 @@ export class FanOut<Member extends Pid<Delivery>> {
   /** Nobody will fan out what waits. */
   release(turn: Turn, why: LossReason): void {
     this.resume(turn);
-    this.pay(turn.accounting);
     for (const waiting of this.#queue.splice(0)) {
       if (waiting.type === 'publish') lose(waiting, this.#topic.name, turn.accounting, why);
       if (waiting.type !== 'publish') this.#line?.change(waiting, turn.now());

@@ -49,6 +49,10 @@ export class Group<Member extends Pid<Delivery>, Ref> {
     this.#owed = this.#owed === null ? gap : both(this.#owed, gap);
   }
 
+  get owed(): Gap | null {
+    return this.#owed;
+  }
+
   /** Tells them. Should the server crash on that, they are told by the next one. */
   pay(topic: string, accounting: Accounting): void {
     const { format, members } = this;
@@ -221,6 +225,11 @@ export class Members<Member extends Pid<Delivery>, Ref> {
     for (const { members } of [...this.#groups, ...this.#remote])
       for (const member of members.keys()) members.set(member, ref(member));
     for (const [member, coming] of this.#coming) coming.watch(ref(member));
+  }
+
+  /** What a member has not been told yet is missing. */
+  owedTo(member: Member): Gap | null {
+    return this.#groups.find(({ members }) => members.has(member))?.owed ?? null;
   }
 
   *all(): Iterable<Member> {

@@ -114,8 +114,10 @@ export function abandonTopic({ topic, accounting, keys, now }: TopicServerArgs):
   topic.retire();
   for (const member of topic.members.all()) {
     const coming = topic.members.coming.get(member);
-    const stands = coming === undefined ? at : (topic.line?.number(coming.cursor.offset - 1) ?? null);
-    inform(member, { type: 'lost', topic, at: stands });
+    // One who has not been told of a gap comes back for what it has missed there.
+    const stands = topic.members.owedTo(member)?.from ?? at;
+    const position = coming === undefined ? stands : (topic.line?.number(coming.cursor.offset - 1) ?? null);
+    inform(member, { type: 'lost', topic, at: position });
   }
   if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic, at });
   for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) refuse(next);
@@ -399,7 +401,7 @@ function join(state: State, asked: Join): void {
     // A crash on one of them takes that message, and not the join.
     if (isResumed) tryAgain(state, request);
     else {
-      state.takenInCrash = request;
+      state.takenInCrash = asked;
       enter();
     }
     throw error;

@@ -11,6 +11,7 @@ import { fanfareSession } from '../../src/door/fanfare/session.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
 import { processName } from '../../src/otp/registry.ts';
 import { exit } from '../../src/otp/signal.ts';
+import { suspend } from '../../src/otp/sys.ts';
 import { Accounting } from '../../src/topic/accounting.ts';
 import { Delivery, type Publish } from '../../src/topic/message.ts';
 import type { Claim, Join, Joined } from '../../src/topic/topic.ts';
@@ -178,6 +179,33 @@ test('nothing of the past arrives where the right has gone while the join was un
   t.deepEqual(await heard(), [{ type: 'subscribe_error', channel: 'c', why: 'permission_denied' }]);
   t.deepEqual(told(), ['leave']);
   t.like(accounting, { attempts: 2, delivered: 0, dropped: { closed: 2 } });
+});
+
+test('the past that a handler leaves in its mailbox is counted as lost, in an answer and in a portion', async (t) => {
+  for (const [reason, dropped] of [
+    ['kill', 'crash'],
+    ['shutdown', 'closed'],
+  ] as const) {
+    const { system, heard, say, topic, pid, delivery, accounting, quiet } = world();
+    await heard();
+    say(subscribe('c', 'all'));
+    await heard();
+    const { topic: c } = topic();
+    if (reason === 'kill') suspend(pid);
+    else exit(pid, reason);
+    const portion = { type: 'portion', topic: c, deliveries: [delivery(3)] } as const;
+    if (reason === 'kill') {
+      send(pid, { type: 'joined', topic: c, ...resumed(0, 2), deliveries: [delivery(1, 2)], more: true });
+      send(pid, portion);
+      exit(pid, reason);
+    } else {
+      send(pid, { type: 'closed', code: 1006 });
+      send(pid, portion);
+    }
+    await quiet();
+    t.false(system.processes.has(pid.id));
+    t.is(accounting.dropped[dropped], accounting.attempts);
+  }
 });
 
 test('a position on a topic without positions is answered: nobody knows what is missing', async (t) => {

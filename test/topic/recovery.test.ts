@@ -391,6 +391,33 @@ test('members of a topic that is lost for good are told where they stand, and mi
   t.true(isBalanced(world.accounting));
 });
 
+test('where nobody can be told of a gap, those who are lost with the server come back for what they have missed', async (t) => {
+  const world = await worldWith(1);
+  const { member, join, publish, publisher, quiet, crashes } = world;
+  let fails = false;
+  const brittle = {
+    ...format,
+    assemble(parts: Parameters<typeof format.assemble>[0]) {
+      if (fails) throw new Error('no bytes');
+      return format.assemble(parts);
+    },
+  };
+  const [a, b] = [member(), member()];
+  join(a, 'kept', { format });
+  join(b, 'kept', { format: brittle });
+  await quiet();
+  fails = true;
+  publish(publisher, 'kept', 'one', 1);
+  await quiet();
+  t.is(crashes().length, 11);
+  t.deepEqual(a.told.at(-1), 'lost kept 2');
+  t.deepEqual(b.told.at(-1), 'lost kept 1');
+  fails = false;
+  join(b, 'kept', { format: brittle, since: at(world, 1) });
+  await quiet();
+  t.deepEqual(b.heard, ['2:one']);
+});
+
 test('who is lost while it is being resumed stands where its last portion ended', async (t) => {
   const world = await worldWith(0);
   const { member, join, publish, publisher, quiet, kill } = world;

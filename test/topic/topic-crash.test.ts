@@ -121,6 +121,19 @@ test('a poisonous message that is flushed by a join does not take the join with 
   t.deepEqual(a.heard, ['one']);
 });
 
+test('nor the join of a format that has another one for topics of which nothing is kept', async (t) => {
+  const world = topicsWorld();
+  const { member, join, publish, quiet } = world;
+  const [a, b] = [member(), member()];
+  join(a, 't');
+  await quiet();
+  publish(a, 't', 'poison');
+  const format = { ...formatOf('for kept topics'), unkept: plain };
+  forward(world.topic('t'), { type: 'join', name: 't', member: b.pid, format, while: 'wanted' });
+  await quiet();
+  t.deepEqual(b.told, ['joined t']);
+});
+
 test('a poisonous message that is flushed by a leave does not keep the member in', async (t) => {
   const world = topicsWorld();
   const { member, join, leave, publish, quiet } = world;
