@@ -33,6 +33,8 @@ import { holdsMessage, type Judging, type Question, type Received } from './inta
 const PATIENCE = 5000;
 /** How long a throttled client waits at least, in milliseconds: a timer for each message would cost more than it. */
 const THROTTLE_PERIOD = 10;
+/** Milliseconds that a client waits which has been refused a topic, where each topic is asked about. */
+const REFUSED_PERIOD = 50;
 
 type Answer = Extract<Authorisation, { readonly type: 'authorised' }>;
 
@@ -531,8 +533,17 @@ function introduced(connection: Connection, first: Judging['command'] | null): v
 function topicJudged(connection: Connection, question: Judging, answer: Answer): void {
   connection.intake.conclude();
   if (remember(connection, question, answer)) performOne(connection, question.command);
-  else refuse(connection, question.command, 'denied');
+  else refuseSlowly(connection, question.command);
   goOn(connection);
+}
+
+/** A client that stays, and tries one topic after the other, would have a service of somebody's asked as fast as it answers. */
+function refuseSlowly(connection: Connection, command: Judging['command']): void {
+  const { intake, self } = connection;
+  refuse(connection, command, 'denied');
+  if (intake.isOver) return;
+  intake.hold();
+  sendAfter(self, REFUSED_PERIOD, { type: 'publish-again' });
 }
 
 /** False: the topic may not be used. */

@@ -139,14 +139,19 @@ export class Intake {
     this.#rate ??= new TokenBucket(rate, now);
     this.#rate.change(rate, now);
     this.#rate.take(now);
-    return this.#hold(now);
+    return this.#holdByRate(now);
+  }
+
+  /** The next message has to wait, until `relax`. */
+  hold(): void {
+    if (!this.isOver) this.#wait(this.question, true);
   }
 
   /** Time has passed, or the rate has changed; 0: there is none. Returns how long the next message has to wait. */
   relax(rate: number, now: number): number {
     if (rate > 0) this.#rate?.change(rate, now);
     else this.#rate = undefined;
-    return this.#hold(now);
+    return this.#holdByRate(now);
   }
 
   /** Counts a message that is published, and takes its cost from the credit. Returns the cost, which is to be given back. */
@@ -263,7 +268,7 @@ export class Intake {
     return this.#state.type === 'waiting' && this.#state.throttled;
   }
 
-  #hold(now: number): number {
+  #holdByRate(now: number): number {
     const wait = this.#rate?.wait(now) ?? 0;
     if (!this.isOver) this.#wait(this.question, wait > 0);
     return wait;
