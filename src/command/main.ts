@@ -22,6 +22,7 @@ import { configCommand } from './config-command.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
 import { pubCommand } from './pub-command.ts';
+import { reportCommand } from './report-command.ts';
 import {
   checkCommand,
   consoleCommand,
@@ -54,6 +55,7 @@ const table: readonly Row[] = [
   ['reload', 'reads the configuration again; a bad one changes nothing', { reload: reloadCommand }],
   ['check', 'looks at the configuration', { check: checkCommand }],
   ['config show', 'all settings, where each comes from, what has changed', { config: configCommand }],
+  ['report', 'one archive of what somebody needs who is to help', { report: reportCommand }],
   ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
   ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
 

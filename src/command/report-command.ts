@@ -1,0 +1,218 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import {
+  availableParallelism,
+  freemem,
+  loadavg,
+  release,
+  type as systemType,
+  totalmem,
+  uptime,
+} from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { NodeClient } from '../attach/client/node-client.ts';
+import { LOG_FILE } from '../host/run-folder.ts';
+import { redactText } from '../secret/redaction.ts';
+import { askerOf } from './audit.ts';
+import { argumentsIn, BadUsage, type Command, DONE, FAILED, Failed, type Place } from './command.ts';
+import { type FoundNode, findNode, load, type NodeOptions } from './node-options.ts';
+import { type Packed, tarOf } from './report/tar.ts';
+import { versionOf } from './versions-command.ts';
+
+/** Bytes of the end of the log. */
+const LOG_BYTES = 2 * 1024 * 1024;
+/** Lines of the journal. */
+const JOURNAL_LINES = 10_000;
+/** Milliseconds for one answer of the relay. */
+const PATIENCE = 10_000;
+
+/** What the relay is asked: the file's name, the operation, its arguments. Each is bounded by itself. */
+const questions: readonly (readonly [file: string, operation: string, args: readonly unknown[]])[] = [
+  ['tree.txt', 'tree', []],
+  ['runtime.txt', 'runtime_info', []],
+  ['stats.txt', 'node_stats', [5, 500]],
+  ['peers.txt', 'peers', []],
+  ['top-by-mailbox.txt', 'top', [{ by: 'mailbox' }]],
+  ['top-by-handled-in-1s.txt', 'top', [{ by: 'handled', window: 1000 }]],
+  ['top-by-pending.txt', 'top', [{ by: 'pending' }]],
+  ['topics-by-members.txt', 'topics', [{ by: 'members' }]],
+  ['topics-by-queue.txt', 'topics', [{ by: 'queue' }]],
+  ['topics-by-handled.txt', 'topics', [{ by: 'handled' }]],
+  ['connections-by-pending.txt', 'connections', [{ by: 'pending' }]],
+  ['connections-by-out.txt', 'connections', [{ by: 'out' }]],
+  ['closed.txt', 'why', [{ n: 200 }]],
+  ['reports.txt', 'reports', [100]],
+];
+
+/** Packs what somebody needs who is to help, and has no way to the relay. */
+export const reportCommand: Command = {
+  usage: ['report [--output FILE.tar.gz] [--config FILE] [--set KEY=VALUE]'],
+  async run(args, place) {
+    const { values, positionals } = argumentsIn(args, {
+      config: { type: 'string' },
+      set: { type: 'string', multiple: true },
+      output: { type: 'string', short: 'o' },
+    });
+    if (positionals.length > 0) throw new BadUsage();
+    const set = values.set ?? [];
+    const options: NodeOptions = { config: values.config, set, json: false, wait: undefined, words: [] };
+    const time = new Date();
+    const found = findNode(options, place);
+    const files: Packed[] = [];
+    const missing: string[] = [];
+    const add = async (name: string, content: () => string | Promise<string>) => {
+      try {
+        files.push({ name, content: `${redactText(await content())}\n` });
+      } catch (error) {
+        missing.push(
+          `${name}: ${error instanceof Failed ? error.lines.join('; ') : (error as Error).message}`,
+        );
+      }
+    };
+    await addSettings(options, place, add);
+    await addSystem(found, place, add);
+    await addAnswers(found, place, add);
+    await addMetrics(options, place, add);
+    await add('log.txt', () => endOfLog(options, found, place));
+    const stamp = time.toISOString().replace(/[:.]/g, '-');
+    const folder = `fanfare-report-${stamp}`;
+    const about = { name: 'README.txt', content: readme(found, time, missing, place) };
+    const file = values.output ?? `${folder}.tar.gz`;
+    try {
+      const archive = gzipSync(tarOf(folder, [about, ...files], Math.floor(time.getTime() / 1000)));
+      writeFileSync(file, archive, { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      throw new Failed(FAILED, `${file}: ${(error as Error).message}`);
+    }
+    for (const one of missing) place.err(`not in it: ${one}`);
+    place.out(file);
+    return DONE;
+  },
+  help: {
+    about: [
+      'One archive for whoever is to help: settings without secrets, tree, runtime, links, busiest processes, topics and clients,',
+      'closes, crash reports, metrics, the system, the end of the log. Addresses of clients and names of topics are in it; no',
+      'message and no secret is. What cannot be had is left out, and named.',
+    ],
+    options: {
+      output: {
+        type: 'string',
+        short: 'o',
+        value: 'FILE',
+        about: 'the archive; default: a name with the time, here',
+      },
+      config: { type: 'string', value: 'FILE', about: 'settings' },
+      set: {
+        type: 'string',
+        multiple: true,
+        value: 'KEY=VALUE',
+        about: 'overrides one setting; may be repeated',
+      },
+    },
+    example: 'report --config /etc/fanfare/relay.yaml',
+  },
+};
+
+type Add = (name: string, content: () => string | Promise<string>) => Promise<void>;
+
+async function addSettings(options: NodeOptions, place: Place, add: Add): Promise<void> {
+  await add('settings-of-the-file.txt', () =>
+    load(options, place)
+      .effective.map(({ key, value, from }) => `${key}: ${value}  # ${from}`)
+      .join('\n'),
+  );
+}
+
+async function addSystem({ pid, folder }: FoundNode, place: Place, add: Add): Promise<void> {
+  await add('system.txt', () => {
+    const lines = [
+      `fanfare ${versionOf(place.packageRoot)}, Node.js ${process.version} (of this command)`,
+      `${systemType()} ${release()}, ${availableParallelism()} cores, up ${Math.round(uptime())} s`,
+      `load ${loadavg()
+        .map((load) => load.toFixed(2))
+        .join(' ')}`,
+      `memory ${totalmem()} bytes, free ${freemem()}`,
+      `folder of the node: ${folder}`,
+      `process: ${pid ?? 'none runs'}`,
+    ];
+    return lines.join('\n');
+  });
+  if (pid === undefined) return;
+  for (const name of ['limits', 'status'])
+    await add(`process-${name}.txt`, () => readFileSync(`/proc/${pid}/${name}`, 'utf8'));
+}
+
+async function addAnswers({ pid, folder }: FoundNode, place: Place, add: Add): Promise<void> {
+  const client = pid === undefined ? undefined : await NodeClient.connect(folder, askerOf('command', place));
+  const ask = async (operation: string, args: readonly unknown[]) => {
+    if (client === undefined) throw new Error(pid === undefined ? 'no node runs' : 'nobody can attach');
+    const late = pause(PATIENCE, { ok: false, text: `no answer in ${PATIENCE} ms` }, { ref: false });
+    const { ok, text } = await Promise.race([client.call(operation, args, 'lines'), late]);
+    if (!ok) throw new Error(text);
+    return text;
+  };
+  await add('settings-of-the-relay.txt', () => ask('config', []));
+  for (const [file, operation, args] of questions) await add(file, () => ask(operation, args));
+  client?.close();
+}
+
+async function addMetrics(options: NodeOptions, place: Place, add: Add): Promise<void> {
+  for (const [file, path] of [
+    ['metrics.txt', '/metrics'],
+    ['health.json', '/health/ready'],
+  ] as const)
+    await add(file, async () => {
+      const { admin } = load(options, place).config;
+      if (admin === null) throw new Error('there is no admin port');
+      const host = admin.host === '0.0.0.0' ? '127.0.0.1' : admin.host === '::' ? '::1' : admin.host;
+      const at = host.includes(':') ? `[${host}]` : host;
+      const answer = await fetch(`http://${at}:${admin.port}${path}`, {
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      return answer.text();
+    });
+}
+
+/** Of the log's file, or of the journal where the log goes there. */
+function endOfLog(options: NodeOptions, { folder, pid }: FoundNode, place: Place): string {
+  const { file } = load(options, place).config.log;
+  try {
+    return endOf(file ?? join(folder, LOG_FILE));
+  } catch (error) {
+    if (file !== null || pid === undefined) throw error;
+  }
+  const asked = ['-o', 'cat', '-n', String(JOURNAL_LINES), `_PID=${pid}`];
+  const { stdout, status } = spawnSync('journalctl', asked, { encoding: 'utf8', maxBuffer: 64 * LOG_BYTES });
+  if (status !== 0 || stdout === '') throw new Error('there is no log file, and nothing in the journal');
+  return stdout;
+}
+
+function endOf(file: string): string {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const length = Math.min(size, LOG_BYTES);
+    const bytes = Buffer.alloc(length);
+    readSync(descriptor, bytes, 0, length, size - length);
+    const text = bytes.toString();
+    // The first line is a part of one.
+    return size > length ? text.slice(text.indexOf('\n') + 1) : text;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readme({ pid }: FoundNode, time: Date, missing: readonly string[], place: Place): string {
+  return `${[
+    `Report of a relay, made ${time.toISOString()} by fanfare ${versionOf(place.packageRoot)}.`,
+    pid === undefined ? 'No node ran.' : `The node ran as process ${pid}.`,
+    '',
+    'It has addresses of clients and names of topics. It has no message, and secrets are hidden: look through it before you',
+    'hand it on.',
+    '',
+    missing.length === 0 ? 'Nothing is missing.' : 'What could not be had:',
+    ...missing.map((one) => `- ${one}`),
+  ].join('\n')}\n`;
+}
