@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { type Batch, forwardedBatch, forwardedFrame } from '../../door/peer/batch.ts';
 import { claimsFrames, encodePeerFrame, interestFrames, type PeerFrame } from '../../door/peer/codec.ts';
 import { type DiallingCommand, DiallingSession, type Linked } from '../../door/peer/dialling-session.ts';
@@ -18,6 +18,7 @@ import { Publication } from '../publication.ts';
 import { type Address, addressOf, type DialledAddress, type InboundRequest } from './inbound-links.ts';
 import type { Network } from './network.ts';
 import { withProbes } from './ordering.ts';
+import { SAID_GOODBYE, sayGoodbye, whyClosed } from './peer-socket.ts';
 
 /** What an inbound link starts with. */
 export interface InboundLinkArgs extends Address {
@@ -54,6 +55,8 @@ interface State extends InboundLinkArgs {
   peer: string | null;
   /** Milliseconds until it is dialled again. */
   retry: number;
+  /** The relay there has said goodbye: that nobody is there is what is to be expected. */
+  hasLeft: boolean;
   /** The start of a relay that was found here, and linked already; it is dialled again much later. */
   spareOf: string | null;
   timer: Timer | undefined;
@@ -94,6 +97,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
       connection: undefined,
       peer: dialled.node,
       retry: RETRY_FIRST,
+      hasLeft: false,
       spareOf: null,
       timer: undefined,
     };
@@ -198,6 +202,7 @@ function dial(state: State): void {
   const socket = new WebSocket(`${tls === null ? 'ws' : 'wss'}://${address}/`, offer(VERSIONS), {
     perMessageDeflate: false,
     handshakeTimeout: UPGRADE_TIMEOUT,
+    ...closing,
     maxPayload: message === 0 ? 0 : message + FRAME_BYTES,
     finishRequest(request) {
       keepAllLines(request);
@@ -228,7 +233,9 @@ function dial(state: State): void {
     if (!isRefused) why = error.message;
   });
   socket.on('pong', () => inform(self, { type: 'pong', connection }));
-  socket.on('close', () => inform(self, { type: 'closed', connection, why, isUnreachable }));
+  socket.on('close', (code) =>
+    inform(self, { type: 'closed', connection, why: whyClosed(code, why), isUnreachable }),
+  );
   const { highest } = network.epochs;
   socket.on('open', () => {
     isUnreachable = false;
@@ -238,6 +245,9 @@ function dial(state: State): void {
   state.spareOf = null;
   later(state, ANSWER_TIMEOUT, { type: 'late', connection });
 }
+
+/** Newer than the published types: milliseconds for the other end to take a goodbye. */
+const closing: ClientOptions & { readonly closeTimeout: number } = { closeTimeout: 1000 };
 
 /** The type of ws is not that of Node, which it calls: no error is a name that will do. */
 const anyName = (() => undefined) as unknown as () => boolean;
@@ -303,6 +313,7 @@ function linked(state: State, connection: Connection, { peer, counts, missed, ta
   if (node !== null && node !== peer.node && !network.inbound.has(node)) network.forwarded.settle(node);
   dialled.linked(peer.node);
   state.retry = RETRY_FIRST;
+  state.hasLeft = false;
   network.inbound.linked(peer, self, counts, connection.session.version);
   network.epochs.heard(epoch);
   network.epochs.next();
@@ -396,8 +407,11 @@ function needless(state: State, why: string, spareOf: string | null): void {
 function hangUp(state: State, why: string, isUnreachable = false): void {
   const { network, dialled } = state;
   const { address } = dialled;
-  if (state.connection?.session.phase !== 'linked' && network.news.is(address, why))
-    network.log.warn('not linked', { address, why });
+  if (why === SAID_GOODBYE) state.hasLeft = true;
+  if (state.connection?.session.phase !== 'linked' && network.news.is(address, why)) {
+    const say = state.hasLeft ? network.log.note : network.log.warn;
+    say('not linked', { address, why });
+  }
   disconnect(state, why);
   // Relays that lost each other at once do not come back at once.
   again(state, state.retry * (0.5 + Math.random() / 2));
@@ -427,14 +441,15 @@ function disconnect(state: State, why: string): void {
       why,
       ...(unconfirmed > 0 ? { unconfirmed } : {}),
     };
-    if (why === 'ended') network.log.note('unlinked', fields);
+    if (why === 'ended' || why === SAID_GOODBYE) network.log.note('unlinked', fields);
     else network.log.warn('unlinked', fields);
     interest.detach(self.system, self);
     ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
   }
-  socket.terminate();
+  if (why === 'ended' && socket.readyState === WebSocket.OPEN) sayGoodbye(socket);
+  else socket.terminate();
 }
 
 /** Its address has left the list: the relay there is not waited for, unless it is linked at another address. */

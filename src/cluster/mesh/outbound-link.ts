@@ -107,7 +107,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
         take(state, message.connection);
         return keep;
       case 'closed':
-        if (message.socket === connection?.socket) disconnect(state, 'connection lost');
+        if (message.socket === connection?.socket) disconnect(state, message.why);
         return keep;
       case 'forget':
         return connection === undefined ? stop('normal') : keep;
@@ -379,8 +379,7 @@ function disconnect(state: State, why: string): void {
   network.topics().accounting.drop(dropped, 'unlinked');
   state.writing = false;
   state.interest.disconnected();
-  // Ended in good order, what was written still goes out.
-  if (why === 'ended') stream.destroySoon();
+  if (why === 'ended') connection.socket.leave();
   else stream.destroy();
   sayOverflow(state);
   network.log.note('not serving', { peer: peer.node, why, dropped });

@@ -52,7 +52,7 @@ export const peerGreeting: Behaviour<PeerGreetingArgs, State, PeerGreetingMessag
     if (!socket.accept(network.webSockets, request, head)) {
       // Links that flap end connections before their greeting begins. No event of ws will tell.
       socket.stream.destroy();
-      inform(self, { type: 'closed', socket });
+      inform(self, { type: 'closed', socket, why: 'connection lost' });
     }
     // The listener ends the socket of a stranger in that time. The process must not depend on hearing of it.
     sendAfter(self, network.settings.handshake, { type: 'late' });

@@ -1,14 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type WebSocketServer } from 'ws';
-import { websocketFrames } from '../../door/frame.ts';
+import { closeFrame, websocketFrames } from '../../door/frame.ts';
 import { encodePeerFrame, type PeerFrame, type Version } from '../../door/peer/codec.ts';
 import { inform, type Pid } from '../../otp/process.ts';
 
 /** What happens on a connection that another relay has made. The socket says which one: a later one may have taken over. */
 export type PeerSocketMessage =
   | { readonly type: 'frame'; readonly socket: PeerSocket; readonly payload: Buffer }
-  | { readonly type: 'closed'; readonly socket: PeerSocket };
+  | { readonly type: 'closed'; readonly socket: PeerSocket; readonly why: string };
+
+/** The close code with which a relay ends a link in good order. */
+const GOING_AWAY = 1001;
+const GOODBYE = 'goodbye';
+
+/** Why a link has ended whose other end closed with that code. */
+export const SAID_GOODBYE = 'it said goodbye';
+
+/** `otherwise`: where the other end has closed without a word. */
+export function whyClosed(code: number, otherwise = 'connection lost'): string {
+  return code === GOING_AWAY ? SAID_GOODBYE : otherwise;
+}
+
+/** Ends a connection that this relay has dialled, in good order. */
+export function sayGoodbye(socket: WebSocket): void {
+  socket.close(GOING_AWAY, GOODBYE);
+}
 
 /** The served end of a link. ws parses what comes in; what goes out are finished frames, written straight to the stream. */
 export class PeerSocket {
@@ -44,6 +61,12 @@ export class PeerSocket {
       this.stream.write(websocketFrames([{ opcode: 2, payload: encodePeerFrame(frame, this.version) }]));
   }
 
+  /** Ends the connection in good order: what was written before goes out. */
+  leave(): void {
+    if (this.stream.writable) this.stream.write(closeFrame(GOING_AWAY, GOODBYE));
+    this.stream.destroySoon();
+  }
+
   tell(message: PeerSocketMessage): void {
     if (this.#reader !== undefined) inform(this.#reader, message);
   }
@@ -59,7 +82,8 @@ export class ServedWebSocket extends WebSocket {
     if (event === 'message' && args[1] === true)
       peer.tell({ type: 'frame', socket: peer, payload: args[0] as Buffer });
     else if (event === 'message') peer.stream.destroy();
-    else if (event === 'close') peer.tell({ type: 'closed', socket: peer });
+    else if (event === 'close')
+      peer.tell({ type: 'closed', socket: peer, why: whyClosed(args[0] as number) });
     return true;
   }
 }
