@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { inform, type Self } from '../../otp/process.ts';
-import { sendAfter, type Timer } from '../../otp/timer.ts';
+import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { linksChanged } from '../first-links-server.ts';
 import { type Address, addressOf } from './inbound-links.ts';
 import type { Network } from './network.ts';
@@ -22,8 +22,9 @@ export interface DiallerArgs {
 
 export type DiallerMessage =
   | Exit
-  /** `unknown`: a relay has dialled this one, and is at no address that is dialled. */
-  | { readonly type: 'resolve' | 'reload' | 'unknown' }
+  | { readonly type: 'resolve' | 'reload' }
+  /** A relay has dialled this one from that address, and is not linked in the other direction. */
+  | { readonly type: 'unlinked'; readonly host: string }
   | { readonly type: 'begun'; readonly address: string; readonly ok: boolean }
   | {
       readonly type: 'resolved';
@@ -47,6 +48,8 @@ interface State extends DiallerArgs {
   readonly beginning: Set<string>;
   /** Names that are being looked up. */
   readonly asked: Set<string>;
+  /** Hosts from which relays have dialled this one, and until when they are dialled in return, in milliseconds. */
+  readonly callers: Map<string, number>;
   round: number;
   timer: Timer | undefined;
 }
@@ -55,6 +58,8 @@ const DEFAULT_PORT = 55001;
 /** How often names are looked up, in milliseconds; sooner while one of them cannot be. */
 const PERIOD = 30_000;
 const PERIOD_FAILED = 2000;
+/** Longer than resolvers keep what they have been told. */
+const CALLER_PERIOD = 120_000;
 
 export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
   name: 'dialler',
@@ -68,6 +73,7 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
       hosts: new Map(),
       beginning: new Set(),
       asked: new Set(),
+      callers: new Map(),
       round: 0,
       timer: undefined,
     };
@@ -78,8 +84,8 @@ export const dialler: Behaviour<DiallerArgs, State, DiallerMessage> = {
       case 'resolve':
         resolve(state);
         return keep;
-      case 'unknown':
-        if (isAnyNamed(state)) again(state, 0);
+      case 'unlinked':
+        unlinked(state, message.host);
         return keep;
       case 'reload':
         state.entries = state.relays().map(parseRelay);
@@ -122,13 +128,29 @@ function resolve(state: State): void {
       () => inform(self, { type: 'resolved', round, entry, hosts: null }),
     );
   }
+  for (const [host, until] of state.callers) if (until <= now(self)) state.callers.delete(host);
   apply(state);
-  // A name stands for a relay that has just been started, perhaps, and was looked up too early.
-  again(state, isAnyNamed(state) && state.network.servesUnlinked ? PERIOD_FAILED : PERIOD);
+  again(state, state.callers.size > 0 ? PERIOD_FAILED : PERIOD);
+}
+
+/**
+ * A relay that has been started anew has another address, perhaps, of which the DNS tells only after a while. Until then it
+ * is dialled where it has come from, at the ports of the relays that are known by names. That proves nothing by itself: so it
+ * is done only where both ends prove to be of the network.
+ */
+function unlinked(state: State, host: string): void {
+  const { network, self } = state;
+  if (!isAnyNamed(state) || !network.isProved) return;
+  state.callers.set(host, now(self) + CALLER_PERIOD);
+  again(state, 0);
 }
 
 function isAnyNamed({ entries }: State): boolean {
-  return entries.some(({ host }) => isIP(host) === 0);
+  return entries.some(isNamed);
+}
+
+function isNamed({ host }: Entry): boolean {
+  return isIP(host) === 0;
 }
 
 function resolved(state: State, { text, host }: Entry, hosts: readonly string[] | null): void {
@@ -159,6 +181,8 @@ function apply(state: State): void {
   const wanted = new Map<string, Address>();
   for (const { text, port } of state.entries)
     for (const host of state.hosts.get(text) ?? []) wanted.set(addressOf({ host, port }), { host, port });
+  for (const { port } of state.entries.filter(isNamed))
+    for (const host of state.callers.keys()) wanted.set(addressOf({ host, port }), { host, port });
   // A name that was known before is dialled while it is looked up again.
   network.inbound.list(
     wanted,

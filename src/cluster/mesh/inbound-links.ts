@@ -214,10 +214,9 @@ export class InboundLinks implements KnownRelays {
     return link !== undefined && send(link, { type: 'answer', frame });
   }
 
-  /** That relay has just dialled this one: there is no need to wait any longer. False: it was at no address so far. */
-  seen(node: string): boolean {
+  /** That relay has just dialled this one: there is no need to wait any longer. */
+  seen(node: string): void {
     for (const link of this.#dialling()) inform(link, { type: 'seen', node });
-    return [...this.#addresses.values()].some((dialled) => dialled.node === node);
   }
 
   /** No process is left. */

@@ -77,7 +77,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
   }
   const serve: PeerGreetingArgs['serve'] = (peer, version, started) =>
     start(outboundName, { network, peer, version }, (result) => started(result.ok ? result.pid : null));
-  const unknown = () => informNamed(system, diallerName, { type: 'unknown' });
+  const unlinked = (host: string) => informNamed(system, diallerName, { type: 'unlinked', host });
   const specs = [
     dynamicSupervisor(
       outboundName.value,
@@ -97,7 +97,7 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
     worker('peer-listener', peerListener, {
       network,
       greet: (caller, begun) =>
-        start(greetingName, { network, serve, unknown, ...caller }, ({ ok }) => begun(ok)),
+        start(greetingName, { network, serve, unlinked, ...caller }, ({ ok }) => begun(ok)),
       listening: (at) => log.listening('network', at),
     }),
     dynamicSupervisor(

@@ -58,11 +58,9 @@ export class Network {
     return this.#settings.secret?.reveal() ?? null;
   }
 
-  /** Whether a relay has dialled this one, and is not linked in the other direction. */
-  get servesUnlinked(): boolean {
-    for (const [node, { connection }] of this.outbound.all())
-      if (connection !== undefined && !this.inbound.has(node)) return true;
-    return false;
+  /** Whether both ends of a link prove to be of the network; else the address of a relay is all that is known of it. */
+  get isProved(): boolean {
+    return this.#settings.secret !== null || this.#settings.tls !== null;
   }
 
   /** No process is left: those that were killed could not take themselves out. */

@@ -22,8 +22,8 @@ export interface PeerGreetingArgs extends Caller {
     version: Version,
     started: (link: Pid<OutboundRequest> | null) => void,
   ) => boolean;
-  /** Called for a relay that is at no address that this one dials: a name may stand for it by now. */
-  readonly unknown: () => void;
+  /** Called for a relay that is not linked in the other direction: it may be at an address that is not known yet. */
+  readonly unlinked: (host: string) => void;
 }
 
 /** A connection whose upgrade has been judged. */
@@ -96,7 +96,7 @@ function stranger({ settings, inbound }: Network, address: string): string | nul
 }
 
 function proved(state: State, { relay, epoch }: Hello): Next<State> {
-  const { network, socket, session, serve, known, unknown } = state;
+  const { network, socket, session, serve, known, unlinked } = state;
   const { node } = relay;
   if (!network.outbound.claim(relay))
     return refuse(state, 'name-taken', `another relay of the name ${node} is linked`);
@@ -112,7 +112,8 @@ function proved(state: State, { relay, epoch }: Hello): Next<State> {
   const address = socket.stream.remoteAddress;
   network.news.forget(refusal(address, node));
   network.news.forget(`versions ${address}`);
-  if (!network.inbound.seen(node)) unknown();
+  network.inbound.seen(node);
+  if (!network.inbound.has(node)) unlinked(plain(address));
   return stop('normal');
 }
 
