@@ -23,6 +23,7 @@ const needs = [
   { name: 'nginx', commands: ['nginx'], package: 'nginx', folders: ['/usr/sbin'] },
   { name: 'the NATS server', commands: ['nats-server'], package: 'nats-server', folders: ['/usr/sbin'] },
   { name: 'zsh', commands: ['zsh'], package: 'zsh', folders: [] },
+  { name: 'HAProxy', commands: ['haproxy'], package: 'haproxy', folders: ['/usr/sbin'] },
   { name: 'logrotate', commands: ['logrotate'], package: 'logrotate', folders: ['/usr/sbin'] },
   { name: 'nftables', commands: ['nft'], package: 'nftables', folders: ['/usr/sbin', '/sbin'] },
 ];
