@@ -6,18 +6,23 @@ import { bounded, safeBlock, safeJson, safeLine } from './text.ts';
 
 /** An operation, which shows its data as lines for people. */
 interface Shown {
-  readonly show: (data: unknown) => string | OwnWords;
+  readonly show: (data: unknown, width: number) => string | OwnWords;
 }
 
 /** The value that a command has come to as text: bounded, and safe for a terminal. */
-export function answerText(value: unknown, operation: Shown | undefined, style: Style): string {
+export function answerText(
+  value: unknown,
+  operation: Shown | undefined,
+  style: Style,
+  width = Number.POSITIVE_INFINITY,
+): string {
   if (style === 'json') return jsonOf(value);
   if (operation === undefined && typeof value === 'string' && style === 'shell')
     return bounded(safeBlock(redactText(value)));
   const text =
     operation === undefined
       ? inspected(value, { colors: style === 'colours', breakLength: 100, compact: 3 })
-      : operation.show(value);
+      : operation.show(value, width);
   return bounded(safeBlock(typeof text === 'string' ? redactText(text) : String(text)));
 }
 

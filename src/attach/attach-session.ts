@@ -131,14 +131,14 @@ function take(state: State, request: Request): void {
       return;
     }
     case 'call': {
-      const { name, args, style } = request;
+      const { name, args } = request;
       const what = `${name}(${args.map((argument) => JSON.stringify(argument)).join(', ')})`;
-      perform(state, request, what, (signal) => run(state, request, style, signal));
+      perform(state, request, what, (signal) => run(state, request, request, signal));
       return;
     }
     case 'command': {
-      const { text, style } = request;
-      perform(state, request, text, (signal) => run(state, typedCommand(text), style, signal));
+      const { text } = request;
+      perform(state, request, text, (signal) => run(state, typedCommand(text), request, signal));
       return;
     }
   }
@@ -167,18 +167,25 @@ function perform(
   begun().then(over, (error: unknown) => over(failed(errorText(error, style))));
 }
 
+/** How an answer is wanted. */
+interface Shape {
+  readonly style: Style;
+  /** Characters of a line; undefined: any number. */
+  readonly width?: number | undefined;
+}
+
 /** Runs a named operation. */
 async function run(
   state: State,
   { name, args }: { readonly name: string; readonly args: readonly unknown[] },
-  style: Style,
+  { style, width }: Shape,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const isHelp = name === 'h' || name === 'help';
   const operation = isHelp ? state.operations.help : state.operations.byName.get(name);
   if (operation === undefined) throw new Refusal('there is no operation of that name; h lists what there is');
   const data = await unlessCancelled(operation.run(askedBy(state, args, style, signal)), signal);
-  return done(answerText(data, operation, style));
+  return done(answerText(data, operation, style, width));
 }
 
 /** A promise that an operation has returned is waited for as long as it takes, or until it is given up. */
@@ -194,7 +201,7 @@ function unlessCancelled<T>(value: T | Promise<T>, signal: AbortSignal): T | Pro
 
 async function evaluate(
   state: State,
-  { text, style }: Extract<Request, { readonly type: 'evaluate' }>,
+  { text, style, width }: Extract<Request, { readonly type: 'evaluate' }>,
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (!state.evaluation)
@@ -208,7 +215,7 @@ async function evaluate(
   const operation = realm.producedBy(value);
   realm.forget();
   await evaluator.rest();
-  const shown = (data: unknown) => answerText(data, operation, style);
+  const shown = (data: unknown) => answerText(data, operation, style, width);
   if (outcome === 'thrown') return failed(thrownText(evaluator, value, style));
   if (operation === undefined || !(value instanceof Promise)) return shownBy(evaluator, () => shown(value));
   return done(shown(await unlessCancelled(value, signal)));

@@ -7,7 +7,7 @@ import type { Page } from '../view/page-of.ts';
 import * as processes from '../view/processes.ts';
 import { inOwnWords, type NodeView, Refusal, type Reloaded, type Setting } from '../view/relay-view.ts';
 import { binLeak, nodeStats, pause, runtimeInfo } from '../view/runtime.ts';
-import { publish, topics } from '../view/topics.ts';
+import { publish, topics, trafficSoFar } from '../view/topics.ts';
 import { wasMeant, whom } from '../view/whom.ts';
 import type { Asked, Operation, Operations } from './operator-realm.ts';
 import {
@@ -21,7 +21,9 @@ import {
   safeLine,
   size,
   sizes,
-  table,
+  spare,
+  spareRight,
+  tableWithin,
   texts,
   whole,
 } from './text.ts';
@@ -51,7 +53,7 @@ function operation<Data>({ needs = 0, ...one }: Written<Data>): Operation {
       throw error instanceof Misuse ? new Refusal(`${error.message}\nusage: ${usage}`) : error;
     }
   };
-  return { show: String, ...one, name, run } as Operation;
+  return { show: (data: unknown) => String(data), ...one, name, run } as Operation;
 }
 
 function numberOfArguments(count: number): string {
@@ -75,9 +77,9 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const all: readonly Operation[] = [
   operation({
     usage: 'tree({children: 10})',
-    summary: 'the supervision tree, with counts, mailboxes and restarts',
+    summary: 'the supervision tree; alike ones are folded beyond so many',
     run: ({ node, args }) =>
-      processes.tree(node, count(fields(args[0], 'children').children, 'children', 10, MOST_ROWS)),
+      processes.tree(node, optionalCount(fields(args[0], 'children').children, 'children', MOST_ROWS)),
     show: treeText,
   }),
   operation({
@@ -108,38 +110,55 @@ const all: readonly Operation[] = [
     show: ({ uptime, ...rest }) => fieldLines([...fieldsOf(rest), ['up', duration(uptime)]]),
   }),
   operation({
-    usage: "topics({by: 'members', n: 20, offset: 0})",
-    summary: 'the live topics, by members, queue, handled, kept, keptBytes or name',
-    run: ({ node, args }) => {
-      const { by, n, offset } = fields(args[0], 'by', 'n', 'offset');
-      return topics(
-        node,
-        word(by, 'by', ['members', 'queue', 'handled', 'kept', 'keptBytes', 'name']),
-        pageWanted(n, offset),
-      );
+    usage: "topics({by: 'rate', n: 20, offset: 0, window: 1000})",
+    summary: 'the live topics, by rate, deliveries, members, queue, kept or name',
+    run: ({ node, args, signal }) => {
+      const { by, n, offset, window } = fields(args[0], 'by', 'n', 'offset', 'window');
+      const order = word(by, 'by', [
+        'rate',
+        'deliveries',
+        'members',
+        'queue',
+        'handled',
+        'kept',
+        'keptBytes',
+        'name',
+      ]);
+      const wanted = pageWanted(n, offset);
+      const period = windowOf(window, order === 'rate' || order === 'deliveries');
+      if (period === 0) return topics(node, order, wanted);
+      const since = trafficSoFar(node);
+      return pause(period, signal).then(() => topics(node, order, wanted, since));
     },
-    show: (page) =>
+    show: (page, width) =>
       pageText(
+        width,
         page,
         'topics',
-        ...texts('topic', 'ref'),
-        ...counts('members', 'queue', 'behind', 'handled', 'kept'),
-        right('bytes', ({ keptBytes }) => known(keptBytes, size)),
+        ...texts('topic'),
+        ...texts('ref').map(spare),
+        ...counts('members'),
+        right('in/s', ({ rate }) => known(rate, rateOf)),
+        right('out/s', ({ deliveries }) => known(deliveries, rateOf)),
+        ...counts('queue', 'behind'),
+        ...counts('handled', 'kept').map(spare),
+        spareRight('bytes', ({ keptBytes }) => known(keptBytes, size)),
         left('owner', ({ owner }) => owner ?? ''),
       ),
   }),
   operation({
     usage: 'history(topic, n) or history({n: 20, offset: 0})',
-    summary: 'the last messages that are kept of a topic, by size; or what is kept of which',
+    summary: 'the last messages that are kept of a topic; or of which topics most is kept',
     run: ({ node, args }) => {
       const [first, second] = args;
       if (typeof first === 'string') return keptMessages(node, first, rows(second, ROWS));
       const { n, offset } = fields(first, 'n', 'offset');
       return keptTopics(node, pageWanted(n, offset));
     },
-    show: (data) =>
+    show: (data, width) =>
       'at' in data
-        ? `${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}\n${table(
+        ? `${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}\n${tableWithin(
+            width,
             data.rows,
             ...texts('at'),
             left('time', ({ time }) => new Date(time).toISOString()),
@@ -147,6 +166,7 @@ const all: readonly Operation[] = [
             ...counts('bytes', 'missed'),
           )}`
         : pageText(
+            width,
             data,
             'topics',
             ...texts('topic', 'at'),
@@ -160,8 +180,9 @@ const all: readonly Operation[] = [
     needs: 1,
     summary: 'who is in a topic',
     run: ({ node, args }) => members(node, args[0], rows(fields(args[1], 'n').n, ROWS)),
-    show: (page) =>
+    show: (page, width) =>
       pageText(
+        width,
         page,
         `members of ${safeLine(page.topic)}`,
         ...texts('ref', 'door', 'address', 'format'),
@@ -170,31 +191,35 @@ const all: readonly Operation[] = [
       ),
   }),
   operation({
-    usage:
-      "connections({by: 'pending'|'out'|'in'|'age'|'topics', n: 20, offset: 0, address, subject, topic, door})",
-    summary: 'the client connections: all, or those of an address, a subject, a topic, a door',
+    usage: "connections({by: 'pending', n: 20, offset: 0, address, subject, topic, door})",
+    summary: 'the clients, or some of them, by pending, out, in, age or topics',
     run: ({ node, args }) => {
       const { by, n, offset, ...meant } = fields(args[0], 'by', 'n', 'offset', ...LIVE);
       const order = word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']);
       return connections(node, order, pageWanted(n, offset), whom(meant, Date.now()));
     },
-    show: (page) =>
+    show: (page, width) =>
       pageText(
+        width,
         page,
         'connections',
-        ...texts('ref', 'door', 'address', 'state'),
+        ...texts('ref', 'door', 'address'),
+        left('who', ({ subject }) => subject ?? ''),
+        ...texts('state'),
         ...counts('topics'),
         ...sizes('pending'),
-        right('highest', ({ pendingHighWater }) => size(pendingHighWater)),
-        ...counts('in', 'out'),
-        right('round trip', ({ roundTrip }) => known(roundTrip, (time) => `${time}ms`)),
+        spareRight('highest', ({ pendingHighWater }) => size(pendingHighWater)),
+        ...counts('in', 'out').map(spare),
+        spareRight('round trip', ({ roundTrip }) =>
+          known(roundTrip, (time) => `${Math.round(time * 10) / 10}ms`),
+        ),
         right('age', ({ age }) => duration(age)),
       ),
   }),
   operation({
     usage: 'client(ref, {window: 1000}) or client({address, subject, topic, door})',
     needs: 1,
-    summary: 'one client, there or gone: who it is, its topics, its rates, what waits for it',
+    summary: 'one client, there or gone: who it is, its topics, rates, what waits for it',
     run: ({ node, args, signal }) => {
       const period = count(fields(args[1], 'window').window, 'window', SECOND, LONGEST);
       return client(node, oneOrMeant(args[0]), (time) => pause(time, signal), period);
@@ -205,44 +230,48 @@ const all: readonly Operation[] = [
     usage: 'peers()',
     summary: 'the links to other relays',
     run: ({ node }) => node.links() ?? 'this relay is alone: it has no links',
-    show: (data) =>
+    show: (data, width) =>
       typeof data === 'string'
         ? data
-        : table(
+        : tableWithin(
+            width,
             data,
             ...texts('peer'),
             left('way', ({ direction }) => direction),
-            ...texts('state', 'address'),
+            ...texts('state'),
+            ...texts('address').map(spare),
             right('round trip', ({ roundTrip }) => known(roundTrip, milliseconds)),
             right('lag', ({ lag }) => known(lag, milliseconds)),
-            ...counts('messages'),
-            ...sizes('bytes'),
+            ...counts('messages').map(spare),
+            ...sizes('bytes').map(spare),
             ...counts('lost'),
             ...sizes('pending'),
-            right('again', ({ reconnects }) => whole(reconnects)),
+            spareRight('again', ({ reconnects }) => whole(reconnects)),
             left('', ({ why }) => why ?? ''),
           ),
   }),
   operation({
-    usage: "top({by: 'mailbox', n: 20, window: 1000})",
-    summary: 'the busiest processes, by mailbox, handled or pending; window: in how many ms',
+    usage: "top({by: 'handled', n: 20, window: 1000})",
+    summary: 'the busiest processes, by handled, mailbox or pending, in a window of ms',
     run: ({ node, args, signal }) => {
       const { by, n, window } = fields(args[0], 'by', 'n', 'window');
-      const order = word(by, 'by', ['mailbox', 'handled', 'pending']);
+      const order = word(by, 'by', ['handled', 'mailbox', 'pending']);
       const most = rows(n, ROWS);
-      const period = count(window, 'window', 0, LONGEST);
+      const period = windowOf(window, by === undefined || by === null);
       if (period === 0) return processes.top(node, order, most);
       const before = processes.handledSoFar(node);
       return pause(period, signal).then(() => processes.top(node, order, most, before));
     },
-    show: (rows) =>
-      table(
+    show: (rows, width) =>
+      tableWithin(
+        width,
         rows,
         ...texts('ref'),
         left('process', ({ name, about }) => about ?? name),
+        right('handled/s', ({ rate }) => known(rate, rateOf)),
         ...counts('mailbox'),
-        right('highest', ({ mailboxHighWater }) => whole(mailboxHighWater)),
-        ...counts('handled'),
+        spareRight('highest', ({ mailboxHighWater }) => whole(mailboxHighWater)),
+        ...counts('handled').map(spare),
         ...sizes('pending'),
       ),
   }),
@@ -270,20 +299,22 @@ const all: readonly Operation[] = [
       const meant = whom(given, Date.now());
       return gone(node, pageWanted(n, offset), (ended) => wasMeant(ended, meant));
     },
-    show: (data) => ('rows' in data ? goneText(data) : whyText(data)),
+    show: (data, width) => ('rows' in data ? goneText(width, data) : whyText(data)),
   }),
   operation({
     usage: 'node_stats(n, ms)',
     summary: 'n looks at traffic, memory and the event loop, ms apart',
     run: ({ node, args, signal }) =>
       nodeStats(node, rows(args[0], 5), count(args[1], 'ms', SECOND, LONGEST), signal),
-    show: (samples) =>
-      table(
+    show: (samples, width) =>
+      tableWithin(
+        width,
         samples,
         right('at', ({ at }) => `${at}s`),
-        ...counts('messages', 'delivered', 'dropped', 'processes'),
+        ...counts('messages', 'delivered', 'dropped'),
+        ...counts('processes').map(spare),
         right('memory', ({ rss }) => size(rss)),
-        right('heap', ({ heapUsed }) => size(heapUsed)),
+        spareRight('heap', ({ heapUsed }) => size(heapUsed)),
         right('loop delay', ({ loopDelay }) => `${loopDelay}ms`),
         right('busy', ({ utilisation }) => `${Math.round(utilisation * 100)}%`),
       ),
@@ -308,9 +339,10 @@ const all: readonly Operation[] = [
     usage: 'bin_leak(n)',
     summary: 'collects garbage, which stops the relay for a moment; who holds most bytes',
     run: ({ node, args }) => binLeak(node, rows(args[0], 10)),
-    show: ({ before, after, released, holders }) => {
+    show: ({ before, after, released, holders }, width) => {
       const head = `${size(before)} outside the heap, ${size(after)} after a collection: ${size(released)} released`;
-      return `${head}\n${table(
+      return `${head}\n${tableWithin(
+        width,
         holders,
         ...texts('ref'),
         ...sizes('bytes'),
@@ -326,10 +358,11 @@ const all: readonly Operation[] = [
   }),
   operation({
     usage: 'config(part)',
-    summary: 'the settings as they count now, and where each comes from; of a part such as limits',
+    summary: 'the settings as they count now, all or a part, and where each comes from',
     run: ({ node, args }) => settingsOf(node, args[0]),
-    show: (rows) =>
-      table(
+    show: (rows, width) =>
+      tableWithin(
+        width,
         rows,
         left('key', ({ key }) => key),
         left('value', ({ value }) => value),
@@ -430,7 +463,8 @@ export function help(name?: unknown): string {
     return [
       ...all.map(({ usage, summary }) => `${usage}\n    ${summary}`),
       '',
-      "A ref is '<88>', 88, a registered name, or 'topic:main:chat'. h('tree'): one of them.",
+      "A ref is '<88>', 88, a registered name, or 'topic:main:chat'.",
+      "h('tree') explains one of them.",
     ].join('\n');
   }
   const found = byName.get(String(name));
@@ -483,6 +517,11 @@ function count(value: unknown, name: string, fallback: number, most: number): nu
   throw new Misuse(`${name} is a whole number from 1 to ${most}`);
 }
 
+/** The same, where nothing may be said. */
+function optionalCount(value: unknown, name: string, most: number): number | undefined {
+  return value === undefined || value === null ? undefined : count(value, name, 1, most);
+}
+
 function rows(value: unknown, fallback: number): number {
   return count(value, 'n', fallback, MOST_ROWS);
 }
@@ -494,7 +533,7 @@ function word<T extends string>(value: unknown, name: string, words: readonly T[
   return found;
 }
 
-function treeText(roots: readonly processes.TreeNode[]): string {
+function treeText(roots: readonly processes.TreeNode[], width: number): string {
   const lines: { readonly lead: string; readonly cells: Readonly<Record<string, string>> }[] = [];
   const walk = (node: processes.TreeNode, lead: string, branch: string, below: string) => {
     lines.push({ lead: lead + branch + (node.about ?? node.name), cells: cellsOf(node) });
@@ -503,17 +542,26 @@ function treeText(roots: readonly processes.TreeNode[]): string {
       const end = i === last && node.more === 0;
       walk(child, lead + below, end ? '└─ ' : '├─ ', end ? '   ' : '│  ');
     }
-    if (node.more > 0) lines.push({ lead: `${lead}${below}└─ … ${whole(node.more)} more`, cells: {} });
+    for (const [i, { count, first, last: end, ...folded }] of node.folded.entries()) {
+      const mark = i === node.folded.length - 1 ? '└─' : '├─';
+      const which = first === end ? `… ${whole(count)} more` : `… ${whole(count)} more, to ${end}`;
+      const cells = { below: whole(folded.below), 'below it': whole(folded.mailbox) };
+      lines.push({ lead: `${lead}${below}${mark} ${which}`, cells: folded.below > 0 ? cells : {} });
+    }
   };
   for (const root of roots) walk(root, '', '', '');
   type Line = (typeof lines)[number];
   const cell = (title: string) => (line: Line) => line.cells[title] ?? '';
-  const numbers = ['below', 'mailbox', 'below it', 'handled', 'restarts', 'up'];
-  return table(
+  const numbers = (...titles: readonly string[]) => titles.map((title) => right(title, cell(title)));
+  return tableWithin(
+    width,
     lines,
     left('process', ({ lead }) => lead, 100),
     left('ref', cell('ref')),
-    ...numbers.map((title) => right(title, cell(title))),
+    ...numbers('below', 'mailbox'),
+    ...numbers('below it', 'handled').map(spare),
+    ...numbers('restarts'),
+    ...numbers('up').map(spare),
     left('', cell('status')),
   );
 }
@@ -551,11 +599,21 @@ function clientText(live: Extract<ClientView, { readonly type: 'live' }>): strin
 }
 
 function rateText(rate: number): string {
-  return `${rate < 10 ? Math.round(rate * 10) / 10 : whole(rate)}/s`;
+  return `${rateOf(rate)}/s`;
 }
 
-function goneText(page: Page<Ended>): string {
+function rateOf(rate: number): string {
+  return rate < 10 ? String(Math.round(rate * 10) / 10) : whole(rate);
+}
+
+/** Milliseconds that something is looked at; 0: not at all, unless `usual`. */
+function windowOf(value: unknown, usual: boolean): number {
+  return value === 0 ? 0 : count(value, 'window', usual ? SECOND : 0, LONGEST);
+}
+
+function goneText(width: number, page: Page<Ended>): string {
   return pageText(
+    width,
     page,
     'clients',
     left('when', ({ at }) => new Date(at).toISOString().slice(0, 19)),
@@ -638,7 +696,12 @@ function plainText(value: unknown): string {
 }
 
 /** A page as a table, and how much it leaves out. */
-function pageText<Row>({ rows, total }: Page<Row>, what: string, ...columns: readonly Column<Row>[]): string {
-  const text = table(rows, ...columns);
+function pageText<Row>(
+  width: number,
+  { rows, total }: Page<Row>,
+  what: string,
+  ...columns: readonly Column<Row>[]
+): string {
+  const text = tableWithin(width, rows, ...columns);
   return rows.length < total ? `${text}\n… ${whole(rows.length)} of ${whole(total)} ${what}` : text;
 }

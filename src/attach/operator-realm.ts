@@ -18,8 +18,8 @@ export interface Operation<Data = unknown> {
   readonly summary: string;
   /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
   readonly run: (asked: Asked) => Data | Promise<Data>;
-  /** The data as lines for people. A text is searched for secrets; our own words hold none. */
-  readonly show: (data: Data) => string | OwnWords;
+  /** The data as lines for people, of so many characters at the most. A text is searched for secrets; our own words hold none. */
+  readonly show: (data: Data, width: number) => string | OwnWords;
 }
 
 /** One call of an operation. */

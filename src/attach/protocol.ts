@@ -19,7 +19,13 @@ export type Request = Asker & Asking;
 
 type Asking =
   /** JavaScript to be evaluated in the node. */
-  | { readonly type: 'evaluate'; readonly id: number; readonly text: string; readonly style: Style }
+  | {
+      readonly type: 'evaluate';
+      readonly id: number;
+      readonly text: string;
+      readonly style: Style;
+      readonly width?: number;
+    }
   /** A named operation, with its arguments. */
   | {
       readonly type: 'call';
@@ -27,9 +33,16 @@ type Asking =
       readonly name: string;
       readonly args: readonly unknown[];
       readonly style: Style;
+      readonly width?: number;
     }
   /** A named operation as it was typed, where nothing is evaluated. */
-  | { readonly type: 'command'; readonly id: number; readonly text: string; readonly style: Style }
+  | {
+      readonly type: 'command';
+      readonly id: number;
+      readonly text: string;
+      readonly style: Style;
+      readonly width?: number;
+    }
   | { readonly type: 'complete'; readonly id: number; readonly text: string }
   /** Gives up the request `of`. */
   | { readonly type: 'cancel'; readonly id: number; readonly of: number }
@@ -86,6 +99,11 @@ export class Lines {
 
 const STYLES: readonly unknown[] = ['lines', 'colours', 'shell', 'json'];
 
+/** Characters of a line of the terminal. */
+function isWidth(width: unknown): boolean {
+  return typeof width === 'number' && width >= 1 && width <= 10_000;
+}
+
 /** A line as a request; null: it is none. */
 export function parseRequest(line: string): Request | null {
   let value: unknown;
@@ -95,9 +113,12 @@ export function parseRequest(line: string): Request | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { type, id, text, style, name, args, of, by, who } = value as Readonly<Record<string, unknown>>;
+  const { type, id, text, style, name, args, of, by, who, width } = value as Readonly<
+    Record<string, unknown>
+  >;
   if (typeof id !== 'number' || ![undefined, 'prompt', 'command'].includes(by as string)) return null;
   if (who !== undefined && typeof who !== 'string') return null;
+  if (width !== undefined && !isWidth(width)) return null;
   const textOk = typeof text === 'string';
   const styleOk = STYLES.includes(style);
   const ok =

@@ -91,6 +91,13 @@ export interface Column<Row> {
   /** Characters of a cell; longer ones are cut. */
   readonly limit: number;
   readonly value: (row: Row) => string;
+  /** Left out where there is no room for all columns. */
+  readonly spare?: boolean;
+}
+
+/** A column that is left out where there is no room for all, the last of them first. */
+export function spare<Row>(column: Column<Row>): Column<Row> {
+  return { ...column, spare: true };
 }
 
 const CELL_LIMIT = 60;
@@ -101,6 +108,11 @@ export function left<Row>(title: string, value: (row: Row) => string, limit = CE
 
 export function right<Row>(title: string, value: (row: Row) => string): Column<Row> {
   return { title, right: true, limit: CELL_LIMIT, value };
+}
+
+/** The same, to be left out where there is no room. */
+export function spareRight<Row>(title: string, value: (row: Row) => string): Column<Row> {
+  return spare(right(title, value));
 }
 
 type Of<Key extends string, Value> = Column<Readonly<Record<Key, Value | null>>>;
@@ -124,24 +136,62 @@ export function known(value: number | null, text: (value: number) => string): st
 
 /** Aligned lines, the titles first; no rows make one line that says so. */
 export function table<Row>(rows: readonly Row[], ...columns: readonly Column<Row>[]): string {
-  if (rows.length === 0) return '(none)';
-  const lines = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ value, limit }) => shorten(safeLine(value(row)), limit))),
-  ];
-  const widths = columns.map((_, i) => lines.reduce((most, line) => Math.max(most, width(line[i] ?? '')), 0));
-  return lines
-    .map((line) =>
-      line
-        .map((text, i) => {
-          const fill = ' '.repeat((widths[i] ?? 0) - width(text));
-          return columns[i]?.right ? fill + text : text + fill;
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return tableWithin(Number.POSITIVE_INFINITY, rows, ...columns);
 }
+
+/**
+ * The same in lines of so many characters, as far as that can be: texts are cut first, the longest first, then spare columns
+ * go, and then texts are cut to a few characters.
+ */
+export function tableWithin<Row>(
+  most: number,
+  rows: readonly Row[],
+  ...columns: readonly Column<Row>[]
+): string {
+  if (rows.length === 0) return '(none)';
+  const cells = columns.map((column) => ({
+    column,
+    texts: [column.title, ...rows.map((row) => shorten(safeLine(column.value(row)), column.limit))],
+    width: 0,
+  }));
+  for (const cell of cells) cell.width = cell.texts.reduce((most, text) => Math.max(most, width(text)), 0);
+  let kept = cells;
+  const excess = () => kept.reduce((sum, cell) => sum + cell.width + GAP.length, -GAP.length) - most;
+  const cut = (least: number) => {
+    for (let over = excess(); over > 0; over = excess()) {
+      const texts = kept.filter(({ column, width }) => !column.right && width > least);
+      const longest = texts.reduce<(typeof cells)[number] | undefined>(
+        (one, other) => (one === undefined || other.width > one.width ? other : one),
+        undefined,
+      );
+      if (longest === undefined) return;
+      const next = Math.max(least, ...texts.filter((text) => text !== longest).map((text) => text.width - 1));
+      longest.width = Math.max(longest.width - over, Math.min(next, longest.width - 1));
+    }
+  };
+  cut(READABLE);
+  while (excess() > 0) {
+    const at = kept.findLastIndex(({ column }) => column.spare === true);
+    if (at < 0) break;
+    kept = kept.toSpliced(at, 1);
+  }
+  cut(FEW);
+  return Array.from({ length: rows.length + 1 }, (_, line) =>
+    kept
+      .map(({ column, texts, width: wanted }) => {
+        const text = shorten(texts[line] ?? '', wanted);
+        const fill = ' '.repeat(wanted - width(text));
+        return column.right ? fill + text : text + fill;
+      })
+      .join(GAP)
+      .trimEnd(),
+  ).join('\n');
+}
+
+const GAP = '  ';
+/** Characters of a text that is cut: so many say what it is, and so many that it is there. */
+const READABLE = 24;
+const FEW = 8;
 
 /** One field a line, the names aligned. */
 export function fieldLines(entries: readonly (readonly [name: string, value: string])[]): string {

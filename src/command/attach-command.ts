@@ -18,7 +18,9 @@ export const attachCommand = nodeCommand('attach', attach);
 export const evalCommand = nodeCommand(
   'eval [--json] EXPRESSION',
   (options, place) =>
-    once(options, place, (client, style) => client.evaluate(options.words[0] as string, style)),
+    once(options, place, (client, style) =>
+      client.evaluate(options.words[0] as string, style, process.stdout.columns),
+    ),
   [1, 1],
 );
 
@@ -28,7 +30,7 @@ export const rpcCommand = nodeCommand(
   (options, place) => {
     const [name = '', ...rest] = options.words;
     const args = rest.map(argument);
-    return once(options, place, (client, style) => client.call(name, args, style));
+    return once(options, place, (client, style) => client.call(name, args, style, process.stdout.columns));
   },
   [1, 20],
   {

@@ -111,8 +111,9 @@ function describeMessage(message: unknown): Plain {
 type TopBy = 'mailbox' | 'handled' | 'pending';
 
 /** The `n` processes that have most of something now; with `before`, of what was handled since then. */
-export function top({ system }: NodeView, by: TopBy, n: number, before?: ReadonlyMap<number, number>) {
-  const handledLately = ({ id, handled }: Resident) => handled - (before?.get(id) ?? 0);
+export function top({ system }: NodeView, by: TopBy, n: number, before?: Handled) {
+  const handledLately = ({ id, handled }: Resident) => handled - (before?.processes.get(id) ?? 0);
+  const seconds = before === undefined ? 0 : Math.max(0.001, (performance.now() - before.at) / 1000);
   const score = {
     mailbox: ({ mailboxLength }: Resident) => mailboxLength,
     handled: handledLately,
@@ -121,9 +122,11 @@ export function top({ system }: NodeView, by: TopBy, n: number, before?: Readonl
   return pageOf(residents(system), score, { limit: n }).rows.map((process) => {
     const { ref, name, about, mailbox, mailboxHighWater } = viewOf(process);
     const handled = handledLately(process);
+    /** In a second; null: it was not looked at. */
+    const rate = before === undefined ? null : handled / seconds;
     /** Bytes that wait for a connection's client. */
     const pending = pendingFor(process);
-    return { ref, name, about, mailbox, mailboxHighWater, handled, pending };
+    return { ref, name, about, mailbox, mailboxHighWater, handled, rate, pending };
   });
 }
 
@@ -133,8 +136,17 @@ function pendingFor(process: Resident): number {
 }
 
 /** What every process has handled so far, for `top` to compare with later. */
-export function handledSoFar({ system }: NodeView): Map<number, number> {
-  return new Map(Array.from(residents(system), ({ id, handled }) => [id, handled]));
+export interface Handled {
+  /** Milliseconds of this process's clock. */
+  readonly at: number;
+  readonly processes: ReadonlyMap<number, number>;
+}
+
+export function handledSoFar({ system }: NodeView): Handled {
+  return {
+    at: performance.now(),
+    processes: new Map(Array.from(residents(system), ({ id, handled }) => [id, handled])),
+  };
 }
 
 /** One process of the supervision tree, with those below it. */
@@ -144,29 +156,75 @@ export interface TreeNode extends ProcessView {
   /** Messages that wait in all mailboxes below it. */
   readonly mailboxBelow: number;
   readonly children: readonly TreeNode[];
-  /** Children that are not shown. */
+  /** Children that are not shown, and what they are. */
   readonly more: number;
+  readonly folded: readonly Folded[];
 }
 
 /** Children that are shown of a supervisor that starts them on demand: thousands of alike ones say nothing. */
 const CHILDREN = 10;
 
-/** The supervision tree from its root down; children in the order of their start. */
-export function tree({ system }: NodeView, children = CHILDREN): TreeNode[] {
+/**
+ * The supervision tree from its root down; children in the order of their start. `children`: how many alike ones are shown.
+ * Partitions, which are alike but for their numbers, fold to the first of them unless that is given.
+ */
+export function tree({ system }: NodeView, children?: number): TreeNode[] {
   const { roots, below } = branchesOf(system);
   const build = (process: Resident): TreeNode => {
     const branch = below.get(process.id) ?? NOTHING_BELOW;
     const isOnDemand = process.behaviour.name === 'dynamic-supervisor';
-    const shown = isOnDemand ? branch.children.slice(0, children) : branch.children;
+    const seen = new Map<string, number>();
+    const folded = new Map<string, Folded>();
+    const shown: Resident[] = [];
+    for (const child of branch.children) {
+      const kind = isOnDemand ? '' : kindOf(child);
+      const most = children ?? (isOnDemand ? CHILDREN : 1);
+      const before = seen.get(kind) ?? 0;
+      seen.set(kind, before + 1);
+      if (before < most) shown.push(child);
+      else folded.set(kind, foldInto(folded.get(kind), child, below.get(child.id)));
+    }
     return {
       ...viewOf(process),
       below: branch.count,
       mailboxBelow: branch.mailbox,
       children: shown.map(build),
       more: branch.children.length - shown.length,
+      folded: [...folded.values()],
     };
   };
   return roots.map(build);
+}
+
+/** Children that are not shown, since they are like one that is. */
+export interface Folded {
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+  /** Of them, and of all below them. */
+  readonly below: number;
+  readonly mailbox: number;
+}
+
+function foldInto(before: Folded | undefined, child: Resident, branch: Branch = NOTHING_BELOW): Folded {
+  const name = ownName(child);
+  return {
+    count: (before?.count ?? 0) + 1,
+    first: before?.first ?? name,
+    last: name,
+    below: (before?.below ?? 0) + branch.count,
+    mailbox: (before?.mailbox ?? 0) + branch.mailbox + child.mailboxLength,
+  };
+}
+
+function ownName({ name, label, behaviour }: Resident): string {
+  return name ?? label ?? behaviour.name;
+}
+
+/** What a child is but for the number at its end; of one without a number, itself. */
+function kindOf(child: Resident): string {
+  const name = ownName(child);
+  return /\.\d+$/.test(name) ? name.replace(/\d+$/, '') : `${name}${child.id}`;
 }
 
 /** What is below a supervisor: its children in the order of their start, and all processes at any depth added up. */

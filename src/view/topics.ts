@@ -2,7 +2,7 @@ import type { Pid } from '../otp/process.ts';
 import { viewOf } from '../otp/sys.ts';
 import { type MemberMessage, Topic } from '../topic/topic.ts';
 import { publish as publishTo } from '../topic/topic-server.ts';
-import { type Page, pageOf } from './page-of.ts';
+import { pageOf } from './page-of.ts';
 import { topicParts } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
 
@@ -58,15 +58,56 @@ export function topicCount({ topics }: NodeView): number {
   return count;
 }
 
-type TopicsBy = 'members' | 'queue' | 'handled' | 'kept' | 'keptBytes' | 'name';
+export type TopicsBy =
+  | 'rate'
+  | 'deliveries'
+  | 'members'
+  | 'queue'
+  | 'handled'
+  | 'kept'
+  | 'keptBytes'
+  | 'name';
 
-/** Some of the topics: those that have most of something first, or by name; and how many there are. */
+/** How much has gone through each topic, for `topics` to compare with later. */
+export interface Traffic {
+  /** Milliseconds of this process's clock. */
+  readonly at: number;
+  readonly topics: ReadonlyMap<Topic, { readonly messages: number; readonly attempts: number }>;
+}
+
+export function trafficSoFar({ topics }: NodeView): Traffic {
+  return {
+    at: performance.now(),
+    topics: new Map(
+      Array.from(topics.all(), (topic) => [
+        topic,
+        { messages: topic.fanOut.messages, attempts: topic.fanOut.attempts },
+      ]),
+    ),
+  };
+}
+
+/**
+ * Some of the topics: those that have most of something first, or by name; and how many there are. `since`: what there was
+ * before; without it no rates are known.
+ */
 export function topics(
   node: NodeView,
   by: TopicsBy,
   wanted: { readonly limit: number; readonly offset?: number },
-): Page<TopicRow> {
-  const rows = Array.from(node.topics.all(), (topic) => topicRow(node, topic));
+  since: Traffic | null = null,
+) {
+  const seconds = since === null ? 0 : Math.max(0.001, (performance.now() - since.at) / 1000);
+  const rows = Array.from(node.topics.all(), (topic) => {
+    const { messages, attempts } = topic.fanOut;
+    const before = since?.topics.get(topic) ?? { messages: 0, attempts: 0 };
+    return {
+      ...topicRow(node, topic),
+      /** Messages and deliveries in a second; null: they were not looked at. */
+      rate: since === null ? null : (messages - before.messages) / seconds,
+      deliveries: since === null ? null : (attempts - before.attempts) / seconds,
+    };
+  });
   const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
   return pageOf(rows, (row) => (by === 'name' ? 0 : (row[by] ?? -1)), { ...wanted, tie: byName });
 }

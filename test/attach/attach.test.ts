@@ -88,11 +88,15 @@ test('for the shell a text of several lines is those lines, and an error is one'
 
 test('what an operation is given and cannot use is an error, with its usage', async (t) => {
   const { client } = await attached(t);
-  const usage = "usage: topics({by: 'members', n: 20, offset: 0})";
+  const usage = "usage: topics({by: 'rate', n: 20, offset: 0, window: 1000})";
   for (const [name, args, why] of [
-    ['topics', [{ by: 'nothing' }], `by is one of members, queue, handled, name\n${usage}`],
-    ['topics', [{ bye: 'name' }], `there is no option bye; there are by, n, offset\n${usage}`],
-    ['topics', ['members'], `options are given as {key: value}; there are by, n, offset\n${usage}`],
+    [
+      'topics',
+      [{ by: 'nothing' }],
+      `by is one of rate, deliveries, members, queue, handled, kept, keptBytes, name\n${usage}`,
+    ],
+    ['topics', [{ bye: 'name' }], `there is no option bye; there are by, n, offset, window\n${usage}`],
+    ['topics', ['members'], `options are given as {key: value}; there are by, n, offset, window\n${usage}`],
     ['topics', [{}, 1], `topics takes one argument, and these are 2\n${usage}`],
     ['peers', ['x'], 'peers takes no arguments, and these are 1\nusage: peers()'],
     ['state', [], 'state needs one argument\nusage: state(ref)'],

@@ -41,7 +41,7 @@ async function world(t: ExecutionContext, settings: Settings = { doors: { pusu: 
       const operation = operations.byName.get(name);
       if (operation === undefined) throw new Error(`no ${name}`);
       const data = await operation.run({ ...asked, args });
-      return { data, text: String(operation.show(data)) };
+      return { data, text: String(operation.show(data, Number.POSITIVE_INFINITY)) };
     },
   };
 }
@@ -80,15 +80,66 @@ async function identified(
 
 const rowsOf = (data: unknown) => (data as { rows: Record<string, unknown>[] }).rows;
 
-test('tree shows every supervisor, counts what is below, and bounds what it shows', async (t) => {
+test('tree shows every supervisor once, counts what is below, and folds those that are alike', async (t) => {
   const { relay, ask } = await world(t);
   for (let i = 0; i < 30; i++) await subscriber(t, relay, 'c');
-  const { text, data } = await ask('tree', { children: 1 });
-  for (const name of ['root', 'topics.0.router', 'attach.listener', 'listener.pusu', 'connections.7'])
+  const { text, data } = await ask('tree');
+  for (const name of ['root', 'topics.0.router', 'attach.listener', 'listener.pusu', 'connections.0'])
     t.regex(text, new RegExp(name.replaceAll('.', '\\.')));
-  t.regex(text, /… 3 more/);
+  t.regex(text, /└─ … 7 more, to topics\.7 +\d+/);
+  t.notRegex(text, /topics\.1\b/);
   const [master] = data as [{ below: number }];
   t.is(master.below, relay.relay.system.processes.size - 1);
+  const one = (await ask('tree', { children: 1 })).text;
+  t.regex(one, /… 3 more\n/);
+  const whole = (await ask('tree', { children: 8 })).text;
+  for (const name of ['topics.7.router', 'connections.7']) t.true(whole.includes(name), name);
+});
+
+test('whatever an operation says fits into 80 columns', async (t) => {
+  const { relay, ask } = await world(t, { doors: { pusu: {} }, topics: [{ pattern: '*', history: true }] });
+  const topic = `a-topic-with-a-long-name-${'x'.repeat(60)}`;
+  const client = await subscriber(t, relay, topic);
+  client.send(JSON.stringify({ type: 'publish', channel: topic, content: 1 }));
+  await client.next();
+  await (await subscriber(t, relay, topic)).leave();
+  await relay.closed();
+  for (const [name, ...args] of [
+    ['tree'],
+    ['topics'],
+    ['top'],
+    ['connections'],
+    ['members', `topic:main:${topic}`],
+    ['history'],
+    ['why'],
+    ['node_stats', 1, 1],
+    ['bin_leak'],
+  ] as const) {
+    const operation = operations.byName.get(name);
+    const { data } = await ask(name, ...args);
+    const lines = String(operation?.show(data, 80)).split('\n');
+    t.true(lines.length > 1, name);
+    for (const line of lines) t.true([...line].length <= 80, `${name}: ${line}`);
+  }
+  for (const line of help().split('\n')) t.true(line.length <= 80, line);
+});
+
+test('top and topics show what is busy now, with rates, unless they are asked for something else', async (t) => {
+  const { relay, ask } = await world(t);
+  const busy = await subscriber(t, relay, 'busy');
+  await subscriber(t, relay, 'quiet');
+  await subscriber(t, relay, 'quiet');
+  const sending = setInterval(() => busy.send('{"type":"publish","channel":"busy","content":1}'), 5);
+  t.teardown(() => clearInterval(sending));
+  await busy.next();
+  const [first, second] = rowsOf((await ask('topics', { window: 200 })).data);
+  t.is(first?.['topic'], 'topic:main:busy');
+  t.true(Number(first?.['rate']) > 1 && Number(first?.['deliveries']) > 1);
+  t.like(second, { topic: 'topic:main:quiet', rate: 0, deliveries: 0 });
+  t.like(rowsOf((await ask('topics', { by: 'members' })).data)[0], { topic: 'topic:main:quiet', rate: null });
+  const top = (await ask('top', { window: 200 })).data as { about: string | null; rate: number }[];
+  t.true(top.slice(0, 5).some(({ about, rate }) => about === 'topic:main:busy' && rate > 1));
+  t.like(((await ask('top', { by: 'mailbox', n: 1 })).data as object[])[0], { rate: null });
 });
 
 test('topics, members and connections are found, sorted and bounded', async (t) => {
@@ -107,7 +158,7 @@ test('topics, members and connections are found, sorted and bounded', async (t) 
   const connections = await ask('connections', { by: 'in', n: 1 });
   t.like(connections.data, { total: 3 });
   t.like(rowsOf(connections.data)[0], { in: 1, out: 1, topics: 1, phase: 'open' });
-  await t.throwsAsync(ask('topics', { by: 'size' }), { name: 'Refusal', message: /one of members/ });
+  await t.throwsAsync(ask('topics', { by: 'size' }), { name: 'Refusal', message: /by is one of rate, / });
   for (const n of [0, 1001, 1.5, '3']) await t.throwsAsync(ask('topics', { n }), { name: 'Refusal' });
   await t.throwsAsync(ask('members', 'topic:main:none'), { name: 'Refusal' });
 });
@@ -324,7 +375,7 @@ test('reports, the tree and top name the topic of a server, subject to what may 
   t.notRegex(text, /hunter2/);
   t.like(await relay.log.find(({ msg }) => msg === 'crash report'), { about: 'topic:main:news' });
   t.notRegex(JSON.stringify(relay.log.all), /hunter2/);
-  t.regex((await ask('tree')).text, /─ topic:main:news +<\d+>/);
+  t.regex((await ask('tree', { children: 8 })).text, /─ topic:main:news +<\d+>/);
   t.regex((await ask('top', { by: 'handled', n: 1000 })).text, /topic:main:news/);
 });
 
@@ -355,7 +406,7 @@ test('trace shows as many messages as asked for, and never what clients sent', a
 
 test('top, node_stats, runtime_info, bin_leak and peers say how the relay is', async (t) => {
   const { ask } = await world(t);
-  t.is(((await ask('top', { by: 'handled', n: 3 })).data as unknown[]).length, 3);
+  t.is(((await ask('top', { by: 'handled', n: 3, window: 0 })).data as unknown[]).length, 3);
   t.is(((await ask('top', { n: 3, window: 10 })).data as unknown[]).length, 3);
   t.is(((await ask('node_stats', 2, 1)).data as unknown[]).length, 2);
   t.like((await ask('runtime_info')).data, { node: 'test', pid: process.pid });
@@ -375,7 +426,7 @@ test('history shows what is kept, and is told by its first argument whether of o
     /^topic:main:c: 1 messages and \d+ B are kept, the last at \w+:1\nat +time +kind +bytes +missed\n\w+:1 +\d{4}-\S+Z +json +50 +-$/,
   );
   t.notRegex(text, /hello/);
-  t.regex((await ask('topics')).text, /topic:main:c +<\d+> +1 +0 +0 +\d+ +1 +\d+ B/);
+  t.regex((await ask('topics')).text, /topic:main:c +<\d+> +1 +\d+ +\d+ +0 +0 +\d+ +1 +\d+ B/);
 });
 
 test('log_level makes the log say more or less, until it is told otherwise', async (t) => {
@@ -440,19 +491,22 @@ const link: LinkView = {
 };
 
 test('links are aligned lines, and what is not known is a dash', (t) => {
-  const text = operations.byName.get('peers')?.show([
-    link,
-    {
-      ...link,
-      direction: 'out',
-      state: 'down',
-      address: null,
-      roundTrip: null,
-      lag: 1.5,
-      why: 'gone\u001b[31m',
-    },
-    { ...link, peer: 'relay-3', messages: null, bytes: null },
-  ]);
+  const text = operations.byName.get('peers')?.show(
+    [
+      link,
+      {
+        ...link,
+        direction: 'out',
+        state: 'down',
+        address: null,
+        roundTrip: null,
+        lag: 1.5,
+        why: 'gone\u001b[31m',
+      },
+      { ...link, peer: 'relay-3', messages: null, bytes: null },
+    ],
+    Number.POSITIVE_INFINITY,
+  );
   const lines = String(text).split('\n');
   t.regex(
     lines[0] ?? '',

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {
   bounded,
+  counts,
   duration,
   left,
   right,
@@ -9,7 +10,10 @@ import {
   safeLine,
   shorten,
   size,
+  spare,
   table,
+  tableWithin,
+  texts,
   whole,
 } from '../../src/attach/text.ts';
 
@@ -71,4 +75,17 @@ test('a table of more rows than a call takes arguments is a table', (t) => {
   const rows = Array.from({ length: 200_000 }, (_, i) => i);
   const text = table(rows, left('n', String));
   t.is(text.length, 'n\n'.length + rows.join('\n').length);
+});
+
+test('a table is cut to so many characters: texts first, then spare columns, and then texts to almost nothing', (t) => {
+  const rows = [{ name: 'n'.repeat(40), note: 'o'.repeat(30), many: 123_456, more: 7 }];
+  const columns = [...texts('name', 'note'), ...counts('many'), ...counts('more').map(spare)] as const;
+  const at = (width: number) => tableWithin(width, rows, ...columns).split('\n')[1] ?? '';
+  t.is(at(100), `${'n'.repeat(40)}  ${'o'.repeat(30)}  123 456     7`);
+  t.is(at(87), at(100));
+  t.is(at(86), `${'n'.repeat(38)}…  ${'o'.repeat(30)}  123 456     7`);
+  t.is(at(65), `${'n'.repeat(23)}…  ${'o'.repeat(23)}…  123 456     7`);
+  t.is(at(64), `${'n'.repeat(23)}…  ${'o'.repeat(23)}…  123 456`);
+  t.is(at(40), `${'n'.repeat(14)}…  ${'o'.repeat(13)}…  123 456`);
+  t.is(at(10), `${'n'.repeat(7)}…  ${'o'.repeat(7)}…  123 456`);
 });

@@ -129,7 +129,7 @@ ${more}`,
     has(/stdout/, /"offered":"mqtt, \[hidden\]"/);
     has(/stdout/, /"msg":"crash report"/);
     has(/reports\/report-/, /"fanfare"[\s\S]*query.*\[hidden\]/);
-    has(/attach\.log/, /"call":"reports"/);
+    has(/audit\.log/, /"what":"reports\(1000\)"/);
     has(/^trace$/, /authorise|connection|upgrade/);
     has(/^reports \(lines\)/, /\[hidden\]/);
     has(/^feed of reports/, /\[hidden\]/);

@@ -61,17 +61,18 @@ export class NodeClient {
     return hello === undefined ? undefined : client;
   }
 
-  evaluate(text: string, style: Style): Promise<Outcome> {
-    return this.#ask({ type: 'evaluate', text, style });
+  /** `width`: characters of a line of the answer; undefined: any number. */
+  evaluate(text: string, style: Style, width?: number): Promise<Outcome> {
+    return this.#ask({ type: 'evaluate', text, style, ...within(width) });
   }
 
-  call(name: string, args: readonly unknown[], style: Style): Promise<Outcome> {
-    return this.#ask({ type: 'call', name, args, style });
+  call(name: string, args: readonly unknown[], style: Style, width?: number): Promise<Outcome> {
+    return this.#ask({ type: 'call', name, args, style, ...within(width) });
   }
 
   /** A named operation, as it was typed. */
-  command(text: string, style: Style): Promise<Outcome> {
-    return this.#ask({ type: 'command', text, style });
+  command(text: string, style: Style, width?: number): Promise<Outcome> {
+    return this.#ask({ type: 'command', text, style, ...within(width) });
   }
 
   async complete(text: string): Promise<string[]> {
@@ -115,6 +116,10 @@ export class NodeClient {
     if (!this.#closed) this.onGone();
     this.#closed = true;
   }
+}
+
+function within(width: number | undefined): { readonly width?: number } {
+  return width === undefined || width < 1 ? {} : { width };
 }
 
 /** `ready`, `starting`, or `unreachable`: no node answers. */

@@ -18,7 +18,7 @@ const LOST = 1;
 export function attachTerminal(
   client: NodeClient,
   input: NodeJS.ReadableStream,
-  output: NodeJS.WritableStream & { readonly isTTY?: boolean },
+  output: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
 ): Promise<number> {
   const { node, version, pid, evaluation } = client.hello;
   const isTerminal = output.isTTY === true && (input as NodeJS.ReadStream).isTTY === true;
@@ -55,7 +55,9 @@ export function attachTerminal(
   const evaluate = async (text: string) => {
     if (isTerminal) remember(text);
     const style = isTerminal ? 'colours' : 'lines';
-    const answer = await (evaluation ? client.evaluate(text, style) : client.command(text, style));
+    const answer = await (evaluation
+      ? client.evaluate(text, style, output.columns)
+      : client.command(text, style, output.columns));
     const red = !answer.ok && isTerminal;
     output.write(`${red ? '\u001b[31m' : ''}${answer.text}${red ? '\u001b[39m' : ''}\n`);
   };
