@@ -1,6 +1,6 @@
 import type { Backplane, LinkLog } from '../cluster/backplane.ts';
 import { Cluster } from '../cluster/cluster.ts';
-import { firstLinksName, firstLinksServer } from '../cluster/first-links-server.ts';
+import { firstLinksName, firstLinksServer, linksMade } from '../cluster/first-links-server.ts';
 import { type Mesh, type MeshArgs, mesh } from '../cluster/mesh/mesh.ts';
 import { meshSettings } from '../cluster/mesh/network.ts';
 import { probe, probeTopic } from '../cluster/mesh/ordering.ts';
@@ -9,7 +9,7 @@ import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
 import type { Config } from '../config/config.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import type { Clock } from '../otp/clock.ts';
-import { readyTo } from '../otp/prepared.ts';
+import { type Prepared, readyTo } from '../otp/prepared.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/running-config.ts';
 import type { LinkView, Way } from '../view/relay-view.ts';
@@ -60,7 +60,7 @@ function overMesh(config: Config, shared: Shared): Network {
         return list.now.length === 0 ? ['relays', 'network'] : ['relays'];
       },
       unless: UNLESS,
-      prepare: (next) => list.prepare(next.relays, () => meshSettings(next)),
+      prepare: async (next) => untilLinked(system, await list.prepare(next.relays, () => meshSettings(next))),
     },
     firstLinks: firstLinksOf(backplane, shared.log),
     links: () => (cluster.alone ? null : meshLinks(backplane, system.clock)),
@@ -84,6 +84,16 @@ function overNats(config: Config, shared: Shared): Network {
     links: () => natsLinks(backplane),
     ways: () => natsWays(backplane),
   };
+}
+
+/** A reload is over when its links are made: what is acknowledged then is missed by nobody. */
+function untilLinked(system: System, prepared: Prepared): Prepared {
+  if (prepared.faults !== null) return prepared;
+  const commit = async () => {
+    await prepared.commit();
+    await linksMade(system);
+  };
+  return { faults: null, commit, undo: () => prepared.undo() };
 }
 
 function firstLinksOf(backplane: Mesh | Nats, log: LinkLog): ChildSpec {
