@@ -38,6 +38,7 @@ export const FILES = [
   'client/package.json',
   'rel/container.yaml',
   'rel/grafana/fanfare.json',
+  'rel/prometheus/alerts.yml',
   'rel/compose/compose.yaml',
   'rel/compose/haproxy.cfg',
   'rel/haproxy/haproxy.cfg',

@@ -25,6 +25,7 @@ const needs = [
   { name: 'zsh', commands: ['zsh'], package: 'zsh', folders: [] },
   { name: 'HAProxy', commands: ['haproxy'], package: 'haproxy', folders: ['/usr/sbin'] },
   { name: 'logrotate', commands: ['logrotate'], package: 'logrotate', folders: ['/usr/sbin'] },
+  { name: 'Prometheus', commands: ['promtool'], package: 'prometheus', folders: [] },
   { name: 'nftables', commands: ['nft'], package: 'nftables', folders: ['/usr/sbin', '/sbin'] },
 ];
 
