@@ -48,6 +48,7 @@ export const FILES = [
   'rel/nginx/hash.conf',
   'rel/plugins/example.js',
   'rel/sql/apikeys.sql',
+  'rel/sysctl/60-fanfare.conf',
   'rel/systemd/fanfare.service',
 ];
 

@@ -139,6 +139,11 @@ const RESERVE = 32;
 /** Milliseconds between two lines about one shortage. */
 const SAY_EVERY = 60_000;
 
+/** How many connections there may be within a limit on open files. */
+export function connectionsWithin(openFiles: number): number {
+  return openFiles - Math.min(RESERVE, Math.ceil(openFiles / 5));
+}
+
 /**
  * The process's limit on open files. Beyond it the system's answer to a client is a reset that no program hears of, so
  * connections are closed a little before it, where that can be counted.
@@ -155,7 +160,7 @@ class OpenFiles {
 
   /** Connections that there may be at the most. */
   get most(): number {
-    return this.limit - Math.min(RESERVE, Math.ceil(this.limit / 5));
+    return connectionsWithin(this.limit);
   }
 
   /** Whether a connection has one of the last descriptors: the system hands out the lowest that is free. */

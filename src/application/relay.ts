@@ -1,5 +1,5 @@
 import { type DrainerArgs, drainer } from '../acceptor/drainer.ts';
-import { Gate, type GateLimits } from '../acceptor/gate.ts';
+import { connectionsWithin, Gate, type GateLimits } from '../acceptor/gate.ts';
 import type { Refusals } from '../acceptor/refusals.ts';
 import { Admin } from '../admin/admin.ts';
 import { STALL, Stalls } from '../admin/watchdog.ts';
@@ -247,10 +247,15 @@ function gateLimits(limits: Limits, maxConnections: number): GateLimits {
   return { ...limits, connections: limits.connections ?? maxConnections };
 }
 
-/** The system would close connections that the settings allow. */
-function sayWhatIsShort({ connections }: Limits, { files }: Gate, log: Log): void {
-  if (connections === null || (connections > 0 && connections <= files.most)) return;
-  if (files.limit !== Number.POSITIVE_INFINITY)
+/** Whether the system would close connections that the settings allow. */
+export function areFilesShort({ connections }: Limits, openFiles: number): boolean {
+  if (connections === null || openFiles === Number.POSITIVE_INFINITY) return false;
+  return connections === 0 || connections > connectionsWithin(openFiles);
+}
+
+function sayWhatIsShort(limits: Limits, { files }: Gate, log: Log): void {
+  const { connections } = limits;
+  if (areFilesShort(limits, files.limit))
     log.warn('limits.connections is more than the limit on open files leaves', {
       connections,
       openFiles: files.limit,

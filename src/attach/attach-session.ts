@@ -48,6 +48,8 @@ interface State extends AttachSessionArgs {
   readonly running: Map<number, AbortController>;
   /** Called when the operator goes. */
   readonly atEnd: Set<() => void>;
+  /** What was looked at again and again, and is in the audit log. */
+  readonly seen: Set<string>;
   prompt: Prompt | undefined;
   /** Of the last evaluation. */
   style: Style;
@@ -83,7 +85,15 @@ export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMes
     });
     if (socket.destroyed) return stop('normal');
     write(socket, { type: 'hello', node: node.node, pid: process.pid, version: node.version, evaluation });
-    return { ...args, self, running: new Map(), atEnd: new Set(), prompt: undefined, style: 'lines' };
+    return {
+      ...args,
+      self,
+      running: new Map(),
+      atEnd: new Set(),
+      seen: new Set(),
+      prompt: undefined,
+      style: 'lines',
+    };
   },
 
   handle(state, message): Next<State> {
@@ -133,7 +143,8 @@ function take(state: State, request: Request): void {
     case 'call': {
       const { name, args } = request;
       const what = `${name}(${args.map((argument) => JSON.stringify(argument)).join(', ')})`;
-      perform(state, request, what, (signal) => run(state, request, request, signal));
+      const isKnown = isSeen(state, request, what);
+      perform(state, request, what, (signal) => run(state, request, request, signal), isKnown);
       return;
     }
     case 'command': {
@@ -149,19 +160,32 @@ function written({ audit, self }: State, { by, who }: Asker, what: string, outco
   audit.write({ by: by ?? 'prompt', who: who === undefined ? session : `${who} ${session}`, what, outcome });
 }
 
-/** Begins an action that may be cancelled. An error that it throws is the answer. `what`: for the audit log. */
+/** What `fanfare top` asks again and again: a session's first look of each kind says that it looks. */
+const REFRESHED: ReadonlySet<string> = new Set(['topics', 'connections', 'top', 'peers', 'node_stats']);
+
+function isSeen({ seen }: State, { name }: { readonly name: string }, what: string): boolean {
+  if (!REFRESHED.has(name)) return false;
+  if (seen.has(what)) return true;
+  // Whoever looks at so many different things is no program that refreshes.
+  if (seen.size < 100) seen.add(what);
+  return false;
+}
+
+/** Begins an action that may be cancelled. An error that it throws is the answer. `what`: for the audit log; `isKnown`: it is there. */
 function perform(
   state: State,
   request: Asker & { readonly id: number; readonly style: Style },
   what: string,
   action: (signal: AbortSignal) => Promise<Outcome>,
+  isKnown = false,
 ): void {
   const { id, style } = request;
   const controller = new AbortController();
   state.running.set(id, controller);
   const begun = async () => action(controller.signal);
   const over = (outcome: Outcome) => {
-    written(state, request, what, outcome.ok ? 'done' : `failed: ${outcome.text.split('\n')[0]}`);
+    if (!isKnown || !outcome.ok)
+      written(state, request, what, outcome.ok ? 'done' : `failed: ${outcome.text.split('\n')[0]}`);
     finish(state, id, outcome);
   };
   begun().then(over, (error: unknown) => over(failed(errorText(error, style))));

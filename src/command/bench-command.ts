@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { whole } from '../attach/text.ts';
+import { askerOf } from './audit.ts';
 import { now } from './bench/clock.ts';
 import { SMALLEST } from './bench/content.ts';
 import { type Crew, LocalCrew, type Soundings } from './bench/crew.ts';
@@ -133,7 +134,9 @@ async function relayLoad(
   milliseconds: number,
 ): Promise<RelayLoad | null> {
   const found = findNode({ config, set: set ?? [], json: false, wait: undefined, words: [] }, place);
-  return found.pid === undefined ? null : RelayLoad.watch(found.folder, milliseconds);
+  return found.pid === undefined
+    ? null
+    : RelayLoad.watch(found.folder, askerOf('command', place), milliseconds);
 }
 
 interface Span {

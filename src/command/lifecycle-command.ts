@@ -96,6 +96,9 @@ export const statusCommand = nodeCommand('status', async (options, place) => {
     return DONE;
   }
   place.out(found.pid === undefined ? 'stopped' : `running as pid ${found.pid}`);
+  // Another configuration is the usual reason why a node that runs is not found.
+  if (found.pid === undefined)
+    place.err(`no node runs in ${found.folder}: was it started with another configuration?`);
   return found.pid === undefined ? STOPPED : DONE;
 });
 

@@ -3,6 +3,7 @@ import { loadPlugins } from '../authenticator/plugin.ts';
 import type { Config } from '../config/config.ts';
 import { type ConfigError, formatError } from '../config/config-error.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
+import { CONFIG_VARIABLE } from '../config/overrides.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import { OwnWords } from '../secret/redaction.ts';
 import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Help, type Place } from './command.ts';
@@ -74,7 +75,12 @@ function loadResult(
   { config, set }: Pick<NodeOptions, 'config' | 'set'>,
   { env, packageRoot }: Place,
 ): LoadResult {
-  return loadConfig({ file: config, sets: set, env, packageRoot });
+  return loadConfig({ file: fileNamed(config, env), sets: set, env, packageRoot });
+}
+
+/** A configuration outside of the release is named by each command, or once for all of them by the variable. */
+function fileNamed(config: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  return config ?? (env[CONFIG_VARIABLE] || undefined);
 }
 
 function goodOf<T extends { readonly ok: true }>(
@@ -130,7 +136,7 @@ export function findNode(options: NodeOptions, place: Place): FoundNode {
       asked: pid === undefined && admin !== null && isOutOfReach(folder) ? { node, ...admin } : null,
     };
   }
-  const file = options.config ?? join(place.packageRoot, 'config', 'relay.yaml');
+  const file = fileNamed(options.config, place.env) ?? join(place.packageRoot, 'config', 'relay.yaml');
   const running = runningBelow(varRoot(place.env['FANFARE_VAR_DIR'] || null, file));
   const [only] = running;
   if (running.length === 1 && only !== undefined) return { ...only, drain: null, closed: false, asked: null };

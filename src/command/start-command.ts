@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatError } from '../config/config-error.ts';
 import { makeFolder } from '../host/folder.ts';
-import { claimFolder, LOG_FILE, runningPid } from '../host/run-folder.ts';
+import { claimFolder, LOG_FILE, runningPid, whyUnusable } from '../host/run-folder.ts';
 import { attach } from './attach-command.ts';
 import { DONE, FAILED, Failed, type Place } from './command.ts';
 import { servesUnseen, stop } from './lifecycle-command.ts';
@@ -44,8 +45,17 @@ function alreadyRunning(node: string, pid: number): Failed {
   return new Failed(FAILED, `${node} is already running as pid ${pid}`);
 }
 
+/** Looks at the settings, and says what a start would warn of. */
 export const checkCommand = nodeCommand('check', async (options, place) => {
-  const { file } = await loadWhole(options, place);
+  const { file, config, atStart } = await loadWhole(options, place);
+  const { shortageOf } = await import('../host/open-files.ts');
+  const unusable = whyUnusable(folderOf(config, file));
+  for (const warning of [
+    ...atStart.map(formatError),
+    shortageOf(config.limits),
+    unusable === null ? null : `nobody could attach: ${unusable}`,
+  ])
+    if (warning !== null) place.err(`warning: ${warning}`);
   place.out(`${file}: ok`);
   return DONE;
 });

@@ -7,7 +7,7 @@ import { fileFaults, readTextFile } from './files.ts';
 import { relayKeys } from './keys.ts';
 import { type ClosedDoor, closedDoors, type Layer, withAliases, withDoors } from './layers.ts';
 import { environmentLayers, flagLayers } from './overrides.ts';
-import { type Complain, checkTogether, warnAbout } from './rules.ts';
+import { type Complain, checkTogether, warnAbout, warnOfStart } from './rules.ts';
 import type { FileText, Place, Report } from './value.ts';
 import { readYaml } from './yaml.ts';
 
@@ -32,6 +32,8 @@ export type LoadResult =
       readonly closed: readonly ClosedDoor[];
       /** Legal and hardly meant; worth a log line each. */
       readonly warnings: readonly ConfigError[];
+      /** What the relay itself will warn of in its log. */
+      readonly atStart: readonly ConfigError[];
     }
   | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
@@ -58,7 +60,7 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
       : fileFaults(readable.config, readable.places, { file, line: 1, column: 1 });
   const errors = [...(result.ok ? [] : result.errors), ...faults.errors];
   if (!result.ok || errors.length > 0) return { ok: false, errors: inReadingOrder(errors, file) };
-  const { config, warnings, closed, effective } = result;
+  const { config, warnings, atStart, closed, effective } = result;
   return {
     ok: true,
     config,
@@ -66,6 +68,7 @@ export function loadConfig({ file: named, sets = [], env, packageRoot }: LoadOpt
     effective,
     closed,
     warnings: inReadingOrder([...warnings, ...faults.warnings], file),
+    atStart,
   };
 }
 
@@ -86,6 +89,7 @@ export type ConfigResult =
   | (Readable & {
       readonly ok: true;
       readonly warnings: readonly ConfigError[];
+      readonly atStart: readonly ConfigError[];
       readonly closed: readonly ClosedDoor[];
       readonly effective: readonly Effective[];
     })
@@ -153,10 +157,13 @@ export function parseConfig({
   }
 
   warnAbout(settings, complainInto(warnings));
+  const atStart: ConfigError[] = [];
+  warnOfStart(settings, complainInto(atStart));
   return {
     ok: true,
     config,
     warnings: inReadingOrder(warnings, file),
+    atStart: inReadingOrder(atStart, file),
     closed: closedDoors(written, (door) => settings.doors[door] !== null, places),
     effective: effectiveKeys(layers, { ...settings, node: config.node }),
     places,

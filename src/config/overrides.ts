@@ -9,8 +9,13 @@ import { readYaml } from './yaml.ts';
 
 const prefix = 'FANFARE_';
 
-/** The credential of commands that are clients of a relay: no setting, and in their environment beside settings. */
+/** The credential of commands that are clients of a relay. */
 export const TOKEN_VARIABLE = 'FANFARE_TOKEN';
+/** The configuration file, where no `--config` names one. */
+export const CONFIG_VARIABLE = 'FANFARE_CONFIG';
+
+/** Of commands, and no settings, though they stand beside them. */
+const commandVariables: ReadonlySet<string> = new Set([TOKEN_VARIABLE, CONFIG_VARIABLE]);
 
 /** The variable that sets the key at `path`. */
 export function variableOf(path: readonly string[]): string {
@@ -40,7 +45,7 @@ export function environmentLayers(env: NodeJS.ProcessEnv, surroundings: Surround
   const layers: [depth: number, layer: Layer][] = [];
   const foreign: string[] = [];
   for (const [name, text = ''] of Object.entries(env)) {
-    if (!name.startsWith(prefix) || name === TOKEN_VARIABLE) continue;
+    if (!name.startsWith(prefix) || commandVariables.has(name)) continue;
     const setting = settingOf(name);
     if (isForeign(name, text) || (setting === null && isDocker(name))) foreign.push(name);
     else if (setting === null) unknownVariable(name, surroundings.report);

@@ -266,6 +266,48 @@ export function warnAbout(settings: Settings, complain: Complain): void {
   }
 }
 
+/**
+ * What a relay of these settings warns of in its log once it has started: known before, so that a check can say it.
+ */
+export function warnOfStart(settings: Settings, complain: Complain): void {
+  for (const name of doorNames) {
+    const door = settings.doors[name];
+    if (door === null || door.origin !== null || !isOpenToAll(settings, name)) continue;
+    if (isLoopbackHost(door.host) || ('socket' in door && door.socket !== null)) continue;
+    complain(
+      [`doors.${name}.origin`, `doors.${name}.host`, `doors.${name}`],
+      'any web page may use this door, through the browser of whoever reads it: set an origin list',
+    );
+  }
+  const { cluster, relays, network } = settings;
+  const linked = cluster.backplane === 'mesh' && relays.length > 0;
+  if (linked && network.secret === null && network.tls.cert === null) {
+    complain(
+      ['network.secret', 'relays'],
+      'not set: whoever connects from the address of a relay is taken for one',
+    );
+  }
+}
+
+/** Whether clients have rights at a door without any credential. */
+function isOpenToAll(
+  { allowedChannels, doors, ...relay }: Settings,
+  name: (typeof doorNames)[number],
+): boolean {
+  const door = doors[name];
+  if (door === null) return false;
+  const inMainRealm = door.realm === doors.pusu?.realm;
+  if (name === 'wspubsub' && door.authenticator === null) {
+    const isShared = [doors.pusu, doors.pinghub].some((other) => other?.realm === door.realm);
+    if (!isShared) return true;
+  }
+  if (inMainRealm && allowedChannels?.length === 0) return false;
+  const { authenticator, allowReadByDefault } = door.authenticator === null ? relay : door;
+  return (
+    authenticator === 'None' || (authenticator === 'PasswordAuthenticator' && allowReadByDefault === true)
+  );
+}
+
 function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

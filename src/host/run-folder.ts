@@ -75,6 +75,18 @@ export function isOutOfReach(folder: string): boolean {
   }
 }
 
+/** Why this process could not make the folder, or use it; null: it could. Nothing is made. */
+export function whyUnusable(folder: string): string | null {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return statSync(folder).isDirectory() ? null : `${folder} is no folder`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const above = dirname(folder);
+    return code === 'ENOENT' && above !== folder ? whyUnusable(above) : message;
+  }
+}
+
 /** Whose the folder is now. */
 export type Claim =
   | { readonly kind: 'own' }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callRoot } from '../application/application.ts';
 import { startRelay } from '../application/relay.ts';
@@ -16,12 +16,12 @@ import type { NodeView } from '../view/relay-view.ts';
 import { runtimeInfo } from '../view/runtime.ts';
 import { auditLog } from './audit-log.ts';
 import { makeFolder } from './folder.ts';
+import { descriptorLimit } from './open-files.ts';
 import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
 
 /** Part of the file descriptors that connections may take; files, listeners and links need some too. */
 const DESCRIPTORS_FOR_CONNECTIONS = 0.8;
-const DEFAULT_DESCRIPTORS = 1024;
 /** Milliseconds for the root supervisor to answer the watchdog. */
 const ROOT_TIMEOUT = 5000;
 const FAILED = 1;
@@ -218,15 +218,4 @@ function withoutSettings(report: NodeReport): NodeReport {
 function tellParent(): void {
   if (process.send === undefined) return;
   process.send('ready', () => process.disconnect());
-}
-
-/** The soft limit on open files, where the system tells it. */
-function descriptorLimit(): number {
-  try {
-    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    const limit = Number(line?.[1]);
-    return Number.isFinite(limit) ? limit : 2 ** 20;
-  } catch {
-    return DEFAULT_DESCRIPTORS;
-  }
 }

@@ -3,6 +3,7 @@ import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { watch } from '../otp/monitor.ts';
 import { isAlive, type Self, send } from '../otp/process.ts';
+import { portTables, takenByConnection } from './ephemeral-ports.ts';
 
 /** Where a listener listens: at a port, or at the path of a UNIX socket. */
 export type Place = Port | UnixSocket;
@@ -92,7 +93,8 @@ const IN_USE = 'the address is in use';
 export function describeFailure(error: ListenError, at: Place): string {
   const where = 'port' in at ? `${at.host}:${at.port}` : at.socket;
   const why = ('socket' in at ? placeFault(at.socket) : null) ?? reason(error);
-  return `cannot listen on ${where}: ${why}`;
+  const by = 'port' in at && why === IN_USE ? takenByConnection(at.port, portTables()) : null;
+  return `cannot listen on ${where}: ${by === null ? why : `${why}, ${by}`}`;
 }
 
 /**
@@ -101,7 +103,7 @@ export function describeFailure(error: ListenError, at: Place): string {
  */
 export function mustMakeWay(old: Place, next: Place, failure: string): boolean {
   if ('socket' in old || 'socket' in next) return false;
-  return old.port === next.port && failure.endsWith(IN_USE);
+  return old.port === next.port && failure.includes(IN_USE);
 }
 
 /**

@@ -173,6 +173,23 @@ test('everything that is asked is in the audit log: who, what, and what came of 
   t.is(statSync(file).mode & 0o777, 0o600);
 });
 
+test('what a program looks at again and again is in the audit log once for each session, and a failure each time', async (t) => {
+  const { client, folder } = await attached(t);
+  for (let i = 0; i < 3; i++) {
+    await client.call('topics', [{ n: 1 }], 'json');
+    await client.call('node_stats', [1, 1], 'json');
+    await client.call('topics', [{ n: 0 }], 'json');
+    await client.call('log_level', [], 'json');
+  }
+  const lines = readFileSync(join(folder, 'audit.log'), 'utf8').trimEnd().split('\n');
+  const times = (what: string) =>
+    lines.filter((line) => (JSON.parse(line) as { what: string }).what === what).length;
+  t.is(times('topics({"n":1})'), 1);
+  t.is(times('node_stats(1, 1)'), 1);
+  t.is(times('topics({"n":0})'), 3);
+  t.is(times('log_level()'), 3);
+});
+
 test('without attach.eval the operations are there, and nothing is evaluated', async (t) => {
   const { client } = await attached(t, { attach: { eval: false } });
   t.false(client.hello.evaluation);

@@ -68,3 +68,20 @@ test('a node whose folder tells that it does not run is not looked for elsewhere
   mkdirSync(join(dirname(file), 'var', 'test'), { recursive: true });
   t.like(await runCommand(['ping', '--config', file]), { code: 1, out: 'Node is not running!\n' });
 });
+
+test('the configuration is named once for all commands by a variable; --config counts above it', async (t) => {
+  const [one, other] = ['one', 'other'].map((node) => configFile(t, `node: ${node}\nadmin: false\n`)) as [
+    string,
+    string,
+  ];
+  const env = { FANFARE_CONFIG: one };
+  t.is((await runCommand(['check'], '', { env })).out, `${one}: ok\n`);
+  t.is((await runCommand(['check', '--config', other], '', { env })).out, `${other}: ok\n`);
+  const { code, out, err } = await runCommand(['status'], '', { env });
+  t.is(code, 3);
+  t.is(out, 'stopped\n');
+  t.regex(err, /^no node runs in \S+\/one: was it started with another configuration\?\n$/);
+  const away = await runCommand(['check'], '', { env: { FANFARE_CONFIG: `${one}.not` } });
+  t.is(away.code, 78);
+  t.regex(away.err, /relay\.yaml\.not:1:1/);
+});

@@ -406,8 +406,8 @@ test('variables that a platform makes for a service named fanfare are left alone
   t.notRegex(line, /10\.0\.0|web/, 'values are not shown');
 });
 
-test('the credential of the commands that are clients is no setting, and no slip', (t) => {
-  const env = { FANFARE_TOKEN: 's3cret' };
+test('what commands read of the environment is no setting, and no slip', (t) => {
+  const env = { FANFARE_TOKEN: 's3cret', FANFARE_CONFIG: '/etc/fanfare/relay.yaml' };
   t.deepEqual(accepted('', { env }), accepted(''));
   t.deepEqual(warned('', { env }), []);
   t.regex(refused('', { env: { FANFARE_TOKE: 'x' } }).join('\n'), /unknown variable/);

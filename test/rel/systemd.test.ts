@@ -13,7 +13,7 @@ test('the file that the unit is installed with says where the node is, so that e
   mkdirSync(etc, { recursive: true });
   const steps = [...unit.matchAll(/^# {3}((?:install|sed) .*relay\.yaml)$/gm)].map(([, step = '']) =>
     step
-      .replaceAll('/opt/fanfare', packageRoot)
+      .replaceAll('/opt/fanfare/current', packageRoot)
       .replaceAll('/etc/fanfare', etc)
       .replaceAll('/var/lib/fanfare', state)
       // Its user is not on this machine.

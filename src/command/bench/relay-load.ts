@@ -1,4 +1,5 @@
 import { NodeClient } from '../../attach/client/node-client.ts';
+import type { Asker } from '../../attach/protocol.ts';
 
 /** Milliseconds between two looks. */
 const PERIOD = 500;
@@ -18,8 +19,8 @@ export class RelayLoad {
   }
 
   /** Watches for so long. Null: nobody can look into that relay from here. */
-  static async watch(folder: string, milliseconds: number): Promise<RelayLoad | null> {
-    const client = await NodeClient.connect(folder);
+  static async watch(folder: string, asker: Asker, milliseconds: number): Promise<RelayLoad | null> {
+    const client = await NodeClient.connect(folder, asker);
     return client === undefined ? null : new RelayLoad(client, milliseconds);
   }
 

@@ -14,7 +14,12 @@ interface Sample {
   readonly utilisation: number;
 }
 
-/** Looks over the socket for operators. The operations tell totals: rates are counted here, from one look to the next. */
+interface Page {
+  readonly rows: readonly Row[];
+  readonly total: number;
+}
+
+/** Looks over the socket for operators. Where operations tell totals, rates are counted here, from one look to the next. */
 export class AttachSource implements Source {
   readonly #client: NodeClient;
   readonly #every: number;
@@ -28,16 +33,21 @@ export class AttachSource implements Source {
   }
 
   async next(list: ListName, sort: string): Promise<Look> {
+    const { looksTwice } = lists[list];
+    if (looksTwice) {
+      const [head, page] = await Promise.all([this.#head(), this.#page(list, sort, { window: this.#every })]);
+      return { list, head, ...page };
+    }
     if (this.#list !== list) {
       this.#list = list;
-      this.#note(list, (await this.#rows(list, sort)).rows);
+      this.#note(list, (await this.#page(list, sort)).rows);
     }
-    const samples = (await this.#call('node_stats', [1, this.#every])) as readonly Sample[];
-    const { rows, total } = await this.#rows(list, sort);
+    const head = await this.#head();
+    const { rows, total } = await this.#page(list, sort);
     const before = this.#seen.get(list);
     const rated = withRates(list, rows, before?.rows ?? new Map(), performance.now() - (before?.at ?? 0));
     this.#note(list, rows);
-    return { list, rows: rated, total, head: this.#head(samples[0]) };
+    return { list, head, rows: rated, total };
   }
 
   close(): void {
@@ -49,7 +59,9 @@ export class AttachSource implements Source {
     this.#seen.set(list, { at: performance.now(), rows: new Map(rows.map((row) => [identity(row), row])) });
   }
 
-  #head(sample: Sample | undefined): Look['head'] {
+  /** Takes as long as one look lasts. */
+  async #head(): Promise<Look['head']> {
+    const [sample] = (await this.#call('node_stats', [1, this.#every])) as readonly Sample[];
     const perSecond = (count = 0) => (count * 1000) / this.#every;
     return {
       node: this.#client.hello.node,
@@ -61,13 +73,10 @@ export class AttachSource implements Source {
     };
   }
 
-  async #rows(
-    list: ListName,
-    sort: string,
-  ): Promise<{ readonly rows: readonly Row[]; readonly total: number }> {
+  async #page(list: ListName, sort: string, more: Readonly<Record<string, number>> = {}): Promise<Page> {
     const { operation, operationBy } = lists[list];
     const by = operationBy[sort];
-    const told = await this.#call(operation, by === undefined ? [] : [{ by, n: ROWS }]);
+    const told = await this.#call(operation, by === undefined ? [] : [{ by, n: ROWS, ...more }]);
     // A relay without links says so in words.
     const rows = Array.isArray(told) ? told : ((told as { readonly rows?: readonly Row[] }).rows ?? []);
     const total = (told as { readonly total?: unknown }).total;

@@ -25,6 +25,8 @@ interface List {
   /** The operation of the attach socket, and its order that comes next to a key. */
   readonly operation: string;
   readonly operationBy: Readonly<Record<string, string>>;
+  /** The operation looks twice by itself, and tells rates. */
+  readonly looksTwice: boolean;
   /** The order of the observer's list for a key; its own order is ''. */
   readonly observerBy: Readonly<Record<string, string>>;
 }
@@ -57,11 +59,12 @@ export const lists: Readonly<Record<ListName, List>> = {
   topics: {
     usual: 'rate',
     identity: (row) => String(row['topic']),
-    rates: { rate: 'handled' },
+    rates: {},
+    looksTwice: true,
     operation: 'topics',
     operationBy: {
-      rate: 'handled',
-      deliveries: 'handled',
+      rate: 'rate',
+      deliveries: 'deliveries',
       members: 'members',
       queue: 'queue',
       behind: 'queue',
@@ -72,7 +75,12 @@ export const lists: Readonly<Record<ListName, List>> = {
       word('topic', field('topic'), 'name'),
       number('members'),
       number('rate', 'msg/s', 'rate', perSecond),
-      number('deliveries', 'deliv/s', 'deliveryRate', perSecond),
+      {
+        key: 'deliveries',
+        title: 'deliv/s',
+        of: (row) => field('deliveryRate')(row) ?? field('deliveries')(row),
+        text: perSecond,
+      },
       number('queue'),
       number('behind'),
     ],
@@ -81,6 +89,7 @@ export const lists: Readonly<Record<ListName, List>> = {
     usual: 'pending',
     identity: (row) => String(row['ref']),
     rates: { inRate: 'in', outRate: 'out' },
+    looksTwice: false,
     operation: 'connections',
     operationBy: { pending: 'pending', in: 'in', out: 'out', topics: 'topics', age: 'age', rtt: 'pending' },
     observerBy: { pending: '', in: 'inRate', out: 'outRate', topics: 'topics', age: 'age', rtt: 'roundTrip' },
@@ -100,23 +109,24 @@ export const lists: Readonly<Record<ListName, List>> = {
   processes: {
     usual: 'rate',
     identity: (row) => String(row['ref']),
-    rates: { rate: 'handled' },
+    rates: {},
+    looksTwice: true,
     operation: 'top',
-    operationBy: { rate: 'handled', handled: 'handled', mailbox: 'mailbox', highest: 'mailbox' },
-    observerBy: { rate: '', handled: 'handled', mailbox: 'mailbox', highest: 'mailboxHighWater' },
+    operationBy: { rate: 'handled', mailbox: 'mailbox', highest: 'mailbox' },
+    observerBy: { rate: '', mailbox: 'mailbox', highest: 'mailboxHighWater' },
     columns: [
       word('ref'),
       word('process', (row) => field('about')(row) ?? field('name')(row)),
       number('rate', 'msg/s', 'rate', perSecond),
       number('mailbox'),
       number('highest', 'highest', 'mailboxHighWater'),
-      number('handled'),
     ],
   },
   links: {
     usual: 'lag',
     identity: (row) => `${row['direction']} ${row['peer']}`,
     rates: { rate: 'messages' },
+    looksTwice: false,
     operation: 'peers',
     operationBy: {},
     observerBy: {},

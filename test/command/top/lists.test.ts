@@ -56,15 +56,15 @@ test('a client that does not read, or is behind, is seen as that, and its name c
 });
 
 test('rates come from two looks, where the relay tells none itself', (t) => {
-  const before = new Map([['<1>', { ref: '<1>', handled: 100 }]]);
+  const before = new Map([['<1>', { ref: '<1>', in: 100 }]]);
   const rows = [
-    { ref: '<1>', handled: 150 },
-    { ref: '<2>', handled: 9 },
-    { ref: '<1>', handled: 150, rate: 7 },
-    { ref: '<1>', handled: 10 },
+    { ref: '<1>', in: 150 },
+    { ref: '<2>', in: 9 },
+    { ref: '<1>', in: 150, inRate: 7 },
+    { ref: '<1>', in: 10 },
   ];
   t.deepEqual(
-    withRates('processes', rows, before, 2000).map((row) => row['rate']),
+    withRates('connections', rows, before, 2000).map((row) => row['inRate']),
     [25, undefined, 7, 0],
   );
 });
