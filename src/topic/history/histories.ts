@@ -39,6 +39,8 @@ export class Histories implements Meter, LineKeeper {
   readonly #realms = new Map<string, Map<string, Line>>();
   /** Lines that have something to lose, those first that were used longest ago. */
   readonly #order = new Set<Line>();
+  /** The line that was used last. */
+  #newest: Line | null = null;
   #sweep: Iterator<Line> | null = null;
   #lines = 0;
   #memory = 0;
@@ -79,7 +81,7 @@ export class Histories implements Meter, LineKeeper {
     names.set(key.name, line);
     this.#lines++;
     this.#memory += costOf(line);
-    this.#order.add(line);
+    this.#renew(line);
     return line;
   }
 
@@ -157,14 +159,13 @@ export class Histories implements Meter, LineKeeper {
   }
 
   used(line: Line): void {
-    this.#order.delete(line);
-    this.#order.add(line);
-    this.#shrink();
+    if (this.#newest !== line) this.#renew(line);
+    if (this.#memory > this.#settings.total) this.#shrink();
   }
 
   rested(line: Line): void {
     this.#memory += costOf(line);
-    this.#order.add(line);
+    this.#renew(line);
     this.#shrink();
   }
 
@@ -186,11 +187,18 @@ export class Histories implements Meter, LineKeeper {
     }
   }
 
+  #renew(line: Line): void {
+    this.#order.delete(line);
+    this.#order.add(line);
+    this.#newest = line;
+  }
+
   #shrink(): void {
     for (const line of this.#order) {
       while (this.#memory > this.#settings.total && line.ring?.shrink() === true);
       if (this.#memory <= this.#settings.total) return;
       this.#order.delete(line);
+      if (this.#newest === line) this.#newest = null;
       if (!line.isLive) this.#forget(line);
     }
   }
