@@ -3,7 +3,7 @@ import type { System } from '../otp/system.ts';
 import { type OwnWords, ownNames } from '../secret/redaction.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Histories } from '../topic/history/histories.ts';
-import type { Format, Message } from '../topic/message.ts';
+import type { Format, Message, Publish } from '../topic/message.ts';
 import type { Join, Topic } from '../topic/topic.ts';
 import type { History } from './history.ts';
 
@@ -50,6 +50,10 @@ export interface TopicsView {
   routerOf(name: string): string;
   /** False: nobody can answer. */
   route(system: System, realm: string, request: Join): boolean;
+  /** Whether a message starts its topic where that is not live. */
+  isStartedByMessages(name: string): boolean;
+  /** False: nobody takes it. */
+  publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

@@ -1,7 +1,6 @@
 import type { Pid } from '../otp/process.ts';
 import { viewOf } from '../otp/sys.ts';
 import { type MemberMessage, Topic } from '../topic/topic.ts';
-import { publish as publishTo } from '../topic/topic-server.ts';
 import { pageOf } from './page-of.ts';
 import { topicParts } from './references.ts';
 import { type NodeView, Refusal } from './relay-view.ts';
@@ -116,17 +115,23 @@ export function topics(
 export function publish(node: NodeView, ref: unknown, message: unknown, from: Pid<MemberMessage>): string {
   const parts = topicParts(ref);
   if (parts === undefined) throw new Refusal('a topic is named as topic:REALM:NAME, such as topic:main:chat');
-  const topic = node.topics.find(parts.realm, parts.name);
-  if (topic?.server === undefined) return `nobody is in ${String(ref)} on this relay`;
-  if (topic.lifetime.state === 'owned') throw new Refusal(`${topic} has an owner, who alone publishes to it`);
+  const { topics, system } = node;
+  const { realm, name } = parts;
+  const topic = topics.find(realm, name);
+  const isLive = topic?.server !== undefined;
+  if (!isLive && !topics.isStartedByMessages(name)) return `nobody is in ${String(ref)} on this relay`;
+  if (topic?.lifetime.state === 'owned')
+    throw new Refusal(`${topic} has an owner, who alone publishes to it`);
   const payload = Buffer.from(typeof message === 'string' ? message : (JSON.stringify(message) ?? ''));
-  const taken = publishTo(topic, {
+  const taken = topics.publish(system, realm, name, topic, {
     type: 'publish',
     message: { kind: 'text', payload },
     from,
     via: null,
     credit: 0,
   });
-  if (!taken) throw new Refusal(`${topic} takes no more messages now`);
+  if (!taken) throw new Refusal(`${String(ref)} takes no more messages now`);
+  const where = topics.histories.keeps(name) ? 'they are kept' : 'they go to the other relays';
+  if (!isLive) return `published ${payload.length} bytes to ${String(ref)}, which nobody is in; ${where}`;
   return `published ${payload.length} bytes to ${topic.members.size} members of ${topic}`;
 }

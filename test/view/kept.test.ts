@@ -1,7 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
+import type { Pid } from '../../src/otp/process.ts';
+import type { MemberMessage } from '../../src/topic/topic.ts';
 import { keptMessages, keptTopics } from '../../src/view/kept.ts';
-import { topics } from '../../src/view/topics.ts';
+import { publish, topics } from '../../src/view/topics.ts';
 import { ask, parseMetrics, sumOf } from '../support/admin.ts';
+import { spawnScripted } from '../support/otp.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
@@ -53,6 +56,19 @@ test('what is kept of a topic is shown by position, time and size, and never wha
     message: /^nothing is kept of topic:main:other/,
   });
   t.throws(() => keptMessages(node, '<1>', 1), { message: /named as topic:REALM:NAME/ });
+});
+
+test('what an operator publishes is kept, also where nobody is in the topic', async (t) => {
+  const relay = await relayThatKeeps(t);
+  const { node } = relay.relay;
+  const from = spawnScripted(node.system).pid as Pid<MemberMessage>;
+  t.is(
+    publish(node, 'topic:main:kept.new', 'hello', from),
+    'published 5 bytes to topic:main:kept.new, which nobody is in; they are kept',
+  );
+  t.is(publish(node, 'topic:main:none', 'x', from), 'nobody is in topic:main:none on this relay');
+  const [client] = await subscriber(t, relay, { channel: 'kept.new', since: 'all' });
+  t.like(JSON.parse(String(await client.next())), { content: 'hello' });
 });
 
 test('lists show how many messages and bytes are kept, also of topics that nobody is in any more', async (t) => {
