@@ -3,8 +3,9 @@ import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Elsewhere } from '../topic/elsewhere.ts';
+import type { GapReason } from '../topic/line.ts';
 import type { Publish } from '../topic/message.ts';
-import type { Claim, Join, Topic } from '../topic/topic.ts';
+import type { Claim, Incoming, Join, Recall, Topic } from '../topic/topic.ts';
 
 /**
  * What carries messages between relays. A backplane is a subtree of processes; some of them are links, each the way to
@@ -30,8 +31,23 @@ export interface LocalTopics {
   find(realm: string, name: string): Topic | undefined;
   all(): Iterable<Topic>;
   route(system: System, realm: string, request: Join | Claim): boolean;
-  /** Sends a message to its topic, as `find` has found it; one whose messages are kept is started for it. False: nobody takes it. */
-  publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean;
+  /**
+   * Sends a message to its topic, as `find` has found it, or a batch that has positions; a topic whose messages are kept is
+   * started for it. False: nobody takes it, and it is not counted.
+   */
+  publish(
+    system: System,
+    realm: string,
+    name: string,
+    topic: Topic | undefined,
+    message: Publish | Incoming,
+  ): boolean;
+  /** Whether messages of a topic are kept, which is live, or not. */
+  keeps(name: string, topic: Topic | undefined): boolean;
+  /** Another relay asks for what is kept. False: nothing is. `isHome`: this relay is to answer even then. */
+  recall(system: System, realm: string, request: Recall, isHome: boolean): boolean;
+  /** Nobody knows how many messages have been missed of the topics whose order is this relay's own. */
+  tearOff(why: GapReason, now: number): void;
 }
 
 /** What a link says of itself to the log. */
@@ -41,7 +57,10 @@ export interface LinkLog {
 }
 
 /** One order for all relays, for those topics that are to have it. */
-export type Ordering = Pick<Elsewhere, 'sequencer' | 'forward' | 'mayFollow'>;
+export type Ordering = Pick<
+  Elsewhere,
+  'sequencer' | 'forward' | 'mayFollow' | 'home' | 'hasLed' | 'isLinked' | 'recall'
+>;
 
 /** What a link is told. */
 export type LinkMessage =

@@ -123,6 +123,22 @@ export class Cluster implements Elsewhere {
     return this.#ordering?.forward(topic, publish) ?? false;
   }
 
+  home(topic: Topic): string | null {
+    return this.#ordering?.home(topic) ?? null;
+  }
+
+  hasLed(since: number): boolean {
+    return this.#ordering?.hasLed(since) ?? true;
+  }
+
+  isLinked(relay: string): boolean {
+    return this.#ordering?.isLinked(relay) ?? false;
+  }
+
+  recall(topic: Topic, since: string, relay: string | null): readonly string[] {
+    return this.#ordering?.recall(topic, since, relay) ?? [];
+  }
+
   mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
     return this.#ordering?.mayFollow(topic, last, next) ?? true;
   }

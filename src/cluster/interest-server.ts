@@ -6,13 +6,13 @@ import { informNamed, processName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
-import { interested } from '../topic/topic-server.ts';
+import { change, interested } from '../topic/topic-server.ts';
 import type { LinkMessage, LocalTopics } from './backplane.ts';
 
 /**
  * Knows the topics that have members here, tells every link of the changes of a turn at once, and tells a topic when all
  * links have confirmed it. A topic whose last member has left stays known for a while: a subscriber that comes and goes
- * is nothing that the network hears of.
+ * is nothing that the network hears of. One whose messages are kept stays known for as long as the oldest of them may be.
  *
  * Changes are numbered by version. A link confirms versions in their order, so that one number says all about it.
  */
@@ -72,6 +72,8 @@ interface Entry extends TopicKey {
   idleSince: number | null;
   /** The version with which it was announced. */
   readonly version: number;
+  /** How long it outlives its last member, in milliseconds. */
+  readonly linger: number;
 }
 
 interface Confirming {
@@ -123,7 +125,7 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
     switch (message.type) {
       case 'wanted': {
         const { topic, round } = message;
-        state.waiting.push({ topic, round, version: want(state, topic).version });
+        state.waiting.push({ topic, round, version: wantAnew(state, topic).version });
         return keep;
       }
       case 'unwanted': {
@@ -170,11 +172,21 @@ function wantAll(state: State): void {
   for (const topic of state.topics().all()) if (topic.interest !== 'none') want(state, topic);
 }
 
+/** What has been published elsewhere while nobody here wanted it is missing from what is kept. */
+function wantAnew(state: State, topic: Topic): Entry {
+  const { line, isOrdered } = topic;
+  const isKept = line !== null && !isOrdered;
+  if (isKept && line.last > 0 && !state.entries.has(keyOf(topic)))
+    change(topic, { type: 'hole', count: null, why: 'expired' });
+  return want(state, topic);
+}
+
 function want(state: State, topic: Topic): Entry {
   const key = keyOf(topic);
   let entry = state.entries.get(key);
   if (entry === undefined) {
-    entry = { realm: topic.realm, name: topic.name, topic, idleSince: null, version: state.version + 1 };
+    const { realm, name } = topic;
+    entry = { realm, name, topic, idleSince: null, version: state.version + 1, linger: lingerOf(topic) };
     state.entries.set(key, entry);
     state.add.push({ realm: topic.realm, name: topic.name });
   } else {
@@ -183,6 +195,11 @@ function want(state: State, topic: Topic): Entry {
   }
   startSweeping(state);
   return entry;
+}
+
+/** What is kept of a topic is whole for as long as it is wanted; where one relay keeps it for all, it can be asked for. */
+function lingerOf({ line, isOrdered }: Topic): number {
+  return isOrdered ? LINGER : Math.max(LINGER, line?.ring?.bounds.age ?? 0);
 }
 
 function tellAll(state: State, link: Pid<LinkMessage>): void {
@@ -230,7 +247,7 @@ function sweep(state: State): void {
   for (const [key, entry] of state.entries) {
     // A topic that died without a word cannot say any more that it is unwanted.
     if (entry.idleSince === null && entry.topic.retired) entry.idleSince = time;
-    if (entry.idleSince === null || time - entry.idleSince < LINGER) continue;
+    if (entry.idleSince === null || time - entry.idleSince < entry.linger) continue;
     state.entries.delete(key);
     state.drop.push({ realm: entry.realm, name: entry.name });
   }

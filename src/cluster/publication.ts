@@ -1,5 +1,5 @@
-import type { TopicKey } from '../door/peer/codec.ts';
-import type { Pid } from '../otp/process.ts';
+import type { Batch } from '../door/peer/batch.ts';
+import type { Self } from '../otp/process.ts';
 import {
   costOf,
   type Message,
@@ -7,11 +7,15 @@ import {
   type PublisherMessage,
   type Sequencer,
 } from '../topic/message.ts';
+import type { Incoming } from '../topic/topic.ts';
 import { publish } from '../topic/topic-server.ts';
 import type { LocalTopics } from './backplane.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
 const LIMIT = 4 * 1024 * 1024;
+
+/** Messages of one topic. `bytes`: as they came. `keys`: of each, '' for none; null: there are none. */
+export type Published = Pick<Batch, 'realm' | 'name' | 'messages' | 'bytes' | 'keys'>;
 
 /**
  * Publishes here what comes over a link, and knows how much of it is on its way to topics. The last message of each
@@ -23,30 +27,25 @@ export class Publication {
   /** So much is on its way that the link is not to be read. */
   isFull = false;
   readonly #topics: () => LocalTopics;
-  readonly #link: Pid<PublisherMessage>;
+  readonly #link: Self<PublisherMessage>;
 
-  constructor(topics: () => LocalTopics, link: Pid<PublisherMessage>) {
+  constructor(topics: () => LocalTopics, link: Self<PublisherMessage>) {
     this.#topics = topics;
     this.#link = link;
   }
 
   /**
    * Messages of one topic, of so many bytes. `via`: the relay that has given them their order; null: they get it here.
-   * `keys`: of each, '' for none. What is lost is counted. Returns how many of them the topic has refused.
+   * What is lost is counted. Returns how many of them the topic has refused.
    */
-  publish(
-    { realm, name }: TopicKey,
-    messages: readonly Message[],
-    bytes: number,
-    via: Sequencer | null,
-    keys: readonly string[] | null = null,
-  ): number {
+  publish({ realm, name, messages, bytes, keys }: Published, via: Sequencer | null): number {
     const topics = this.#topics();
     const { accounting } = topics;
+    const { system } = this.#link;
     const { length } = messages;
-    accounting.arrive(length);
     const topic = topics.find(realm, name);
-    if (topic?.server === undefined) {
+    const isKept = topics.keeps(name, topic);
+    if (topic?.server === undefined && !isKept) {
       // Nobody is in the topic any more, or it is just being lost.
       accounting.lose(length, 'unheard');
       return 0;
@@ -57,13 +56,42 @@ export class Publication {
       const message = messages[i] as Message;
       const credit = i === length - 1 ? cost : 0;
       const key = keys?.[i] ?? '';
-      const one: Publish = { type: 'publish', message, from: this.#link, credit, via };
-      if (publish(topic, key === '' ? one : { ...one, key })) this.underWay += credit;
+      const plain: Publish = { type: 'publish', message, from: this.#link, credit, via };
+      const one = key === '' ? plain : { ...plain, key };
+      const isTaken =
+        isKept || topic === undefined ? topics.publish(system, realm, name, topic, one) : publish(topic, one);
+      if (isTaken) this.underWay += credit;
       else refused++;
     }
     accounting.lose(refused, 'refused');
     this.isFull ||= this.underWay >= LIMIT;
     return refused;
+  }
+
+  /** A batch that tells where its messages stand, or an answer to what the other relay was asked. */
+  deliver(batch: Batch, via: Sequencer): void {
+    const topics = this.#topics();
+    const { realm, name, place, messages, isAnswer, bytes } = batch;
+    const { length } = messages;
+    const topic = topics.find(realm, name);
+    const credit = costOf(bytes, length);
+    const incoming: Incoming = {
+      type: 'incoming',
+      place,
+      count: length,
+      isAnswer,
+      from: via.node,
+      messages,
+      via,
+      link: this.#link,
+      credit,
+    };
+    if (topics.publish(this.#link.system, realm, name, topic, incoming)) {
+      this.underWay += credit;
+      this.isFull ||= this.underWay >= LIMIT;
+    } else if (!isAnswer) {
+      topics.accounting.lose(length, topic?.server === undefined ? 'unheard' : 'refused');
+    }
   }
 
   /** The cost of a batch has come back. True: a link that was not read is read again. */

@@ -31,6 +31,17 @@ export interface Elsewhere {
   sequencer(topic: Topic): Sequencer | null;
   /** Sends a message to the sequencer. False: it cannot be reached. */
   forward(topic: Topic, publish: Publish): boolean;
+  /** The relay that gives such a topic its order, if another one does; null: this one does. */
+  home(topic: Topic): string | null;
+  /** Whether the relay of that name is linked. */
+  isLinked(relay: string): boolean;
+  /** Whether no relay has been linked since this one had that epoch: one that was could have given topics their order meanwhile. */
+  hasLed(since: number): boolean;
+  /**
+   * Asks what other relays keep of the topic behind `since` (`sinceOf`), of the relay of that name, or of all if it is null. The answers
+   * come to the topic's server. Returns which relays were asked: those that are linked, and know how to answer.
+   */
+  recall(topic: Topic, since: string, relay: string | null): readonly string[];
   /** Whether messages of `next` may follow those of `last`: a sequencer that was replaced has no more to say. */
   mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean;
 }

@@ -22,6 +22,11 @@ export interface Uplink {
 /** What waits for its turn: a message, or what happens to the line between two messages. */
 export type Waiting = Publish | LineChange;
 
+/** A topic. `isOrdered`: it has one order for all relays. */
+interface Ordered extends TopicKey {
+  readonly isOrdered: boolean;
+}
+
 /** What a turn of a fan-out goes by. */
 export interface Turn {
   readonly accounting: Accounting;
@@ -39,7 +44,7 @@ export interface Turn {
  * them, and before the first delivery: what a member has got is what it can ask for again.
  */
 export class FanOut<Member extends Pid<Delivery>> {
-  readonly #topic: TopicKey;
+  readonly #topic: Ordered;
   readonly #line: Line | null;
   readonly #members: Members<Member, unknown>;
   /** Published and not yet fanned out, from `next` on. */
@@ -55,7 +60,7 @@ export class FanOut<Member extends Pid<Delivery>> {
   /** Nothing is fanned out any more. */
   #isReleased = false;
 
-  constructor(topic: TopicKey, line: Line | null, members: Members<Member, unknown>) {
+  constructor(topic: Ordered, line: Line | null, members: Members<Member, unknown>) {
     this.#topic = topic;
     this.#line = line;
     this.#members = members;
@@ -121,6 +126,7 @@ export class FanOut<Member extends Pid<Delivery>> {
     let keyed: Set<string> | null = null;
     let bytes = 0;
     let unheard = 0;
+    let filled = 0;
     let acceptedAt = 0;
     while (this.#next < queue.length && bytes < DELIVERY_BYTES) {
       const publish = queue[this.#next] as Waiting;
@@ -137,16 +143,22 @@ export class FanOut<Member extends Pid<Delivery>> {
       if (acceptedAt === 0 && publish.acceptedAt !== undefined) acceptedAt = publish.acceptedAt;
       bytes += message.payload.length;
       const at = line === null ? null : (publish.at ?? line.number(line.last + this.#next));
+      if (publish.isFill === true) {
+        filled++;
+        continue;
+      }
       if (upward !== null && via === null) upward.push(message);
       else if (!isHeard && (via !== null || remote.length === 0)) unheard++;
       for (let i = 0; i < groups.length; i++) groups[i]?.render(message, topic.name, at);
-      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, at);
+      // A position of this relay alone is none at others.
+      const there = topic.isOrdered ? at : null;
+      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, there);
     }
     this.#rendering = undefined;
     const count = this.#next;
-    accounting.take(count - unheard);
+    accounting.take(count - filled - unheard);
     accounting.lose(unheard, 'unheard');
-    this.#messages += count;
+    this.#messages += count - filled;
     if (line !== null && count > 0) this.#keep(line, count, now());
     // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
     if (uplink !== null && upward !== null && upward.length > 0) uplink.publish(topic, upward, accounting);

@@ -49,6 +49,8 @@ export interface Publish {
   readonly acceptedAt?: number;
   /** The position that its sequencer has given the message; left out: the topic's line gives it, if there is one. */
   readonly at?: Numbered;
+  /** It is kept, and goes to nobody: those who are here now may have it, or came after it. */
+  readonly isFill?: true;
   /** Set where `from` is to be told what has become of the message: JSON text of the client's, of 64 characters at most. */
   readonly receipt?: string;
   /** Of several messages with the same key, the first alone is fanned out. */

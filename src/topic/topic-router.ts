@@ -5,12 +5,11 @@ import { informNamed, type ProcessName, sendNamed, whereis } from '../otp/regist
 import type { System } from '../otp/system.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { lose } from './fan-out.ts';
 import type { Histories } from './history/histories.ts';
 import { Line } from './history/line.ts';
 import type { Keys } from './keys.ts';
 import type { Publish } from './message.ts';
-import { type Claim, type Join, type Request, Topic } from './topic.ts';
+import { type Claim, type Incoming, type Join, type Recall, type Request, Topic } from './topic.ts';
 import {
   forward,
   isServed,
@@ -18,6 +17,7 @@ import {
   retire,
   type TopicMessage,
   type TopicServerArgs,
+  turnAway,
   wake,
 } from './topic-server.ts';
 
@@ -91,9 +91,14 @@ export class TopicTable {
 export type TopicSupervisorMessage = DynamicSupervisorMessage<TopicServerArgs, TopicMessage>;
 
 export type TopicRouterMessage =
-  | { readonly type: 'route'; readonly realm: string; readonly request: Join | Claim }
+  | { readonly type: 'route'; readonly realm: string; readonly request: Join | Claim | Recall }
   /** To a topic that is not live yet, as far as the publisher can see. */
-  | { readonly type: 'publish'; readonly realm: string; readonly name: string; readonly publish: Publish }
+  | {
+      readonly type: 'publish';
+      readonly realm: string;
+      readonly name: string;
+      readonly publish: Publish | Incoming;
+    }
   | { readonly type: 'started'; readonly topic: Topic; readonly pid: Pid<TopicMessage> | null }
   | { readonly type: 'idle'; readonly topic: Topic };
 
@@ -102,7 +107,7 @@ export function route(
   system: System,
   router: ProcessName<TopicRouterMessage>,
   realm: string,
-  request: Join | Claim,
+  request: Join | Claim | Recall,
 ): boolean {
   return sendNamed(system, router, { type: 'route', realm, request });
 }
@@ -113,7 +118,7 @@ export function publishRouted(
   { router, table }: Pick<TopicRouterArgs, 'router' | 'table'>,
   realm: string,
   name: string,
-  publish: Publish,
+  publish: Publish | Incoming,
 ): boolean {
   const taken = sendNamed(system, router, { type: 'publish', realm, name, publish });
   if (taken) table.sent();
@@ -169,10 +174,10 @@ export function topicRouter(
     ...routerBehaviour,
     undelivered(message) {
       if (message.type === 'route') {
-        refuse(message.request);
+        turnAway(message.request, message.request.name, accounting);
       } else if (message.type === 'publish') {
         table.arrived();
-        lose(message.publish, message.name, accounting, 'refused');
+        turnAway(message.publish, message.name, accounting);
       }
     },
   };
@@ -186,7 +191,7 @@ function find(state: State, realm: string, name: string, request: Request): void
       return;
     }
     if (isServed(found)) {
-      if (!forward(found, request)) turnAway(state, name, request);
+      if (!forward(found, request)) turnAway(request, name, state.accounting);
       return;
     }
     // A join to a server that is gone for good must not vanish: the topic starts anew.
@@ -225,7 +230,7 @@ function start(state: State, realm: string, name: string, request: Request): voi
     });
   if (!asked) {
     topic.retire();
-    turnAway(state, name, request);
+    turnAway(request, name, state.accounting);
     return;
   }
   topic.holdBack(request);
@@ -251,7 +256,7 @@ function forwardWaiting(state: State, topic: Topic): void {
 /** The topic's server is not there, and whoever waited for it must know. */
 function giveUp(state: State, topic: Topic): void {
   state.table.forget(topic);
-  for (const request of topic.letGo()) turnAway(state, topic.name, request);
+  for (const request of topic.letGo()) turnAway(request, topic.name, state.accounting);
 }
 
 /** A server that asks twice is let go once; one whose topic was given up while it started goes too. */
@@ -260,10 +265,4 @@ function mayRetire(state: State, topic: Topic): void {
   if (topic.server === undefined || topic.underWay !== 0 || !topic.isIdle) return;
   retire(topic);
   state.table.forget(topic);
-}
-
-/** Nobody takes the request. Whoever made it is told; of a message, it gets its credit back. */
-function turnAway({ accounting }: State, topic: string, request: Request): void {
-  if (request.type === 'publish') lose(request, topic, accounting, 'refused');
-  else refuse(request);
 }

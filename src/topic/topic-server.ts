@@ -5,14 +5,17 @@ import { now, sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { confirm, giveBack, lose, type Turn } from './fan-out.ts';
+import { PATIENCE, type Step, sharedOf } from './follower.ts';
 import type { Histories } from './history/histories.ts';
+import type { Line, Replay } from './history/line.ts';
 import { PORTION, type Rendered } from './history/replays.ts';
 import type { Keys } from './keys.ts';
 import { claim, hasEnded, mayPublish, ownerLeft, type RemoteOwnership, unowned } from './lifetime.ts';
 import type { LineChange } from './line.ts';
 import { Coming } from './members.ts';
-import { Delivery, type Publish } from './message.ts';
-import type { Claim, Join, Joined, MemberMessage, Request, Topic } from './topic.ts';
+import { Delivery, type Message, type Publish, type Sequencer } from './message.ts';
+import type { Since } from './position.ts';
+import type { Claim, Incoming, Join, Joined, MemberMessage, Recall, Request, Topic } from './topic.ts';
 
 /**
  * One live topic. Its server puts the messages of all publishers in one order and fans them out: all that are waiting,
@@ -28,6 +31,10 @@ import type { Claim, Join, Joined, MemberMessage, Request, Topic } from './topic
 const LINGER = 1000;
 /** Milliseconds that a first local member waits for the other relays to know of it. */
 const INTEREST_TIMEOUT = 250;
+/** Milliseconds that a new home waits for the others to say how far they are, and a member for what its relay has yet to hear of. */
+const SETTLING_TIMEOUT = 250;
+/** Members that say that they are further than this relay have it ask the home no more often than this. */
+const RECALL_PERIOD = 1000;
 /** Milliseconds that a claim waits for its judgement; whoever judges is faster, unless it crashes. */
 const CLAIM_TIMEOUT = 4000;
 
@@ -41,9 +48,20 @@ export function publish({ server }: Topic, message: Publish): boolean {
 /** A router's way to the server. False: it takes no more. */
 export function forward(topic: Topic, request: Request): boolean {
   if (request.type === 'publish') return publish(topic, request);
+  if (request.type === 'incoming') return come(topic, request);
   const taken = topic.server !== undefined && send<TopicMessage>(topic.server as Pid<TopicMessage>, request);
   if (taken) topic.sent();
   return taken;
+}
+
+/** Hands a topic what has come over a link. False: nobody can take it, and it is not counted. */
+export function come({ server }: Topic, incoming: Incoming): boolean {
+  return server !== undefined && send<TopicMessage>(server as Pid<TopicMessage>, incoming);
+}
+
+/** A link to the relay of that name is made again, or has lost messages: of an ordered topic they can be asked for. */
+export function resync(topic: Topic, node: string): void {
+  tell(topic, { type: 'resync', node });
 }
 
 /** A member goes of itself, and hears no more. */
@@ -121,7 +139,37 @@ export function abandonTopic({ topic, accounting, keys, now }: TopicServerArgs):
   }
   if (topic.lifetime.state === 'owned') inform(topic.lifetime.owner, { type: 'lost', topic, at });
   for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) refuse(next);
+  for (let next = topic.nextHeld(); next !== undefined; next = topic.nextHeld())
+    turnAway(next, topic.name, accounting);
   if (topic.claiming !== undefined) refuse(topic.claiming);
+}
+
+/** Nobody takes a request. Whoever made it is told; of messages, it gets its credit back. */
+export function turnAway(request: Request, topic: string, accounting: Accounting): void {
+  switch (request.type) {
+    case 'publish':
+      lose(request, topic, accounting, 'refused');
+      return;
+    case 'incoming':
+      accounting.lose(request.count, 'refused');
+      letGo(request);
+      return;
+    case 'recall':
+      answerNothing(request, accounting);
+      return;
+    default:
+      refuse(request);
+  }
+}
+
+/** Nothing is known here of the topic that a relay asks for. */
+export function answerNothing({ member, answer }: Recall, accounting: Accounting): void {
+  send(member, new Delivery(answer([], null), 0, accounting));
+}
+
+/** What came over a link is done with. */
+function letGo({ link, credit }: Incoming): void {
+  if (credit > 0) inform(link, { type: 'credit', bytes: credit });
 }
 
 function tell({ server }: Topic, message: TopicMessage): boolean {
@@ -132,11 +180,12 @@ export type TopicMessage =
   | Request
   | { readonly type: 'leave' | 'behind' | 'caught-up' | 'portion'; readonly member: Pid<MemberMessage> }
   | Down
-  | { readonly type: 'interested'; readonly round: number }
+  | { readonly type: 'interested' | 'uninterested' | 'settled'; readonly round: number }
+  | { readonly type: 'resync'; readonly node: string }
   | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: Verdict }
   | { readonly type: 'change'; readonly change: LineChange }
   | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
-  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' };
+  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' | 'late' | 'held' };
 
 export interface TopicServerArgs {
   readonly topic: Topic;
@@ -159,6 +208,15 @@ interface State extends TopicServerArgs {
   /** It was published to since `lingering` began: there is a timer for its end. */
   used: boolean;
   lingering: boolean;
+  /** The round of interest that the other relays have confirmed. */
+  confirmed: number;
+  /** Tells one asking of how far the other relays are from the next. */
+  settling: number;
+  /** The relay that was asked last for what is missing; a timer says when it is late. */
+  recalled: string | null;
+  isTimed: boolean;
+  /** When a member said that it is further than this relay. */
+  aheadAt: number;
   /** A join that was taken as the server crashed: its death does not undo it. */
   takenInCrash: Join | undefined;
 }
@@ -178,13 +236,31 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     const ownership = elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
     if (ownership !== 'none' && topic.lifetime.state === 'unowned')
       topic.become({ state: 'elsewhere', grace: ownership === 'grace' }, now(self));
-    if (topic.interest === 'asked') interested(topic, topic.round);
+    if (topic.interest === 'asked') tell(topic, { type: 'uninterested', round: topic.round });
     if (topic.claiming !== undefined) awaitJudgement(self, topic.claiming);
     // After a restart there may be messages to fan out, or nobody left.
     wake(topic);
     // Where messages start topics, one may be on its way.
     const used = isStartedByMessages(args);
-    return { ...args, self, turn, asked: false, used, lingering: false, takenInCrash: undefined };
+    const state: State = {
+      ...args,
+      self,
+      turn,
+      asked: false,
+      used,
+      lingering: false,
+      confirmed: 0,
+      settling: 0,
+      recalled: null,
+      isTimed: false,
+      aheadAt: Number.NEGATIVE_INFINITY,
+      takenInCrash: undefined,
+    };
+    // What an earlier incarnation was waiting for, with its timers.
+    if (topic.follower?.mode === 'settling') awaitSettling(state);
+    else if (topic.held > 0) inform(self, { type: 'held' });
+    if (topic.follower?.isWaiting === true) awaitAnswer(state);
+    return state;
   },
 
   handle(state, message) {
@@ -196,7 +272,30 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
       case 'join':
         arrive(state, message);
         return keep;
+      case 'incoming':
+        takeIncoming(state, message);
+        return keep;
+      case 'recall':
+        recall(state, message);
+        return keep;
+      case 'resync':
+        if (state.elsewhere?.home(topic) === message.node) catchUp(state, false);
+        return keep;
+      case 'settled':
+        if (message.round === state.settling) settled(state);
+        return keep;
+      case 'late':
+        isLate(state);
+        return keep;
+      case 'held':
+        letIn(state);
+        return keep;
       case 'interested':
+        state.confirmed = message.round;
+        // What is missing here has been asked for: who waited is told where it stands when that has come.
+        if (topic.follower?.isAsking !== true) admit(state, message.round);
+        return keep;
+      case 'uninterested':
         admit(state, message.round);
         return keep;
       case 'judged':
@@ -275,8 +374,9 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
       if (message.type === 'publish') {
         lose(message, state?.topic.name ?? '', accounting, reason === 'normal' ? 'unheard' : 'crash');
         state?.topic.fanOut.miss(message, state.now);
-      } else if (message.type === 'claim') refuse(message);
-      else if (message.type === 'join') undo(state, message);
+      } else if (message.type === 'join') undo(state, message);
+      else if (message.type === 'claim' || message.type === 'incoming' || message.type === 'recall')
+        turnAway(message, state?.topic.name ?? '', accounting);
     },
   };
 }
@@ -326,7 +426,8 @@ function take(state: State, message: Publish): void {
     return;
   }
   if (elsewhere !== null && topic.isOrdered) {
-    const sequencer = message.via ?? elsewhere.sequencer(topic);
+    const own = message.via === null ? elsewhere.sequencer(topic) : null;
+    const sequencer = message.via ?? own;
     const last = topic.sequencer;
     if (sequencer === null) {
       if (elsewhere.forward(topic, message)) {
@@ -339,10 +440,260 @@ function take(state: State, message: Publish): void {
       lose(message, topic.name, accounting, 'stale');
       return;
     }
+    if (own !== null && !leads(state, own)) {
+      topic.hold(message);
+      settle(state);
+      return;
+    }
+    if (own === null && topic.follower !== null && topic.follower.mode !== 'apart') {
+      if (topic.follower.mode === 'settling') {
+        lose(message, topic.name, accounting, 'stale');
+        return;
+      }
+      drain(state);
+      perform(state, topic.follower.goApart());
+    }
     topic.follow(sequencer);
   }
   if (isStartedByMessages(state)) state.used = true;
   topic.fanOut.push(message);
+}
+
+/** Whether this relay, which is the home of the topic, knows how far the others are, and goes on from there. */
+function leads({ topic, elsewhere }: State, { epoch }: Sequencer): boolean {
+  const { follower, line } = topic;
+  if (follower === null || line === null || elsewhere === null) return true;
+  if (follower.mode !== 'leading' || line.ledIn === null) return false;
+  if (line.ledIn !== epoch && !elsewhere.hasLed(line.ledIn)) return false;
+  line.lead(epoch);
+  return true;
+}
+
+/** All that waits is fanned out, whoever is behind: what comes next depends on where the line stands. */
+function drain(state: State): void {
+  const { mode } = state.topic.follower ?? {};
+  if (mode !== 'leading' && mode !== 'apart') return;
+  while (state.topic.fanOut.queue.length > 0) state.topic.fanOut.run(state.turn);
+}
+
+/** What has come over a link. */
+function takeIncoming(state: State, incoming: Incoming): void {
+  const { topic, elsewhere, now } = state;
+  const { follower } = topic;
+  if (isStartedByMessages(state)) state.used = true;
+  if (follower === null || elsewhere === null) {
+    // The other relay's rules are not those of this one, which gives them its own positions.
+    takeUnordered(state, incoming);
+    return;
+  }
+  drain(state);
+  const isHome = elsewhere.home(topic) === null;
+  perform(state, follower.take(incoming, now(), isHome), incoming);
+  if (follower.mode === 'settling') {
+    if (follower.isAnswered) settled(state);
+  } else if (!follower.isAsking) letIn(state);
+}
+
+function takeUnordered({ topic }: State, incoming: Incoming): void {
+  const { messages, link, via, credit, isAnswer } = incoming;
+  if (isAnswer || messages.length === 0) {
+    letGo(incoming);
+    return;
+  }
+  for (const [index, message] of messages.entries()) {
+    const isLast = index === messages.length - 1;
+    topic.fanOut.push({ type: 'publish', message, from: link, credit: isLast ? credit : 0, via });
+  }
+}
+
+/** Does what the follower has decided. `incoming`: what that is about; its link gets its credit back with its last message. */
+function perform(state: State, steps: readonly Step<Incoming>[], incoming?: Incoming): void {
+  const { topic, accounting } = state;
+  const { fanOut: queue, follower, line } = topic;
+  const last = steps.findLast((step) => step.type === 'take' && step.batch === incoming);
+  for (const step of steps) {
+    switch (step.type) {
+      case 'take': {
+        const { batch, from, to, isFill } = step;
+        const { messages, link, via } = batch;
+        topic.follow(via);
+        for (let i = from; i < to; i++) {
+          const credit = step === last && i === to - 1 ? batch.credit : 0;
+          const message = messages[i] as Message;
+          const one = { type: 'publish', message, from: link, credit, via } as const;
+          queue.push(isFill ? { ...one, isFill } : one);
+        }
+        break;
+      }
+      case 'change':
+        queue.push(step.change);
+        break;
+      case 'filled':
+        queue.push({ type: 'skip', why: 'link' });
+        break;
+      case 'lose':
+        accounting.lose(step.count, step.why);
+        break;
+      case 'ask':
+        ask(state, step.relay, false);
+        break;
+      case 'settle':
+        askAll(state);
+    }
+  }
+  if (incoming !== undefined && last === undefined) letGo(incoming);
+  if (follower?.mode !== 'leading') line?.lead(null);
+}
+
+/** Asks the home for what is missing here. False: it cannot be asked. `isFilling`: nobody here is a member. */
+function catchUp(state: State, isFilling: boolean): boolean {
+  const { topic, elsewhere } = state;
+  const home = elsewhere?.home(topic) ?? null;
+  if (home === null || topic.follower?.mode === 'settling') return false;
+  drain(state);
+  return ask(state, home, isFilling);
+}
+
+function ask(state: State, relay: string, isFilling: boolean): boolean {
+  const { topic, elsewhere, now } = state;
+  const { follower } = topic;
+  if (follower === null || elsewhere === null) return false;
+  if (elsewhere.recall(topic, follower.since, relay).length === 0) {
+    follower.asksNobody();
+    return false;
+  }
+  state.recalled = relay;
+  follower.asks(now(), isFilling);
+  awaitAnswer(state);
+  return true;
+}
+
+function awaitAnswer(state: State): void {
+  if (state.isTimed) return;
+  state.isTimed = true;
+  sendAfter(state.self, PATIENCE, { type: 'late' });
+}
+
+/** What was asked for may be late, and is given up then. */
+function isLate(state: State): void {
+  const { topic, elsewhere, recalled, now } = state;
+  const { follower } = topic;
+  state.isTimed = false;
+  if (follower === null) return;
+  perform(state, follower.expire(now(), recalled !== null && elsewhere?.isLinked(recalled) === true));
+  if (!follower.isAsking) letIn(state);
+  if (follower.isWaiting) awaitAnswer(state);
+}
+
+/** This relay is the home of the topic now: before it gives positions, it asks the others how far they are. */
+function settle(state: State): void {
+  const { follower } = state.topic;
+  if (follower === null || follower.mode === 'settling') return;
+  drain(state);
+  follower.settle();
+  askAll(state);
+}
+
+function askAll(state: State): void {
+  const { topic, elsewhere } = state;
+  const { follower } = topic;
+  if (follower === null || elsewhere === null) return;
+  follower.awaits(elsewhere.recall(topic, follower.since, null));
+  if (follower.isAnswered) settled(state);
+  else awaitSettling(state);
+}
+
+function awaitSettling(state: State): void {
+  sendAfter(state.self, SETTLING_TIMEOUT, { type: 'settled', round: ++state.settling });
+}
+
+/** All have said how far they are, or have had the time to: what was held goes on. */
+function settled(state: State): void {
+  const { topic, elsewhere, now } = state;
+  const { follower, line } = topic;
+  if (follower?.mode !== 'settling' || elsewhere === null || line === null) return;
+  const own = elsewhere.sequencer(topic);
+  if (own === null) {
+    perform(state, follower.abandon());
+    catchUp(state, false);
+  } else {
+    perform(state, follower.lead(now()));
+    line.lead(own.epoch);
+    topic.follow(own);
+  }
+  letIn(state);
+}
+
+/** What was held because it was not known how far the other relays are. */
+function letIn(state: State): void {
+  const { topic } = state;
+  const { follower } = topic;
+  if (follower === null || follower.mode === 'settling') return;
+  const { groups, coming } = topic.members;
+  // What has been asked for is all here before the first member is told where it stands.
+  if (groups.length === 0 && coming.size === 0) while (topic.fanOut.isReady) fanOut(state);
+  if (topic.interest === 'asked' && state.confirmed === topic.round) admit(state, topic.round);
+  for (let left = topic.held; left > 0 && topic.held > 0; left--) {
+    const next = topic.nextHeld();
+    if (next?.type === 'publish') take(state, next);
+    else if (next?.type === 'join') enter(state, next);
+    else if (next !== undefined) answer(state, next);
+  }
+}
+
+/** Another relay asks for what is kept here. */
+function recall(state: State, request: Recall): void {
+  const { topic, elsewhere } = state;
+  const { follower } = topic;
+  topic.arrived();
+  state.asked = false;
+  const own = follower === null ? null : (elsewhere?.sequencer(topic) ?? null);
+  const isFar = own === null || (leads(state, own) && follower?.isBehind(request.since) === false);
+  if (follower?.mode !== 'settling' && isFar) {
+    answer(state, request);
+    return;
+  }
+  topic.hold(request);
+  settle(state);
+}
+
+/** Sends another relay what is kept behind where it stands, and where the line stands. */
+function answer(state: State, request: Recall): void {
+  const { topic, accounting, histories } = state;
+  const { follower, line } = topic;
+  if (follower === null || line === null || follower.mode === 'apart') {
+    answerNothing(request, accounting);
+    return;
+  }
+  // What waits comes behind the answer otherwise, over the same link.
+  if (topic.fanOut.isReady) fanOut(state);
+  const { member, since } = request;
+  const say = (messages: readonly Message[], first: number) => {
+    const place = { epoch: line.epoch, first, lineage: line.lineage };
+    const { length } = messages;
+    accounting.attempt(length);
+    const delivery = new Delivery(request.answer(messages, place), length, accounting);
+    if (!send(member, delivery)) accounting.drop(length, 'gone');
+  };
+  const cursor = line.behind(sharedOf(line, since), histories.resumeLimit)?.copy();
+  let run: Message[] = [];
+  let bytes = 0;
+  let first = 0;
+  for (let entry = cursor?.peek() ?? null; entry !== null; entry = cursor?.peek() ?? null) {
+    if (run.length > 0 && (entry.type === 'hole' || bytes >= PORTION)) {
+      say(run, first);
+      run = [];
+      bytes = 0;
+    }
+    if (entry.type === 'message') {
+      if (run.length === 0) first = entry.offset;
+      run.push(entry.message);
+      bytes += entry.message.payload.length;
+    }
+    cursor?.pass();
+  }
+  if (run.length > 0) say(run, first);
+  say([], line.last + 1);
 }
 
 /** A join from the router. The first of a local member waits until the other relays know that there is one. */
@@ -359,7 +710,8 @@ function arrive(state: State, request: Join): void {
   const round = topic.await(request);
   if (round === null) return;
   elsewhere.wanted(topic, round);
-  sendAfter(self, INTEREST_TIMEOUT, { type: 'interested', round });
+  if (topic.follower !== null) catchUp(state, true);
+  sendAfter(self, INTEREST_TIMEOUT, { type: 'uninterested', round });
 }
 
 /** The other relays know, or have not said so in time: who waited comes in. */
@@ -371,7 +723,35 @@ function admit(state: State, round: number): void {
   topic.holdInterest();
 }
 
-function join(state: State, asked: Join): void {
+function join(state: State, request: Join): void {
+  if (!waits(state, request)) enter(state, request);
+}
+
+/** Whether a join is held until it is known how far the other relays are. */
+function waits(state: State, request: Join): boolean {
+  const { topic, elsewhere, self } = state;
+  const { follower } = topic;
+  if (follower === null || elsewhere === null || request.format.remote === true) return false;
+  const own = elsewhere.sequencer(topic);
+  if (follower.mode === 'settling' || (own !== null && !leads(state, own))) {
+    topic.hold(request);
+    settle(state);
+    return true;
+  }
+  const { since } = request;
+  if (typeof since !== 'object' || !follower.isAhead(since)) return false;
+  if (!follower.isAsking) {
+    const time = state.now();
+    if (time - state.aheadAt < RECALL_PERIOD) return false;
+    state.aheadAt = time;
+    if (!catchUp(state, false)) return false;
+  }
+  topic.hold(request);
+  sendAfter(self, SETTLING_TIMEOUT, { type: 'held' });
+  return true;
+}
+
+function enter(state: State, asked: Join): void {
   const { topic, self } = state;
   const request = withoutPast(asked, topic);
   const { member, format, while: condition, again } = request;
@@ -428,11 +808,11 @@ function tryAgain(state: State, request: Join): void {
  * one portion it gets the first, and is one of its group when it has had the last.
  */
 function recover(state: State, request: Join): void {
-  const { topic, self, histories, now } = state;
+  const { topic, self, histories } = state;
   const { member, format, since, while: condition } = request;
   const { line } = topic;
   if (line === null || since === undefined) return;
-  const replay = line.resume(since, now(), histories.resumeLimit);
+  const replay = resumeAt(state, line, since);
   const { resumption, from } = replay;
   let answer: Joined = { type: 'joined', topic, resumption };
   if (from !== null) {
@@ -455,6 +835,13 @@ function recover(state: State, request: Join): void {
   if (answer.more !== true) topic.members.add(member, format, monitor(self, member), condition === 'owned');
   histories.answered(replay, since === 'all' || since === 'last');
   tellDeliveries(state, member, answer);
+}
+
+/** What a member gets that asks for `since`. While something is missing here, nobody is told that nothing is. */
+function resumeAt({ topic, histories, now }: State, line: Line, since: Since): Replay {
+  const replay = line.resume(since, now(), histories.resumeLimit);
+  if (topic.follower?.isAsking !== true || replay.resumption.recovered !== true) return replay;
+  return { ...replay, resumption: { ...replay.resumption, recovered: false, missed: null, why: 'link' } };
 }
 
 /** A member that is being resumed wants the next portion. */

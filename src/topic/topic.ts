@@ -1,11 +1,12 @@
 import type { MonitorRef } from '../otp/monitor.ts';
 import type { Pid } from '../otp/process.ts';
 import { FanOut } from './fan-out.ts';
+import { Follower, type Place, type Placed } from './follower.ts';
 import type { Line } from './history/line.ts';
 import { type Lifetime, unowned } from './lifetime.ts';
 import type { Resumption } from './line.ts';
 import { Members } from './members.ts';
-import type { Delivery, Format, Publish, PublisherMessage, Sequencer } from './message.ts';
+import type { Delivery, Format, Message, Publish, PublisherMessage, Sequencer } from './message.ts';
 import type { Position, Since } from './position.ts';
 
 export interface Join {
@@ -73,8 +74,33 @@ export interface Joined {
   readonly more?: true;
 }
 
+/**
+ * Messages of one batch that came over a link, with their positions; or an answer to what another relay was asked.
+ */
+export interface Incoming extends Placed {
+  readonly type: 'incoming';
+  readonly messages: readonly Message[];
+  readonly via: Sequencer;
+  /** The link, which gets its credit back, in bytes. */
+  readonly link: Pid<PublisherMessage>;
+  readonly credit: number;
+}
+
+/** Another relay asks for what is kept here behind where it stands. */
+export interface Recall {
+  readonly type: 'recall';
+  /** The topic's. */
+  readonly name: string;
+  /** Positions, as `sinceOf` has put them together. */
+  readonly since: string;
+  /** Its link, which is sent the answer as deliveries; the last of them has no messages. */
+  readonly member: Pid<MemberMessage>;
+  /** The bytes of a part of the answer. `place`: null where the topic has no line. */
+  readonly answer: (messages: readonly Message[], place: Place | null) => Buffer;
+}
+
 /** What the router sends on to a topic's server, once that has started. */
-export type Request = Join | Claim | Publish;
+export type Request = Join | Claim | Publish | Incoming | Recall;
 
 /**
  * All that is known of one live topic. It belongs to the supervisor of the topic's server, which hands it to each
@@ -90,6 +116,8 @@ export class Topic {
   readonly line: Line | null;
   readonly members = new Members<Pid<MemberMessage>, MonitorRef>();
   readonly fanOut: FanOut<Pid<MemberMessage>>;
+  /** Decides what becomes of what other relays send; null: the topic has no order that is one for all. */
+  readonly follower: Follower<Incoming> | null;
   #server: Pid<never> | undefined = undefined;
   #retired = false;
   #waiting: Request[] | undefined = undefined;
@@ -101,6 +129,8 @@ export class Topic {
   #round = 0;
   /** Local joins that wait for the other relays. */
   readonly #joining: Join[] = [];
+  /** What waits until it is known how far the other relays are. */
+  readonly #held: (Publish | Join | Recall)[] = [];
   #sequencer: Sequencer | null = null;
 
   constructor(realm: string, name: string, isOrdered = false, line: Line | null = null) {
@@ -109,6 +139,8 @@ export class Topic {
     this.isOrdered = isOrdered;
     this.line = line;
     this.fanOut = new FanOut(this, line, this.members);
+    this.follower =
+      isOrdered && line !== null ? new Follower(() => line, line.ledIn !== null, line.ring !== null) : null;
     line?.serve(this);
   }
 
@@ -122,7 +154,8 @@ export class Topic {
     const { state } = this.#lifetime;
     if (state === 'owned' || state === 'grace') return false;
     if (groups.length > 0 || remote.length > 0 || coming.size > 0) return false;
-    return this.fanOut.queue.length === 0 && this.#joining.length === 0 && this.#claiming === undefined;
+    const isQuiet = this.fanOut.queue.length === 0 && this.#held.length === 0;
+    return isQuiet && this.#joining.length === 0 && this.#claiming === undefined;
   }
 
   /** Undefined before the server has started, and after the topic has retired. `topic-server.ts` alone sends to it. */
@@ -238,6 +271,19 @@ export class Topic {
     return ++this.#round;
   }
 
+  hold(request: Publish | Join | Recall): void {
+    this.#held.push(request);
+  }
+
+  /** What is held is to be handled now: each that is taken out is held no longer. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  nextHeld(): Publish | Join | Recall | undefined {
+    return this.#held.shift();
+  }
+
   nextJoin(): Join | undefined {
     return this.#joining.shift();
   }
@@ -249,8 +295,8 @@ export class Topic {
   /** False: there are local members, or some are coming, or nobody has heard of any. */
   loseInterest(): boolean {
     const { groups, coming } = this.members;
-    if (this.#interest === 'none' || groups.length > 0 || coming.size > 0 || this.#joining.length > 0)
-      return false;
+    if (this.#interest === 'none' || groups.length > 0 || coming.size > 0) return false;
+    if (this.#joining.length > 0 || this.#held.length > 0) return false;
     this.#interest = 'none';
     return true;
   }

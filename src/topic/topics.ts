@@ -9,8 +9,9 @@ import type { Elsewhere } from './elsewhere.ts';
 import { Histories } from './history/histories.ts';
 import { historyServer } from './history/history-server.ts';
 import { Keys } from './keys.ts';
+import type { GapReason } from './line.ts';
 import type { Publish } from './message.ts';
-import type { Claim, Join, Topic } from './topic.ts';
+import type { Claim, Incoming, Join, Recall, Topic } from './topic.ts';
 import { hashKey } from './topic-name.ts';
 import {
   PROBE_REALM,
@@ -21,7 +22,7 @@ import {
   TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { abandonTopic, publish, topicServer } from './topic-server.ts';
+import { abandonTopic, change, forward, topicServer } from './topic-server.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;
@@ -90,17 +91,47 @@ export class Topics {
    * router. While any message is on its way through a router, all take that way: none overtakes another. What comes
    * over a link is published the same way.
    */
-  publish(system: System, realm: string, name: string, topic: Topic | undefined, message: Publish): boolean {
-    if (!this.#goesUp && !this.#isKept(name, topic)) return topic !== undefined && publish(topic, message);
+  publish(
+    system: System,
+    realm: string,
+    name: string,
+    topic: Topic | undefined,
+    message: Publish | Incoming,
+  ): boolean {
+    if (!this.#goesUp && !this.keeps(name, topic)) return topic !== undefined && forward(topic, message);
     const partition = this.#of(name);
     if (topic?.server !== undefined && !topic.isStarting && partition.table.publishes === 0)
-      return publish(topic, message);
+      return forward(topic, message);
     return publishRouted(system, partition, realm, name, message);
   }
 
   /** Whether a message starts its topic where that is not live: then nobody but the router could be missing. */
   isStartedByMessages(name: string): boolean {
     return this.#goesUp || this.histories.keeps(name);
+  }
+
+  /**
+   * Another relay asks for what is kept of a topic. False: nothing is. `isHome`: this relay gives the topic its order, and is to say
+   * where it stands even if it has nothing.
+   */
+  recall(system: System, realm: string, request: Recall, isHome: boolean): boolean {
+    const { name } = request;
+    const isKnown = this.find(realm, name) !== undefined || this.histories.find(realm, name) !== undefined;
+    return (isKnown || isHome) && route(system, this.#of(name).router, realm, request);
+  }
+
+  /** Nobody knows how many messages have been missed of the topics whose order is this relay's own. */
+  tearOff(why: GapReason, now: number): void {
+    const isOrdered = (name: string) => this.#elsewhere?.isOrdered(name) ?? false;
+    for (const topic of this.all())
+      if (topic.line !== null && !topic.isOrdered) change(topic, { type: 'hole', count: null, why });
+    this.histories.tearOff(({ key }) => !isOrdered(key.name), why, now);
+  }
+
+  /** Whether messages of a topic are kept: of one that is live, it knows. */
+  keeps(name: string, topic: Topic | undefined): boolean {
+    if (topic === undefined || topic.retired) return this.histories.keeps(name);
+    return topic.line !== null && topic.line.ring !== null;
   }
 
   /** Every live topic but those of probes, for tools and metrics. */
@@ -117,12 +148,6 @@ export class Topics {
   /** Which of the routers a topic of that name has. */
   routerOf(name: string): string {
     return this.#of(name).router.value;
-  }
-
-  /** Whether messages of a topic are kept: of one that is live, it knows. */
-  #isKept(name: string, topic: Topic | undefined): boolean {
-    if (topic === undefined || topic.retired) return this.histories.keeps(name);
-    return topic.line !== null && topic.line.ring !== null;
   }
 
   #of(name: string): Partition {

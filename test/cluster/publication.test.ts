@@ -1,7 +1,8 @@
 import test from 'ava';
 import { Publication } from '../../src/cluster/publication.ts';
+import type { Self } from '../../src/otp/process.ts';
 import { Accounting } from '../../src/topic/accounting.ts';
-import type { Publish } from '../../src/topic/message.ts';
+import type { Publish, PublisherMessage } from '../../src/topic/message.ts';
 import { Topic } from '../../src/topic/topic.ts';
 import type { Topics } from '../../src/topic/topics.ts';
 import { spawnScripted, testSystem } from '../support/otp.ts';
@@ -12,6 +13,13 @@ const via = { node: 'far', epoch: 3 };
 const messages = (...texts: readonly string[]) =>
   texts.map((text) => ({ kind: 'text', payload: Buffer.from(text) }) as const);
 
+const of = (list: ReturnType<typeof messages>, bytes: number) => ({
+  ...key,
+  messages: list,
+  bytes,
+  keys: null,
+});
+
 /** A link, and the one topic that there is, whose server takes so many messages; undefined: it has none. */
 function world(mailboxLimit?: number) {
   const { system, quiet } = testSystem();
@@ -20,8 +28,8 @@ function world(mailboxLimit?: number) {
   const accounting = new Accounting();
   const topic = new Topic('main', 't');
   if (mailboxLimit !== 0) topic.serve(server.pid);
-  const topics = { accounting, find: () => topic } as unknown as Topics;
-  const publication = new Publication(() => topics, link.pid);
+  const topics = { accounting, find: () => topic, keeps: () => false } as unknown as Topics;
+  const publication = new Publication(() => topics, link.pid as unknown as Self<PublisherMessage>);
   const got = async () => {
     await quiet();
     return server.log.got as readonly Publish[];
@@ -33,7 +41,7 @@ const lost = ({ messages: count, lost: { unheard, refused } }: Accounting) => ({
 
 test('messages go to the server of their topic in order, and the last one brings back what all have cost', async (t) => {
   const { publication, got } = world(100);
-  t.is(publication.publish(key, messages('a', 'b', 'c'), 30, via), 0);
+  t.is(publication.publish(of(messages('a', 'b', 'c'), 30), via), 0);
   t.is(publication.underWay, 30 + 3 * 64);
   t.deepEqual(
     (await got()).map((one) => [one.message.payload.toString(), one.credit, one.via]),
@@ -49,14 +57,14 @@ test('messages go to the server of their topic in order, and the last one brings
 
 test('messages for a topic that nobody is in are unheard, and cost nothing', (t) => {
   const { publication, accounting } = world(0);
-  t.is(publication.publish(key, messages('a', 'b'), 20, null), 0);
+  t.is(publication.publish(of(messages('a', 'b'), 20), null), 0);
   t.deepEqual(lost(accounting), { count: 2, unheard: 2, refused: 0 });
   t.is(publication.underWay, 0);
 });
 
 test('what a topic does not take any more is counted, and what it would have cost is not under way', async (t) => {
   const { publication, got, accounting } = world(2);
-  t.is(publication.publish(key, messages('a', 'b', 'c'), 30, null), 1);
+  t.is(publication.publish(of(messages('a', 'b', 'c'), 30), null), 1);
   t.deepEqual(lost(accounting), { count: 1, unheard: 0, refused: 1 });
   t.is(publication.underWay, 0, 'the last one was refused');
   t.is((await got()).length, 2);
@@ -64,9 +72,9 @@ test('what a topic does not take any more is counted, and what it would have cos
 
 test('a link is not read from the limit on, and is read again from half of it on', (t) => {
   const { publication } = world(100);
-  publication.publish(key, messages('a'), MOST - 64 - 1, null);
+  publication.publish(of(messages('a'), MOST - 64 - 1), null);
   t.false(publication.isFull);
-  publication.publish(key, messages('a'), 1, null);
+  publication.publish(of(messages('a'), 1), null);
   t.true(publication.isFull);
   t.false(publication.arrived(MOST / 2 + 63), 'one byte more than half');
   t.true(publication.isFull);

@@ -43,7 +43,7 @@ function brittle(name: string): Format & { fails: boolean } {
 function world() {
   const members = new Members<Pid<Delivery>, number>();
   const accounting = new Accounting();
-  const fanOut = new FanOut({ realm: 'main', name: 't' }, null, members);
+  const fanOut = new FanOut({ realm: 'main', name: 't', isOrdered: false }, null, members);
   const turn = { accounting, uplink: null, keys: new Keys(), now: () => 0 };
   const publisher = fake(0);
   const publish = (text: string, via: Publish['via'] = null) =>

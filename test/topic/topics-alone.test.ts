@@ -21,6 +21,10 @@ function world(alone: boolean) {
     sequencer: () => null,
     forward: () => false,
     mayFollow: () => true,
+    home: () => null,
+    isLinked: () => false,
+    hasLed: () => true,
+    recall: () => [],
   } satisfies Elsewhere;
   return { ...topicsWorld(elsewhere), said, elsewhere };
 }

@@ -31,6 +31,10 @@ function worldWithUplink(): World {
     sequencer: () => null,
     forward: () => false,
     mayFollow: () => true,
+    home: () => null,
+    isLinked: () => false,
+    hasLed: () => true,
+    recall: () => [],
   };
   return { ...topicsWorld(elsewhere), up };
 }

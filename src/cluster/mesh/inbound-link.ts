@@ -10,6 +10,7 @@ import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
+import { resync } from '../../topic/topic-server.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
@@ -108,8 +109,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
     const { connection } = state;
     switch (message.type) {
       case 'frame':
-        if (message.connection === connection)
-          perform(state, connection, connection.session.received(message.payload, now(state.self)));
+        if (message.connection === connection) received(state, connection, message.payload);
         return keep;
       case 'credit':
         arrived(state, message.bytes);
@@ -126,6 +126,9 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
         return keep;
       case 'forward':
         forward(state, message);
+        return keep;
+      case 'recall':
+        if (connection?.session.version === 2) tell(state, [{ type: 'resume', topics: [message.behind] }]);
         return keep;
       case 'pong':
         if (message.connection === connection) {
@@ -258,6 +261,27 @@ function later(state: State, delay: number, message: InboundLinkMessage): void {
   state.timer = sendAfter(state.self, delay, message);
 }
 
+/** A frame has come. What it says of messages that were lost counts before what it brings. */
+function received(state: State, connection: Connection, payload: Buffer): void {
+  const { session } = connection;
+  const { lost } = session;
+  const command = session.received(payload, now(state.self));
+  if (session.phase === 'linked' && lost !== null && (session.lost ?? 0) > lost)
+    missed(state, session.via.node);
+  perform(state, connection, command);
+}
+
+/** Messages of that relay were lost. Of topics with one order they can be asked for, of others nobody can tell which they were. */
+function missed({ network, self }: State, node: string): void {
+  network.topics().tearOff('link', now(self));
+  resyncAll(network, node);
+}
+
+/** Live topics to which that relay gives their order ask it for what they have missed. */
+function resyncAll(network: Network, node: string): void {
+  for (const topic of network.topics().all()) if (topic.isOrdered) resync(topic, node);
+}
+
 function perform(state: State, connection: Connection, command: DiallingCommand | null): void {
   const { network, self, dialled } = state;
   switch (command?.type) {
@@ -306,7 +330,8 @@ function say({ socket, session }: Connection, frame: PeerFrame): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(encodePeerFrame(frame, session.version));
 }
 
-function linked(state: State, connection: Connection, { peer, counts, missed, taken, epoch }: Linked): void {
+function linked(state: State, connection: Connection, command: Linked): void {
+  const { peer, counts, taken, epoch } = command;
   const { network, self, dialled } = state;
   const { address, node } = dialled;
   // Another relay is at this address by now.
@@ -314,21 +339,25 @@ function linked(state: State, connection: Connection, { peer, counts, missed, ta
   dialled.linked(peer.node);
   state.retry = RETRY_FIRST;
   state.hasLeft = false;
-  network.inbound.linked(peer, self, counts, connection.session.version);
   network.epochs.heard(epoch);
   network.epochs.next();
+  const { version } = connection.session;
+  network.inbound.linked(peer, self, counts, { version, epoch: network.epochs.sequencer.epoch });
   network.news.forget(address);
   network.news.forget(`needless ${address}`);
   const unreachable = network.forwarded.linked(peer, taken);
   network.log.note('linked', {
     peer: peer.node,
     address,
-    missed,
+    missed: command.missed,
     lost: counts.lost,
     ...(unreachable > 0 ? { unreachable } : {}),
   });
   interest.attach(self.system, self);
   ownership.attach(self.system, self, peer.node);
+  // What was published while there was no link is asked for, whether or not it was for this relay.
+  if (command.missed > 0 || command.isForgotten) missed(state, peer.node);
+  else resyncAll(network, peer.node);
   linksChanged(self.system);
   tick(state, connection);
 }
@@ -351,7 +380,8 @@ function publish({ publication }: State, { session, socket }: Connection, batche
   for (const batch of batches) {
     // Before they are handed on: after a crash in between they have come, and have not been missed.
     session.take(batch.messages.length);
-    publication.publish(batch, batch.messages, batch.bytes, session.via);
+    if (batch.place !== null || batch.isAnswer) publication.deliver(batch, session.via);
+    else publication.publish(batch, session.via);
   }
   if (publication.isFull) socket.pause();
 }

@@ -1,5 +1,5 @@
 import type { Forwarded } from '../../door/peer/batch.ts';
-import type { Answer, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
+import type { Answer, Behind, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
 import type { KnownRelays, ReceivedCounts } from '../../door/peer/dialling-session.ts';
 import { inform, type Pid, send } from '../../otp/process.ts';
 import type { LinkMessage } from '../backplane.ts';
@@ -13,6 +13,8 @@ export type InboundRequest =
       readonly messages: readonly Forwarded[];
       readonly hops: number;
     }
+  /** The relay at the other end is to send what it keeps of a topic. */
+  | { readonly type: 'recall'; readonly behind: Behind }
   /** To what the relay at the other end has said on the link that it has made to this one. */
   | { readonly type: 'answer'; readonly frame: Answer }
   /** That relay has just dialled this one: it can be reached. */
@@ -86,6 +88,8 @@ export class InboundLinks implements KnownRelays {
   readonly #byNode = new Map<string, Link>();
   /** Which version of the protocol is spoken with each of them. */
   readonly #versions = new Map<string, Version>();
+  /** The epoch of this relay that began when a relay was linked last. */
+  #linkedAt = 0;
   /** By the name of the relay. They outlive links. */
   readonly #counts = new Map<string, ReceivedCounts>();
   /** IP addresses that the list of relays stands for. */
@@ -111,6 +115,11 @@ export class InboundLinks implements KnownRelays {
       if (state === 'needless' || (node !== null && state !== 'up' && this.has(node))) continue;
       yield dialled;
     }
+  }
+
+  /** The epoch of this relay that began when a relay was linked last. */
+  get linkedAt(): number {
+    return this.#linkedAt;
   }
 
   /** Of the protocol, as it is spoken with the relay of that name; the first where it is not linked. */
@@ -186,8 +195,14 @@ export class InboundLinks implements KnownRelays {
     if (forGood && dialled?.link === undefined) this.#addresses.delete(address);
   }
 
-  linked({ node, incarnation }: Relay, link: Link, counts: ReceivedCounts, version: Version): void {
+  linked(
+    { node, incarnation }: Relay,
+    link: Link,
+    counts: ReceivedCounts,
+    { version, epoch }: { readonly version: Version; readonly epoch: number },
+  ): void {
     this.#versions.set(node, version);
+    this.#linkedAt = epoch;
     this.#byIncarnation.set(incarnation, link);
     this.#byNode.set(node, link);
     this.#counts.set(node, counts);
@@ -206,6 +221,12 @@ export class InboundLinks implements KnownRelays {
   forward(node: string, topic: TopicKey, messages: readonly Forwarded[], hops: number): boolean {
     const link = this.#byNode.get(node);
     return link !== undefined && send(link, { type: 'forward', topic, messages, hops });
+  }
+
+  /** False: the relay cannot be asked. */
+  recall(node: string, behind: Behind): boolean {
+    const link = this.#byNode.get(node);
+    return link !== undefined && this.versionOf(node) >= 2 && send(link, { type: 'recall', behind });
   }
 
   /** False: there is no link to that start of a relay. */

@@ -31,6 +31,27 @@ export class MeshOrdering implements Ordering {
     return forward(this.#network, topic, [{ message, key }], 0);
   }
 
+  home(topic: Topic): string | null {
+    const home = homeIn(this.#network, topic);
+    return home === this.#network.self.node ? null : home;
+  }
+
+  hasLed(since: number): boolean {
+    return this.#network.inbound.linkedAt <= since;
+  }
+
+  isLinked(relay: string): boolean {
+    return this.#network.inbound.has(relay);
+  }
+
+  recall({ realm, name }: Topic, since: string, relay: string | null): readonly string[] {
+    const { inbound } = this.#network;
+    const behind = { realm, name, since };
+    return [...inbound.nodes].filter(
+      (node) => (relay === null || relay === node) && inbound.recall(node, behind),
+    );
+  }
+
   mayFollow(topic: Topic, last: Sequencer, next: Sequencer): boolean {
     if (next.node === last.node) return next.epoch >= last.epoch;
     if (next.epoch !== last.epoch) return next.epoch > last.epoch;

@@ -1,14 +1,15 @@
-import { type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
-import type { Answer, InterestFrame, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
+import { batchAt, batchPart, type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
+import type { Answer, Behind, InterestFrame, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
 import type { DialledCommand } from '../../door/peer/dialled-session.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
-import { Delivery } from '../../topic/message.ts';
-import type { MemberMessage } from '../../topic/topic.ts';
+import type { Place } from '../../topic/follower.ts';
+import { Delivery, type Message } from '../../topic/message.ts';
+import type { MemberMessage, Recall } from '../../topic/topic.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
-import { leave } from '../../topic/topic-server.ts';
+import { answerNothing, leave } from '../../topic/topic-server.ts';
 import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import { Overflow } from '../overflow.ts';
@@ -204,7 +205,7 @@ function perform(state: State, connection: Connection, command: DialledCommand |
       answered(state, command);
       return;
     case 'resume':
-      // Nothing is kept yet.
+      for (const behind of command.topics) recall(state, behind);
       return;
     case 'hang-up':
       disconnect(state, command.why);
@@ -259,6 +260,21 @@ function join({ network, self, version }: State, { realm, name }: TopicKey): voi
   const format = network.formats.of(realm, version);
   const request = { type: 'join', name, member: self, format, while: 'wanted' } as const;
   network.topics().route(self.system, realm, request);
+}
+
+/** The peer wants what is kept of a topic: it is sent over this link, behind what the topic has sent before. */
+function recall({ network, self }: State, { realm, name, since }: Behind): void {
+  const topics = network.topics();
+  const answer = (messages: readonly Message[], place: Place | null) =>
+    batchAt(
+      { realm, name },
+      messages.map((message) => batchPart(message, name)),
+      place,
+      true,
+    );
+  const request: Recall = { type: 'recall', name, since, member: self, answer };
+  if (realm === PROBE_REALM || !topics.recall(self.system, realm, request, isHome(network, { realm, name })))
+    answerNothing(request, topics.accounting);
 }
 
 /** Gives the messages of a delivery their numbers, and has them wait for the next write. */
@@ -324,14 +340,14 @@ function written(state: State): void {
 function publish(state: State, connection: Connection, { first: hops, batches }: Messages): void {
   const { network, served, publication } = state;
   for (const batch of batches) {
-    const { messages, bytes, keys } = batch;
+    const { messages, keys } = batch;
     // From here on they are this relay's to account for.
     served.take(messages.length);
     if (batch.realm === PROBE_REALM) {
       const topic = state.interest.topicOf(batch);
       if (topic !== undefined) answerProbe(state.self, topic, messages);
     } else if (isHome(network, batch)) {
-      publication.publish(batch, messages, bytes, null, keys);
+      publication.publish(batch, null);
     } else if (
       hops > 0 ||
       !forward(

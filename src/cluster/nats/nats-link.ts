@@ -401,7 +401,7 @@ function arrived({ network, publication }: State, topic: TopicKey, message: Msg)
   const { node, messages, bytes } = what;
   stats.received += messages.length;
   stats.bytesIn += bytes;
-  stats.refused += publication.publish(topic, messages, bytes, { node, epoch: 0 });
+  stats.refused += publication.publish({ ...topic, messages, bytes, keys: null }, { node, epoch: 0 });
 }
 
 /** Counts what has come for a topic and was not handled. `why`: the link takes no more, or has ended. */

@@ -1,3 +1,4 @@
+import type { Place } from '../../topic/follower.ts';
 import { jsonMessage } from '../../topic/json-message.ts';
 import type { Ancestor, Numbered } from '../../topic/line.ts';
 import type { Format, Message } from '../../topic/message.ts';
@@ -91,7 +92,8 @@ function follows(at: Numbered | null | undefined, before: Numbered | null | unde
 }
 
 function placeOf(at: Numbered | null): Place | null {
-  return at === null ? null : { epoch: at.epoch, first: at.offset, continues: at.continues ?? null };
+  if (at === null) return null;
+  return { epoch: at.epoch, first: at.offset, lineage: at.continues === undefined ? [] : [at.continues] };
 }
 
 /** One batch of version 1, of at least one part, all of one topic. */
@@ -110,9 +112,9 @@ export function batchAt(
   place: Place | null,
   isAnswer: boolean,
 ): Buffer {
-  const { epoch = '', first = 0, continues = null } = place ?? {};
-  const head = new Writer().text(epoch).u64(first);
-  head.text(continues?.epoch ?? '').u64(continues?.end ?? 0);
+  const { epoch = '', first = 0, lineage = [] } = place ?? {};
+  const head = new Writer().text(epoch).u64(first).u32(lineage.length);
+  for (const { epoch: of, end } of lineage) head.text(of).u64(end);
   return batchOf(topic, parts, head.byte(isAnswer ? IS_ANSWER : 0).finish());
 }
 
@@ -167,14 +169,6 @@ export interface Messages {
   readonly type: 'messages';
   readonly first: number;
   readonly batches: readonly Batch[];
-}
-
-/** Where the first message of a batch stands in the line of its topic. */
-export interface Place {
-  readonly epoch: string;
-  readonly first: number;
-  /** What the epoch continues; null: it began at nothing. */
-  readonly continues: Ancestor | null;
 }
 
 /** A batch as it is read. The payloads are views of the frame. */
@@ -258,11 +252,12 @@ const NO_PLACE = { place: null, isAnswer: false } as const;
 function readPlace(from: Reader): Pick<Batch, 'place' | 'isAnswer'> | null {
   const epoch = from.text();
   const first = from.u64();
-  const prior = from.text();
-  const end = from.u64();
+  const lineage: Ancestor[] = [];
+  for (let left = from.u32(); left > 0 && !from.bad; left--)
+    lineage.push({ epoch: from.text(), end: from.u64() });
   const flags = from.byte();
   const isAnswer = (flags & IS_ANSWER) !== 0;
   if (epoch === '') return { place: null, isAnswer };
-  if (!isEpoch(epoch) || first < 1 || (prior !== '' && !isEpoch(prior))) return null;
-  return { place: { epoch, first, continues: prior === '' ? null : { epoch: prior, end } }, isAnswer };
+  if (!isEpoch(epoch) || first < 1 || lineage.some((one) => !isEpoch(one.epoch))) return null;
+  return { place: { epoch, first, lineage }, isAnswer };
 }

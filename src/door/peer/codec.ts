@@ -113,8 +113,8 @@ export interface ClaimsFrame {
 /** A topic of which the dialling relay has the messages up to a position. */
 export interface Behind extends TopicKey {
   /**
-   * Positions as text, the newest first, with commas between: all of them are the same place in the order of the topic, or
-   * places where an earlier epoch was left. The first one counts that the other relay knows. '': there is none.
+   * Positions as text, the newest first, with commas between: where the dialling relay stands, and where it has left
+   * earlier epochs. '': there is none.
    */
   readonly since: string;
 }

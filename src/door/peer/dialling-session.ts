@@ -44,6 +44,8 @@ export interface Linked {
   readonly counts: ReceivedCounts;
   /** Messages that were lost since the connection before. */
   readonly missed: number;
+  /** The same start of the relay has forgotten what was before: how many were lost is known to nobody. */
+  readonly isForgotten: boolean;
   /** Messages that were forwarded and have been taken. */
   readonly taken: number;
   readonly epoch: number;
@@ -113,6 +115,11 @@ export class DiallingSession {
 
   constructor(args: DiallingArgs) {
     this.#args = args;
+  }
+
+  /** Messages of the other relay that were lost, as far as is known; null: it is not linked yet. */
+  get lost(): number | null {
+    return this.#counts?.lost ?? null;
   }
 
   /** So many messages of the frame that has come are handed on now. */
@@ -228,7 +235,8 @@ export class DiallingSession {
     this.phase = 'linked';
     this.via = { node: peer.node, epoch };
     this.#liveness = new Liveness(timeout, now);
-    return { type: 'linked', peer, counts, missed: counts.lost - lostBefore, taken, epoch };
+    const isForgotten = !goesOn && before?.incarnation === peer.incarnation;
+    return { type: 'linked', peer, counts, missed: counts.lost - lostBefore, isForgotten, taken, epoch };
   }
 
   #spareOf({ node, incarnation }: Relay): DiallingCommand | null {

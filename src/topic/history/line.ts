@@ -36,7 +36,8 @@ export class Line {
   readonly #keeper: LineKeeper | null;
   #epoch: string;
   #last = 0;
-  #ancestors: Ancestor[] = [];
+  #ancestors: readonly Ancestor[] = [];
+  #ledIn: number | null = null;
   /** Behind which nobody knows how many messages are missing: who stands before this offset asks across it. */
   #tear: { readonly at: number; readonly why: GapReason } | null = null;
   #topic: object | null = null;
@@ -136,22 +137,33 @@ export class Line {
         this.#hole(change.count, change.why, now);
         return { from, to: this.position, missed: change.count, why: change.why };
       case 'continue':
-        this.#descend(change.epoch, this.#last);
+        this.#descend(change, this.#last);
         return null;
       case 'truncate':
         this.#breaks++;
         this.#truncate(change.last, now);
-        this.#descend(change.epoch, change.last);
+        this.#descend(change, change.last);
         return { from, to: this.position, missed: null, why: 'restarted' };
       case 'adopt':
         this.#breaks++;
         this.#epoch = change.position.epoch;
         this.#last = change.position.offset;
-        this.#ancestors = [];
+        this.#ancestors = change.lineage ?? [];
         this.#tear = null;
         this.ring?.clear(this.#last + 1);
         return { from, to: this.position, missed: null, why: change.why };
+      case 'skip':
+        return { from: null, to: from, missed: null, why: change.why };
     }
+  }
+
+  /** The epoch of this relay, among the relays, in which it has given the last positions; null: another relay gives them. */
+  get ledIn(): number | null {
+    return this.#ledIn;
+  }
+
+  lead(epoch: number | null): void {
+    this.#ledIn = epoch;
   }
 
   /** Nothing of before is kept, and nobody knows how many messages have been missed since. */
@@ -167,16 +179,25 @@ export class Line {
     if (since === 'now') return this.#replay(null, {});
     ring?.expire(now);
     if (since === 'last') return this.#replay(this.#newest(limit), {});
-    if (since === 'all') return this.#replay(this.#suffix(0, limit), {});
+    if (since === 'all') return this.#replay(this.behind(0, limit), {});
     const place = this.#find(since);
     if (place === null) return this.#replay(null, { recovered: false, missed: null, why: 'unknown_epoch' });
     const { offset, why } = place;
-    const from = this.#suffix(offset, limit);
+    const from = this.behind(offset, limit);
     if (this.#tear !== null && offset < this.#tear.at)
       return this.#replay(from, { recovered: false, missed: null, why: this.#tear.why });
     const missed = this.#last - offset - (from === null ? 0 : (ring?.messagesBehind(from) ?? 0));
     if (missed === 0 && why === null) return this.#replay(from, { recovered: true });
     return this.#replay(from, { recovered: false, missed, why: why ?? this.#whyMissed(offset, from) });
+  }
+
+  /** Before what is kept behind an offset; null: nothing is. `limit`: bytes, the newest of them. */
+  behind(offset: number, limit: number): Cursor | null {
+    const { ring } = this;
+    if (ring === null || offset >= this.#last) return null;
+    const from = ring.from(offset + 1);
+    ring.within(from, limit);
+    return from;
   }
 
   #replay(from: Cursor | null, outcome: Omit<Resumption, 'from' | 'at'>): Replay {
@@ -207,8 +228,11 @@ export class Line {
     this.ring?.truncate(last, now);
   }
 
-  #descend(epoch: string, end: number): void {
-    this.#ancestors = [{ epoch: this.#epoch, end }, ...this.#ancestors].slice(0, ANCESTORS);
+  #descend(
+    { epoch, lineage }: { readonly epoch: string; readonly lineage?: readonly Ancestor[] },
+    end: number,
+  ): void {
+    this.#ancestors = lineage ?? [{ epoch: this.#epoch, end }, ...this.#ancestors].slice(0, ANCESTORS);
     this.#epoch = epoch;
   }
 
@@ -218,15 +242,6 @@ export class Line {
     const ancestor = this.#ancestors.find((one) => one.epoch === epoch);
     if (ancestor === undefined) return null;
     return offset <= ancestor.end ? { offset, why: null } : { offset: ancestor.end, why: 'restarted' };
-  }
-
-  /** Before what is kept behind an offset; null: nothing is. */
-  #suffix(offset: number, limit: number): Cursor | null {
-    const { ring } = this;
-    if (ring === null || offset >= this.#last) return null;
-    const from = ring.from(offset + 1);
-    ring.within(from, limit);
-    return from;
   }
 
   #newest(limit: number): Cursor | null {

@@ -39,7 +39,7 @@ test('a relay that is linked is found by its name and by its start, and its coun
   links.begin('a:1', link.pid).linked('far');
   const other = links.begin('a:2', spare.pid);
   const counts = new ReceivedCounts('first', 0);
-  links.linked(one, link.pid, counts, 2);
+  links.linked(one, link.pid, counts, { version: 2, epoch: 1 });
   t.true(links.has('far') && links.isLinked('first') && !links.isLinked('second'));
   t.is(links.versionOf('far'), 2);
   t.true(links.forward('far', topic, [], 0));

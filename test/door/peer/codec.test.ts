@@ -9,12 +9,12 @@ import {
   forwardedFrame,
   messagesHeader,
   PeerFormats,
-  type Place,
   parseMessages,
   topicOfBatch,
 } from '../../../src/door/peer/batch.ts';
 import { encodePeerFrame, type PeerFrame, parsePeerFrame } from '../../../src/door/peer/codec.ts';
 import { isProved, mismatch, negotiate, offer, offered, prove } from '../../../src/door/peer/session.ts';
+import type { Place } from '../../../src/topic/follower.ts';
 import { jsonMessage } from '../../../src/topic/json-message.ts';
 import type { Message, Part } from '../../../src/topic/message.ts';
 import { newEpoch } from '../../../src/topic/position.ts';
@@ -277,15 +277,18 @@ const placed = fc.record({
   name: text,
   epoch,
   first: offset,
-  continues: fc.option(fc.record({ epoch, end: offset })),
+  lineage: fc.array(fc.record({ epoch, end: offset }), { maxLength: 8 }),
   list: fc.array(messages, { minLength: 1, maxLength: 8 }),
   isAnswer: fc.boolean(),
 });
 
 test('a batch of version 2 tells where its messages stand, be it of a delivery or an answer', (t) => {
   fc.assert(
-    fc.property(placed, ({ realm, name, epoch: of, first, continues, list, isAnswer }) => {
-      const place = { epoch: of, first, continues };
+    fc.property(placed, ({ realm, name, epoch: of, first, lineage: all, list, isAnswer }) => {
+      // What is published tells the latest epoch that it continues, an answer all.
+      const lineage = isAnswer ? all : all.slice(0, 1);
+      const place = { epoch: of, first, lineage };
+      const [continues] = lineage;
       const format = new PeerFormats().of(realm, 2);
       const parts = list.map(
         (message, i) =>
@@ -328,15 +331,15 @@ test('messages of one delivery whose offsets have a gap, or whose epochs change,
     ]),
     [
       [null, '01'],
-      [{ epoch: '1aaaaaa', first: 7, continues: null }, '2'],
-      [{ epoch: '1aaaaaa', first: 9, continues: null }, '3'],
-      [{ epoch: '2bbbbbb', first: 10, continues }, '45'],
+      [{ epoch: '1aaaaaa', first: 7, lineage: [] }, '2'],
+      [{ epoch: '1aaaaaa', first: 9, lineage: [] }, '3'],
+      [{ epoch: '2bbbbbb', first: 10, lineage: [continues] }, '45'],
     ],
   );
 });
 
 test('the end of an answer has no messages, and no place where the topic has no line', (t) => {
-  for (const place of [{ epoch: '1aaaaaa', first: 1, continues: null }, null]) {
+  for (const place of [{ epoch: '1aaaaaa', first: 1, lineage: [] }, null]) {
     const body = batchAt({ realm: 'main', name: 'c' }, [], place, true);
     const read = parseMessages(payloadOf(messagesHeader(1, body.length), body), 2);
     t.like(read?.batches[0], { place, isAnswer: true, messages: [] });
@@ -349,11 +352,11 @@ test('a place that there cannot be makes it no frame of messages', (t) => {
     const body = batchAt({ realm: 'main', name: 'c' }, parts, place, false);
     return parseMessages(payloadOf(messagesHeader(1, body.length), body), 2);
   };
-  const good: Place = { epoch: '1aaaaaa', first: 1, continues: { epoch: '1bbbbbb', end: 0 } };
+  const good: Place = { epoch: '1aaaaaa', first: 1, lineage: [{ epoch: '1bbbbbb', end: 0 }] };
   t.not(frame(good), null);
   t.is(frame({ ...good, epoch: 'NOT ONE' }), null);
   t.is(frame({ ...good, first: 0 }), null);
-  t.is(frame({ ...good, continues: { epoch: 'short', end: 0 } }), null);
+  t.is(frame({ ...good, lineage: [{ epoch: 'short', end: 0 }] }), null);
   t.not(frame({ ...good, first: Number.MAX_SAFE_INTEGER - 1 }), null);
   t.is(frame({ ...good, first: Number.MAX_SAFE_INTEGER }), null);
 });
