@@ -9,7 +9,7 @@ import { type FaultyProxy, faultyProxy } from './support/faulty-proxy.ts';
 import { cachingBrowser, clientOrigin, listen, rendererPids, stateOf, told } from './support/page.ts';
 
 /** Seconds that the renderer sleeps: more than any timer of the client's, and no more than a test should take. */
-const SLEEP = Number(process.env['FANFARE_SLEEP'] ?? 5);
+const SLEEP = Number(process.env['RENDERER_SLEEP'] ?? 5);
 
 interface Scene {
   readonly origin: string;

@@ -201,7 +201,7 @@ function positionOf(at: string): readonly [string, number] {
 
 const chances = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 });
 const faults = ['cut', 'lose', 'wake', 'hide', 'sleep'] as const;
-const runs = Number(process.env['FANFARE_MODEL_RUNS'] ?? 150);
+const runs = Number(process.env['MODEL_RUNS'] ?? 150);
 
 test('whatever becomes of its connections, each message is there once and in order, or counted in one gap', async (t) => {
   await fc.assert(
