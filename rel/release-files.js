@@ -16,6 +16,7 @@ export const FILES = [
   'doc/architecture-cluster.md',
   'doc/architecture.md',
   'doc/authentication.md',
+  'doc/chat.png',
   'doc/cluster.md',
   'doc/commands.md',
   'doc/deployment.md',
