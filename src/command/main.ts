@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ERROR, errorLines, WARNING } from '../host/journal.ts';
 import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
@@ -126,7 +127,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     env: process.env,
     input: process.stdin,
     out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
+    err: (line) =>
+      void process.stderr.write(errorLines(line, line.startsWith('warning: ') ? WARNING : ERROR)),
     stdout: () => (process.stdout.isTTY ? process.stdout : new Stdout(process.stdout.fd)),
     stderr: () => process.stderr,
     interruption,

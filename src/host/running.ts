@@ -16,6 +16,7 @@ import type { NodeView } from '../view/relay-view.ts';
 import { runtimeInfo } from '../view/runtime.ts';
 import { auditLog } from './audit-log.ts';
 import { makeFolder } from './folder.ts';
+import { errorLines } from './journal.ts';
 import { descriptorLimit } from './open-files.ts';
 import { leaveFolder, REPORTS_FOLDER } from './run-folder.ts';
 import { serviceManager } from './systemd.ts';
@@ -121,7 +122,7 @@ export function run({
     // A reader of standard output reads standard error as well: once is enough.
     if (config.log.file !== null) log.fatal('could not start', { why });
     log.flush();
-    process.stderr.write(`fanfare could not start: ${redactText(why)}\n`);
+    process.stderr.write(errorLines(`fanfare could not start: ${redactText(why)}`));
     hasFailed = true;
   });
   void relay.ended.then((reason) => {
@@ -140,7 +141,7 @@ function openLogOrEnd({ log, node }: Config): OpenLog {
   try {
     return openLog(log, node);
   } catch (error) {
-    process.stderr.write(`log.file: the path of a file to write; ${(error as Error).message}\n`);
+    process.stderr.write(errorLines(`log.file: the path of a file to write; ${(error as Error).message}`));
     process.exit(BAD_CONFIG);
   }
 }

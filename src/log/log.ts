@@ -5,9 +5,9 @@ import type { ListenerLog } from '../acceptor/listener.ts';
 import type { AuthenticatorEvent } from '../authenticator/outage.ts';
 import type { LogConfig } from '../config/config.ts';
 import type { ConnectionLog } from '../connection/end.ts';
+import { ERROR, isJournal, priorityOf, withPriority } from '../host/journal.ts';
 import type { Report } from '../otp/reports.ts';
 import { redacted, redactText } from '../secret/redaction.ts';
-import { isJournal, priorityOf, withPriority } from './journal.ts';
 import { LogTarget, type Reopened } from './log-target.ts';
 
 /** Everything that the relay says, in one place: an event a line. No secret and no message ever comes here. */
@@ -92,8 +92,6 @@ export function openLog(config: LogConfig, node: string): OpenLog {
 
 const LOST = 'log lines lost';
 const STDOUT = 1;
-/** Pino's number of the level. */
-const ERROR = 50;
 /** Topics of a connection that its last line names. */
 const TOPICS = 5;
 

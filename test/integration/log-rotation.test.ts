@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
@@ -61,3 +61,42 @@ for (const way of ['standard output', 'log.file'] as const)
     t.false(messages(`${file}.1`).some((msg) => msg === 'reloaded'));
     t.is(said(), '', 'no debugger listens');
   });
+
+test('in the journal each line has its priority, those of standard error too', async (t) => {
+  const folder = temporaryFolder(t);
+  const run = (text: string): Promise<string> => {
+    const file = join(folder, `journal-${text.length}`);
+    const output = openSync(file, 'a');
+    // What systemd says of its stream, said of a file.
+    const { dev, ino } = fstatSync(output, { bigint: true });
+    const child = spawn(
+      process.execPath,
+      [join(packageRoot, 'dist', 'start.js'), '--config', configFile(t, text)],
+      {
+        env: { PATH: process.env['PATH'] ?? '', FANFARE_VAR_DIR: folder, JOURNAL_STREAM: `${dev}:${ino}` },
+        stdio: ['ignore', output, output],
+      },
+    );
+    closeSync(output);
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    t.teardown(() => child.kill('SIGKILL'));
+    const end = async () => {
+      await eventually(
+        () => readFileSync(file, 'utf8').includes('"ready"') || child.exitCode !== null,
+        'it is up',
+      );
+      child.kill('SIGTERM');
+      await gone;
+      return readFileSync(file, 'utf8');
+    };
+    return end();
+  };
+  const lines = (await run(`${settings}allowed_channels: []\n`)).trimEnd().split('\n');
+  t.regex(lines[0] ?? '', /^<4>warning: .*allowed_channels/);
+  t.regex(lines.at(-1) ?? '', /^<6>\{"level":30.*"stopped"/);
+  t.true(
+    lines.every((line) => /^<[46]>/.test(line)),
+    lines.join('\n'),
+  );
+  t.regex(await run('nod: n\n'), /^<3>.*nod: unknown key/);
+});

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import test from 'ava';
-import { isJournal, priorityOf, withPriority } from '../../src/log/journal.ts';
+import { isJournal, priorityOf, withPriority } from '../../src/host/journal.ts';
 
 test('a descriptor goes to the journal when systemd has named it by device and inode', (t) => {
   const descriptor = openSync('/dev/null', 'w');

@@ -29,6 +29,20 @@ export function priorityOf(level: number): string {
 
 /** `json`: the line as pino makes it, which begins with its level; `shown`: as it is to be written, on one line or more. */
 export function withPriority(json: string, shown: string): string {
-  const prefix = priorityOf(Number(/^\{"level":(\d+)/.exec(json)?.[1]));
-  return shown.replace(/^(?=.)/gm, prefix);
+  return prefixed(shown, Number(/^\{"level":(\d+)/.exec(json)?.[1]));
+}
+
+/** Numbers of pino's levels. */
+export const WARNING = 40;
+export const ERROR = 50;
+const STDERR = 2;
+
+/** What is written to standard error, with the end of its last line. */
+export function errorLines(text: string, level: typeof WARNING | typeof ERROR = ERROR): string {
+  const lines = `${text}\n`;
+  return isJournal(process.env['JOURNAL_STREAM'], STDERR) ? prefixed(lines, level) : lines;
+}
+
+function prefixed(lines: string, level: number): string {
+  return lines.replace(/^(?=.)/gm, priorityOf(level));
 }
