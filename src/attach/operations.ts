@@ -556,7 +556,7 @@ function treeText(roots: readonly processes.TreeNode[], width: number): string {
   return tableWithin(
     width,
     lines,
-    left('process', ({ lead }) => lead, 100),
+    left('process', ({ lead }) => lead, 100, 44),
     left('ref', cell('ref')),
     ...numbers('below', 'mailbox'),
     ...numbers('below it', 'handled').map(spare),

@@ -140,12 +140,33 @@ export function typedCommand(text: string): { readonly name: string; readonly ar
   if (name === undefined) throw new Refusal('a name and its arguments, such as: members topic:main:chat');
   const list = inBrackets ?? behind?.trim() ?? '';
   try {
-    const args: unknown = parse(`[${list}]`, { maxAliasCount: 0 });
+    const args = flowValue(`[${list}]`);
     if (Array.isArray(args)) return { name, args };
   } catch {
     // The refusal below is for everything that is no list.
   }
   throw new Refusal('arguments are separated by commas, options in braces: {by: members, n: 10}');
+}
+
+/**
+ * YAML in its flow style, so that quotes may be left out, and in options the blank behind a colon, too: `{n:3}`. Throws for
+ * what is none.
+ */
+export function flowValue(text: string): unknown {
+  return spaced(parse(text, { maxAliasCount: 0 }));
+}
+
+/** To YAML `{n:3}` is a key without a value. */
+function spaced(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(spaced);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]: [string, unknown]) => {
+      const [, name, rest] = /^(\w+):(.+)$/s.exec(key) ?? [];
+      if (item !== null || name === undefined || rest === undefined) return [key, spaced(item)];
+      return [name, parse(rest, { maxAliasCount: 0 }) as unknown];
+    }),
+  );
 }
 
 /** `sun_path` holds 108 bytes with its final NUL (unix(7)). */

@@ -93,6 +93,8 @@ export interface Column<Row> {
   readonly value: (row: Row) => string;
   /** Left out where there is no room for all columns. */
   readonly spare?: boolean;
+  /** Characters that it has before columns are left out. */
+  readonly least?: number;
 }
 
 /** A column that is left out where there is no room for all, the last of them first. */
@@ -101,9 +103,18 @@ export function spare<Row>(column: Column<Row>): Column<Row> {
 }
 
 const CELL_LIMIT = 60;
+const GAP = '  ';
+/** Characters of a text that is cut: so many say what it is, and so many that it is there. */
+const READABLE = 24;
+const FEW = 8;
 
-export function left<Row>(title: string, value: (row: Row) => string, limit = CELL_LIMIT): Column<Row> {
-  return { title, right: false, limit, value };
+export function left<Row>(
+  title: string,
+  value: (row: Row) => string,
+  limit = CELL_LIMIT,
+  least = READABLE,
+): Column<Row> {
+  return { title, right: false, limit, value, least };
 }
 
 export function right<Row>(title: string, value: (row: Row) => string): Column<Row> {
@@ -157,25 +168,26 @@ export function tableWithin<Row>(
   for (const cell of cells) cell.width = cell.texts.reduce((most, text) => Math.max(most, width(text)), 0);
   let kept = cells;
   const excess = () => kept.reduce((sum, cell) => sum + cell.width + GAP.length, -GAP.length) - most;
-  const cut = (least: number) => {
+  const cut = (leastOf: (column: Column<Row>) => number) => {
     for (let over = excess(); over > 0; over = excess()) {
-      const texts = kept.filter(({ column, width }) => !column.right && width > least);
+      const texts = kept.filter(({ column, width }) => !column.right && width > leastOf(column));
       const longest = texts.reduce<(typeof cells)[number] | undefined>(
         (one, other) => (one === undefined || other.width > one.width ? other : one),
         undefined,
       );
       if (longest === undefined) return;
-      const next = Math.max(least, ...texts.filter((text) => text !== longest).map((text) => text.width - 1));
+      const others = texts.filter((text) => text !== longest).map((text) => text.width - 1);
+      const next = Math.max(leastOf(longest.column), ...others);
       longest.width = Math.max(longest.width - over, Math.min(next, longest.width - 1));
     }
   };
-  cut(READABLE);
+  cut(({ least = READABLE }) => least);
   while (excess() > 0) {
     const at = kept.findLastIndex(({ column }) => column.spare === true);
     if (at < 0) break;
     kept = kept.toSpliced(at, 1);
   }
-  cut(FEW);
+  cut(() => FEW);
   return Array.from({ length: rows.length + 1 }, (_, line) =>
     kept
       .map(({ column, texts, width: wanted }) => {
@@ -187,11 +199,6 @@ export function tableWithin<Row>(
       .trimEnd(),
   ).join('\n');
 }
-
-const GAP = '  ';
-/** Characters of a text that is cut: so many say what it is, and so many that it is there. */
-const READABLE = 24;
-const FEW = 8;
 
 /** One field a line, the names aligned. */
 export function fieldLines(entries: readonly (readonly [name: string, value: string])[]): string {

@@ -1,8 +1,7 @@
-import { parse } from 'yaml';
 import { NodeClient } from '../attach/client/node-client.ts';
 import { attachTerminal } from '../attach/client/terminal.ts';
 import { help } from '../attach/operations.ts';
-import type { Style } from '../attach/protocol.ts';
+import { flowValue, type Style } from '../attach/protocol.ts';
 import { askerOf } from './audit.ts';
 import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, type Place } from './command.ts';
 import { noProcess } from './lifecycle-command.ts';
@@ -126,7 +125,7 @@ function argument(text: string): unknown {
   }
   try {
     // {by: members} is what people type.
-    return parse(text, { maxAliasCount: 0 }) as unknown;
+    return flowValue(text);
   } catch {
     throw new BadUsage(`not JSON: ${text.slice(0, 100)}`);
   }

@@ -465,6 +465,14 @@ test('a name and its arguments are read with and without brackets and quotes', (
     ["members('topic:main:a b', {n: 3})", 'members', ['topic:main:a b', { n: 3 }]],
     ['kill(<88>, {force: true})', 'kill', ['<88>', { force: true }]],
     ['node_stats 2, 100', 'node_stats', [2, 100]],
+    ['topics {n:3,by:name}', 'topics', [{ n: 3, by: 'name' }]],
+    ['kill(<88>, {force:true})', 'kill', ['<88>', { force: true }]],
+    [
+      "why({topic: 'a,b:c', since:10m, reason:'slow'})",
+      'why',
+      [{ topic: 'a,b:c', since: '10m', reason: 'slow' }],
+    ],
+    ['client {topic:topic:main:chat}', 'client', [{ topic: 'topic:main:chat' }]],
     ['init.stop({confirm: true})', 'init.stop', [{ confirm: true }]],
   ] as const)
     t.deepEqual(typedCommand(text), { name, args } as never, text);

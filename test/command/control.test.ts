@@ -158,6 +158,7 @@ test('a node from daemon to stop', async (t) => {
   t.regex(run('rpc', 'trace', 'listener.pusu', '{"period": 1}').out, /^it has handled no message$/);
   t.like(run('rpc', 'topics', '{"by"'), { code: 1, out: '' });
   t.regex(run('rpc', 'topics', 'members').err, /^options are given as .*\nusage: topics\(/);
+  t.regex(run('rpc', 'topics', '{n:3,by:name}').out, /^\(none\)$/);
   t.like(run('rpc', 'nothing'), { code: 1 });
   const first = run('pid').out;
   t.like(run('restart'), { code: 0 });
