@@ -3,7 +3,7 @@ import type { Pid } from '../../src/otp/process.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import type { Position } from '../../src/topic/position.ts';
 import { hashKey } from '../../src/topic/topic-name.ts';
-import { behind } from '../../src/topic/topic-server.ts';
+import { behind, change } from '../../src/topic/topic-server.ts';
 import { isBalanced } from '../support/relay.ts';
 import {
   formatOf,
@@ -537,6 +537,39 @@ test('of two messages with one key the second is sent where the first has crashe
   await quiet();
   t.deepEqual(a.told, ['refused publish kept unavailable 1', 'published kept 2 2']);
   t.deepEqual(b.heard, ['-1 restarted', '2:one']);
+});
+
+test('what happens to a line is told where it happens: between the messages before and those behind', async (t) => {
+  const world = await worldWith(1);
+  const { member, join, publish, publisher, quiet, topic } = world;
+  const a = member();
+  join(a, 'kept', { format, since: at(world, 0) });
+  await quiet();
+  publish(publisher, 'kept', 'before');
+  change(topic('kept'), { type: 'hole', count: null, why: 'link' });
+  publish(publisher, 'kept', 'behind');
+  change(topic('kept'), { type: 'continue', epoch: '2abcdef' });
+  publish(publisher, 'kept', 'last');
+  await quiet();
+  t.deepEqual(a.heard, ['1:m0', '2:before', '-null link', '4:behind', '5:last']);
+  t.deepEqual(topic('kept').line?.position, { epoch: '2abcdef', offset: 5 });
+  t.is(world.accounting.messages, 4);
+});
+
+test('who is being resumed as its line goes on elsewhere is left behind: its place leads nowhere', async (t) => {
+  const world = await worldWith(0);
+  const { member, join, publish, publisher, quiet, topic } = world;
+  for (let i = 0; i < 5; i++) publish(publisher, 'kept', 'x'.repeat(20_000));
+  await quiet();
+  const [a, b] = [member(), member()];
+  a.asks = false;
+  for (const one of [a, b]) join(one, 'kept', { format, since: 'all' });
+  await quiet();
+  change(topic('kept'), { type: 'adopt', position: { epoch: '3abcdef', offset: 70 }, why: 'restarted' });
+  publish(publisher, 'kept', 'new');
+  await quiet();
+  t.is(a.told.at(-1), 'too-slow kept');
+  t.deepEqual(b.heard.slice(-2), ['-null restarted', '71:new']);
 });
 
 test('the topic of probes keeps nothing', async (t) => {
