@@ -1,5 +1,6 @@
 import test from 'ava';
 import { ask } from '../support/admin.ts';
+import { openBrowser, openPage } from '../support/browser.ts';
 import { startTestRelay, testConfig } from '../support/relay.ts';
 
 const at = { host: '127.0.0.1', port: 0 };
@@ -86,4 +87,22 @@ test('with a token the page wants it, as a password or as a bearer token, and me
     ['127.0.0.1: refused', 'alice at 127.0.0.1: refused'],
   );
   t.false(JSON.stringify(relay.log.all).includes(TOKEN));
+});
+
+test('a browser that has been given the token shows the page, its feed and what it does; one that has not shows nothing', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} }, admin: { ...at, token: TOKEN } });
+  const browser = await openBrowser(t);
+  const url = `http://127.0.0.1:${relay.port('admin')}/observer`;
+  const httpCredentials = { username: 'alice', password: TOKEN };
+  const { page, complaints } = await openPage(t, browser, url, { httpCredentials });
+  await page.waitForSelector('#state[data-state=ready]');
+  await page.click('tbody tr');
+  await page.waitForSelector('aside h3');
+  t.deepEqual(complaints, []);
+  const context = await browser.newContext();
+  t.teardown(() => context.close());
+  const stranger = await context.newPage();
+  const answer = await stranger.goto(url).catch(() => null);
+  t.true(answer === null || answer.status() === 401);
+  t.is(await stranger.locator('#state').count(), 0);
 });
