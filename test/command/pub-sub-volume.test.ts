@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'ava';
+import { LineOutput } from '../../src/command/line-output.ts';
 import { eventually } from '../support/arrivals.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
@@ -49,6 +50,25 @@ test('while nobody reads its output nothing is read from the relay, the publishe
   t.deepEqual(
     lines.map((line) => Number.parseInt(line, 10)),
     Array.from({ length: 8_000 }, (_, index) => index),
+  );
+});
+
+test('output that stalls for each line, again and again, leaves nothing behind', async (t) => {
+  let written = 0;
+  const screen = new Writable({
+    highWaterMark: 1,
+    write(_chunk, _encoding, done) {
+      written++;
+      setImmediate(done);
+    },
+  });
+  const output = new LineOutput(screen);
+  const before = screen.eventNames().map((name) => screen.listenerCount(name));
+  for (let i = 0; i < 100; i++) await output.write('x');
+  t.is(written, 100);
+  t.deepEqual(
+    screen.eventNames().map((name) => screen.listenerCount(name)),
+    before,
   );
 });
 

@@ -183,7 +183,7 @@ test('a relay that is out of reach ends all with 75', async (t) => {
     const { code, out, err } = await runCommand([...command, ...away]);
     t.is(code, 75);
     t.is(out, '');
-    t.regex(err, /^ws:\/\/127\.0\.0\.1:\d+\/ was out of reach for 3 s: .*ECONNREFUSED.*\n$/);
+    t.regex(err, /^ws:\/\/127\.0\.0\.1:\d+\/ was out of reach for 3 s: .+\n$/);
   }
 });
 
