@@ -5,6 +5,8 @@ import { PeerFormats } from '../../src/door/peer/batch.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { Accounting } from '../../src/topic/accounting.ts';
+import { Histories } from '../../src/topic/history/histories.ts';
+import type { Line } from '../../src/topic/history/line.ts';
 import { Topic } from '../../src/topic/topic.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, spawnScripted, testSystem } from '../support/otp.ts';
@@ -16,9 +18,9 @@ function world(topics = new Topics(new Accounting())) {
   const { system } = base;
   const args = { topics: () => topics, alone: () => false };
   spawnOk(system, interest.interestServer, args, { name: interest.interestName.value });
-  const topicOf = (name: string) => {
+  const topicOf = (name: string, line: Line | null = null, isOrdered = false) => {
     const { pid, log } = spawnScripted(system);
-    const topic = new Topic('main', name);
+    const topic = new Topic('main', name, isOrdered, line);
     topic.serve(pid);
     const want = () => {
       topic.await({ type: 'join', name, member: pid, format, while: 'wanted' });
@@ -142,4 +144,48 @@ test('what is wanted when the first relay comes is told to its link, and forgott
   interest.linking(system);
   await quiet();
   t.deepEqual(before.told(), ['=', '+held+asked+later']);
+});
+
+/** A line that keeps messages for a minute, and has had one. */
+function keptLine(name: string): Line {
+  const rule = () => ({ messages: 10, bytes: 10_000, age: 60_000 });
+  const line = new Histories({ rule, total: 100_000, resume: 10_000 }).open({ realm: 'main', name }) as Line;
+  line.take({ kind: 'text', payload: Buffer.from('x') }, 0);
+  return line;
+}
+
+test('a topic whose messages are kept stays known for as long as they are, and what comes later than that says what is missing', async (t) => {
+  const { topicOf, linkOf, quiet, advance } = world();
+  const { told, confirm } = linkOf();
+  await quiet();
+  confirm();
+  const a = topicOf('a', keptLine('a'));
+  a.want();
+  await quiet();
+  // Nobody here wanted it before: what was published elsewhere meanwhile is not kept.
+  t.like(a.got[0], { type: 'change', change: { type: 'hole', count: null, why: 'expired' } });
+  a.unwant();
+  for (let i = 0; i < 59; i++) await advance(1000);
+  t.deepEqual(told(), ['=', '+a']);
+  const { length } = a.got;
+  a.want();
+  a.unwant();
+  await quiet();
+  t.deepEqual(a.got.slice(length), [], 'it has missed nothing');
+  for (let i = 0; i < 62; i++) await advance(1000);
+  t.deepEqual(told(), ['=', '+a', '-a']);
+});
+
+test('a topic with one order for all is known no longer for being kept: its home is asked for the rest', async (t) => {
+  const { topicOf, linkOf, quiet, advance } = world();
+  const { told, confirm } = linkOf();
+  await quiet();
+  confirm();
+  const a = topicOf('a', keptLine('a'), true);
+  a.want();
+  await quiet();
+  t.false(a.got.some((message) => (message as { readonly type: string }).type === 'change'));
+  a.unwant();
+  for (let i = 0; i < 5; i++) await advance(1000);
+  t.deepEqual(told(), ['=', '+a', '-a']);
 });
