@@ -374,13 +374,14 @@ function closedByTransport(connection: Connection, code: number): void {
  */
 function joined(connection: Connection, message: JoinedMessage): void {
   const { memberships, self, intake } = connection;
-  const { topic, resumption, deliveries = [], more } = message;
+  const { topic, resumption, deliveries = [], more, again } = message;
   const { question } = intake;
-  const asked = isAsked(question, 'join', topic.name);
+  const isUnderWay = isAsked(question, 'join', topic.name);
+  const asked = isUnderWay && again !== true;
   const before = memberships.get(topic.name);
   if (!asked && before === undefined) {
-    // It has left while the topic was lost, or between two portions.
-    leave(topic, self);
+    // It has left while the topic was lost, or between two portions. If it joins anew, the answer to that is on its way.
+    if (!isUnderWay) leave(topic, self);
     turnAway(connection, deliveries);
     return;
   }
@@ -478,11 +479,11 @@ function refused(
   message: Extract<MemberMessage, { readonly type: 'refused' }>,
 ): void {
   const { question } = connection.intake;
-  const { action, name, why, receipt } = message;
+  const { action, name, why, receipt, again } = message;
   if (action === 'publish') {
     const topic = connection.judgements?.nameOf(name) ?? name;
     step(connection, refusal(receipt === undefined ? { action, topic } : { action, topic, receipt }, why));
-  } else if (isAsked(question, action, name))
+  } else if (again !== true && isAsked(question, action, name))
     answered(connection, refusal({ action, topic: question.as }, why));
   // Where nothing is asked it is about a topic that was lost, and will be tried again.
   else if (why !== 'unavailable') connection.close({ type: 'topic lost' });

@@ -67,6 +67,8 @@ export type PublisherMessage =
       readonly why: 'missing' | 'owned' | 'unavailable';
       /** That of a publish that had one. */
       readonly receipt?: string;
+      /** The join was that of a member that comes back to a topic that was lost. */
+      readonly again?: true;
     }
   /** A message with a receipt has been fanned out. `at`: null where the topic has no line, or another relay orders it. */
   | {

@@ -118,10 +118,16 @@ export function isServed({ server }: Topic): boolean {
 
 /** Nobody is left to take the request, and whoever made it waits for an answer. */
 export function refuse(
-  { type, member, name }: Join | Claim,
+  request: Join | Claim,
   why: 'missing' | 'owned' | 'unavailable' = 'unavailable',
 ): void {
-  inform(member, { type: 'refused', action: type, name, why });
+  const { type, member, name } = request;
+  inform(member, { type: 'refused', action: type, name, why, ...echo(request) });
+}
+
+/** What an answer says of its request, so that it is not taken for that of another one for the same topic. */
+function echo(request: Join | Claim): { readonly again?: true } {
+  return request.type === 'join' && request.again !== undefined ? { again: true } : {};
 }
 
 /** For a topic whose server is not coming back: what waits is lost, and the members must find their way to the next one. */
@@ -764,14 +770,18 @@ function enter(state: State, asked: Join): void {
     awaitEndOfGrace(topic, self);
   }
   if (topic.members.has(member)) {
-    inform(member, { type: 'joined', topic });
-    return;
+    if (request.since === undefined || again !== undefined) {
+      inform(member, { type: 'joined', topic, ...echo(request) });
+      return;
+    }
+    // It came back to a topic that was lost, left before it heard of that, and asks for something else by now.
+    demonitor(takeOut(topic, member));
   }
   if (!isAlive(member)) return;
   const isResumed = request.since !== undefined && topic.line !== null;
   const enter = () => {
     topic.members.add(member, format, monitor(self, member), condition === 'owned');
-    inform(member, { type: 'joined', topic });
+    inform(member, { type: 'joined', topic, ...echo(request) });
   };
   try {
     // Who joins now is owed what comes from now on: the earlier messages go to the earlier members.
@@ -814,7 +824,7 @@ function recover(state: State, request: Join): void {
   if (line === null || since === undefined) return;
   const replay = resumeAt(state, line, since);
   const { resumption, from } = replay;
-  let answer: Joined = { type: 'joined', topic, resumption };
+  let answer: Joined = { type: 'joined', topic, resumption, ...echo(request) };
   if (from !== null) {
     const { version, last } = line;
     const known = { offset: last, version };

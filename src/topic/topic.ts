@@ -66,6 +66,8 @@ export interface Portion {
 export interface Joined {
   readonly type: 'joined';
   readonly topic: Topic;
+  /** The join was that of a member that comes back. */
+  readonly again?: true;
   /** Only where the join had a `since`, and the topic has a line. */
   readonly resumption?: Resumption;
   /** What it has asked for, or as much of it as fits one portion; they have been counted as attempts. */

@@ -350,6 +350,31 @@ test('a topic without positions is joined again without any', async (t) => {
   t.deepEqual(await heard(), []);
 });
 
+test('the answer to a join that was made after a loss is not taken for that to a new question', async (t) => {
+  const { heard, say, topic, pid, requests, delivery, accounting } = world();
+  await heard();
+  say(subscribe('c', '1abcdef:1'));
+  await heard();
+  const before = topic().topic;
+  send(pid, { type: 'joined', topic: before, ...resumed(1, 1) });
+  send(pid, { type: 'lost', topic: before, at: at(5) });
+  say({ type: 'unsubscribe', channel: 'c' }, subscribe('c', '1abcdef:2'));
+  await heard();
+  t.is(requests.length, 3);
+  const { topic: next, told } = topic();
+  send(pid, { type: 'joined', topic: next, again: true, ...resumed(5, 6), deliveries: [delivery(6)] });
+  t.deepEqual(await heard(), []);
+  send(pid, { type: 'refused', action: 'join', name: 'c', why: 'unavailable', again: true });
+  t.deepEqual(await heard(), []);
+  t.is(accounting.dropped.closed, 1);
+  send(pid, { type: 'joined', topic: next, ...resumed(2, 6), deliveries: [delivery(3, 6)] });
+  t.deepEqual(await heard(), [
+    { type: 'subscribe_ok', channel: 'c', at: '1abcdef:2', until: '1abcdef:6', recovered: true },
+    ...[3, 4, 5, 6].map(content),
+  ]);
+  t.deepEqual(told(), []);
+});
+
 test('a right that comes back brings the topic from now on, and a word of what is missing', async (t) => {
   const { heard, say, topic, pid, requests, advance } = world(onPatterns(['d'], readAndWrite));
   await heard();
