@@ -43,6 +43,7 @@ export class Publication {
     const { accounting } = topics;
     const { system } = this.#link;
     const { length } = messages;
+    accounting.arrive(length);
     const topic = topics.find(realm, name);
     const isKept = topics.keeps(name, topic);
     if (topic?.server === undefined && !isKept) {
@@ -75,6 +76,8 @@ export class Publication {
     const { length } = messages;
     const topic = topics.find(realm, name);
     const credit = costOf(bytes, length);
+    // What answers a question has come before, or would have.
+    if (!isAnswer) topics.accounting.arrive(length);
     const incoming: Incoming = {
       type: 'incoming',
       place,
