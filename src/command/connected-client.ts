@@ -37,24 +37,27 @@ export async function connectTo(
   let timer: NodeJS.Timeout | undefined;
   let why = '';
   let isIn = false;
+  let isAway = false;
   const within = (time: number) => {
     if (timer !== undefined || time === Number.POSITIVE_INFINITY) return;
     timer = setTimeout(() => lose(outOfReach(reach.url, time, why)), time);
   };
   const opened = new Promise<void>((resolve) => {
     client.on('state', (state, error) => {
-      why = error?.message ?? why;
+      why = error?.message.trim() ?? why;
       if (state === 'open') {
         clearTimeout(timer);
         timer = undefined;
-        if (isIn) place.err('connected again');
+        if (isAway) place.err('connected again');
         isIn = true;
+        isAway = false;
         resolve();
       } else if (state === 'closed') {
         clearTimeout(timer);
         if (error !== undefined) lose(failureOf(error, reach.url));
-      } else if (state === 'waiting' && isIn && timer === undefined) {
-        place.err(`the connection is lost${error === undefined ? '' : ` (${error.message})`}; trying again`);
+      } else if (state === 'waiting' && isIn && !isAway) {
+        isAway = true;
+        place.err(`the connection is lost (${why}); trying again`);
         within(outage);
       }
     });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
@@ -155,6 +156,34 @@ test('a connection that is lost is made again, and what may have been missed is 
     ['before', 'gap', 'after'],
   );
   t.regex(err, /^the connection is lost.*; trying again\nconnected again\n$/);
+});
+
+test('a relay that stays away for several attempts is told of once', async (t) => {
+  const relay = await startTestRelay(t, plain);
+  const proxy = await flappingProxy(t);
+  proxy.target = relay.port('pusu');
+  let attempts = 0;
+  const closed = createServer((socket) => {
+    attempts++;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  t.teardown(() => closed.close());
+  await new Promise((resolve) => closed.once('listening', resolve));
+  const running = runCommand(['sub', 'news', '--count', '1', '--url', `ws://127.0.0.1:${proxy.port}`]);
+  await heard(relay, 'news');
+  proxy.target = (closed.address() as AddressInfo).port;
+  proxy.flap();
+  await eventually(() => attempts >= 3, 'three attempts');
+  proxy.target = relay.port('pusu');
+  await heard(relay, 'news');
+  await pub(relay, 'news', 'after');
+  const { code, out, err } = await running;
+  t.is(code, 0);
+  t.is(out, 'after\n');
+  t.regex(
+    err,
+    /^the connection is lost \(.+\); trying again\nconnected again\nnews: messages may be missing \(.*\)\n$/,
+  );
 });
 
 test('short of its count when the time is up, it ends with 75; without a count with 0', async (t) => {
