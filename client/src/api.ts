@@ -21,7 +21,8 @@ export interface Gap {
   readonly to?: string;
   /**
    * `disconnected`: the connection was lost, and the relay keeps no history of the channel; `overflow`: the buffer here
-   * was full; `unknown`: numbers were left out, and the relay has not said why; else in the relay's words, such as `too_old`.
+   * was full; `unknown`: numbers were left out, and the relay has not said why; else in the relay's words, such as `too_old`, or
+   * those of the error that ends the subscription: then nothing follows.
    */
   readonly why: string;
 }

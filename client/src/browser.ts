@@ -7,10 +7,14 @@ export { FanfareError };
 
 /** A client of the relay at a URL, at one of several, or at the one that a function names for each attempt. */
 export function connect(urls: Urls, options: Options = {}): Client {
-  return relayClient(urls, options, surroundingsOf(options, open));
+  const WebSocket = options.WebSocket ?? (globalThis as unknown as Global).WebSocket;
+  return relayClient(
+    urls,
+    options,
+    surroundingsOf((url, protocols) => new WebSocket(url, protocols) as Socket),
+  );
 }
 
-function open(url: string, protocols: string[]): Socket {
-  const { WebSocket } = globalThis as unknown as { WebSocket: WebSocketClass };
-  return new WebSocket(url, protocols) as Socket;
+interface Global {
+  readonly WebSocket: WebSocketClass;
 }

@@ -149,7 +149,10 @@ export function newFeed(channel: string, options: SubscribeOptions, owner: FeedO
     if (over) return;
     over = true;
     fault = error;
-    if (error) failed(error);
+    if (error) {
+      failed(error);
+      if (joined) push(gapOf(since(), undefined, undefined, error.why));
+    }
     answered();
     fill(false);
     for (const reader of readers.splice(0)) close(reader);

@@ -223,7 +223,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
         if (state !== 'open') expect();
       }
     } catch (error) {
-      if (!signal.aborted) unauthorized('no_token', error);
+      if (!signal.aborted) unauthorized('unauthorized', error);
     }
   }
 

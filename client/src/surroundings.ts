@@ -1,4 +1,4 @@
-import type { Options, Socket } from './api.ts';
+import type { Socket } from './api.ts';
 import type { Clock } from './deadlines.ts';
 
 /** What a client has of the world around it. */
@@ -15,8 +15,7 @@ interface Page {
   addEventListener?(type: string, listener: () => void, options: object): void;
 }
 
-/** `open` counts where the options name no class. */
-export function surroundingsOf({ WebSocket }: Options, open: Surroundings['open']): Surroundings {
+export function surroundingsOf(open: Surroundings['open']): Surroundings {
   return {
     now: Date.now,
     after(milliseconds, action) {
@@ -24,7 +23,7 @@ export function surroundingsOf({ WebSocket }: Options, open: Surroundings['open'
       return () => clearTimeout(timer);
     },
     random: Math.random,
-    open: WebSocket ? (url, protocols) => new WebSocket(url, protocols) as Socket : open,
+    open,
     watch(wake, hide) {
       const page = globalThis as Page;
       const watching = new AbortController();

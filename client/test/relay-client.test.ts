@@ -612,6 +612,20 @@ test('where the relay keeps nothing, each reconnect is one gap', async (t) => {
   t.deepEqual(brief(events), [0, '-? disconnected', 1, '-? disconnected', 2]);
 });
 
+test('who has been let in before and is refused after a reconnect hears so: as a listener by a gap, as a loop by an error', async (t) => {
+  const world = await openWorld();
+  const subscription = world.client.subscribe('a');
+  const events = heard(subscription);
+  const one = await world.socket();
+  one.say({ type: 'subscribe_ok', channel: 'a', at: 'e:2' });
+  one.end();
+  await world.advance(1000);
+  const two = await world.socket();
+  two.say(hello, { type: 'subscribe_error', channel: 'a', why: 'permission_denied' });
+  t.deepEqual(events, [{ type: 'gap', why: 'permission_denied', from: 'e:2' }]);
+  await t.throwsAsync(subscription[Symbol.asyncIterator]().next(), { message: 'permission_denied: a' });
+});
+
 // Back pressure.
 
 test('a loop that is slow pauses the socket, and no message is lost', async (t) => {
