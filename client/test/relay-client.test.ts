@@ -745,6 +745,16 @@ test('close waits for answers, and not for a relay that gives none', async (t) =
   t.is(mute.clock.pending, 0);
 });
 
+test('close does not wait for a connection that is lost meanwhile', async (t) => {
+  const world = await openWorld('ws://relay', { offline: { queue: 1000 } });
+  const first = world.client.publish('a', 1);
+  const closed = world.client.close();
+  (await world.socket()).end();
+  await t.throwsAsync(first, { message: 'unconfirmed' });
+  await Promise.all([closed, world.advance(3000)]);
+  t.is(world.clock.pending, 0);
+});
+
 test('a client that never got anywhere closes as well, and so does one that a listener closes', async (t) => {
   const world = newWorld();
   await world.client.close();

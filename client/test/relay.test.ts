@@ -15,6 +15,8 @@ const history = {
 };
 /** A client that does not wait long: the faults here are short. */
 const quick = { retry: { base: 20, cap: 200 }, silence: 400 };
+/** One that takes a machine that is busy for what it is, where each reconnect would count. */
+const patient = { ...quick, silence: 60_000 };
 
 function client(t: ExecutionContext, url: string, options: Options = quick): Client {
   const made = connect(url, options);
@@ -63,7 +65,7 @@ test('over connections that break all the time, every message of a kept channel 
 test('where nothing is kept, each break is one gap', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   const proxy = await faultyProxy(t, relay.port('pusu'));
-  const listener = client(t, proxy.url);
+  const listener = client(t, proxy.url, patient);
   const subscription = listener.subscribe('a');
   const heard = events(subscription);
   await subscription.ready;
@@ -177,18 +179,18 @@ test('a relay that drains says goodbye, and its clients come back without losing
 });
 
 test('a slow loop slows its publisher: nothing is lost, and little waits', async (t) => {
-  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const relay = await startTestRelay(t, { doors: { pusu: {} }, ...history });
   const url = `ws://127.0.0.1:${relay.port('pusu')}`;
-  const [reader, publisher] = [client(t, url, {}), client(t, url, {})];
-  const subscription = reader.subscribe<{ readonly i: number }>('a', { buffer: 16 });
+  const [reader, publisher] = [client(t, url, patient), client(t, url, patient)];
+  const subscription = reader.subscribe<{ readonly i: number }>('kept.a', { buffer: 16 });
   await subscription.ready;
   const count = 5000;
   const filling = 'x'.repeat(1000);
-  const publishing = Promise.all(upTo(count).map((i) => publisher.publish('a', { i, filling })));
+  const publishing = Promise.all(upTo(count).map((i) => publisher.publish('kept.a', { i, filling })));
   let next = 0;
   for await (const event of subscription) {
-    if (event.type === 'gap') t.fail(`${event.missed} ${event.why}`);
-    else t.is(event.content.i, next++);
+    if (event.type === 'gap') throw new Error(`${event.missed} ${event.why}`);
+    t.is(event.content.i, next++);
     if (next % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     if (next === count) break;
   }
@@ -232,7 +234,7 @@ class PusuAlone extends WebSocket {
 test('over plain PuSu everything works but recovery', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} }, ...history });
   const proxy = await faultyProxy(t, relay.port('pusu'));
-  const one = client(t, proxy.url, { ...quick, WebSocket: PusuAlone });
+  const one = client(t, proxy.url, { ...patient, WebSocket: PusuAlone });
   const subscription = one.subscribe('kept.a');
   const heard = events(subscription);
   await subscription.ready;
@@ -246,8 +248,19 @@ test('over plain PuSu everything works but recovery', async (t) => {
   await one.publish('kept.a', 2);
   await heard.next();
   t.deepEqual(contents(heard.all), [{ n: 1 }, '? disconnected', 2]);
+});
+
+test('over plain PuSu silence is noticed by what a repeated subscribe is not answered', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pusu: {} } });
+  const proxy = await faultyProxy(t, relay.port('pusu'));
+  const one = client(t, proxy.url, { ...quick, WebSocket: PusuAlone });
+  const seen = states(one);
+  await one.subscribe('a').ready;
   proxy.isBlack = true;
-  await eventually(() => one.state !== 'open', 'its silence is noticed');
+  await seen.find((state) => state === 'waiting');
+  proxy.isBlack = false;
+  await eventually(() => one.state === 'open', 'open again');
+  t.is(one.level, 'pusu');
 });
 
 /** As much of pusud as its clients see: it echoes the first subprotocol, and its subscribe_ok names no channel. */
