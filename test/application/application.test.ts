@@ -9,8 +9,8 @@ import { startTestRelay } from '../support/relay.ts';
 import { packageRoot, temporaryFolder } from '../support/relay-process.ts';
 
 const drawnAs: readonly (readonly [page: string, child: RegExp])[] = [
-  ['README.md', /^[├└]─ (\w+)/gm],
-  ['doc/architecture.md', /^ {2}root --> (\w+)/gm],
+  ['README.md', /^[├└]─ ([\w-]+)/gm],
+  ['doc/architecture.md', /^ {2}root --> ([\w-]+)/gm],
 ];
 
 test('the tree is drawn in the documents as it is, from the first child to start to the first to stop', async (t) => {
