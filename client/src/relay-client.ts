@@ -480,6 +480,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
         if (channel.isEmpty()) later(channel, linger);
       },
     });
+    name += '';
     const channel = channels.get(name) ?? newChannel(name);
     if (closing) feed.finish(new FanfareError('closed'));
     else {
@@ -509,6 +510,7 @@ export function relayClient(urls: Urls, options: Options, around: Surroundings):
     publish(channel, content, signal) {
       const id = ++lastId;
       const answer = new Promise<string | undefined>((resolve, reject) => {
+        channel += '';
         const text = JSON.stringify({ type: 'publish', channel, content }).slice(0, -1);
         const isOpen = state === 'open';
         signal?.throwIfAborted();

@@ -438,6 +438,21 @@ test('publishes may wait for a connection, up to a bound, in their order, and ar
   t.deepEqual(next.sent, []);
 });
 
+test('a channel is made a text, as names are everywhere in browsers: a frame with another one would end the client', async (t) => {
+  const world = newWorld();
+  const socket = await world.socket();
+  socket.say(hello);
+  world.client.subscribe(5 as unknown as string);
+  void world.client.publish(undefined as unknown as string, 1);
+  t.deepEqual(
+    socket.sent.map(({ type, channel }) => [type, channel]),
+    [
+      ['subscribe', '5'],
+      ['publish', 'undefined'],
+    ],
+  );
+});
+
 test('what the relay refuses, or would refuse for its size, is rejected alone', async (t) => {
   const world = await openWorld();
   const socket = await world.socket();

@@ -11,9 +11,16 @@ test('JSON of any kind is read', (t) => {
 });
 
 test('a whole number that would arrive as another one is refused', (t) => {
-  for (const text of ['12345678901234567890', '{"id": 9007199254740993}', '[-9007199254740993]']) {
+  for (const text of [
+    '12345678901234567890',
+    '{"id": 9007199254740993}',
+    '[-9007199254740993]',
+    '12345678901234567890.0',
+    '[1e999]',
+    '-1e400',
+  ]) {
     const error = t.throws(() => jsonIn(text, 'line 3'), { instanceOf: Failed });
-    t.regex(error?.lines[0] ?? '', /^line 3: -?\d+ is beyond/);
+    t.regex(error?.lines[0] ?? '', /^line 3: -?[\d.e]+ is beyond/);
   }
 });
 

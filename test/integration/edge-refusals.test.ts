@@ -208,7 +208,8 @@ async function areCounted(
     found = await counted(relay);
     return sum(found.values()) >= all;
   }, 'as many are counted');
-  t.deepEqual([...found].sort(), [...expected].sort());
+  // What is known to happen is there from the start, with 0.
+  t.deepEqual([...found].filter(([, count]) => count > 0).sort(), [...expected].sort());
 }
 
 for (const { what, answer, bytes, reason, handshake } of bad)
