@@ -22,7 +22,7 @@ export interface WsClient {
   /** Sends text that may not be text. */
   sendAsText(payload: Buffer): void;
   /** Closes, and waits for the end. */
-  leave(): Promise<void>;
+  leave(code?: number): Promise<void>;
 }
 
 interface Options {
@@ -73,8 +73,8 @@ export async function connectWs(
       for (const message of messages) webSocket.send(message);
     },
     sendAsText: (payload) => webSocket.send(payload, { binary: false }),
-    leave: async () => {
-      webSocket.close();
+    leave: async (code) => {
+      webSocket.close(code);
       await got.find((one) => typeof one === 'object' && 'code' in one);
     },
   };
