@@ -391,7 +391,7 @@ test('members of a topic that is lost for good are told where they stand, and mi
   await quiet();
   join(a, 'kept', { format, since: at(world, 3) });
   await quiet();
-  t.is(a.told.at(-1), 'joined kept 3-5 missed 1 restarted');
+  t.is(a.told.at(-1), 'joined kept 4-5 missed 1 restarted');
   t.deepEqual(a.heard.slice(-1), ['5:while nobody is in']);
   t.is(publisher.credit, 5);
   t.true(isBalanced(world.accounting));

@@ -200,11 +200,14 @@ export class Line {
     return from;
   }
 
-  #replay(from: Cursor | null, outcome: Omit<Resumption, 'from' | 'at'>): Replay {
+  #replay(kept: Cursor | null, outcome: Omit<Resumption, 'from' | 'at'>): Replay {
     const at = this.position;
-    const messages = from === null ? 0 : (this.ring?.messagesBehind(from) ?? 0);
-    if (from === null || messages === 0)
+    const messages = kept === null ? 0 : (this.ring?.messagesBehind(kept) ?? 0);
+    if (kept === null || messages === 0)
       return { resumption: { from: at, at, ...outcome }, from: null, messages: 0 };
+    // A member may stand in the middle of a hole: before the hole it would go back, and what is missing be counted twice.
+    const from = kept.copy();
+    while (!from.isAtEnd && from.isBeforeHole) from.pass();
     const before = { epoch: this.#epoch, offset: from.offset - 1 };
     return { resumption: { from: before, at, ...outcome }, from, messages };
   }

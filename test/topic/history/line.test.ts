@@ -166,6 +166,18 @@ test('over a hole nobody is recovered, and behind it everybody is', (t) => {
   t.true(line.resume(at(3), 0, 1000).resumption.recovered);
 });
 
+test('who stands in the middle of a hole is never told to stand before it, and what is missing is counted once', (t) => {
+  const { line, publish } = lineOf();
+  publish('a', 'b');
+  line.change({ type: 'hole', count: 4, why: 'link' }, 0);
+  publish('c', 'd');
+  const { resumption, from } = line.resume(at(4), 0, 1000);
+  t.deepEqual(resumption, { from: at(6), at: at(8), recovered: false, missed: 2, why: 'link' });
+  t.deepEqual(read(from), ['c', 'd']);
+  // Cut off before the first message.
+  t.deepEqual(line.resume(resumption.from, 0, 1000).resumption, { from: at(6), at: at(8), recovered: true });
+});
+
 test('where nobody knows how many are missing, who stands before it is told that', (t) => {
   const { line, publish } = lineOf({ messages: 1 });
   publish('a');
