@@ -83,7 +83,7 @@ export function positionsOf(since: string): readonly Position[] {
  * their positions, once, and asks for those that it has missed. What nobody can give any more is a hole, of which
  * it is known how large it is.
  *
- * following: the home is elsewhere, or has not been needed here yet. settling: this relay is the home now, and has asked the others how
+ * following: the home is elsewhere, or nothing has been published here yet. settling: this relay is the home now, and has asked the others how
  * far they are. leading: it gives the positions. apart: messages come from a relay that tells no positions, and those that
  * they get here are this relay's alone; their epoch has rank 0, so that every other one is later.
  *
@@ -271,7 +271,25 @@ export class Follower<Batch extends Placed> {
     return steps;
   }
 
-  /** All have answered, or had the time to: from here on this relay leads. */
+  /**
+   * All have answered, or had the time to, and nothing is to be published: others are told where the line stands. This relay goes
+   * on in an epoch of its own, if that is still the latest. It begins none: its home may be cut off for a moment alone.
+   */
+  stand(now: number): readonly Step<Batch>[] {
+    const steps: Step<Batch>[] = [];
+    const best = this.#takeAnswers(steps);
+    this.#endFill(steps);
+    if (best !== '' && best === this.#own) {
+      this.#mode = 'leading';
+      this.#settledAt = now;
+      return steps;
+    }
+    this.#mode = 'following';
+    if (this.#tail.epoch === '') this.#tail = copyOf(this.#line());
+    return steps;
+  }
+
+  /** All have answered, or had the time to, and something is to be published: from here on this relay leads. */
   lead(now: number, random?: () => number): readonly Step<Batch>[] {
     const steps: Step<Batch>[] = [];
     const best = this.#takeAnswers(steps);
@@ -299,6 +317,8 @@ export class Follower<Batch extends Placed> {
     let { epoch: best } = this.#tail;
     for (const { place } of this.#answers)
       if (place !== null && isLater(place.epoch, best)) best = place.epoch;
+    // Others have heard of this line, which nothing was published to, from here.
+    if (this.#tail.epoch === '' && best === this.#line().epoch) this.#tail = copyOf(this.#line());
     // Of several answers, what one of them lacks is in another one: in the order of offsets nothing is skipped.
     const told = this.#answers.filter(({ place }) => place?.epoch === best);
     for (const { place, isAnswer, count } of this.#answers)
@@ -506,6 +526,10 @@ export class Follower<Batch extends Placed> {
 function adopt({ epoch, first, lineage }: Place): { readonly type: 'change'; readonly change: LineChange } {
   const position = { epoch, offset: first - 1 };
   return { type: 'change', change: { type: 'adopt', position, lineage, why: 'restarted' } };
+}
+
+function copyOf({ epoch, last, lineage }: Tail): Tail {
+  return { epoch, last, lineage };
 }
 
 /** A line that nothing has been published to has an epoch that nobody knows. */

@@ -218,6 +218,8 @@ interface State extends TopicServerArgs {
   confirmed: number;
   /** Tells one asking of how far the other relays are from the next. */
   settling: number;
+  /** The epoch of this relay, among the relays, in which it has asked all others how far they are, and has begun none of the topic. */
+  gathered: number | null;
   /** The relay that was asked last for what is missing; a timer says when it is late. */
   recalled: string | null;
   isTimed: boolean;
@@ -257,6 +259,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
       lingering: false,
       confirmed: 0,
       settling: 0,
+      gathered: null,
       recalled: null,
       isTimed: false,
       aheadAt: Number.NEGATIVE_INFINITY,
@@ -446,7 +449,7 @@ function take(state: State, message: Publish): void {
       lose(message, topic.name, accounting, 'stale');
       return;
     }
-    if (own !== null && !leads(state, own)) {
+    if (own !== null && !leads(state, own) && !begins(state, own)) {
       topic.hold(message);
       settle(state);
       return;
@@ -472,6 +475,23 @@ function leads({ topic, elsewhere }: State, { epoch }: Sequencer): boolean {
   if (follower.mode !== 'leading' || line.ledIn === null) return false;
   if (line.ledIn !== epoch && !elsewhere.hasLed(line.ledIn)) return false;
   line.lead(epoch);
+  return true;
+}
+
+/** The same, where nothing is to be published: whoever asks is told where the line stands. */
+function isSettled(state: State, own: Sequencer): boolean {
+  return leads(state, own) || hasGathered(state);
+}
+
+/** Whether this relay has asked the others how far they are, and none has been linked since that could be further. */
+function hasGathered({ topic, elsewhere, gathered }: State): boolean {
+  return topic.follower?.mode === 'following' && gathered !== null && elsewhere?.hasLed(gathered) === true;
+}
+
+/** The first message is published here since the others were asked: from here on this relay leads. */
+function begins(state: State, own: Sequencer): boolean {
+  if (!hasGathered(state) || state.topic.follower?.isWaiting === true) return false;
+  lead(state, own);
   return true;
 }
 
@@ -591,7 +611,7 @@ function isLate(state: State): void {
   if (follower.isWaiting) awaitAnswer(state);
 }
 
-/** This relay is the home of the topic now: before it gives positions, it asks the others how far they are. */
+/** This relay is the home of the topic now: before it gives positions, or tells others where the line stands, it asks the others how far they are. */
 function settle(state: State): void {
   const { follower } = state.topic;
   if (follower === null || follower.mode === 'settling') return;
@@ -622,12 +642,24 @@ function settled(state: State): void {
   if (own === null) {
     perform(state, follower.abandon());
     catchUp(state, false);
+  } else if (topic.holdsMessages) {
+    lead(state, own);
   } else {
-    perform(state, follower.lead(now()));
-    line.lead(own.epoch);
-    topic.follow(own);
+    perform(state, follower.stand(now()));
+    state.gathered = own.epoch;
+    if (topic.follower?.mode === 'leading') line.lead(own.epoch);
   }
   letIn(state);
+}
+
+function lead(state: State, own: Sequencer): void {
+  const { topic, now } = state;
+  const { follower, line } = topic;
+  if (follower === null || line === null) return;
+  state.gathered = null;
+  perform(state, follower.lead(now()));
+  line.lead(own.epoch);
+  topic.follow(own);
 }
 
 /** What was held because it was not known how far the other relays are. */
@@ -654,7 +686,7 @@ function recall(state: State, request: Recall): void {
   topic.arrived();
   state.asked = false;
   const own = follower === null ? null : (elsewhere?.sequencer(topic) ?? null);
-  const isFar = own === null || (leads(state, own) && follower?.isBehind(request.since) === false);
+  const isFar = own === null || (isSettled(state, own) && follower?.isBehind(request.since) === false);
   if (follower?.mode !== 'settling' && isFar) {
     answer(state, request);
     return;
@@ -667,7 +699,8 @@ function recall(state: State, request: Recall): void {
 function answer(state: State, request: Recall): void {
   const { topic, accounting, histories } = state;
   const { follower, line } = topic;
-  if (follower === null || line === null || follower.mode === 'apart') {
+  // A line that nothing has been published to, and that nobody was told of, counts for nobody.
+  if (follower === null || line === null || follower.mode === 'apart' || follower.since === '') {
     answerNothing(request, accounting);
     return;
   }
@@ -739,7 +772,7 @@ function waits(state: State, request: Join): boolean {
   const { follower } = topic;
   if (follower === null || elsewhere === null || request.format.remote === true) return false;
   const own = elsewhere.sequencer(topic);
-  if (follower.mode === 'settling' || (own !== null && !leads(state, own))) {
+  if (follower.mode === 'settling' || (own !== null && !isSettled(state, own))) {
     topic.hold(request);
     settle(state);
     return true;

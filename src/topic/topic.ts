@@ -282,6 +282,11 @@ export class Topic {
     return this.#held.length;
   }
 
+  /** Something that is held is to be published. */
+  get holdsMessages(): boolean {
+    return this.#held.some(({ type }) => type === 'publish');
+  }
+
   nextHeld(): Publish | Join | Recall | undefined {
     return this.#held.shift();
   }

@@ -87,7 +87,9 @@ test('positions are the same at every relay, and who was cut off at one resumes 
   for (const relay of [home, far])
     for (const [index, position] of [String(near.answer['at']), ...at(first)].entries()) {
       const back = await member(t, relay, topic, position);
-      t.like(back.answer, { at: position, recovered: true });
+      // A position of before the first message is told in the epoch that this has begun.
+      const told = index === 0 ? at(first)[0]?.replace(/:1$/, ':0') : position;
+      t.like(back.answer, { at: told, recovered: true });
       t.deepEqual(contents(await back.take(5 - index)), range(index + 1, 5));
     }
   await balanced();
@@ -123,6 +125,26 @@ test('what a link has missed while it was cut comes late, in order, once, to the
   const heard = await away.take(12);
   t.deepEqual(contents(heard), range(1, 12));
   t.deepEqual(new Set(heard.map(({ type }) => type)), new Set(['publish']));
+  await balanced();
+});
+
+test('who joins behind a link that is down begins no line there: all that its home publishes comes late, and nobody is told of a gap', async (t) => {
+  const { home, far, part, link, balanced } = await pair(t);
+  const topic = topicAt('n0');
+  const near = await member(t, home, topic);
+  const away = await member(t, far, topic);
+  const publisher = await fanfareClient(t, home);
+  const [, last] = at(await publishAll(publisher, topic, range(1, 2)));
+  await away.take(2);
+  await part();
+  const joining = await member(t, far, topic, last);
+  t.like(joining.answer, { at: last, recovered: true });
+  await publishAll(publisher, topic, range(3, 6));
+  await link();
+  await publishAll(publisher, topic, [7]);
+  t.deepEqual(contents(await near.take(7)), range(1, 7));
+  t.deepEqual(contents(await away.take(5)), range(3, 7));
+  t.deepEqual(contents(await joining.take(5)), range(3, 7));
   await balanced();
 });
 

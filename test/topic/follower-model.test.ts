@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Relay, type Seen, World } from './follower-world.ts';
 
 type Act =
-  | { readonly act: 'publish' | 'restart' | 'restart topic'; readonly at: number }
+  | { readonly act: 'publish' | 'join' | 'restart' | 'restart topic'; readonly at: number }
   | {
       readonly act: 'arrive' | 'lose' | 'lose any' | 'overtake' | 'cut' | 'link';
       readonly from: number;
@@ -25,6 +25,7 @@ const traffic: readonly Weighted[] = [
   { weight: 12, arbitrary: at('publish') },
   { weight: 10, arbitrary: on('arrive') },
   { weight: 3, arbitrary: of('flow') },
+  { weight: 2, arbitrary: at('join') },
 ];
 const broken: readonly Weighted[] = [
   {
@@ -45,6 +46,13 @@ const worse: readonly Weighted[] = [
   { weight: 1, arbitrary: at('restart') },
   { weight: 1, arbitrary: at('restart topic') },
 ];
+const quiet: readonly Weighted[] = [
+  { weight: 2, arbitrary: at('join') },
+  {
+    weight: 1,
+    arbitrary: fc.record({ act: fc.constant('restart topic' as const), at: fc.integer({ min: 1, max: 2 }) }),
+  },
+];
 const acts = (...choice: readonly Weighted[]) =>
   fc.array(fc.oneof(...choice), { minLength: 20, maxLength: 120, size: 'max' });
 
@@ -56,6 +64,9 @@ function perform(world: World, list: readonly Act[], isQuick = false): void {
     switch (one.act) {
       case 'publish':
         relayAt(one.at).publish(++id);
+        break;
+      case 'join':
+        relayAt(one.at).join();
         break;
       case 'restart':
         world.restart(one.at % world.relays.length);
@@ -129,6 +140,29 @@ test('what is lost on a link, or while it is cut, comes late: nothing that its h
     const kept = world.relays.map(({ line }) => line.kept.map(({ id }) => id));
     for (const ids of kept) t.deepEqual(ids, kept[0] ?? []);
     t.false(kept[0]?.includes(null));
+  });
+  fc.assert(check, { numRuns: 500 });
+});
+
+test('while only the home publishes, joins and links that break for a while cost nobody anything', (t) => {
+  const check = fc.property(acts(...traffic, ...broken, ...quiet), (list) => {
+    const world = new World(3);
+    world.calm();
+    const atHome = list.map((one) => (one.act === 'publish' ? { ...one, at: 0 } : one));
+    perform(world, [{ act: 'publish', at: 0 }, { act: 'flow' }]);
+    for (const each of world.relays) each.seen = [];
+    perform(world, atHome, true);
+    world.heal();
+    world.calm();
+    const [{ line: good, seen }] = world.relays as [Relay];
+    t.false(
+      seen.some(({ type }) => type === 'gap'),
+      'the home is told of a gap',
+    );
+    for (const { line } of world.relays) {
+      t.is(`${line.epoch}:${line.last}`, `${good.epoch}:${good.last}`);
+      t.deepEqual(line.kept, good.kept);
+    }
   });
   fc.assert(check, { numRuns: 500 });
 });

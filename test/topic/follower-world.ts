@@ -96,6 +96,8 @@ export class Relay {
   readonly #world: World;
   #held: number[] = [];
   #settlingSince: number | null = null;
+  /** All others that can be reached have been asked, and none has been linked since. */
+  #hasGathered = false;
   /** The relay that was asked last. */
   #asked: string | null = null;
   #asking: { readonly from: string; readonly since: string }[] = [];
@@ -117,6 +119,9 @@ export class Relay {
   publish(id: number, hops = 0): void {
     if (!this.isHome) {
       if (hops < 2) this.#world.send(this.name, this.home, { type: 'forward', id });
+    } else if (this.follower.mode === 'following' && this.#hasGathered && !this.follower.isWaiting) {
+      this.#lead();
+      this.#number(id);
     } else if (this.follower.mode !== 'leading') {
       this.#held.push(id);
       this.#settle();
@@ -137,8 +142,14 @@ export class Relay {
     }
   }
 
+  /** Somebody joins, and is to be told where the line stands. */
+  join(): void {
+    if (this.isHome && this.follower.mode !== 'leading' && !this.#hasGathered) this.#settle();
+  }
+
   /** A link is made again: what it has missed is asked for. */
   relinked(to: string): void {
+    this.#hasGathered = false;
     if (this.home === to) this.#ask(to, false);
   }
 
@@ -155,6 +166,7 @@ export class Relay {
     this.follower = new Follower(() => this.line, this.follower.mode === 'leading', this.#world.isKept);
     // Who is a member then is another one.
     this.seen = [];
+    this.#hasGathered = false;
     if (!this.isHome) this.#ask(this.home, true);
   }
 
@@ -197,15 +209,24 @@ export class Relay {
       for (const { from, since } of this.#asking.splice(0)) this.#answer(from, since);
       return;
     }
-    this.#perform(follower.lead(this.#world.now));
-    this.#world.begin(this.line);
+    if (this.#held.length === 0) {
+      this.#perform(follower.stand(this.#world.now));
+      this.#hasGathered = true;
+    } else this.#lead();
     for (const id of this.#held.splice(0)) this.#number(id);
     for (const { from, since } of this.#asking.splice(0)) this.#answer(from, since);
   }
 
+  #lead(): void {
+    this.#hasGathered = false;
+    this.#perform(this.follower.lead(this.#world.now));
+    this.#world.begin(this.line);
+  }
+
   #resume(from: string, since: string): void {
     const { follower } = this;
-    if (this.isHome && (follower.mode !== 'leading' || follower.isBehind(since))) {
+    const knows = follower.mode === 'leading' || (follower.mode === 'following' && this.#hasGathered);
+    if (this.isHome && (!knows || follower.isBehind(since))) {
       this.#asking.push({ from, since });
       if (follower.mode !== 'settling') this.#settle();
       return;
@@ -215,6 +236,11 @@ export class Relay {
 
   #answer(to: string, since: string): void {
     const { line } = this;
+    if (this.follower.since === '') {
+      const nothing = { place: null, count: 0, isAnswer: true, from: this.name, ids: [] };
+      this.#world.send(this.name, to, { type: 'batch', batch: nothing });
+      return;
+    }
     const from = sharedOf(line, since);
     const say = (first: number, ids: readonly number[]) => {
       const place = { epoch: line.epoch, first, lineage: line.lineage };
