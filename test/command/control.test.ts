@@ -184,7 +184,8 @@ test('a release publishes, listens, measures and looks', async (t) => {
   const bench = run('bench', '--procs', '2', '--duration', '0.5', '--warmup', '0', '--url', url);
   t.is(bench.code, 0, bench.out + bench.err);
   t.regex(bench.out, /^checked +0 of \d+ deliveries lost, 0 twice, 0 out of order, 0 gaps$/m);
-  t.regex(run('top', '--once', '--every', '0.2').out, /^used +\d+% busy .*\n\n\(none\)$/);
+  // The topic may not have gone yet.
+  t.regex(run('top', '--once', '--every', '0.2').out, /^used +\d+% busy .*\n\n(\(none\)$|topic +members )/);
   // Where the door's port is 0 nobody knows it.
   t.like(run('pub', 'kept', 'three'), { code: 78 });
 });
