@@ -154,6 +154,9 @@ test('while only the home publishes, joins and links that break for a while cost
     perform(world, atHome, true);
     world.heal();
     world.calm();
+    // Of what was lost last, the others hear by the message behind it.
+    perform(world, [{ act: 'publish', at: 0 }]);
+    world.calm();
     const [{ line: good, seen }] = world.relays as [Relay];
     t.false(
       seen.some(({ type }) => type === 'gap'),
