@@ -3,9 +3,16 @@ import type { Position } from './position.ts';
 /**
  * Why messages are missing. too_old: they are not kept any more. other_relay: the position is of another relay.
  * unknown_epoch: nobody here knows it. restarted: they died with a server. link: a link has lost them. expired: the
- * client had no right to them, or nobody here wanted them meanwhile.
+ * client had no right to them, or nobody here wanted them meanwhile. undeliverable: the client's door cannot carry them.
  */
-export type GapReason = 'too_old' | 'other_relay' | 'unknown_epoch' | 'restarted' | 'link' | 'expired';
+export type GapReason =
+  | 'too_old'
+  | 'other_relay'
+  | 'unknown_epoch'
+  | 'restarted'
+  | 'link'
+  | 'expired'
+  | 'undeliverable';
 
 /** Messages that members have missed: those behind `from`, up to `to`, as far as that is known. */
 export interface Gap {

@@ -3,7 +3,7 @@ import type { Accounting } from './accounting.ts';
 import type { Cursor } from './history/cursor.ts';
 import type { Known } from './history/replays.ts';
 import type { Gap, Numbered } from './line.ts';
-import { Delivery, type Format, type Message, type Part } from './message.ts';
+import { Delivery, type Format, type Message, type Part, uncarried } from './message.ts';
 
 /** The members of one format, who share their deliveries. `Ref` is what the caller keeps for each of them. */
 export class Group<Member extends Pid<Delivery>, Ref> {
@@ -11,8 +11,9 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   readonly members = new Map<Member, Ref>();
   /** Rendered for the delivery that is being made. */
   readonly #parts: Part[] = [];
-  /** Messages of that delivery that the format cannot carry. */
+  /** Messages of that delivery that the format cannot carry, and how many of the parts say so. */
   #undeliverable = 0;
+  #told = 0;
   /** What the members are to be told is missing. */
   #owed: Gap | null = null;
 
@@ -24,7 +25,7 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   render(message: Message, topic: string, at: Numbered | null): void {
     const part = this.format.render(message, topic, at);
     if (part === 'nothing') return;
-    if (part === 'undeliverable') this.#undeliverable++;
+    if (part === 'undeliverable') this.#cannotCarry(topic, at);
     else this.#parts.push(part);
   }
 
@@ -33,9 +34,10 @@ export class Group<Member extends Pid<Delivery>, Ref> {
     const { members } = this;
     if (this.#undeliverable > 0) this.#dropUndeliverable(accounting);
     if (this.#parts.length === 0) return 0;
-    const count = this.#parts.length;
+    const count = this.#parts.length - this.#told;
     const delivery = new Delivery(this.format.assemble(this.#parts), count, accounting, acceptedAt);
     this.#parts.length = 0;
+    this.#told = 0;
     if (acceptedAt !== 0) accounting.fanOut.observe(members.size);
     const attempts = count * members.size;
     accounting.attempt(attempts);
@@ -71,7 +73,7 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   /** What has been rendered is never delivered. */
   crash(accounting: Accounting): void {
     this.#dropUndeliverable(accounting);
-    const attempts = this.#parts.length * this.members.size;
+    const attempts = (this.#parts.length - this.#told) * this.members.size;
     accounting.attempt(attempts);
     accounting.drop(attempts, 'crash');
     this.forget();
@@ -81,6 +83,15 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   forget(): void {
     this.#parts.length = 0;
     this.#undeliverable = 0;
+    this.#told = 0;
+  }
+
+  #cannotCarry(topic: string, at: Numbered | null): void {
+    this.#undeliverable++;
+    const told = uncarried(this.format, topic, at);
+    if (told === null) return;
+    this.#parts.push(told);
+    this.#told++;
   }
 
   #dropUndeliverable(accounting: Accounting): void {

@@ -95,7 +95,7 @@ export interface Format {
   /** What members of this format get where nothing is kept, and no position is said; absent: the same. */
   readonly unkept?: Format;
   /**
-   * `undeliverable`: the format cannot carry the message, which is counted as a drop for each member.
+   * `undeliverable`: the format cannot carry the message, which must be a binary one. It is counted as a drop for each member.
    * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.
    * `at`: the message's position; null where the topic has no line.
    */
@@ -126,4 +126,11 @@ export class Delivery {
     this.accounting = accounting;
     this.acceptedAt = acceptedAt;
   }
+}
+
+/** Tells members of a message that their format cannot carry. Null: they know nothing of positions. */
+export function uncarried({ gap }: Format, topic: string, at: Numbered | null): Part | null {
+  if (gap === undefined || at === null) return null;
+  const from = { epoch: at.epoch, offset: at.offset - 1 };
+  return gap(topic, { from, to: at, missed: 1, why: 'undeliverable' });
 }

@@ -8,13 +8,12 @@ import { confirm, giveBack, lose, type Turn } from './fan-out.ts';
 import { PATIENCE, type Step, sharedOf } from './follower.ts';
 import type { Histories } from './history/histories.ts';
 import type { Line, Replay } from './history/line.ts';
-import { PORTION, type Rendered } from './history/replays.ts';
+import { PORTION, type Rendered, type Replays } from './history/replays.ts';
 import type { Keys } from './keys.ts';
 import { claim, hasEnded, mayPublish, ownerLeft, type RemoteOwnership, unowned } from './lifetime.ts';
 import type { LineChange } from './line.ts';
 import { Coming } from './members.ts';
-import { Delivery, type Message, type Publish, type Sequencer } from './message.ts';
-import type { Since } from './position.ts';
+import { Delivery, type Format, type Message, type Publish, type Sequencer } from './message.ts';
 import type { Claim, Incoming, Join, Joined, MemberMessage, Recall, Request, Topic } from './topic.ts';
 
 /**
@@ -855,20 +854,22 @@ function recover(state: State, request: Join): void {
   const { member, format, since, while: condition } = request;
   const { line } = topic;
   if (line === null || since === undefined) return;
-  const replay = resumeAt(state, line, since);
-  const { resumption, from } = replay;
+  const { version, last } = line;
+  const known = { offset: last, version };
+  let replay: Replay;
+  let rendered: Rendered | null;
+  try {
+    replay = resumeAt(state, line, request);
+    const { from } = replay;
+    rendered = from === null ? null : histories.replays.next(line, format, from, known);
+  } catch (error) {
+    // The message that could not be rendered is in the way no more.
+    if (line.version !== version) tryAgain(state, request);
+    throw error;
+  }
+  const { resumption } = replay;
   let answer: Joined = { type: 'joined', topic, resumption, ...echo(request) };
-  if (from !== null) {
-    const { version, last } = line;
-    const known = { offset: last, version };
-    let rendered: Rendered;
-    try {
-      rendered = histories.replays.next(line, format, from, known);
-    } catch (error) {
-      // The message that could not be rendered is in the way no more.
-      if (line.version !== version) tryAgain(state, request);
-      throw error;
-    }
+  if (rendered !== null) {
     answer = { ...answer, deliveries: sent(state, rendered), ...(rendered.isLast ? {} : { more: true }) };
     if (!rendered.isLast) {
       const coming = new Coming(format, monitor(self, member), rendered.end.copy(), known, line.breaks);
@@ -881,10 +882,33 @@ function recover(state: State, request: Join): void {
 }
 
 /** What a member gets that asks for `since`. While something is missing here, nobody is told that nothing is. */
-function resumeAt({ topic, histories, now }: State, line: Line, since: Since): Replay {
-  const replay = line.resume(since, now(), histories.resumeLimit);
+function resumeAt(
+  { topic, histories, now }: State,
+  line: Line,
+  { since = 'now', format }: Pick<Join, 'since' | 'format'>,
+): Replay {
+  const replay = withoutUncarried(
+    line.resume(since, now(), histories.resumeLimit),
+    format,
+    line,
+    histories.replays,
+  );
   if (topic.follower?.isAsking !== true || replay.resumption.recovered !== true) return replay;
   return { ...replay, resumption: { ...replay.resumption, recovered: false, missed: null, why: 'link' } };
+}
+
+/** What the member's format cannot carry is missing for the member. */
+function withoutUncarried(replay: Replay, format: Format, line: Line, replays: Replays): Replay {
+  const { resumption, from, messages } = replay;
+  if (resumption.recovered === undefined || from === null || format.gap === undefined) return replay;
+  const count = replays.uncarried(line, format, from);
+  if (count === 0) return replay;
+  const { missed = 0, why = 'undeliverable' } = resumption;
+  return {
+    resumption: { ...resumption, recovered: false, missed: missed === null ? null : missed + count, why },
+    from,
+    messages: messages - count,
+  };
 }
 
 /** A member that is being resumed wants the next portion. */

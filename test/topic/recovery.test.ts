@@ -438,7 +438,7 @@ test('who is lost while it is being resumed stands where its last portion ended'
   t.is(a.told.at(-1), 'lost kept 4');
 });
 
-test('what a format cannot carry is counted for whoever is resumed, and is no gap', async (t) => {
+test('what a format cannot carry is missing for whoever is resumed, and is told', async (t) => {
   const world = await worldWith(0);
   const { member, join, publish, publisher, quiet, accounting } = world;
   for (const text of ['one', 'undeliverable', 'nothing', 'two']) publish(publisher, 'kept', text);
@@ -446,10 +446,23 @@ test('what a format cannot carry is counted for whoever is resumed, and is no ga
   const a = member();
   join(a, 'kept', { format, since: at(world, 0) });
   await quiet();
-  t.deepEqual(a.told, ['joined kept 0-4 recovered']);
+  t.deepEqual(a.told, ['joined kept 0-4 missed 1 undeliverable']);
   t.deepEqual(a.heard, ['1:one', '4:two']);
   t.is(accounting.dropped.undeliverable, 1);
   t.is(accounting.attempts, 3);
+  // Behind it nothing is missing, and what comes while it is there is a gap in its place.
+  for (const text of ['three', 'undeliverable', 'four']) publish(publisher, 'kept', text);
+  await quiet();
+  t.deepEqual(a.heard.slice(2), ['5:three', '-1 undeliverable', '7:four']);
+  const b = member();
+  join(b, 'kept', { format, since: at(world, 2) });
+  await quiet();
+  t.deepEqual(b.told, ['joined kept 2-7 missed 1 undeliverable']);
+  const c = member();
+  join(c, 'kept', { format: plain, since: at(world, 2) });
+  await quiet();
+  t.deepEqual(c.heard, ['two', 'three', 'four']);
+  t.is(world.topics.histories.missed, 2);
   t.true(isBalanced(accounting));
 });
 

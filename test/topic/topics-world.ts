@@ -218,7 +218,8 @@ function describe(message: Told): string {
 }
 
 export function textMessage(text: string): Message {
-  return { kind: 'text', payload: Buffer.from(text) };
+  // Formats carry every text.
+  return { kind: text.startsWith('undeliverable') ? 'binary' : 'text', payload: Buffer.from(text) };
 }
 
 /** Texts joined by line feeds; a large one is told by its first characters. */

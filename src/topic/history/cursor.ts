@@ -3,6 +3,7 @@ import type { Message } from '../message.ts';
 import {
   countAt,
   diedAt,
+  isBinary,
   isHole,
   kill,
   messageAt,
@@ -117,6 +118,11 @@ export class Cursor {
   /** Whether the next entry, which there is, stands for messages that are missing. */
   get isBeforeHole(): boolean {
     return isHole(this.#segment.bytes, this.#at);
+  }
+
+  /** Whether the next entry, which there is, is a binary message. */
+  get isBeforeBinary(): boolean {
+    return isBinary(this.#segment.bytes, this.#at);
   }
 
   /** Whether the next entry, which there is, is a message that cannot be rendered. */

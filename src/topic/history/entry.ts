@@ -27,6 +27,7 @@ const reasons: readonly GapReason[] = [
   'restarted',
   'link',
   'expired',
+  'undeliverable',
 ];
 
 export function entrySize({ payload }: Message): number {
@@ -70,6 +71,10 @@ export function diedAt(bytes: Buffer, at: number): number | null {
 /** Of the entry that begins at `at`: all its bytes. */
 export function sizeAt(bytes: Buffer, at: number): number {
   return HEADER + bytes.readUInt32LE(at);
+}
+
+export function isBinary(bytes: Buffer, at: number): boolean {
+  return bytes[at + KIND] === BINARY;
 }
 
 export function timeAt(bytes: Buffer, at: number): number {

@@ -1,4 +1,4 @@
-import type { Format, Part } from '../message.ts';
+import { type Format, type Part, uncarried } from '../message.ts';
 import type { Cursor } from './cursor.ts';
 import type { Line } from './line.ts';
 
@@ -59,6 +59,22 @@ export class Replays {
     return rendered;
   }
 
+  /** Messages behind a place that the format cannot carry. */
+  uncarried(line: Line, format: Format, from: Cursor): number {
+    const cursor = from.copy();
+    let count = 0;
+    while (!cursor.isAtEnd) {
+      const entry = cursor.isBeforeBinary ? cursor.peek() : null;
+      if (entry?.type === 'message') {
+        const at = line.number(entry.offset);
+        const part = renderMessage(line, cursor, () => format.render(entry.message, line.key.name, at));
+        if (part === 'undeliverable') count++;
+      }
+      cursor.pass();
+    }
+    return count;
+  }
+
   #of(line: Line, format: Format): Map<number, Rendered> {
     let of = this.#lines.get(line);
     if (of === undefined || of.version !== line.version) {
@@ -110,8 +126,13 @@ function render(
     const at = line.number(entry.offset);
     if (entry.type === 'message') {
       const part = renderMessage(line, end, () => format.render(entry.message, name, at));
-      if (part === 'undeliverable') undeliverable++;
-      else if (part !== 'nothing') {
+      if (part === 'undeliverable') {
+        undeliverable++;
+        // What has come since the member has: the answer to its join has counted the others.
+        const told = entry.offset > known.offset ? uncarried(format, name, at) : null;
+        if (told !== null) parts.push(told);
+        isShared = false;
+      } else if (part !== 'nothing') {
         parts.push(part);
         count++;
       }
