@@ -29,7 +29,7 @@ export interface Elsewhere {
   isOrdered(name: string): boolean;
   /** For such a topic: this relay as its sequencer, or null when that is another one. */
   sequencer(topic: Topic): Sequencer | null;
-  /** Sends a message to the sequencer. False: it cannot be reached. */
+  /** Sends a message to the sequencer, and tells its publisher what has become of the message there. False: it cannot be reached. */
   forward(topic: Topic, publish: Publish): boolean;
   /** The relay that gives such a topic its order, if another one does; null: this one does. */
   home(topic: Topic): string | null;

@@ -284,12 +284,16 @@ function lastOf(line: Line, missed: number): Gap {
 
 /** A message of that topic is not fanned out. */
 export function lose(publish: Publish, topic: string, accounting: Accounting, why: LossReason): void {
-  const { from, receipt } = publish;
   accounting.lose(1, why);
-  if (receipt !== undefined && why !== 'unheard')
-    inform(from, { type: 'refused', action: 'publish', name: topic, why: 'unavailable', receipt });
-  else confirm(publish, topic, null);
+  if (why === 'unheard') confirm(publish, topic, null);
+  else deny(publish, topic);
   giveBack(publish);
+}
+
+/** Tells the publisher that its message may not have been fanned out, if it wants to know. */
+export function deny({ from, receipt }: Publish, topic: string): void {
+  if (receipt !== undefined)
+    inform(from, { type: 'refused', action: 'publish', name: topic, why: 'unavailable', receipt });
 }
 
 /** Tells the publisher that its message has been fanned out, if it wants to know. */

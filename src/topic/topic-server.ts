@@ -4,7 +4,7 @@ import { inform, isAlive, isGone, type Pid, type Self, send } from '../otp/proce
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Accounting } from './accounting.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { confirm, giveBack, lose, type Turn } from './fan-out.ts';
+import { giveBack, lose, type Turn } from './fan-out.ts';
 import { PATIENCE, type Step, sharedOf } from './follower.ts';
 import type { Histories } from './history/histories.ts';
 import type { Line, Replay } from './history/line.ts';
@@ -438,10 +438,8 @@ function take(state: State, message: Publish): void {
     const sequencer = message.via ?? own;
     const last = topic.sequencer;
     if (sequencer === null) {
-      if (elsewhere.forward(topic, message)) {
-        confirm(message, topic.name, null);
-        giveBack(message);
-      } else lose(message, topic.name, accounting, 'unreachable');
+      if (elsewhere.forward(topic, message)) giveBack(message);
+      else lose(message, topic.name, accounting, 'unreachable');
       return;
     }
     if (last !== null && last !== sequencer && !elsewhere.mayFollow(topic, last, sequencer)) {

@@ -156,7 +156,11 @@ test.serial(
     await eventually(() => takenBy(home) === 50, 'all are taken');
     const forwarded = away.relay.backplane?.network.forwarded;
     await eventually(() => forwarded?.of('n0')?.taken === 50, 'and that is known');
-    forwarded?.sent('n0', 7);
+    const topic = { realm: 'main', name: 't' };
+    forwarded?.sent(
+      'n0',
+      Array.from({ length: 7 }, () => ({ topic, publish: null })),
+    );
     await part();
     t.is(away.accounting.lost.unreachable, 7);
     t.is(forwarded?.of('n0'), undefined);

@@ -1,4 +1,5 @@
-import type { Relay } from '../../door/peer/codec.ts';
+import type { Relay, TopicKey } from '../../door/peer/codec.ts';
+import type { Publish } from '../../topic/message.ts';
 
 /**
  * What this relay has forwarded to another relay: how many messages were handed to the connection, and how many the other
@@ -8,10 +9,18 @@ interface Counts {
   readonly incarnation: string;
   sent: number;
   taken: number;
+  /** Messages that it has not said yet that it has taken, as they were sent; none of a connection before. */
+  underWay: Underway[];
   /** Lost on the way there, since the start. */
   unreachable: number;
   /** Since when there is no link, in milliseconds; null: there is one. */
   partedAt: number | null;
+}
+
+/** A message on its way to its home. `publish`: null where it was published at another relay. */
+export interface Underway {
+  readonly topic: TopicKey;
+  readonly publish: Publish | null;
 }
 
 /** Milliseconds for which a relay that cannot be reached is counted for, and remembered by. */
@@ -27,10 +36,12 @@ export const FORGET = 10 * 60_000;
 export class ForwardedCounts {
   readonly #counts = new Map<string, Counts>();
   readonly #lose: (count: number) => void;
+  readonly #answer: (message: Underway, isTaken: boolean) => void;
 
-  /** `lose`: called for all messages that have got lost. */
-  constructor(lose: (count: number) => void) {
+  /** `lose`: called for all messages that have got lost. `answer`: their publishers are told, once for each message. */
+  constructor(lose: (count: number) => void, answer: (message: Underway, isTaken: boolean) => void) {
     this.#lose = lose;
+    this.#answer = answer;
   }
 
   of(node: string): Readonly<Counts> | undefined {
@@ -38,16 +49,19 @@ export class ForwardedCounts {
   }
 
   /** Messages were handed to the connection to that relay. */
-  sent(node: string, count: number): void {
+  sent(node: string, messages: readonly Underway[]): void {
     const counts = this.#counts.get(node);
-    if (counts !== undefined) counts.sent += count;
+    if (counts === undefined) return;
+    counts.sent += messages.length;
+    for (const message of messages) counts.underWay.push(message);
   }
 
   /** Messages could not be handed over. `node`: null when it is not known who would have been at the other end. */
-  unreachable(node: string | null, count: number): void {
+  unreachable(node: string | null, messages: readonly Underway[]): void {
     const counts = node === null ? undefined : this.#counts.get(node);
-    if (counts !== undefined) counts.unreachable += count;
-    this.#lose(count);
+    if (counts !== undefined) counts.unreachable += messages.length;
+    this.#lose(messages.length);
+    for (const message of messages) this.#answer(message, false);
   }
 
   /**
@@ -63,22 +77,36 @@ export class ForwardedCounts {
       this.#lose(lost);
     }
     const unreachable = (before?.unreachable ?? 0) + lost;
-    this.#counts.set(node, { incarnation, sent: taken, taken, unreachable, partedAt: null });
+    this.#counts.set(node, { incarnation, sent: taken, taken, underWay: [], unreachable, partedAt: null });
     return lost;
   }
 
   /** The other relay says how many it has taken. */
   confirmed(node: string, taken: number): void {
     const counts = this.#counts.get(node);
-    if (counts !== undefined) counts.taken = taken;
+    if (counts === undefined) return;
+    for (const message of counts.underWay.splice(0, taken - counts.taken)) this.#answer(message, true);
+    counts.taken = taken;
   }
 
-  /** The link has ended. Returns of how many messages nobody can tell yet whether they have been taken. */
+  /**
+   * The link has ended. Returns of how many messages nobody can tell yet whether they have been taken: their publishers are
+   * told that they may not have been.
+   */
   parted(node: string, now: number): number {
     const counts = this.#counts.get(node);
     if (counts === undefined) return 0;
     counts.partedAt = now;
+    for (const message of counts.underWay.splice(0)) this.#answer(message, false);
     return counts.sent - counts.taken;
+  }
+
+  /** The other relay is about to end the link, and takes nothing more. Returns what it has not taken: it may go elsewhere. */
+  leaves(node: string): readonly Underway[] {
+    const counts = this.#counts.get(node);
+    if (counts === undefined) return [];
+    counts.sent = counts.taken;
+    return counts.underWay.splice(0);
   }
 
   /** A relay that has been away for so long has forgotten what it took. */

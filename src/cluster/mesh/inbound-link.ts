@@ -16,6 +16,7 @@ import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
+import type { Underway } from './forwarded-counts.ts';
 import { type Address, addressOf, type DialledAddress, type InboundRequest } from './inbound-links.ts';
 import type { Network } from './network.ts';
 import { withProbes } from './ordering.ts';
@@ -192,7 +193,7 @@ export function inboundLink(network: Network): Behaviour<InboundLinkArgs, State,
     ...linkBehaviour,
     undelivered(message) {
       if ('type' in message && message.type === 'forward')
-        network.forwarded.unreachable(null, message.messages.length);
+        network.forwarded.unreachable(null, underWay(message));
     },
   };
 }
@@ -394,11 +395,8 @@ function arrived({ publication, connection, self }: State, bytes: number): void 
 }
 
 /** A link that does not get on loses what is more than may wait, as in the other direction. */
-function forward(
-  { network, connection, dialled }: State,
-  { topic, messages, hops }: Extract<InboundRequest, { readonly type: 'forward' }>,
-): void {
-  const { length } = messages;
+function forward({ network, connection, dialled }: State, request: Forwarding): void {
+  const { topic, messages, hops } = request;
   const { pending } = network.settings;
   const { node } = dialled;
   if (
@@ -408,10 +406,28 @@ function forward(
   ) {
     const batch = forwardedBatch(topic, messages, connection.session.version);
     connection.socket.send(forwardedFrame(hops, [batch]));
-    network.forwarded.sent(node, length);
+    network.forwarded.sent(node, underWay(request));
     return;
   }
-  network.forwarded.unreachable(node, length);
+  network.forwarded.unreachable(node, underWay(request));
+}
+
+type Forwarding = Extract<InboundRequest, { readonly type: 'forward' }>;
+
+function underWay({ topic, messages, publish }: Forwarding): Underway[] {
+  return messages.map(() => ({ topic, publish }));
+}
+
+/** What a relay that leaves in good order has not taken goes to the next home. */
+function forwardAnew({ network, self }: State, messages: readonly Underway[]): void {
+  const topics = network.topics();
+  for (const message of messages) {
+    const { topic, publish } = message;
+    const { realm, name } = topic;
+    const again = publish === null ? null : { ...publish, credit: 0 };
+    if (again === null || !topics.publish(self.system, realm, name, topics.find(realm, name), again))
+      network.forwarded.unreachable(null, [message]);
+  }
 }
 
 /** The relay has just dialled this one: there is no need to wait any longer. */
@@ -464,6 +480,7 @@ function disconnect(state: State, why: string): void {
   state.connection = undefined;
   state.peer = peer?.node ?? state.peer;
   if (session.phase === 'linked' && peer !== undefined) {
+    const untaken = why === SAID_GOODBYE ? network.forwarded.leaves(peer.node) : [];
     const unconfirmed = network.forwarded.parted(peer.node, now(self));
     const fields = {
       peer: peer.node,
@@ -477,6 +494,7 @@ function disconnect(state: State, why: string): void {
     ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
+    forwardAnew(state, untaken);
   }
   if (why === 'ended' && socket.readyState === WebSocket.OPEN) sayGoodbye(socket);
   else socket.terminate();

@@ -2,6 +2,7 @@ import type { Forwarded } from '../../door/peer/batch.ts';
 import type { Answer, Behind, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
 import type { KnownRelays, ReceivedCounts } from '../../door/peer/dialling-session.ts';
 import { inform, type Pid, send } from '../../otp/process.ts';
+import type { Publish } from '../../topic/message.ts';
 import type { LinkMessage } from '../backplane.ts';
 
 /** What an inbound link is asked by the rest of the mesh. */
@@ -11,6 +12,8 @@ export type InboundRequest =
       readonly type: 'forward';
       readonly topic: TopicKey;
       readonly messages: readonly Forwarded[];
+      /** Null where they were published at another relay, which has its own way to hear of them. */
+      readonly publish: Publish | null;
       readonly hops: number;
     }
   /** The relay at the other end is to send what it keeps of a topic. */
@@ -218,9 +221,9 @@ export class InboundLinks implements KnownRelays {
   }
 
   /** Messages of one topic for that relay to give an order. False: it cannot be reached. */
-  forward(node: string, topic: TopicKey, messages: readonly Forwarded[], hops: number): boolean {
+  forward(node: string, forward: Omit<Extract<InboundRequest, { type: 'forward' }>, 'type'>): boolean {
     const link = this.#byNode.get(node);
-    return link !== undefined && send(link, { type: 'forward', topic, messages, hops });
+    return link !== undefined && send(link, { type: 'forward', ...forward });
   }
 
   /** False: the relay cannot be asked. */

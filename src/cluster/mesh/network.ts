@@ -4,6 +4,7 @@ import type { Config, NetworkConfig } from '../../config/config.ts';
 import { PeerFormats } from '../../door/peer/batch.ts';
 import type { Relay } from '../../door/peer/codec.ts';
 import { Hidden } from '../../secret/hidden.ts';
+import { confirm, deny } from '../../topic/fan-out.ts';
 import type { Sequencer } from '../../topic/message.ts';
 import type { LinkLog, LocalTopics } from '../backplane.ts';
 import { ForwardedCounts } from './forwarded-counts.ts';
@@ -39,7 +40,14 @@ export class Network {
     this.webSockets = webSockets;
     this.log = log;
     this.epochs = new Epochs(self.node);
-    this.forwarded = new ForwardedCounts((count) => topics().accounting.lose(count, 'unreachable'));
+    this.forwarded = new ForwardedCounts(
+      (count) => topics().accounting.lose(count, 'unreachable'),
+      ({ topic, publish }, isTaken) => {
+        if (publish === null) return;
+        if (isTaken) confirm(publish, topic.name, null);
+        else deny(publish, topic.name);
+      },
+    );
     this.#settings = settings;
   }
 

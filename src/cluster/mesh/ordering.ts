@@ -1,4 +1,3 @@
-import type { Forwarded } from '../../door/peer/batch.ts';
 import { keyOf, type TopicKey } from '../../door/peer/codec.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { Message, Publish, PublisherMessage, Sequencer } from '../../topic/message.ts';
@@ -7,6 +6,7 @@ import { hashKey } from '../../topic/topic-name.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import { publish } from '../../topic/topic-server.ts';
 import type { LinkMessage, Ordering } from '../backplane.ts';
+import type { InboundLinks } from './inbound-links.ts';
 import type { Network } from './network.ts';
 
 /** One order for all relays of a mesh: the home of a topic is found among the relays that are linked. */
@@ -28,7 +28,8 @@ export class MeshOrdering implements Ordering {
 
   forward(topic: Topic, publish: Publish): boolean {
     const { message, key = '' } = publish;
-    return forward(this.#network, topic, [{ message, key }], 0);
+    const { realm, name } = topic;
+    return forward(this.#network, { topic: { realm, name }, messages: [{ message, key }], publish, hops: 0 });
   }
 
   home(topic: Topic): string | null {
@@ -65,14 +66,8 @@ export function isHome(network: Network, topic: TopicKey): boolean {
 }
 
 /** Sends messages on to their home. False: it cannot be reached. */
-export function forward(
-  network: Network,
-  { realm, name }: TopicKey,
-  messages: readonly Forwarded[],
-  hops: number,
-): boolean {
-  const topic = { realm, name };
-  return network.inbound.forward(homeIn(network, topic), topic, messages, hops);
+export function forward(network: Network, forwarding: Parameters<InboundLinks['forward']>[1]): boolean {
+  return network.inbound.forward(homeIn(network, forwarding.topic), forwarding);
 }
 
 function homeIn({ self, inbound }: Network, topic: TopicKey): string {
@@ -126,7 +121,9 @@ export function withProbes(
 export function probe({ self, inbound }: Network, node: string, message: Message): string | null {
   if (!inbound.has(node)) return 'it is not linked any more';
   const probes = probeTopic(self.node, node);
-  return inbound.forward(node, probes, [{ message, key: '' }], 0) ? null : 'its link takes nothing';
+  return inbound.forward(node, { topic: probes, messages: [{ message, key: '' }], publish: null, hops: 0 })
+    ? null
+    : 'its link takes nothing';
 }
 
 /** The link `from` publishes probes of the other relay, which gets them back. They are for nobody else. */

@@ -36,7 +36,7 @@ export type OutboundLinkMessage =
   | PeerSocketMessage
   | Exit
   | { readonly type: 'written' | 'tick'; readonly connection: Connection }
-  | { readonly type: 'forget' };
+  | { readonly type: 'forget' | 'leave' };
 
 interface State extends OutboundLinkArgs {
   readonly self: Self<OutboundLinkMessage>;
@@ -47,11 +47,15 @@ interface State extends OutboundLinkArgs {
   readonly overflow: Overflow;
   /** A write is under way; nothing more is written until it is done. */
   writing: boolean;
+  /** It takes nothing more, and ends once what it has taken is fanned out. */
+  isLeaving: boolean;
   timer: Timer | undefined;
 }
 
 const WRITE_BYTES = 256 * 1024;
 const NOTHING = Buffer.alloc(0);
+/** Milliseconds for what was taken to be fanned out, as the relay ends. */
+const LEAVING = 500;
 
 /**
  * The link to one other relay that brings it messages: a member, on the peer's behalf, of the topics that the peer wants.
@@ -74,6 +78,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     publication: new Publication(args.network.topics, self),
     overflow: new Overflow(),
     writing: false,
+    isLeaving: false,
     timer: undefined,
   }),
 
@@ -86,7 +91,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     const { connection } = state.served;
     switch (message.type) {
       case 'frame':
-        if (message.socket === connection?.socket)
+        if (message.socket === connection?.socket && !state.isLeaving)
           perform(state, connection, connection.session.received(message.payload, now(state.self)));
         return keep;
       case 'joined':
@@ -94,7 +99,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
         return keep;
       case 'credit':
         arrived(state, message.bytes);
-        return keep;
+        return state.isLeaving && state.publication.underWay === 0 ? takeLeave(state) : keep;
       case 'lost':
         if (state.interest.lost(message.topic)) join(state, message.topic);
         return keep;
@@ -115,8 +120,9 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
       case 'replaced':
         return stop('normal');
       case 'exit':
-        flush(state);
-        return stop('shutdown');
+        return leaveOff(state);
+      case 'leave':
+        return takeLeave(state);
       case 'refused':
       case 'claimed':
       case 'ended':
@@ -129,8 +135,11 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
   },
 
   settle(state) {
-    state.served.connection?.session.numbered(now(state.self));
+    const { connection, taken } = state.served;
+    connection?.session.numbered(now(state.self));
     flush(state);
+    // Publishers wait for it.
+    if (connection?.session.isToTell(taken)) beat(state, connection);
     const version = state.interest.confirm();
     if (version !== undefined) {
       told(state, 'interest');
@@ -159,6 +168,19 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     state?.served.outbox.drop(message.count, 'unlinked');
   },
 };
+
+/** The relay ends. What the peer has forwarded goes out first, in its order, to the peer as well. */
+function leaveOff(state: State): Next<State> {
+  if (state.publication.underWay === 0 || state.isLeaving) return takeLeave(state);
+  state.isLeaving = true;
+  sendAfter(state.self, LEAVING, { type: 'leave' });
+  return keep;
+}
+
+function takeLeave(state: State): Next<State> {
+  flush(state);
+  return stop('shutdown');
+}
 
 /** Another process was started for the relay at the same time: this connection is one too many. */
 function yieldTo(message: OutboundLinkMessage): Next<State> {
@@ -350,17 +372,16 @@ function publish(state: State, connection: Connection, { first: hops, batches }:
       publication.publish(batch, null);
     } else if (
       hops > 0 ||
-      !forward(
-        network,
-        batch,
-        messages.map((message, i) => ({ message, key: keys?.[i] ?? '' })),
-        1,
-      )
+      !forward(network, {
+        topic: { realm: batch.realm, name: batch.name },
+        messages: messages.map((message, i) => ({ message, key: keys?.[i] ?? '' })),
+        publish: null,
+        hops: 1,
+      })
     ) {
-      network.forwarded.unreachable(null, messages.length);
+      network.topics().accounting.lose(messages.length, 'unreachable');
     }
   }
-  if (connection.session.isToTell(served.taken)) beat(state, connection);
   if (publication.isFull) connection.socket.stream.pause();
 }
 
@@ -395,8 +416,13 @@ function disconnect(state: State, why: string): void {
   network.topics().accounting.drop(dropped, 'unlinked');
   state.writing = false;
   state.interest.disconnected();
-  if (why === 'ended') connection.socket.leave();
-  else stream.destroy();
+  if (why === 'ended') {
+    // Behind all else, and before the goodbye: what the peer has forwarded beyond that it may send to another relay.
+    connection.socket.say(connection.session.beat(served.taken));
+    connection.socket.leave();
+  } else {
+    stream.destroy();
+  }
   sayOverflow(state);
   network.log.note('not serving', { peer: peer.node, why, dropped });
   linksChanged(state.self.system);

@@ -54,8 +54,6 @@ export type DialledCommand =
 
 /** Longer than any frame of a handshake. */
 const HANDSHAKE_BYTES = 2048;
-/** So many messages that were taken are told of at once, and fewer with the next heartbeat. */
-const CONFIRM_EVERY = 64;
 const HANG_UP = { type: 'hang-up' } as const;
 const NO_FRAME = { type: 'hang-up', why: 'not a frame of the protocol' } as const;
 
@@ -172,9 +170,9 @@ export class DialledSession {
     return { type: 'heartbeat', last: this.#outbox?.settled ?? 0, received: taken };
   }
 
-  /** Whether so many have been taken since the other side was told that it is to be told now. */
+  /** Whether some have been taken since the other side was told. */
   isToTell(taken: number): boolean {
-    return taken - this.#confirmed >= CONFIRM_EVERY;
+    return taken > this.#confirmed;
   }
 
   /** What is to be said before messages of that epoch; null: nothing. */

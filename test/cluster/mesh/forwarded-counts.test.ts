@@ -1,5 +1,5 @@
 import test from 'ava';
-import { FORGET, ForwardedCounts } from '../../../src/cluster/mesh/forwarded-counts.ts';
+import { FORGET, ForwardedCounts, type Underway } from '../../../src/cluster/mesh/forwarded-counts.ts';
 
 const home = { node: 'home', incarnation: 'first' };
 const anew = { node: 'home', incarnation: 'second' };
@@ -7,13 +7,23 @@ const anew = { node: 'home', incarnation: 'second' };
 /** A relay that has forwarded so many messages to its home, of which so many are known to have been taken. */
 function forwarded(sent: number, taken: number) {
   let lost = 0;
-  const counts = new ForwardedCounts((count) => {
-    lost += count;
-  });
+  const answers = { taken: 0, notTaken: 0 };
+  const counts = new ForwardedCounts(
+    (count) => {
+      lost += count;
+    },
+    (_, isTaken) => {
+      answers[isTaken ? 'taken' : 'notTaken']++;
+    },
+  );
   counts.linked(home, 0);
-  counts.sent('home', sent);
+  counts.sent('home', messages(sent));
   counts.confirmed('home', taken);
-  return { counts, lost: () => lost };
+  return { counts, answers, lost: () => lost };
+}
+
+function messages(count: number): Underway[] {
+  return Array.from({ length: count }, (_, i) => ({ topic: { realm: 'main', name: `${i}` }, publish: null }));
 }
 
 test('a link made again to the same relay: what it has not taken is lost, to the message', (t) => {
@@ -64,8 +74,33 @@ test('a relay that stays away is waited for as long as it remembers, and no long
 
 test('what could not be handed over is lost at once, whoever would have been there', (t) => {
   const { counts, lost } = forwarded(100, 100);
-  counts.unreachable('home', 3);
-  counts.unreachable(null, 4);
+  counts.unreachable('home', messages(3));
+  counts.unreachable(null, messages(4));
   t.is(lost(), 7);
   t.like(counts.of('home'), { sent: 100, unreachable: 3 });
+});
+
+test('publishers hear once what has become of their messages: taken, or perhaps not', (t) => {
+  const { counts, answers } = forwarded(100, 60);
+  t.deepEqual(answers, { taken: 60, notTaken: 0 });
+  counts.confirmed('home', 70);
+  t.deepEqual(answers, { taken: 70, notTaken: 0 });
+  counts.parted('home', 0);
+  t.deepEqual(answers, { taken: 70, notTaken: 30 });
+  counts.linked(home, 97);
+  counts.unreachable(null, messages(1));
+  t.deepEqual(answers, { taken: 70, notTaken: 31 });
+});
+
+test('what a relay that leaves has not taken is neither lost nor answered: it goes elsewhere, in its order', (t) => {
+  const { counts, answers, lost } = forwarded(10, 7);
+  const left = counts.leaves('home');
+  t.deepEqual(
+    left.map(({ topic }) => topic.name),
+    ['7', '8', '9'],
+  );
+  t.is(counts.parted('home', 0), 0);
+  t.is(counts.linked(anew, 0), 0);
+  t.is(lost(), 0);
+  t.deepEqual(answers, { taken: 7, notTaken: 0 });
 });

@@ -32,6 +32,8 @@ test('the links to addresses that leave the list are ended, and may begin anew b
   );
 });
 
+const nothing = { topic, messages: [], publish: null, hops: 0 };
+
 test('a relay that is linked is found by its name and by its start, and its counts outlive the link', async (t) => {
   const { system, quiet } = testSystem();
   const links = new InboundLinks();
@@ -42,7 +44,7 @@ test('a relay that is linked is found by its name and by its start, and its coun
   links.linked(one, link.pid, counts, { version: 2, epoch: 1 });
   t.true(links.has('far') && links.isLinked('first') && !links.isLinked('second'));
   t.is(links.versionOf('far'), 2);
-  t.true(links.forward('far', topic, [], 0));
+  t.true(links.forward('far', nothing));
   t.true(links.answer('first', { type: 'confirm', version: 1 }));
   t.false(links.answer('second', { type: 'confirm', version: 1 }));
   other.notLinked('needless', 'another address');
@@ -50,7 +52,7 @@ test('a relay that is linked is found by its name and by its start, and its coun
   links.unlinked(one, spare.pid);
   t.true(links.has('far'), 'that was not its link');
   links.unlinked(one, link.pid);
-  t.false(links.has('far') || links.isLinked('first') || links.forward('far', topic, [], 0));
+  t.false(links.has('far') || links.isLinked('first') || links.forward('far', nothing));
   t.is(links.countsOf('far'), counts);
   t.is(links.versionOf('far'), 1, 'nobody is there who could speak another one');
   await quiet();

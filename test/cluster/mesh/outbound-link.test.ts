@@ -41,6 +41,7 @@ function connection() {
     welcome: () => frame,
     tick: () => true,
     beat: () => frame,
+    isToTell: () => false,
     lag: () => 0,
     numbered: () => undefined,
   };

@@ -152,9 +152,12 @@ test('what is forwarded has been taken, or is lost, as soon as the two are linke
     fc.property(fc.array(fc.oneof(...traffic, broken), { maxLength: 80, size: 'max' }), (script) => {
       const peers = new Peers();
       let [sent, lost] = [0, 0];
-      const forwarded = new ForwardedCounts((count) => {
-        lost += count;
-      });
+      const forwarded = new ForwardedCounts(
+        (count) => {
+          lost += count;
+        },
+        () => undefined,
+      );
       const relink = () => {
         if (!peers.isLinked) return;
         forwarded.linked({ node: 'far', incarnation: 'f1' }, peers.confirmed);
@@ -163,7 +166,11 @@ test('what is forwarded has been taken, or is lost, as soon as the two are linke
       for (const one of [...script, { act: 'connect' } as const]) {
         if (one.act === 'forward' && peers.isLinked) {
           sent += one.count;
-          forwarded.sent('far', one.count);
+          const topic = { realm: 'main', name: 't' };
+          forwarded.sent(
+            'far',
+            Array.from({ length: one.count }, () => ({ topic, publish: null })),
+          );
         }
         perform(peers, one);
         if (peers.isLinked && !linked) relink();
