@@ -51,7 +51,7 @@ export function planOf({ run, size, publishers, subscribers, channels, prefix, r
   }
   const heard: Stream[][] = Array.from({ length: subscribers }, () => []);
   for (const [subscriber, channel] of pairs(subscribers, channels))
-    heard[subscriber]?.push(...(inChannel[channel] as Stream[]));
+    for (const stream of inChannel[channel] as Stream[]) heard[subscriber]?.push(stream);
   return {
     run,
     size,

@@ -43,6 +43,11 @@ test('fewer publishers than channels have several each, and share the rate', (t)
   );
 });
 
+test('one channel has as many publishers as are asked for', (t) => {
+  const { receivers } = planOf({ ...usual, publishers: 200_000, subscribers: 1, channels: 1 });
+  t.is(receivers[0]?.streams.length, 200_000);
+});
+
 test('every stream is heard by every subscriber of its channel, however the plan is dealt out', (t) => {
   const count = fc.integer({ min: 1, max: 12 });
   fc.assert(
