@@ -5,7 +5,13 @@ import { flowValue, type Style } from '../attach/protocol.ts';
 import { askerOf } from './audit.ts';
 import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, type Place } from './command.ts';
 import { noProcess } from './lifecycle-command.ts';
-import { findNode, type NodeOptions, nodeCommand } from './node-options.ts';
+import {
+  findNode,
+  type NodeOptions,
+  nodeCommand,
+  type SettingsOptions,
+  settingsOptions,
+} from './node-options.ts';
 
 /** A line editor on the live node. */
 export async function attach(options: NodeOptions, place: Place): Promise<number> {
@@ -39,13 +45,7 @@ export const rpcCommand = nodeCommand(
       help(),
     ],
     options: {
-      config: { type: 'string', value: 'FILE', about: 'the settings that the relay was started with' },
-      set: {
-        type: 'string',
-        multiple: true,
-        value: 'KEY=VALUE',
-        about: 'a setting that it was started with',
-      },
+      ...settingsOptions,
       json: { type: 'boolean', about: 'prints one line of JSON' },
     },
     example: `rpc topics '{"by":"members","n":5}'`,
@@ -103,7 +103,7 @@ async function once(
 
 /** The way to the live node of these options. Without one the command ends. */
 export async function connectedNode(
-  options: NodeOptions,
+  options: SettingsOptions,
   place: Place,
   by: 'prompt' | 'command' = 'command',
 ): Promise<NodeClient> {

@@ -133,7 +133,7 @@ async function relayLoad(
   place: Place,
   milliseconds: number,
 ): Promise<RelayLoad | null> {
-  const found = findNode({ config, set: set ?? [], json: false, wait: undefined, words: [] }, place);
+  const found = findNode({ config, set: set ?? [] }, place);
   return found.pid === undefined
     ? null
     : RelayLoad.watch(found.folder, askerOf('command', place), milliseconds);

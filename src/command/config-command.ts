@@ -1,10 +1,29 @@
 import { readFileSync } from 'node:fs';
-import { NodeClient } from '../attach/client/node-client.ts';
 import { type Difference, differences, type Effective } from '../config/effective.ts';
-import { askerOf } from './audit.ts';
-import { argumentsIn, BadUsage, type Command, DONE, FAILED, Failed, type Place } from './command.ts';
-import { noProcess } from './lifecycle-command.ts';
-import { findNode, load, type NodeOptions } from './node-options.ts';
+import { connectedNode } from './attach-command.ts';
+import {
+  argumentsIn,
+  BadUsage,
+  type Command,
+  DONE,
+  FAILED,
+  Failed,
+  type OptionTable,
+  type Place,
+} from './command.ts';
+import { load, type SettingsOptions, settingsOptions } from './node-options.ts';
+
+const options = {
+  running: { type: 'boolean', about: 'the settings of the relay that runs' },
+  diff: { type: 'boolean', about: 'what a reload or a restart would change in the relay that runs' },
+  against: {
+    type: 'string',
+    value: 'FILE.json',
+    about: 'compare with what `config show --json` has said elsewhere, such as on another relay',
+  },
+  json: { type: 'boolean', about: 'one line of JSON' },
+  ...settingsOptions,
+} as const satisfies OptionTable;
 
 /**
  * Shows the settings as they count, and where each comes from: those that a start would have, or those of the relay that
@@ -16,34 +35,21 @@ export const configCommand: Command = {
     'config show --diff [--against FILE.json] [--json] [--config FILE] [--set KEY=VALUE]',
   ],
   async run(args, place) {
-    const { values, positionals } = argumentsIn(args, {
-      config: { type: 'string' },
-      set: { type: 'string', multiple: true },
-      json: { type: 'boolean' },
-      running: { type: 'boolean' },
-      diff: { type: 'boolean' },
-      against: { type: 'string' },
-    });
+    const { values, positionals } = argumentsIn(args, options);
     if (positionals.length !== 1 || positionals[0] !== 'show') throw new BadUsage();
     const { running = false, diff = false, json = false, against } = values;
     if (against !== undefined && !diff) throw new BadUsage('--against is for --diff');
     if (diff && running && against === undefined)
       throw new BadUsage('--diff compares with the relay that runs; --running is for --against');
-    const options: NodeOptions = {
-      config: values.config,
-      set: values.set ?? [],
-      json,
-      wait: undefined,
-      words: [],
-    };
-    const written = () => load(options, place).effective;
+    const settings: SettingsOptions = { config: values.config, set: values.set ?? [] };
+    const written = () => load(settings, place).effective;
     if (!diff) {
-      const rows = running ? await ofRunning(options, place) : written();
+      const rows = running ? await ofRunning(settings, place) : written();
       tell(place, json, rows, ({ key, value, from }) => [`${key}: ${value}`, from]);
       return DONE;
     }
-    const other = against === undefined ? await ofRunning(options, place) : ofFile(against);
-    const own = running ? await ofRunning(options, place) : written();
+    const other = against === undefined ? await ofRunning(settings, place) : ofFile(against);
+    const own = running ? await ofRunning(settings, place) : written();
     const rows = differences(other, own);
     tell(place, json, rows, ({ key, before, after, from }) => [`${key}: ${before} -> ${after}`, from]);
     return rows.length === 0 ? DONE : FAILED;
@@ -53,23 +59,7 @@ export const configCommand: Command = {
       'The settings as they count: all keys, with the file and line, the variable or the flag that has set each, or default.',
       'Secrets are hidden, and never compared. --diff ends with 1 where something differs.',
     ],
-    options: {
-      running: { type: 'boolean', about: 'the settings of the relay that runs' },
-      diff: { type: 'boolean', about: 'what a reload or a restart would change in the relay that runs' },
-      against: {
-        type: 'string',
-        value: 'FILE.json',
-        about: 'compare with what `config show --json` has said elsewhere, such as on another relay',
-      },
-      json: { type: 'boolean', about: 'one line of JSON' },
-      config: { type: 'string', value: 'FILE', about: 'settings' },
-      set: {
-        type: 'string',
-        multiple: true,
-        value: 'KEY=VALUE',
-        about: 'overrides one setting; may be repeated',
-      },
-    },
+    options,
     example: 'config show --diff --config /etc/fanfare/relay.yaml',
   },
 };
@@ -92,12 +82,8 @@ function tell<T extends Effective | Difference>(
 /** Characters of a setting beside which its source stands in a column. */
 const WIDEST = 60;
 
-async function ofRunning(options: NodeOptions, place: Place): Promise<readonly Effective[]> {
-  const found = findNode(options, place);
-  if (found.pid === undefined) await noProcess(found, place.err);
-  const client = await NodeClient.connect(found.folder, askerOf('command', place));
-  if (client === undefined)
-    throw new Failed(FAILED, 'nobody can attach to it (attach.enabled, or another user’s)');
+async function ofRunning(settings: SettingsOptions, place: Place): Promise<readonly Effective[]> {
+  const client = await connectedNode(settings, place);
   const { ok, text } = await client.call('config', [], 'json');
   client.close();
   if (!ok) throw new Failed(FAILED, text);

@@ -4,7 +4,6 @@ import { ERROR, errorLines, WARNING } from '../host/journal.ts';
 import { redactText } from '../secret/redaction.ts';
 import { apikeyCommand } from './apikey-command.ts';
 import { attachCommand, evalCommand, reloadCommand, rpcCommand } from './attach-command.ts';
-
 import { benchCommand } from './bench-command.ts';
 import {
   BadUsage,
@@ -20,6 +19,7 @@ import {
 import { type Word, wordOf } from './completion.ts';
 import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
+import { interruption } from './interruption.ts';
 import { pidCommand, pingCommand, statusCommand, stopCommand } from './lifecycle-command.ts';
 import { passwordCommand } from './password-command.ts';
 import { pubCommand } from './pub-command.ts';
@@ -32,7 +32,6 @@ import {
   startCommand,
 } from './start-command.ts';
 import { Stdout } from './stdout.ts';
-
 import { subCommand } from './sub-command.ts';
 import { topCommand } from './top-command.ts';
 import { versionCommand, versionsCommand } from './versions-command.ts';
@@ -142,13 +141,6 @@ const STARTS: ReadonlySet<string> = new Set(['start', 'foreground']);
 function endOfReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(DONE);
-}
-
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  // Once: the next signal does what it does by itself, and ends the process.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => controller.abort());
-  return controller.signal;
 }
 
 /** The exit code. */

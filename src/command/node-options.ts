@@ -6,12 +6,35 @@ import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { CONFIG_VARIABLE } from '../config/overrides.ts';
 import { isOutOfReach, runFolder, runningBelow, runningPid, varRoot } from '../host/run-folder.ts';
 import { OwnWords } from '../secret/redaction.ts';
-import { argumentsIn, BAD_CONFIG, BadUsage, type Command, Failed, type Help, type Place } from './command.ts';
+import {
+  argumentsIn,
+  BAD_CONFIG,
+  BadUsage,
+  type Command,
+  Failed,
+  type Help,
+  type OptionTable,
+  type Place,
+} from './command.ts';
 
-/** The options that find a node: the same as it was, or is to be, started with. */
-export interface NodeOptions {
+/** Options of every command that reads the configuration. */
+export const settingsOptions = {
+  config: { type: 'string', value: 'FILE', about: 'the configuration of the relay' },
+  set: {
+    type: 'string',
+    multiple: true,
+    value: 'KEY=VALUE',
+    about: 'overrides one setting of it; may be repeated',
+  },
+} as const satisfies OptionTable;
+
+/** What finds a node: the same as it was, or is to be, started with. */
+export interface SettingsOptions {
   readonly config: string | undefined;
   readonly set: readonly string[];
+}
+
+export interface NodeOptions extends SettingsOptions {
   readonly json: boolean;
   /** Milliseconds; undefined: not given. */
   readonly wait: number | undefined;
@@ -34,8 +57,7 @@ export function nodeCommand(
 
 function nodeOptions(args: readonly string[], [least, most]: readonly [number, number]): NodeOptions {
   const { values, positionals } = argumentsIn(args, {
-    config: { type: 'string' },
-    set: { type: 'string', multiple: true },
+    ...settingsOptions,
     json: { type: 'boolean' },
     wait: { type: 'string' },
   });
@@ -52,29 +74,26 @@ function nodeOptions(args: readonly string[], [least, most]: readonly [number, n
 }
 
 /** The flags that give another process the same options. */
-export function asFlags({ config, set }: NodeOptions): string[] {
+export function asFlags({ config, set }: SettingsOptions): string[] {
   return [...(config === undefined ? [] : ['--config', config]), ...set.flatMap((one) => ['--set', one])];
 }
 
 type Good = Extract<LoadResult, { readonly ok: true }>;
 
 /** The configuration. Its faults end the command. */
-export function load(options: Pick<NodeOptions, 'config' | 'set'>, place: Place): Good {
+export function load(options: SettingsOptions, place: Place): Good {
   return goodOf(loadResult(options, place));
 }
 
 /** The configuration, and the modules that it names. */
-export async function loadWhole(options: NodeOptions, place: Place) {
+export async function loadWhole(options: SettingsOptions, place: Place) {
   const loaded = load(options, place);
   const { plugins } = goodOf(await loadPlugins(loaded.config));
   for (const warning of loaded.warnings) place.err(`warning: ${formatError(warning)}`);
   return { ...loaded, plugins };
 }
 
-function loadResult(
-  { config, set }: Pick<NodeOptions, 'config' | 'set'>,
-  { env, packageRoot }: Place,
-): LoadResult {
+function loadResult({ config, set }: SettingsOptions, { env, packageRoot }: Place): LoadResult {
   return loadConfig({ file: fileNamed(config, env), sets: set, env, packageRoot });
 }
 
@@ -91,7 +110,7 @@ function goodOf<T extends { readonly ok: true }>(
 }
 
 /** The same, for a node that runs. */
-export async function loadAgain(options: NodeOptions, place: Place) {
+export async function loadAgain(options: SettingsOptions, place: Place) {
   const loaded = loadResult(options, place);
   if (!loaded.ok)
     return { ok: false, errors: loaded.errors.map((error) => new OwnWords(formatError(error))) } as const;
@@ -122,7 +141,7 @@ export interface FoundNode {
  * Finds the node. A configuration that has been broken since must not keep a node from being stopped: then the only one
  * that runs in the usual place is meant.
  */
-export function findNode(options: NodeOptions, place: Place): FoundNode {
+export function findNode(options: SettingsOptions, place: Place): FoundNode {
   const loaded = loadResult(options, place);
   if (loaded.ok) {
     const folder = folderOf(loaded.config, loaded.file);

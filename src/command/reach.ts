@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { TOKEN_VARIABLE } from '../config/overrides.ts';
 import { BAD_CONFIG, BadUsage, FAILED, Failed, type OptionTable, type Place } from './command.ts';
-import { load } from './node-options.ts';
+import { load, settingsOptions } from './node-options.ts';
 import { timeIn } from './quantities.ts';
 
 /** Options of every command that is a client of a relay. */
@@ -23,13 +23,7 @@ export const reachOptions = {
     value: 'S',
     about: 'seconds that the relay may be out of reach (default: 10)',
   },
-  config: { type: 'string', value: 'FILE', about: 'the configuration that names the door' },
-  set: {
-    type: 'string',
-    multiple: true,
-    value: 'KEY=VALUE',
-    about: 'overrides one setting of it; may be repeated',
-  },
+  ...settingsOptions,
 } as const satisfies OptionTable;
 
 type ReachValues = {

@@ -16,8 +16,18 @@ import { NodeClient } from '../attach/client/node-client.ts';
 import { LOG_FILE } from '../host/run-folder.ts';
 import { redactText } from '../secret/redaction.ts';
 import { askerOf } from './audit.ts';
-import { argumentsIn, BadUsage, type Command, DONE, FAILED, Failed, type Place } from './command.ts';
-import { type FoundNode, findNode, load, type NodeOptions } from './node-options.ts';
+import {
+  argumentsIn,
+  BadUsage,
+  type Command,
+  DONE,
+  FAILED,
+  Failed,
+  type OptionTable,
+  type Place,
+} from './command.ts';
+import { type FoundNode, findNode, load, type SettingsOptions, settingsOptions } from './node-options.ts';
+import { reachable } from './reach.ts';
 import { type Packed, tarOf } from './report/tar.ts';
 import { versionOf } from './versions-command.ts';
 
@@ -46,20 +56,25 @@ const questions: readonly (readonly [file: string, operation: string, args: read
   ['reports.txt', 'reports', [100]],
 ];
 
+const options = {
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FILE',
+    about: 'the archive; default: a name with the time, here',
+  },
+  ...settingsOptions,
+} as const satisfies OptionTable;
+
 /** Packs what somebody needs who is to help, and has no way to the relay. */
 export const reportCommand: Command = {
   usage: ['report [--output FILE.tar.gz] [--config FILE] [--set KEY=VALUE]'],
   async run(args, place) {
-    const { values, positionals } = argumentsIn(args, {
-      config: { type: 'string' },
-      set: { type: 'string', multiple: true },
-      output: { type: 'string', short: 'o' },
-    });
+    const { values, positionals } = argumentsIn(args, options);
     if (positionals.length > 0) throw new BadUsage();
-    const set = values.set ?? [];
-    const options: NodeOptions = { config: values.config, set, json: false, wait: undefined, words: [] };
+    const settings: SettingsOptions = { config: values.config, set: values.set ?? [] };
     const time = new Date();
-    const found = findNode(options, place);
+    const found = findNode(settings, place);
     const files: Packed[] = [];
     const missing: string[] = [];
     const add = async (name: string, content: () => string | Promise<string>) => {
@@ -71,11 +86,11 @@ export const reportCommand: Command = {
         );
       }
     };
-    await addSettings(options, place, add);
+    await addSettings(settings, place, add);
     await addSystem(found, place, add);
     await addAnswers(found, place, add);
-    await addMetrics(options, place, add);
-    await add('log.txt', () => endOfLog(options, found, place));
+    await addMetrics(settings, place, add);
+    await add('log.txt', () => endOfLog(settings, found, place));
     const stamp = time.toISOString().replace(/[:.]/g, '-');
     const folder = `fanfare-report-${stamp}`;
     const about = { name: 'README.txt', content: readme(found, time, missing, place) };
@@ -96,30 +111,16 @@ export const reportCommand: Command = {
       'closes, crash reports, metrics, the system, the end of the log. Addresses of clients and names of topics are in it; no',
       'message and no secret is. What cannot be had is left out, and named.',
     ],
-    options: {
-      output: {
-        type: 'string',
-        short: 'o',
-        value: 'FILE',
-        about: 'the archive; default: a name with the time, here',
-      },
-      config: { type: 'string', value: 'FILE', about: 'settings' },
-      set: {
-        type: 'string',
-        multiple: true,
-        value: 'KEY=VALUE',
-        about: 'overrides one setting; may be repeated',
-      },
-    },
+    options,
     example: 'report --config /etc/fanfare/relay.yaml',
   },
 };
 
 type Add = (name: string, content: () => string | Promise<string>) => Promise<void>;
 
-async function addSettings(options: NodeOptions, place: Place, add: Add): Promise<void> {
+async function addSettings(settings: SettingsOptions, place: Place, add: Add): Promise<void> {
   await add('settings-of-the-file.txt', () =>
-    load(options, place)
+    load(settings, place)
       .effective.map(({ key, value, from }) => `${key}: ${value}  # ${from}`)
       .join('\n'),
   );
@@ -158,17 +159,15 @@ async function addAnswers({ pid, folder }: FoundNode, place: Place, add: Add): P
   client?.close();
 }
 
-async function addMetrics(options: NodeOptions, place: Place, add: Add): Promise<void> {
+async function addMetrics(settings: SettingsOptions, place: Place, add: Add): Promise<void> {
   for (const [file, path] of [
     ['metrics.txt', '/metrics'],
     ['health.json', '/health/ready'],
   ] as const)
     await add(file, async () => {
-      const { admin } = load(options, place).config;
+      const { admin } = load(settings, place).config;
       if (admin === null) throw new Error('there is no admin port');
-      const host = admin.host === '0.0.0.0' ? '127.0.0.1' : admin.host === '::' ? '::1' : admin.host;
-      const at = host.includes(':') ? `[${host}]` : host;
-      const answer = await fetch(`http://${at}:${admin.port}${path}`, {
+      const answer = await fetch(`http://${reachable(admin.host)}:${admin.port}${path}`, {
         signal: AbortSignal.timeout(PATIENCE),
       });
       return answer.text();
@@ -176,8 +175,8 @@ async function addMetrics(options: NodeOptions, place: Place, add: Add): Promise
 }
 
 /** Of the log's file, or of the journal where the log goes there. */
-function endOfLog(options: NodeOptions, { folder, pid }: FoundNode, place: Place): string {
-  const { file } = load(options, place).config.log;
+function endOfLog(settings: SettingsOptions, { folder, pid }: FoundNode, place: Place): string {
+  const { file } = load(settings, place).config.log;
   try {
     return endOf(file ?? join(folder, LOG_FILE));
   } catch (error) {

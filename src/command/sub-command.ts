@@ -13,6 +13,7 @@ import {
   type Place,
 } from './command.ts';
 import { connectTo, failureOf } from './connected-client.ts';
+import { aborted } from './interruption.ts';
 import { LineOutput } from './line-output.ts';
 import { countIn, timeIn } from './quantities.ts';
 import { reachOf, reachOptions } from './reach.ts';
@@ -95,13 +96,6 @@ function sinceIn(text: string | undefined): { readonly since?: string } {
   if (text === undefined) return {};
   if (/^(all|last|now|[0-9A-Za-z]+:\d+)$/.test(text)) return { since: text };
   throw new BadUsage('--since takes a position such as 1k3x9p2q:42, or all, last, now');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 function after(milliseconds: number, given: AbortSignal): Promise<void> {

@@ -9,7 +9,9 @@ import {
   type Place,
   type Screen,
 } from './command.ts';
+import { aborted } from './interruption.ts';
 import { LineOutput } from './line-output.ts';
+import { settingsOptions } from './node-options.ts';
 import { countIn, timeIn, wordIn } from './quantities.ts';
 import { credentialOf, tokenFileIn } from './reach.ts';
 import { AttachSource } from './top/attach-source.ts';
@@ -39,13 +41,7 @@ const options = {
     value: 'S',
     about: 'seconds that the admin port may take to answer (default: 10)',
   },
-  config: { type: 'string', value: 'FILE', about: 'the configuration of the relay on this machine' },
-  set: {
-    type: 'string',
-    multiple: true,
-    value: 'KEY=VALUE',
-    about: 'overrides one setting of it; may be repeated',
-  },
+  ...settingsOptions,
 } as const satisfies OptionTable;
 
 const ROWS = 20;
@@ -106,8 +102,7 @@ interface SourceValues {
 async function sourceOf(values: SourceValues, every: number, place: Place): Promise<Source> {
   const { url, config, set } = values;
   if (url === undefined) {
-    const node = { config, set: set ?? [], json: false, wait: undefined, words: [] };
-    return new AttachSource(await connectedNode(node, place), every);
+    return new AttachSource(await connectedNode({ config, set: set ?? [] }, place), every);
   }
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new BadUsage('--url takes the address of an admin port, such as http://127.0.0.1:55002');
@@ -140,13 +135,6 @@ function textOf(look: Look, view: View, most: number): string[] {
   const { node, busy, messages, deliveries, dropped, memory } = head;
   const first = `${node}  ${Math.round(busy * 100)}% busy  ${whole(messages)} msg/s  ${whole(deliveries)} deliv/s  ${whole(dropped)} dropped/s  ${size(memory)}  ${whole(total)} ${list}`;
   return [first, '', ...listText(list, shown(look, view, most), view.sort)];
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 interface TerminalArgs {
