@@ -2,10 +2,10 @@ import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../test/support/arrivals.ts';
 import { openBrowser, openPage } from '../../test/support/browser.ts';
+import { type FaultyProxy, faultyProxy } from '../../test/support/faulty-proxy.ts';
 import { freeze } from '../../test/support/freeze.ts';
 import { startTestRelay } from '../../test/support/relay.ts';
 import { connect } from '../src/node.ts';
-import { type FaultyProxy, faultyProxy } from './support/faulty-proxy.ts';
 import { cachingBrowser, clientOrigin, listen, rendererPids, stateOf, told } from './support/page.ts';
 
 /** Seconds that the renderer sleeps: more than any timer of the client's, and no more than a test should take. */

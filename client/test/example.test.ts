@@ -4,8 +4,8 @@ import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { Arrivals } from '../../test/support/arrivals.ts';
 import { openBrowser, openPage } from '../../test/support/browser.ts';
+import { faultyProxy } from '../../test/support/faulty-proxy.ts';
 import { packageRoot } from '../../test/support/relay-process.ts';
-import { faultyProxy } from './support/faulty-proxy.ts';
 
 /** Where the picture of the page goes that the documentation shows. */
 const PICTURE = process.env['CHAT_PICTURE'];

@@ -3,12 +3,12 @@ import test, { type ExecutionContext } from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Arrivals, eventually } from '../../test/support/arrivals.ts';
 import { freePorts } from '../../test/support/cluster.ts';
+import { faultyProxy } from '../../test/support/faulty-proxy.ts';
 import { freeze } from '../../test/support/freeze.ts';
 import { startTestRelay } from '../../test/support/relay.ts';
 import { configFile, runRelay } from '../../test/support/relay-process.ts';
 import type { Client, Gap, Message, Options, State } from '../src/api.ts';
 import { connect, type FanfareError } from '../src/node.ts';
-import { faultyProxy } from './support/faulty-proxy.ts';
 
 const history = {
   topics: [{ pattern: 'kept.*', history: { messages: 100_000, bytes: '64MiB', age: '1h' } }],

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import { Arrivals, eventually } from '../support/arrivals.ts';
 import { freePorts } from '../support/cluster.ts';
-import { flappingProxy } from '../support/flapping-proxy.ts';
+import { faultyProxy } from '../support/faulty-proxy.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
 import { configFile, packageRoot, temporaryFolder } from '../support/relay-process.ts';
 import { hasTerminals, onTerminal } from '../support/terminal.ts';
@@ -129,7 +129,7 @@ test('what was missed is said, shown in JSON, and with --fail-on-gap ends with 1
 
 test('a connection that is lost is made again, and what may have been missed is said', async (t) => {
   const relay = await startTestRelay(t, plain);
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = relay.port('pusu');
   const running = runCommand([
     'sub',
@@ -142,7 +142,7 @@ test('a connection that is lost is made again, and what may have been missed is 
   ]);
   await heard(relay, 'news');
   await pub(relay, 'news', 'before');
-  proxy.flap();
+  proxy.cut();
   await eventually(() => membersOf(relay, 'news') === 0, 'the end of the first connection');
   await heard(relay, 'news');
   await pub(relay, 'news', 'after');
@@ -160,7 +160,7 @@ test('a connection that is lost is made again, and what may have been missed is 
 
 test('a relay that stays away for several attempts is told of once', async (t) => {
   const relay = await startTestRelay(t, plain);
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = relay.port('pusu');
   let attempts = 0;
   const closed = createServer((socket) => {
@@ -172,7 +172,7 @@ test('a relay that stays away for several attempts is told of once', async (t) =
   const running = runCommand(['sub', 'news', '--count', '1', '--url', `ws://127.0.0.1:${proxy.port}`]);
   await heard(relay, 'news');
   proxy.target = (closed.address() as AddressInfo).port;
-  proxy.flap();
+  proxy.cut();
   await eventually(() => attempts >= 3, 'three attempts');
   proxy.target = relay.port('pusu');
   await heard(relay, 'news');

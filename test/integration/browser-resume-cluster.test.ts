@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { homeOf } from '../../src/cluster/mesh/ordering.ts';
 import { newOrigin, openBrowser, openPage } from '../support/browser.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { flappingProxy } from '../support/flapping-proxy.ts';
+import { faultyProxy } from '../support/faulty-proxy.ts';
 import { listenIn, seenBy, sees } from '../support/listening-page.ts';
 import { connectRaw, post } from '../support/raw-client.ts';
 
@@ -41,7 +41,7 @@ for (const [what, home] of [
   test(`an EventSource whose relay, ${what}, is killed misses nothing at another one, nor when it comes back`, async (t) => {
     const path = `/${topicAt(home)}`;
     const cluster = await startCluster(t, 3, { settings, timeout: '2s' });
-    const proxy = await flappingProxy(t);
+    const proxy = await faultyProxy(t);
     const { page } = await openPage(t, await openBrowser(t), await newOrigin(t));
     proxy.target = await cluster.node(0).port('pinghub');
     const second = await other(t, cluster, 1, path);
@@ -66,7 +66,7 @@ for (const [what, home] of [
       ),
     );
     proxy.target = 1;
-    proxy.flap();
+    proxy.cut();
     await publish(cluster, 1, path, 'four', 'five');
     await second.hears('five');
     proxy.target = await cluster.node(0).port('pinghub');

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { newOrigin, openBrowser, openPage } from '../support/browser.ts';
-import { type FlappingProxy, flappingProxy } from '../support/flapping-proxy.ts';
+import { type FaultyProxy, faultyProxy } from '../support/faulty-proxy.ts';
 import { listenIn, seenBy, sees } from '../support/listening-page.ts';
 import { post } from '../support/raw-client.ts';
 import { startTestRelay, type TestRelay } from '../support/relay.ts';
@@ -16,20 +16,16 @@ async function publish(relay: TestRelay, ...messages: readonly string[]): Promis
 }
 
 /** Publishes while nobody can come by way of the proxy. */
-async function cutWhile(
-  proxy: FlappingProxy,
-  relay: TestRelay,
-  ...messages: readonly string[]
-): Promise<void> {
+async function cutWhile(proxy: FaultyProxy, relay: TestRelay, ...messages: readonly string[]): Promise<void> {
   // Nothing listens at port 1.
   proxy.target = 1;
-  proxy.flap();
+  proxy.cut();
   await publish(relay, ...messages);
   proxy.target = relay.port('pinghub');
 }
 
 /** A page of another origin that listens by way of a proxy. */
-async function listener(t: ExecutionContext, proxy: FlappingProxy): Promise<Page> {
+async function listener(t: ExecutionContext, proxy: FaultyProxy): Promise<Page> {
   const { page } = await openPage(t, await openBrowser(t), await newOrigin(t));
   await listenIn(page, `http://127.0.0.1:${proxy.port}/news`);
   await sees(page, 'open');
@@ -38,7 +34,7 @@ async function listener(t: ExecutionContext, proxy: FlappingProxy): Promise<Page
 
 test('an EventSource that is cut off misses nothing', async (t) => {
   const relay = await start(t);
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = relay.port('pinghub');
   const page = await listener(t, proxy);
   await cutWhile(proxy, relay, 'before it has seen any');
@@ -61,7 +57,7 @@ test('an EventSource that is cut off misses nothing', async (t) => {
 
 test('an EventSource is told how much is gone, and that nobody knows where the relay is new', async (t) => {
   const [relay, next] = [await start(t, 2), await start(t)];
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = relay.port('pinghub');
   const page = await listener(t, proxy);
   await cutWhile(proxy, relay, 'one', 'two', 'three');
@@ -75,7 +71,7 @@ test('an EventSource is told how much is gone, and that nobody knows where the r
 
 test("pinghub's page comes back where it was, and says what it has missed", async (t) => {
   const [relay, next] = [await start(t, 2), await start(t)];
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = relay.port('pinghub');
   const { page, complaints } = await openPage(t, await openBrowser(t), `http://127.0.0.1:${proxy.port}/news`);
   const shown = () => page.locator('#messages li span').allTextContents();
@@ -91,7 +87,7 @@ test("pinghub's page comes back where it was, and says what it has missed", asyn
   await page.keyboard.press('Enter');
   await shows('from the page');
   proxy.target = next.port('pinghub');
-  proxy.flap();
+  proxy.cut();
   await shows('Messages may have been missed.');
   t.deepEqual(await shown(), [
     'one',
@@ -129,11 +125,11 @@ test("pinghub's page of a browser that was offline shows what was published mean
 
 test("where nothing is kept, pinghub's page says that messages may have been missed", async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {} } });
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = relay.port('pinghub');
   const { page } = await openPage(t, await openBrowser(t), `http://127.0.0.1:${proxy.port}/news`);
   await page.waitForSelector('#state[data-state=open]');
-  proxy.flap();
+  proxy.cut();
   await page.getByText('Messages may have been missed.', { exact: true }).waitFor();
   await publish(relay, 'new');
   await page.getByText('new', { exact: true }).waitFor();

@@ -16,7 +16,7 @@ import {
   unlinked,
 } from '../support/chaos.ts';
 import { linkedTo, type Node, startCluster } from '../support/cluster.ts';
-import { flappingProxy } from '../support/flapping-proxy.ts';
+import { faultyProxy } from '../support/faulty-proxy.ts';
 import { servedTime } from '../support/served-time.ts';
 import { missing, type Publisher, startPublisher, startSubscriber } from '../support/traffic.ts';
 
@@ -84,7 +84,7 @@ test.serial(
 test.serial(
   'of a relay whose links flap every 200 ms, what was under way is lost and counted on both sides, and they come back',
   async (t) => {
-    const proxies = await Promise.all([0, 1, 2].map(() => flappingProxy(t)));
+    const proxies = await Promise.all([0, 1, 2].map(() => faultyProxy(t)));
     const cluster = await startCluster(t, 3, {
       ...patient,
       dialled: (port, index) => {
@@ -97,12 +97,12 @@ test.serial(
     for (let i = 0; i < FLAPS; i++) {
       await pause(200);
       // One relay all the time, and the others in turn.
-      for (const index of new Set([2, i % 3])) proxies[index]?.flap();
+      for (const index of new Set([2, i % 3])) proxies[index]?.cut();
     }
     await allBack(t, cluster.nodes, everyPair(3), load, servedTime(t));
     // The last time for all of them: whatever is linked after it stays.
     const [time, at] = [servedTime(t), Date.now()];
-    for (const proxy of proxies) proxy.flap();
+    for (const proxy of proxies) proxy.cut();
     await allBack(t, cluster.nodes, everyPair(3), load, time, at);
     await stopLoad(load);
     t.log(`lost: ${await holds(t, cluster, load)}`);

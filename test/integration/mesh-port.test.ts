@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { RelayOptions } from '../../src/application/relay.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
-import { flappingProxy } from '../support/flapping-proxy.ts';
+import { faultyProxy } from '../support/faulty-proxy.ts';
 import { quiescence } from '../support/otp.ts';
 import { changeRelays, startTestRelay, type TestRelay } from '../support/relay.ts';
 import { handshake, why } from '../support/scripted-peer.ts';
@@ -102,7 +102,7 @@ test('one relay in the list by its own address, twice, and by a name with severa
 
 test('when the address that a relay is linked by fails, another one of it takes over at once', async (t) => {
   const [a, b] = (await freePorts(2)) as [number, number];
-  const proxy = await flappingProxy(t);
+  const proxy = await faultyProxy(t);
   proxy.target = b;
   const settings = (port: number) => ({ host: '127.0.0.1', port, ...patient });
   const others = [`127.0.0.1:${proxy.port}`, `127.0.0.1:${b}`];
@@ -124,7 +124,7 @@ test('when the address that a relay is linked by fails, another one of it takes 
     ({ msg, why }) => msg === 'link not needed' && String(why).endsWith('is another address of b'),
   );
   proxy.target = 1;
-  proxy.flap();
+  proxy.cut();
   const time = servedTime(t);
   await one.log.find(({ msg, address }) => msg === 'linked' && address === others[1]);
   t.true(time() < 5000);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
 import { newOrigin, openBrowser, openPage } from '../support/browser.ts';
-import { flappingProxy } from '../support/flapping-proxy.ts';
+import { faultyProxy } from '../support/faulty-proxy.ts';
 import { listenIn, sees } from '../support/listening-page.ts';
 import { hasIPv6, hasNginx, startNginx } from '../support/nginx.ts';
 import { quiescence } from '../support/otp.ts';
@@ -150,7 +150,7 @@ for (const recipe of ['hash.conf', 'auth.conf'])
     `${recipe}: while no relay answers, an EventSource comes back, and everything else is a 502`,
     async (t) => {
       const service = await authService(t);
-      const proxy = await flappingProxy(t);
+      const proxy = await faultyProxy(t);
       // Nothing listens at port 1.
       proxy.target = 1;
       const port = await startNginx(t, recipe, [proxy.port, proxy.port], service.port);

@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava';
 export interface FaultyProxy {
   readonly port: number;
   readonly url: string;
-  /** Where to. */
+  /** Where to; may be set later. */
   target: number;
   /** Nothing passes, and nobody is told: what is sent meanwhile is lost with its connection. */
   isBlack: boolean;
@@ -14,11 +14,11 @@ export interface FaultyProxy {
   delay: number;
   /** How many connections there have been. */
   readonly connections: number;
-  /** Ends all connections. */
+  /** Ends all connections, as a reset of the network would. */
   cut(): void;
 }
 
-export async function faultyProxy(t: ExecutionContext, target: number): Promise<FaultyProxy> {
+export async function faultyProxy(t: ExecutionContext, target = 0): Promise<FaultyProxy> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -53,7 +53,11 @@ export async function faultyProxy(t: ExecutionContext, target: number): Promise<
         isLost ||= proxy.isBlack;
         if (isLost) return;
         if (proxy.delay > 0) setTimeout(() => to.write(bytes), proxy.delay);
-        else to.write(bytes);
+        else if (!to.write(bytes)) {
+          // Whoever does not read is felt at the other end.
+          from.pause();
+          to.once('drain', () => from.resume());
+        }
       });
       from.on('close', () => isLost || to.destroy());
     }
