@@ -1,18 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { areFilesShort } from '../application/relay.ts';
 import type { Limits } from '../config/config.ts';
+import { maxOpenFiles } from '../measure/resources.ts';
 
-const DEFAULT_DESCRIPTORS = 1024;
+/** What systems start processes with. */
+const USUAL_LIMIT = 1024;
 
 /** The soft limit on open files, where the system tells it. */
 export function descriptorLimit(): number {
-  try {
-    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    const limit = Number(line?.[1]);
-    return Number.isFinite(limit) ? limit : 2 ** 20;
-  } catch {
-    return DEFAULT_DESCRIPTORS;
-  }
+  return maxOpenFiles() ?? USUAL_LIMIT;
 }
 
 /** What the limit of this process is too low for; null: nothing. */

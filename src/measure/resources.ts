@@ -38,7 +38,7 @@ export function openFiles(): number | null {
   }
 }
 
-/** The soft limit on them; null: the system does not tell, or there is none. */
+/** The soft limit on them, which Linux always has; null: the system does not tell. */
 export function maxOpenFiles(): number | null {
   return numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m);
 }
