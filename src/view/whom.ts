@@ -17,7 +17,7 @@ export interface Whom {
   readonly since?: number;
 }
 
-/** The clients that are meant, from what an operator has written. `known`: what may be asked for. */
+/** The clients that are meant, from what an operator has written. */
 export function whom(given: Readonly<Record<string, unknown>>, now: number): Whom {
   const wanted: Record<string, string | number> = {};
   for (const name of ['address', 'subject', 'topic', 'door', 'reason'] as const) {

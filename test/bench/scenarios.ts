@@ -27,19 +27,21 @@ export interface Scenario {
   readonly drain: number;
 }
 
+const fullSpeed: Scenario = {
+  name: 'F1',
+  title: '1 topic, 1,000 subscribers, full speed',
+  subscribers: 1000,
+  topics: 1,
+  publishers: 1,
+  pace: { kind: 'window', messages: 64 },
+  settle: 500,
+  warmup: 1000,
+  duration: 3000,
+  drain: 3000,
+};
+
 export const scenarios: readonly Scenario[] = [
-  {
-    name: 'F1',
-    title: '1 topic, 1,000 subscribers, full speed',
-    subscribers: 1000,
-    topics: 1,
-    publishers: 1,
-    pace: { kind: 'window', messages: 64 },
-    settle: 500,
-    warmup: 1000,
-    duration: 3000,
-    drain: 3000,
-  },
+  fullSpeed,
   {
     name: 'F2',
     title: '1 topic, 10,000 subscribers, full speed',
@@ -102,17 +104,10 @@ export const scenarios: readonly Scenario[] = [
     drain: 1000,
   },
   {
+    ...fullSpeed,
     name: 'H1',
     title: 'F1 with history: the relay, without it and with it',
     sides: 'history off and on',
-    subscribers: 1000,
-    topics: 1,
-    publishers: 1,
-    pace: { kind: 'window', messages: 64 },
-    settle: 500,
-    warmup: 1000,
-    duration: 3000,
-    drain: 3000,
   },
   {
     name: 'R1',

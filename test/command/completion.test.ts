@@ -48,65 +48,64 @@ const words = [
   wordOf('top', '', command(['top [--by topics|links] [--token @FILE]'])),
 ];
 
-/** What bash offers for the last of these words. */
-function offeredByBash(t: ExecutionContext, script: string, line: readonly string[]): string[] {
+/** What a shell prints that has read the script and then does `ask` for these words. */
+function offered(
+  t: ExecutionContext,
+  shell: readonly string[],
+  script: string,
+  ask: (typed: string) => string,
+  line: readonly string[],
+): string[] {
   const file = join(temporaryFolder(t), 'completion');
   writeFileSync(file, script);
   const typed = line.map((word) => `'${word}'`).join(' ');
-  const { stdout, stderr } = spawnSync('bash', [
-    '-c',
-    `source '${file}'; COMP_WORDS=(fanfare ${typed}); COMP_CWORD=${line.length}; _fanfare; printf '%s\\n' "\${COMPREPLY[@]}"`,
-  ]);
-  t.is(stderr.toString(), '');
-  return stdout
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .filter((one) => one !== '');
+  const [program = '', ...flags] = shell;
+  const asked = spawnSync(program, [...flags, '-c', `source '${file}'; ${ask(typed)}`], { encoding: 'utf8' });
+  t.is(asked.stderr, '');
+  return asked.stdout.split('\n').filter((one) => one !== '');
+}
+
+/** What bash offers for the last of these words. */
+function offeredByBash(t: ExecutionContext, script: string, line: readonly string[]): string[] {
+  const ask = (typed: string) =>
+    `COMP_WORDS=(fanfare ${typed}); COMP_CWORD=${line.length}; _fanfare; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return offered(t, ['bash'], script, ask, line);
 }
 
 inBash('bash completes commands, actions, options and their values', (t) => {
   const script = completionScript('bash', words);
-  const offered = (...line: string[]) => offeredByBash(t, script, line);
-  t.deepEqual(offered(''), ['start', 'apikey', 'top', 'help']);
-  t.deepEqual(offered('st'), ['start']);
-  t.deepEqual(offered('apikey', ''), ['add', 'list', '--replace', '--help']);
-  t.deepEqual(offered('start', '--c'), ['--config']);
-  t.deepEqual(offered('start', '--config', ''), [], 'the shell completes files');
-  t.deepEqual(offered('top', '--by', ''), ['topics', 'links']);
-  t.deepEqual(offered('top', '--by', '=', 'l'), ['links']);
-  t.deepEqual(offered('top', '--token', '@', 'x'), []);
-  t.deepEqual(offered('nonsense', ''), []);
+  const offers = (...line: string[]) => offeredByBash(t, script, line);
+  t.deepEqual(offers(''), ['start', 'apikey', 'top', 'help']);
+  t.deepEqual(offers('st'), ['start']);
+  t.deepEqual(offers('apikey', ''), ['add', 'list', '--replace', '--help']);
+  t.deepEqual(offers('start', '--c'), ['--config']);
+  t.deepEqual(offers('start', '--config', ''), [], 'the shell completes files');
+  t.deepEqual(offers('top', '--by', ''), ['topics', 'links']);
+  t.deepEqual(offers('top', '--by', '=', 'l'), ['links']);
+  t.deepEqual(offers('top', '--token', '@', 'x'), []);
+  t.deepEqual(offers('nonsense', ''), []);
 });
+
+/** Those of zsh's own functions that the script uses. */
+const ZSH = `compdef() { :; }; _describe() { print -l -- "\${(@P)2}"; }; compadd() { shift; print -l -- "$@"; }
+_files() { print FILES; }; compset() { :; }`;
 
 /** What zsh offers for the last of these words, by its own functions in our place. */
 function offeredByZsh(t: ExecutionContext, script: string, line: readonly string[]): string[] {
-  const file = join(temporaryFolder(t), 'completion');
-  writeFileSync(file, script);
-  const typed = line.map((word) => `'${word}'`).join(' ');
-  const { stdout, stderr } = spawnSync('zsh', [
-    '-f',
-    '-c',
-    `compdef() { :; }; _describe() { print -l -- "\${(@P)2}"; }; compadd() { shift; print -l -- "$@"; }; _files() { print FILES; }; compset() { :; }
-     source '${file}'; words=(fanfare ${typed}); CURRENT=${line.length + 1}; PREFIX='${line.at(-1)}'; _fanfare`,
-  ]);
-  t.is(stderr.toString(), '');
-  return stdout
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .filter((one) => one !== '');
+  const ask = (typed: string) =>
+    `words=(fanfare ${typed}); CURRENT=${line.length + 1}; PREFIX='${line.at(-1)}'; _fanfare`;
+  return offered(t, ['zsh', '-f'], `${ZSH}\n${script}`, ask, line);
 }
 
 inZsh('zsh completes commands, actions, options and their values, and says what they are', (t) => {
   const script = completionScript('zsh', words);
-  const offered = (...line: string[]) => offeredByZsh(t, script, line);
-  t.deepEqual(offered(''), ["start:runs a relay: it's a start", 'apikey', 'top', 'help:lists the commands']);
-  t.deepEqual(offered('apikey', '-'), ['add', 'list', '--replace', '--help:says what there is']);
-  t.deepEqual(offered('start', '--config', ''), ['FILES']);
-  t.deepEqual(offered('top', '--token', '@'), ['FILES']);
-  t.deepEqual(offered('top', '--by', ''), ['topics', 'links']);
-  t.deepEqual(offered('start', '--set', ''), []);
+  const offers = (...line: string[]) => offeredByZsh(t, script, line);
+  t.deepEqual(offers(''), ["start:runs a relay: it's a start", 'apikey', 'top', 'help:lists the commands']);
+  t.deepEqual(offers('apikey', '-'), ['add', 'list', '--replace', '--help:says what there is']);
+  t.deepEqual(offers('start', '--config', ''), ['FILES']);
+  t.deepEqual(offers('top', '--token', '@'), ['FILES']);
+  t.deepEqual(offers('top', '--by', ''), ['topics', 'links']);
+  t.deepEqual(offers('start', '--set', ''), []);
 });
 
 test('the program prints the completion of all of its commands', async (t) => {

@@ -37,7 +37,7 @@ for (const [port, path, limit] of [
   });
 }
 
-test('a request to upgrade to something else is invited to send its body, or not, as any other', async (t) => {
+test('a request to upgrade to another protocol is not invited to send a body beyond the limit', async (t) => {
   const relay = await open(t);
   const client = await connectRaw(t, relay.port('pinghub'));
   client.send(post('/t', 1025, 'Connection: Upgrade\r\nUpgrade: h2c\r\n'));

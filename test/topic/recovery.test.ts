@@ -37,6 +37,14 @@ async function worldWith(count: number, settings = keeping()) {
   return { ...world, publisher };
 }
 
+/** A topic with five messages that nobody is in, which do not fit one portion. */
+async function worldWithPortions() {
+  const world = await worldWith(0);
+  for (let i = 0; i < 5; i++) world.publish(world.publisher, 'kept', 'x'.repeat(20_000));
+  await world.quiet();
+  return world;
+}
+
 test('a member that comes back is sent what it has missed, once and in order, and then what is new', async (t) => {
   const world = await worldWith(5);
   const { member, join, publish, publisher, quiet, accounting, topics } = world;
@@ -202,10 +210,8 @@ test('what does not fit one portion comes in several, and what is published mean
 });
 
 test('a member that is behind does not hold up the topic while it is resumed, but does from then on', async (t) => {
-  const world = await worldWith(0);
+  const world = await worldWithPortions();
   const { member, join, publish, publisher, quiet, topic } = world;
-  for (let i = 0; i < 5; i++) publish(publisher, 'kept', 'x'.repeat(20_000));
-  await quiet();
   const [a, b] = [member(), member()];
   a.asks = false;
   join(a, 'kept', { format, since: at(world, 0) });
@@ -249,10 +255,7 @@ test('who takes portions more slowly than the topic goes on is left behind, and 
 });
 
 test('a topic is not idle while somebody is being resumed; one who leaves or ends meanwhile is gone', async (t) => {
-  const world = await worldWith(0);
-  const { member, join, leave, end, publish, publisher, quiet, advance, topic } = world;
-  for (let i = 0; i < 5; i++) publish(publisher, 'kept', 'x'.repeat(20_000));
-  await quiet();
+  const { member, join, leave, end, quiet, advance, topic } = await worldWithPortions();
   const [a, b] = [member(), member()];
   for (const one of [a, b]) {
     one.asks = false;
@@ -357,10 +360,8 @@ test('a replay whose bytes cannot be made is refused', async (t) => {
 });
 
 test('a killed server is followed by one that goes on with the numbers, and with those who are being resumed', async (t) => {
-  const world = await worldWith(0);
+  const world = await worldWithPortions();
   const { member, join, publish, publisher, quiet, kill, topic } = world;
-  for (let i = 0; i < 5; i++) publish(publisher, 'kept', 'x'.repeat(20_000));
-  await quiet();
   const a = member();
   a.asks = false;
   join(a, 'kept', { format, since: 'all' });
@@ -425,10 +426,7 @@ test('where nobody can be told of a gap, those who are lost with the server come
 });
 
 test('who is lost while it is being resumed stands where its last portion ended', async (t) => {
-  const world = await worldWith(0);
-  const { member, join, publish, publisher, quiet, kill } = world;
-  for (let i = 0; i < 5; i++) publish(publisher, 'kept', 'x'.repeat(20_000));
-  await quiet();
+  const { member, join, quiet, kill } = await worldWithPortions();
   const a = member();
   a.asks = false;
   join(a, 'kept', { format, since: 'all' });
@@ -576,10 +574,8 @@ test('what happens to a line is told where it happens: between the messages befo
 });
 
 test('who is being resumed as its line goes on elsewhere is left behind: its place leads nowhere', async (t) => {
-  const world = await worldWith(0);
+  const world = await worldWithPortions();
   const { member, join, publish, publisher, quiet, topic } = world;
-  for (let i = 0; i < 5; i++) publish(publisher, 'kept', 'x'.repeat(20_000));
-  await quiet();
   const [a, b] = [member(), member()];
   a.asks = false;
   for (const one of [a, b]) join(one, 'kept', { format, since: 'all' });

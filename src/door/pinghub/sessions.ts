@@ -99,7 +99,7 @@ class PinghubSession implements Session {
   }
 }
 
-/** A POST: its body is one message. It is answered when the topic has taken it; an empty one is judged like any other. */
+/** A POST: its body is one message. It is answered when the topic has taken it; an empty one needs the same right, and goes nowhere. */
 export function postSession(topic: string, credential: string | null): Session {
   if (credential === null) return new PostSession(topic, false);
   return credentialSession(credential, (known) => becoming(new PostSession(topic, known)));

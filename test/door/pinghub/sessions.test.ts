@@ -155,7 +155,7 @@ test('the answer is OK', (t) => {
   });
 });
 
-test('an empty body is judged as any other is', (t) => {
+test('an empty body is answered with 200 where the client may publish, and with 401 where it may not', (t) => {
   t.deepEqual(play(posting, body(''), published), [[], ['publish p text '], ['reply 200']]);
   t.deepEqual(lastOf(posting, body(''), refused('forbidden')), ['reply 401']);
 });
