@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { eventually } from '../../test/support/arrivals.ts';
 import { openBrowser, openPage } from '../../test/support/browser.ts';
 import { type FaultyProxy, faultyProxy } from '../../test/support/faulty-proxy.ts';
@@ -12,13 +12,16 @@ import { cachingBrowser, clientOrigin, listen, rendererPids, stateOf, told } fro
 const SLEEP = Number(process.env['RENDERER_SLEEP'] ?? 5);
 
 interface Scene {
+  readonly browser: Browser;
+  readonly page: Page;
   readonly origin: string;
   readonly proxy: FaultyProxy;
   /** From beside the network with faults. */
   publish(...contents: readonly unknown[]): Promise<void>;
 }
 
-async function scene(t: ExecutionContext): Promise<Scene> {
+/** A page of the client's origin, and a relay that keeps what is published to `kept`, behind a proxy. */
+async function scene(t: ExecutionContext, open = openBrowser): Promise<Scene> {
   const relay = await startTestRelay(t, {
     doors: { pusu: {} },
     topics: [{ pattern: 'kept', history: true }],
@@ -26,8 +29,13 @@ async function scene(t: ExecutionContext): Promise<Scene> {
   const proxy = await faultyProxy(t, relay.port('pusu'));
   const publisher = connect(`ws://127.0.0.1:${relay.port('pusu')}`);
   t.teardown(() => publisher.close());
+  const origin = await clientOrigin(t);
+  const browser = await open(t);
+  const { page } = await openPage(t, browser, origin);
   return {
-    origin: await clientOrigin(t),
+    browser,
+    page,
+    origin,
     proxy,
     async publish(...contents) {
       await Promise.all(contents.map((content) => publisher.publish('kept', content)));
@@ -41,9 +49,7 @@ async function hears(t: ExecutionContext, page: Page, expected: readonly unknown
 }
 
 test('in Chromium it is cut off, meets silence, and misses nothing', async (t) => {
-  const { origin, proxy, publish } = await scene(t);
-  const browser = await openBrowser(t);
-  const { page } = await openPage(t, browser, origin);
+  const { page, proxy, publish } = await scene(t);
   await listen(page, proxy.url, 'kept', { silence: 500, retry: { base: 50 } });
   await publish(1, 2);
   await hears(t, page, [1, 2]);
@@ -59,9 +65,7 @@ test('in Chromium it is cut off, meets silence, and misses nothing', async (t) =
 });
 
 test('after its machine has slept, a page is subscribed again within seconds, and has what it has missed', async (t) => {
-  const { origin, proxy, publish } = await scene(t);
-  const browser = await openBrowser(t);
-  const { page } = await openPage(t, browser, origin);
+  const { browser, page, proxy, publish } = await scene(t);
   await listen(page, proxy.url, 'kept');
   await publish(1);
   await hears(t, page, [1]);
@@ -82,9 +86,7 @@ test('after its machine has slept, a page is subscribed again within seconds, an
 });
 
 test('a page that its document calls back to life asks at once whether its relay is there', async (t) => {
-  const { origin, proxy, publish } = await scene(t);
-  const browser = await openBrowser(t);
-  const { page } = await openPage(t, browser, origin);
+  const { page, proxy, publish } = await scene(t);
   await listen(page, proxy.url, 'kept');
   await publish(1);
   await hears(t, page, [1]);
@@ -106,9 +108,7 @@ test('a page that its document calls back to life asks at once whether its relay
 });
 
 test('a page that the browser has kept for the way back comes back with what it has missed', async (t) => {
-  const { origin, proxy, publish } = await scene(t);
-  const browser = await cachingBrowser(t);
-  const { page } = await openPage(t, browser, origin);
+  const { page, origin, proxy, publish } = await scene(t, cachingBrowser);
   await listen(page, proxy.url, 'kept');
   await publish(1);
   await hears(t, page, [1]);
@@ -134,9 +134,7 @@ test('a page that the browser has kept for the way back comes back with what it 
 });
 
 test('in a service worker it works as well', async (t) => {
-  const { origin, proxy } = await scene(t);
-  const browser = await openBrowser(t);
-  const { page } = await openPage(t, browser, origin);
+  const { page, proxy } = await scene(t);
   const heard = await page.evaluate(async (url) => {
     const { serviceWorker } = (
       globalThis as unknown as {
@@ -160,9 +158,7 @@ test('in a service worker it works as well', async (t) => {
 });
 
 test('a loop that is slow in a browser is told how much it was spared', async (t) => {
-  const { origin, proxy, publish } = await scene(t);
-  const browser = await openBrowser(t);
-  const { page } = await openPage(t, browser, origin);
+  const { page, proxy, publish } = await scene(t);
   const count = 300;
   const reading = page.evaluate(
     async ([url, count]) => {

@@ -9,15 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../../test/support/arrivals.ts';
-import { openBrowser, openPage } from '../../test/support/browser.ts';
+import { openBrowser, openPage, originOf } from '../../test/support/browser.ts';
 import { startTestRelay } from '../../test/support/relay.ts';
 import { packageRoot, temporaryFolder } from '../../test/support/relay-process.ts';
 import { connect } from '../src/node.ts';
@@ -201,19 +199,13 @@ test('the page without a bundler hears the news, from the files as they are', as
   const [html = ''] = snippets('html');
   const page = `<!doctype html><link rel=icon href="data:,"><body>${html.replace('55000', `${relay.port('pusu')}`)}`;
   const dist = join(folder, 'node_modules', 'fanfare-client', 'dist');
-  const server = createServer(({ url = '' }, response) => {
+  const origin = await originOf(t, ({ url = '' }, response) => {
     const [, file] = /^\/fanfare-client\/dist\/([\w-]+\.js)$/.exec(url) ?? [];
     response.setHeader('Content-Type', file === undefined ? 'text/html' : 'text/javascript');
     response.end(file === undefined ? page : readFileSync(join(dist, file)));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   const browser = await openBrowser(t);
-  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const opened = await openPage(t, browser, at);
+  const opened = await openPage(t, browser, origin);
   const publisher = connect(`ws://127.0.0.1:${relay.port('pusu')}`, { offline: { queue: 100_000 } });
   t.teardown(() => publisher.close());
   await eventually(async () => {

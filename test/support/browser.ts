@@ -1,7 +1,13 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core';
 import { PATIENCE } from './arrivals.ts';
 
 const ARGS = [
@@ -15,22 +21,28 @@ const ARGS = [
 ];
 
 /** A real Chromium, gone with the test. */
-export async function openBrowser(t: ExecutionContext): Promise<Browser> {
+export async function openBrowser(t: ExecutionContext, options: LaunchOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ARGS,
     timeout: PATIENCE,
+    ...options,
   });
   t.teardown(() => browser.close());
   return browser;
 }
 
 /** An origin of its own: a server of one empty page. Cookies are those of the host, whatever the port. */
-export async function newOrigin(t: ExecutionContext): Promise<string> {
-  const server = createServer((_request, response) => {
+export function newOrigin(t: ExecutionContext): Promise<string> {
+  return originOf(t, (_request, response) => {
     const page = '<!doctype html><link rel=icon href="data:,">';
     response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
   });
+}
+
+/** An origin whose server answers like that. */
+export async function originOf(t: ExecutionContext, answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     server.closeAllConnections();

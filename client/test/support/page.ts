@@ -1,10 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { build } from 'esbuild';
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
-import { PATIENCE } from '../../../test/support/arrivals.ts';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { openBrowser, originOf } from '../../../test/support/browser.ts';
 import { packageRoot } from '../../../test/support/relay-process.ts';
 
 /** A bundle as a user's bundler makes it. */
@@ -49,29 +47,16 @@ export async function clientOrigin(t: ExecutionContext): Promise<string> {
     ['/client.js', ['text/javascript', client]],
     ['/worker.js', ['text/javascript', WORKER]],
   ]);
-  const server = createServer((request, response) => {
+  return originOf(t, (request, response) => {
     const answer = answers.get(request.url);
     if (answer === undefined) response.writeHead(404).end();
     else response.writeHead(200, { 'Content-Type': answer[0] }).end(answer[1]);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A Chromium with the cache that keeps pages for the way back. */
-export async function cachingBrowser(t: ExecutionContext): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync'],
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-    timeout: PATIENCE,
-  });
-  t.teardown(() => browser.close());
-  return browser;
+export function cachingBrowser(t: ExecutionContext): Promise<Browser> {
+  return openBrowser(t, { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
 }
 
 /** The processes that run pages. */
