@@ -5,7 +5,7 @@ import type { Limits } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { Connections } from '../../src/connection/connections.ts';
-import type { DoorContext } from '../../src/connection/door-context.ts';
+import type { DoorContext, Guard } from '../../src/connection/door-context.ts';
 import { newDoorCounters } from '../../src/connection/door-context.ts';
 import type { Closed } from '../../src/connection/end.ts';
 import type { Transport, TransportMessage } from '../../src/connection/transport/transport.ts';
@@ -88,6 +88,29 @@ interface Options {
   readonly heartbeat?: DoorContext['heartbeat'];
 }
 
+/** What the connections of a door have in common, all of them under one guard; but for `parts`, it does nothing. */
+export function doorContext(
+  guard: Guard,
+  parts: Pick<DoorContext, 'topics' | 'limits'> & Partial<DoorContext>,
+): DoorContext {
+  return {
+    door: {
+      name: 'fake',
+      protocols: [],
+      route: () => ({ type: 'reply', status: 404, headers: {}, body: '' }),
+    },
+    realm: REALM,
+    guards: { authenticator: guard, apikeys: guard, open: guard },
+    heartbeat: { ping: 0, pong: 0 },
+    grace: 1000,
+    counters: newDoorCounters(),
+    webSockets: undefined as unknown as WebSocketServer,
+    attempts: { failed: () => undefined, refuses: () => false },
+    log: { closed: () => undefined, refused: () => undefined },
+    ...parts,
+  };
+}
+
 /** Connections and topics on a clock wound by hand, without sockets. */
 export async function connectionWorld({
   limits = {},
@@ -99,27 +122,14 @@ export async function connectionWorld({
   const connections = new Connections();
   const root = connections.spec.start(world.system, { label: 'connections' });
   if (!root.ok) throw new Error('the connections have not started');
-  const open = { anonymous: everything, server: null };
-  const context: DoorContext = {
-    door: {
-      name: 'fake',
-      protocols: [],
-      route: () => ({ type: 'reply', status: 404, headers: {}, body: '' }),
-    },
-    realm: REALM,
-    guards: { authenticator: open, apikeys: open, open },
+  const guard = { anonymous: everything, server: null };
+  const context = doorContext(guard, {
     topics: world.topics,
     limits: { ...defaultLimits(), ...limits },
     heartbeat,
     grace,
-    counters: newDoorCounters(),
-    webSockets: undefined as unknown as WebSocketServer,
-    attempts: { failed: () => undefined, refuses: () => false },
-    log: {
-      closed: (line, level) => closed.push({ ...line, level }),
-      refused: () => undefined,
-    },
-  };
+    log: { closed: (line, level) => closed.push({ ...line, level }), refused: () => undefined },
+  });
   return {
     ...world,
     context,
@@ -128,7 +138,7 @@ export async function connectionWorld({
       const transport = new FakeTransport(kind);
       const taken = connections.start(world.system, {
         context,
-        guard: open,
+        guard,
         transport,
         session: new WordSession(condition),
         format: plain,

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import type { WebSocketServer } from 'ws';
 import {
   type AuthenticatorMessage,
   authenticatorServer,
@@ -12,8 +11,7 @@ import type { StandingAnswers } from '../../src/authenticator/standing.ts';
 import type { Limits } from '../../src/config/config.ts';
 import type { Connection, ConnectionMessage } from '../../src/connection/connection.ts';
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
-import type { DoorContext, Guard } from '../../src/connection/door-context.ts';
-import { newDoorCounters } from '../../src/connection/door-context.ts';
+import type { Guard } from '../../src/connection/door-context.ts';
 import type { Closed } from '../../src/connection/end.ts';
 import type { Transport } from '../../src/connection/transport/transport.ts';
 import type { Door, HttpReply } from '../../src/door/contract.ts';
@@ -24,7 +22,8 @@ import { getState } from '../../src/otp/sys.ts';
 import { doorRequest, type RequestParts } from '../door/door-request.ts';
 import { parseFrames } from '../door/parse-frames.ts';
 import { spawnOk } from '../support/otp.ts';
-import { REALM, topicsWorld } from '../topic/topics-world.ts';
+import { topicsWorld } from '../topic/topics-world.ts';
+import { doorContext } from './connection-world.ts';
 
 /** A client whose handler is real and whose socket is not. */
 export interface TestClient {
@@ -70,19 +69,12 @@ export function guardedWorld(
   };
   const server = spawnOk(system, authenticatorServer, args, { name: name.value });
   const guard: Guard = { ...guardOf(authenticator), server: name };
-  const context: DoorContext = {
+  const context = doorContext(guard, {
     door,
-    realm: REALM,
-    guards: { authenticator: guard, apikeys: guard, open: guard },
     topics,
     limits,
-    heartbeat: { ping: 0, pong: 0 },
-    grace: 1000,
-    counters: newDoorCounters(),
-    attempts: { refuses: () => false, failed: () => undefined },
-    webSockets: undefined as unknown as WebSocketServer,
     log: { closed: (line) => closed.push(line), refused: () => undefined },
-  };
+  });
 
   function connect(parts: RequestParts = { upgrade: true }, request?: ClientRequest): TestClient {
     const route = door.route(doorRequest(parts));

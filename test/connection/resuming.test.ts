@@ -1,11 +1,10 @@
 import test from 'ava';
-import type { WebSocketServer } from 'ws';
 import type { AuthenticatorMessage } from '../../src/authenticator/authenticator-server.ts';
 import { onPatterns, type Permissions, readAndWrite } from '../../src/authenticator/permissions.ts';
 import type { Limits } from '../../src/config/config.ts';
 import type { ConnectionMessage } from '../../src/connection/connection.ts';
 import { connectionHandler } from '../../src/connection/connection-handler.ts';
-import { type DoorContext, type Guard, newDoorCounters } from '../../src/connection/door-context.ts';
+import type { Guard } from '../../src/connection/door-context.ts';
 import { fanfareFormat } from '../../src/door/fanfare/format.ts';
 import { fanfareSession } from '../../src/door/fanfare/session.ts';
 import { type Pid, send } from '../../src/otp/process.ts';
@@ -18,7 +17,7 @@ import type { Claim, Join, Joined } from '../../src/topic/topic.ts';
 import { Topic } from '../../src/topic/topic.ts';
 import { parseFrames } from '../door/parse-frames.ts';
 import { script, scripted, spawnOk, testSystem } from '../support/otp.ts';
-import { FakeTransport } from './connection-world.ts';
+import { doorContext, FakeTransport } from './connection-world.ts';
 
 /** What a connection says to its client and to its topics when the topics bring their past. The topics are scripted. */
 
@@ -47,14 +46,7 @@ function world(anonymous: Permissions = all) {
   const published: Publish[] = [];
   let publishing: 'taken' | 'not taken' = 'taken';
   const live = new Map<string, Topic>();
-  const context: DoorContext = {
-    door: {
-      name: 'pusu',
-      protocols: [],
-      route: () => ({ type: 'reply', status: 404, headers: {}, body: '' }),
-    },
-    realm: 'main',
-    guards: { authenticator: guard, apikeys: guard, open: guard },
+  const context = doorContext(guard, {
     topics: {
       accounting,
       find: (_realm, topic) => live.get(topic),
@@ -66,13 +58,7 @@ function world(anonymous: Permissions = all) {
       isStartedByMessages: (topicName) => topicName === 'kept',
     },
     limits,
-    heartbeat: { ping: 0, pong: 0 },
-    grace: 1000,
-    counters: newDoorCounters(),
-    webSockets: undefined as unknown as WebSocketServer,
-    attempts: { failed: () => undefined, refuses: () => false },
-    log: { closed: () => undefined, refused: () => undefined },
-  };
+  });
   const transport = new FakeTransport('websocket');
   const greeting = { relay: 'r', ping: 25, limits: { message: 65536, topicLength: 256, topics: 128 } };
   const pid: Pid<ConnectionMessage> = spawnOk(system, connectionHandler, {
