@@ -6,8 +6,8 @@ import type { System } from '../otp/system.ts';
 import { sendAfter } from '../otp/timer.ts';
 import { Delivery, type Format, type Message } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
+import { leave, publish } from '../topic/topic-requests.ts';
 import { PROBE_REALM } from '../topic/topic-router.ts';
-import { leave, publish } from '../topic/topic-server.ts';
 import type { TopicsView } from '../view/relay-view.ts';
 
 /**

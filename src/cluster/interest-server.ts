@@ -6,7 +6,7 @@ import { informNamed, processName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
-import { change, interested } from '../topic/topic-server.ts';
+import { change, interested } from '../topic/topic-requests.ts';
 import type { LinkMessage, LocalTopics } from './backplane.ts';
 
 /**

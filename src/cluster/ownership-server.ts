@@ -6,7 +6,7 @@ import { informNamed, processName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Claim as Request, Topic } from '../topic/topic.ts';
-import { judged, ownedElsewhere } from '../topic/topic-server.ts';
+import { judged, ownedElsewhere } from '../topic/topic-requests.ts';
 import type { LocalTopics } from './backplane.ts';
 import type { Claims } from './claims.ts';
 import { type Answer, type Link, Owners, type OwnersEffect, type OwnersEvent } from './owners.ts';

@@ -8,7 +8,7 @@ import {
   type Sequencer,
 } from '../topic/message.ts';
 import type { Incoming } from '../topic/topic.ts';
-import { publish } from '../topic/topic-server.ts';
+import { publish } from '../topic/topic-requests.ts';
 import type { LocalTopics } from './backplane.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */

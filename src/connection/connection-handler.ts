@@ -10,7 +10,7 @@ import type { Resumption } from '../topic/line.ts';
 import { Delivery } from '../topic/message.ts';
 import type { Position } from '../topic/position.ts';
 import { type Joined as JoinedMessage, type MemberMessage, type Portion, Topic } from '../topic/topic.ts';
-import { leave } from '../topic/topic-server.ts';
+import { leave } from '../topic/topic-requests.ts';
 import { Connection, type ConnectionArgs, type ConnectionMessage, type Rejoin } from './connection.ts';
 import {
   answered,

@@ -10,7 +10,7 @@ import { now, sendAfter, uptime } from '../otp/timer.ts';
 import type { LossReason } from '../topic/accounting.ts';
 import type { Delivery, Format } from '../topic/message.ts';
 import type { MemberMessage, Topic } from '../topic/topic.ts';
-import { behind } from '../topic/topic-server.ts';
+import { behind } from '../topic/topic-requests.ts';
 import type { DoorContext, Guard } from './door-context.ts';
 import { type End, INTERNAL_ERROR, type Telling, tellingOf } from './end.ts';
 import { Heartbeat } from './heartbeat.ts';

@@ -14,7 +14,7 @@ import { tooManyAttempts } from '../door/replies.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { Delivery, type Publish } from '../topic/message.ts';
 import type { Topic } from '../topic/topic.ts';
-import { leave as leaveTopic, portion } from '../topic/topic-server.ts';
+import { leave as leaveTopic, portion } from '../topic/topic-requests.ts';
 import type { Connection } from './connection.ts';
 import type { End } from './end.ts';
 import { holdsMessage, type Judging, type Question, type Received } from './intake.ts';

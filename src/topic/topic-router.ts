@@ -10,16 +10,8 @@ import { Line } from './history/line.ts';
 import type { Keys } from './keys.ts';
 import type { Publish } from './message.ts';
 import { type Claim, type Incoming, type Join, type Recall, type Request, Topic } from './topic.ts';
-import {
-  forward,
-  isServed,
-  refuse,
-  retire,
-  type TopicMessage,
-  type TopicServerArgs,
-  turnAway,
-  wake,
-} from './topic-server.ts';
+import { forward, isServed, refuse, retire, type TopicMessage, turnAway, wake } from './topic-requests.ts';
+import type { TopicServerArgs } from './topic-state.ts';
 
 /**
  * Finds the server of a topic for those who join or claim it, starts one when there is none, and decides when one may

@@ -160,7 +160,7 @@ export class Topic {
     return isQuiet && this.#joining.length === 0 && this.#claiming === undefined;
   }
 
-  /** Undefined before the server has started, and after the topic has retired. `topic-server.ts` alone sends to it. */
+  /** Undefined before the server has started, and after the topic has retired. `topic-requests.ts` alone sends to it. */
   get server(): Pid<never> | undefined {
     return this.#server;
   }

@@ -13,6 +13,7 @@ import type { GapReason } from './line.ts';
 import type { Publish } from './message.ts';
 import type { Claim, Incoming, Join, Recall, Topic } from './topic.ts';
 import { hashKey } from './topic-name.ts';
+import { change, forward } from './topic-requests.ts';
 import {
   PROBE_REALM,
   publishRouted,
@@ -22,7 +23,7 @@ import {
   TopicTable,
   topicRouter,
 } from './topic-router.ts';
-import { abandonTopic, change, forward, topicServer } from './topic-server.ts';
+import { abandonTopic, topicServer } from './topic-server.ts';
 
 /** Partitions, so that a topic that keeps crashing uses up the restarts of a few neighbours only. */
 const PARTITIONS = 8;

@@ -5,7 +5,7 @@ import { exit } from '../../src/otp/signal.ts';
 import { resume, suspend } from '../../src/otp/sys.ts';
 import { costOf, Delivery } from '../../src/topic/message.ts';
 import { hashKey } from '../../src/topic/topic-name.ts';
-import { behind, retire } from '../../src/topic/topic-server.ts';
+import { behind, retire } from '../../src/topic/topic-requests.ts';
 import { isBalanced } from '../support/relay.ts';
 import { connectionWorld } from './connection-world.ts';
 

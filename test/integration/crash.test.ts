@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Connection } from '../../src/connection/connection.ts';
 import { type Pid, type Process, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
-import { publish } from '../../src/topic/topic-server.ts';
+import { publish } from '../../src/topic/topic-requests.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts } from '../support/cluster.ts';
 import { crowd, hasAllInOrder, poison, quietAccount, topicOf } from '../support/promises.ts';

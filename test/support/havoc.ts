@@ -4,7 +4,7 @@ import { type Process, send } from '../../src/otp/process.ts';
 import { exit } from '../../src/otp/signal.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import { PROBE_REALM } from '../../src/topic/topic-router.ts';
-import type { TopicServerArgs } from '../../src/topic/topic-server.ts';
+import type { TopicServerArgs } from '../../src/topic/topic-state.ts';
 import { cutServed } from './pair-of-relays.ts';
 import { poison } from './promises.ts';
 import type { TestRelay } from './relay.ts';

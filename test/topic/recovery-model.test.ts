@@ -5,7 +5,7 @@ import { isAlive, type Pid } from '../../src/otp/process.ts';
 import type { Format } from '../../src/topic/message.ts';
 import type { Since } from '../../src/topic/position.ts';
 import { hashKey } from '../../src/topic/topic-name.ts';
-import { behind } from '../../src/topic/topic-server.ts';
+import { behind } from '../../src/topic/topic-requests.ts';
 import { turn } from '../support/otp.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, keeping, REALM, type TestMember, type TopicsWorld, topicsWorld } from './topics-world.ts';

@@ -3,7 +3,7 @@ import type { Pid } from '../../src/otp/process.ts';
 import { suspend } from '../../src/otp/sys.ts';
 import type { Position } from '../../src/topic/position.ts';
 import { hashKey } from '../../src/topic/topic-name.ts';
-import { behind, change } from '../../src/topic/topic-server.ts';
+import { behind, change } from '../../src/topic/topic-requests.ts';
 import { isBalanced } from '../support/relay.ts';
 import {
   formatOf,

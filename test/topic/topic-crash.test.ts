@@ -3,7 +3,7 @@ import { isAlive, type Pid, send } from '../../src/otp/process.ts';
 import { resume, suspend, trace } from '../../src/otp/sys.ts';
 import type { Format } from '../../src/topic/message.ts';
 import { hashKey } from '../../src/topic/topic-name.ts';
-import { behind, forward } from '../../src/topic/topic-server.ts';
+import { behind, forward } from '../../src/topic/topic-requests.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, numbered, plain, type TopicsWorld, topicsWorld } from './topics-world.ts';
 

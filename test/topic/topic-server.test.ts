@@ -1,5 +1,5 @@
 import test from 'ava';
-import { behind, forward } from '../../src/topic/topic-server.ts';
+import { behind, forward } from '../../src/topic/topic-requests.ts';
 import { isBalanced } from '../support/relay.ts';
 import { formatOf, numbered, topicsWorld } from './topics-world.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
-import { judged } from '../../src/topic/topic-server.ts';
+import { judged } from '../../src/topic/topic-requests.ts';
 import { topicsWorld } from './topics-world.ts';
 
 /** Topics of a relay that may be alone; what they have asked and told is in `said`. */

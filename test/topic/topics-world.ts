@@ -9,7 +9,7 @@ import type { Bounds } from '../../src/topic/history/ring.ts';
 import { Delivery, type Format, type Message, type Publish } from '../../src/topic/message.ts';
 import { formatPosition } from '../../src/topic/position.ts';
 import type { Claim, Join, Joined, Lost, MemberMessage, Topic } from '../../src/topic/topic.ts';
-import { leave, portion } from '../../src/topic/topic-server.ts';
+import { leave, portion } from '../../src/topic/topic-requests.ts';
 import { Topics } from '../../src/topic/topics.ts';
 import { spawnOk, type TestSystem, testSystem } from '../support/otp.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
-import { interested, judged, publish } from '../../src/topic/topic-server.ts';
+import { interested, judged, publish } from '../../src/topic/topic-requests.ts';
 import { turn } from '../support/otp.ts';
 import { type TopicsWorld, textMessage, topicsWorld } from './topics-world.ts';
 

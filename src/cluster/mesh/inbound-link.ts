@@ -10,7 +10,7 @@ import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
-import { resync } from '../../topic/topic-server.ts';
+import { resync } from '../../topic/topic-requests.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
