@@ -44,3 +44,18 @@ test('memberships behave as a map by name', (t) => {
   );
   t.pass();
 });
+
+test('of topics that bring their past in portions one is asked at a time', (t) => {
+  const memberships = new Memberships();
+  const [a, b] = [new Topic('main', 'a'), new Topic('main', 'b')];
+  for (const topic of [a, b]) {
+    memberships.set(topic);
+    memberships.resume(topic);
+  }
+  t.is(memberships.nextPortion(), a);
+  t.is(memberships.nextPortion(), undefined);
+  memberships.caughtUp(a);
+  t.is(memberships.nextPortion(), b);
+  memberships.delete('b');
+  t.false(memberships.resumes);
+});

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Pid } from '../../src/otp/process.ts';
 import { Members } from '../../src/topic/members.ts';
 import type { Delivery } from '../../src/topic/message.ts';
-import { formatOf } from './topics-world.ts';
+import { formatOf, numbering } from './topics-world.ts';
 
 const red = formatOf('red');
 const blue = formatOf('blue');
@@ -62,4 +62,19 @@ test('those who stay only while the topic is owned are known, until they are rem
   t.deepEqual(members.whileOwned(), [a, c]);
   members.remove(a);
   t.deepEqual(members.whileOwned(), [c]);
+});
+
+test('gaps that follow each other before members are told of the first are one', (t) => {
+  const members = new Members<Pid<Delivery>, number>();
+  members.add(a, numbering('numbering'), 1);
+  members.add(b, red, 2);
+  const at = (offset: number) => ({ epoch: '1abcdef', offset });
+  for (const group of members.groups) {
+    group.owe({ from: at(1), to: at(3), missed: 2, why: 'restarted' });
+    group.owe({ from: at(3), to: at(4), missed: 1, why: 'link' });
+  }
+  t.deepEqual(members.owedTo(a), { from: at(1), to: at(4), missed: 3, why: 'link' });
+  t.is(members.owedTo(b), null, 'its format has no words for gaps');
+  for (const group of members.groups) group.owe({ from: at(4), to: null, missed: null, why: 'link' });
+  t.like(members.owedTo(a), { from: at(1), to: null, missed: null });
 });

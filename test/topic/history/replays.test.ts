@@ -77,3 +77,14 @@ test('what is held is bounded, however many lines are asked for', (t) => {
   }
   t.true(replays.held > 0);
 });
+
+test('once something happens to a line, what was held of it is let go', (t) => {
+  const format = numbering('numbering');
+  const replays = new Replays();
+  const { line, from } = lineWith(4, 10_000);
+  replays.next(line, format, from(0), all);
+  const before = replays.held;
+  line.take(textMessage('new'), 0);
+  replays.next(line, format, from(4), all);
+  t.true(replays.held < before / 10, `${replays.held} of ${before}`);
+});
