@@ -9,7 +9,8 @@ import type { Audit } from '../view/audit.ts';
 import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { answerText, errorText } from './answer-text.ts';
 import { Evaluator } from './evaluator.ts';
-import { type Asked, type Operations, type OperatorRealm, operatorRealm } from './operator-realm.ts';
+import type { Asked } from './operations/operation.ts';
+import { type Operations, type OperatorRealm, operatorRealm } from './operator-realm.ts';
 import {
   type Answer,
   type Asker,
@@ -160,11 +161,9 @@ function written({ audit, self }: State, { by, who }: Asker, what: string, outco
   audit.write({ by: by ?? 'prompt', who: who === undefined ? session : `${who} ${session}`, what, outcome });
 }
 
-/** What `fanfare top` asks again and again: a session's first look of each kind says that it looks. */
-const REFRESHED: ReadonlySet<string> = new Set(['topics', 'connections', 'top', 'peers', 'node_stats']);
-
-function isSeen({ seen }: State, { name }: { readonly name: string }, what: string): boolean {
-  if (!REFRESHED.has(name)) return false;
+/** Of what is asked again and again, a session's first look of each kind says that it looks. */
+function isSeen({ seen, operations }: State, { name }: { readonly name: string }, what: string): boolean {
+  if (operations.byName.get(name)?.isRefreshed !== true) return false;
   if (seen.has(what)) return true;
   // Whoever looks at so many different things is no program that refreshes.
   if (seen.size < 100) seen.add(what);

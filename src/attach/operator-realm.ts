@@ -1,42 +1,9 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
-import type { Pid } from '../otp/process.ts';
-import type { OwnWords } from '../secret/redaction.ts';
-import type { MemberMessage } from '../topic/topic.ts';
-import { type NodeView, Refusal } from '../view/relay-view.ts';
+import { Refusal } from '../view/relay-view.ts';
 import type { Evaluator } from './evaluator.ts';
+import type { Asked, Operation } from './operations/operation.ts';
 import { safeBlock } from './text.ts';
-
-/**
- * The named operations: what an operator may do by a word and some values, at the prompt of `attach` as functions, by
- * `rpc` with arguments in JSON, and where evaluation is off the only things there are.
- */
-export interface Operation<Data = unknown> {
-  readonly name: string;
-  /** How it is written at the prompt, its name first. */
-  readonly usage: string;
-  readonly summary: string;
-  /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
-  readonly run: (asked: Asked) => Data | Promise<Data>;
-  /** The data as lines for people, of so many characters at the most. A text is searched for secrets; our own words hold none. */
-  readonly show: (data: Data, width: number) => string | OwnWords;
-}
-
-/** One call of an operation. */
-export interface Asked {
-  readonly node: NodeView;
-  readonly args: readonly unknown[];
-  /** The operator stays after the answer; false: what is said later finds nobody. */
-  readonly stays: boolean;
-  /** Says something to the operator before or after the operation has returned. */
-  readonly say: (line: string) => void;
-  /** Aborted when the operator cancels it or goes. */
-  readonly signal: AbortSignal;
-  /** The action is called once, when the operator has gone. */
-  readonly onGone: (action: () => void) => void;
-  /** The process that publishes for the operator. */
-  readonly publisher: () => Pid<MemberMessage> | undefined;
-}
 
 /** The operations by name, and the one that lists them. */
 export interface Operations {

@@ -1,3 +1,5 @@
+import type { Page } from '../view/page-of.ts';
+
 /**
  * Texts for an operator's terminal: safe, bounded, in short units, in aligned columns.
  *
@@ -211,4 +213,31 @@ function width(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
+}
+
+export function rateOf(rate: number): string {
+  return rate < 10 ? String(Math.round(rate * 10) / 10) : whole(rate);
+}
+
+export function fieldsOf(values: Readonly<Record<string, unknown>>): (readonly [string, string])[] {
+  return Object.entries(values).map(([name, value]) => [name, plainText(value)] as const);
+}
+
+export function plainText(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  if (typeof value === 'number') return Number.isInteger(value) ? whole(value) : String(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return value.length === 0 ? 'none' : value.join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A page as a table, and how much it leaves out. */
+export function pageText<Row>(
+  width: number,
+  { rows, total }: Page<Row>,
+  what: string,
+  ...columns: readonly Column<Row>[]
+): string {
+  const text = tableWithin(width, rows, ...columns);
+  return rows.length < total ? `${text}\n… ${whole(rows.length)} of ${whole(total)} ${what}` : text;
 }

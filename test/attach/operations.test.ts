@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { answerText } from '../../src/attach/answer-text.ts';
+import type { Asked } from '../../src/attach/operations/operation.ts';
 import { help, operations } from '../../src/attach/operations.ts';
-import type { Asked } from '../../src/attach/operator-realm.ts';
 import { typedCommand } from '../../src/attach/protocol.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { OwnWords } from '../../src/secret/redaction.ts';
