@@ -27,9 +27,10 @@ export function countOf(rawHeaders: readonly string[], name: string): number {
   return count;
 }
 
-/** Whether a list of words has one, in any case. */
+/** Whether a list of words has one, in any case. `token` in lower case. */
 export function hasToken(header: string | undefined, token: string): boolean {
-  return header === token || tokensOf(header).some((other) => other.toLowerCase() === token);
+  const list = header?.toLowerCase();
+  return list === token || tokensOf(list).includes(token);
 }
 
 /** The members of a list (RFC 9110, section 5.6.1). */

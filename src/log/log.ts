@@ -114,43 +114,39 @@ function logOn(logger: Logger, flush: () => void): Log {
     level: Level,
     msg: string,
     same: Record<string, unknown>,
-    more: object = {},
-    sample: object | null = null,
+    more: () => object,
+    sample?: () => object,
   ) => {
     if (!logger.isLevelEnabled(level)) return;
     const now = performance.now();
     const key = `${msg} ${Object.values(same).join(' ')}`;
     if (folding.admits(key, () => ({ level, msg, ...same }), now, sample))
-      logger[level]({ ...same, ...more }, msg);
+      logger[level]({ ...same, ...more() }, msg);
     timer ??= setTimeout(writeFolded, folding.due(now)).unref();
   };
   return {
-    closed: ({ age, door, code, reason, ...closed }, level, { event, topics, topicCount }) => {
-      const { conn, address, subject } = closed;
-      const more = {
-        ...closed,
-        ageMs: age,
-        cause: event,
-        ...(topicCount > 0 ? { topics: topics.slice(0, TOPICS), topicCount } : {}),
-      };
-      const sample = subject === undefined ? { conn, address } : { conn, address, subject };
-      bounded(level, 'closed', { door, code, reason }, more, sample);
+    closed: (closed, level, telling) => {
+      const { door, code, reason } = closed;
+      bounded(
+        level,
+        'closed',
+        { door, code, reason },
+        () => closedFields(closed, telling),
+        () => sampleOf(closed),
+      );
     },
     refused: (door, status, address, offered) =>
-      bounded(
-        'debug',
-        'refused',
-        { door, status },
+      bounded('debug', 'refused', { door, status }, () =>
         offered === undefined ? { address } : { address, offered },
       ),
-    notAdmitted: (door, why, address) => bounded('debug', 'not admitted', { door, why }, { address }),
+    notAdmitted: (door, why, address) => bounded('debug', 'not admitted', { door, why }, () => ({ address })),
     listening: (door, at) => logger.info({ door, ...at }, 'listening'),
     draining: (connections) => logger.info({ connections }, 'draining'),
     drained: (drained) => logger.info(drained, 'drained'),
     report: (report) => {
       const { reason, type } = report;
       const where = type === 'crash' ? report.initialCall : report.offender.id;
-      bounded('error', `${type} report`, { reason, where }, reportFields(report));
+      bounded('error', `${type} report`, { reason, where }, () => reportFields(report));
     },
     authenticator: ({ type, ...event }) => {
       logger[type === 'authenticator-unavailable' ? 'error' : 'info'](event, type.replace('-', ' '));
@@ -169,6 +165,21 @@ function logOn(logger: Logger, flush: () => void): Log {
       flush();
     },
   };
+}
+
+type ClosedEvent = Parameters<ConnectionLog['closed']>;
+
+/** What the line of an end says beside what it has in common with others. */
+function closedFields(
+  { age, door: _, code: __, reason: ___, ...closed }: ClosedEvent[0],
+  { event, topics, topicCount }: ClosedEvent[2],
+): object {
+  const of = topicCount > 0 ? { topics: topics.slice(0, TOPICS), topicCount } : {};
+  return { ...closed, ageMs: age, cause: event, ...of };
+}
+
+function sampleOf({ conn, address, subject }: ClosedEvent[0]): object {
+  return subject === undefined ? { conn, address } : { conn, address, subject };
 }
 
 /** `pid` is the relay's own in every line: a process of ours is `process`. */
@@ -205,14 +216,14 @@ export class Folding {
   #until = 0;
 
   /**
-   * Whether this event gets a line of its own. `key`: what makes two events the same; `sample`: what the line of the rest
-   * may show of this one.
+   * Whether this event gets a line of its own. `key`: what makes two events the same; `sample`: makes what the line of the
+   * rest may show of this one.
    */
   admits(
     key: string,
     fields: () => Readonly<Record<string, unknown>>,
     now: number,
-    sample: object | null = null,
+    sample?: () => object,
   ): boolean {
     if (now >= this.#until) this.#until = now + PERIOD;
     const known = this.#events.size >= EVENTS && !this.#events.has(key) ? '' : key;
@@ -226,7 +237,7 @@ export class Folding {
       return true;
     }
     event.count++;
-    if (sample !== null && event.samples.length < SAMPLES) event.samples.push(sample);
+    if (sample !== undefined && event.samples.length < SAMPLES) event.samples.push(sample());
     return false;
   }
 

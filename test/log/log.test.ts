@@ -28,7 +28,13 @@ test('events without number do not fill the memory, and none goes uncounted', (t
 
 test('the line of the rest shows some of them', (t) => {
   const folding = new Folding();
-  for (let conn = 1; conn <= LINES_PER_SECOND + 7; conn++) folding.admits('closed', () => ({}), 0, { conn });
+  for (let conn = 1; conn <= LINES_PER_SECOND + 7; conn++)
+    folding.admits(
+      'closed',
+      () => ({}),
+      0,
+      () => ({ conn }),
+    );
   const [rest] = folding.take();
   t.is(rest?.count, 7);
   t.deepEqual(

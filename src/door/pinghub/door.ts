@@ -1,5 +1,6 @@
+import type { Format } from '../../topic/message.ts';
 import { isWithin } from '../../topic/topic-name.ts';
-import type { Door, DoorRequest, Route } from '../contract.ts';
+import type { Door, DoorRequest, Route, Session } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
 import { methodNotAllowed, textReply } from '../replies.ts';
 import { decodeOnce, queryValue } from '../request-path.ts';
@@ -45,6 +46,10 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
   const listening = { ...talking, write: false } as const;
   const posting = { ...talking, read: false } as const;
 
+  function webSocket(format: Format, session: Session): Route {
+    return { type: 'open', transport: 'websocket', format, session, guard: 'authenticator', about: talking };
+  }
+
   return {
     name: 'pinghub',
     protocols: SPOKEN.pinghub,
@@ -64,17 +69,10 @@ export function pinghubDoor({ topicLength }: PinghubOptions): Door {
       const resumable = (format: ResumableFormat) =>
         resumableSession(topic, credential, lastEventOf(request), format);
       switch (wish) {
-        case 'websocket': {
-          const opening = {
-            type: 'open',
-            transport: 'websocket',
-            guard: 'authenticator',
-            about: talking,
-          } as const;
+        case 'websocket':
           return speaksEvents(request)
-            ? { ...opening, format: eventFramesFormat, session: resumable(eventFramesFormat) }
-            : { ...opening, format: pinghubFormat, session: pinghubSession(topic, credential) };
-        }
+            ? webSocket(eventFramesFormat, resumable(eventFramesFormat))
+            : webSocket(pinghubFormat, pinghubSession(topic, credential));
         case 'stream':
           return {
             type: 'open',
