@@ -3,7 +3,7 @@ import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from '../topic/accounting.ts';
 import type { Elsewhere } from '../topic/elsewhere.ts';
-import type { GapReason } from '../topic/line.ts';
+import type { GapReason } from '../topic/gap.ts';
 import type { Publish } from '../topic/message.ts';
 import type { Claim, Incoming, Join, Recall, Topic } from '../topic/topic.ts';
 

@@ -1,4 +1,4 @@
-import type { Gap, GapReason } from '../topic/line.ts';
+import type { Gap, GapReason } from '../topic/gap.ts';
 import type { Format, Message } from '../topic/message.ts';
 import type { Position, Since } from '../topic/position.ts';
 

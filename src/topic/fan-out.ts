@@ -1,8 +1,9 @@
 import { inform, type Pid } from '../otp/process.ts';
 import type { Accounting, LossReason } from './accounting.ts';
+import type { Gap } from './gap.ts';
 import type { Line } from './history/line.ts';
 import type { Keys } from './keys.ts';
-import type { Gap, LineChange } from './line.ts';
+import type { LineChange } from './line-change.ts';
 import type { Members } from './members.ts';
 import type { Delivery, Message, Publish, TopicKey } from './message.ts';
 import type { Position } from './position.ts';

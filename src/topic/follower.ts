@@ -1,5 +1,5 @@
-import type { Ancestor, LineChange } from './line.ts';
-import { formatPosition, newEpoch, type Position, parsePosition, rankOf } from './position.ts';
+import type { LineChange } from './line-change.ts';
+import { type Ancestor, formatPosition, newEpoch, type Position, parsePosition, rankOf } from './position.ts';
 
 /** Where the first message of a batch stands in the line of its topic. */
 export interface Place {

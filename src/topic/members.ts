@@ -1,9 +1,10 @@
 import { type Pid, send } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
+import type { Gap } from './gap.ts';
 import type { Cursor } from './history/cursor.ts';
 import type { Known } from './history/replays.ts';
-import type { Gap, Numbered } from './line.ts';
 import { Delivery, type Format, type Message, type Part, uncarried } from './message.ts';
+import type { Numbered } from './position.ts';
 
 /** The members of one format, who share their deliveries. `Ref` is what the caller keeps for each of them. */
 export class Group<Member extends Pid<Delivery>, Ref> {

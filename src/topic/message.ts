@@ -1,7 +1,7 @@
 import type { Pid } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
-import type { Gap, Numbered } from './line.ts';
-import type { Position } from './position.ts';
+import type { Gap } from './gap.ts';
+import type { Numbered, Position } from './position.ts';
 
 /**
  * A message as its publisher sent it, and no door's own. What each door makes of it is in the door's `Format`.

@@ -7,6 +7,17 @@ export interface Position {
   readonly offset: number;
 }
 
+/** An epoch that a line continues: its positions up to `end` are the same offsets of the line. */
+export interface Ancestor {
+  readonly epoch: string;
+  readonly end: number;
+}
+
+/** The position that a message was given, and what its epoch continues. */
+export interface Numbered extends Position {
+  readonly continues?: Ancestor;
+}
+
 /** A position that no line gives: behind it nobody knows what has been missed. In place of one that cannot be read. */
 export const NOWHERE: Position = { epoch: '', offset: 0 };
 

@@ -3,7 +3,7 @@ import { inform, isGone, type Pid, send } from '../otp/process.ts';
 import type { Accounting } from './accounting.ts';
 import { lose } from './fan-out.ts';
 import type { RemoteOwnership } from './lifetime.ts';
-import type { LineChange } from './line.ts';
+import type { LineChange } from './line-change.ts';
 import { Delivery, type Publish } from './message.ts';
 import type { Claim, Incoming, Join, MemberMessage, Recall, Request, Topic } from './topic.ts';
 

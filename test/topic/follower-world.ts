@@ -6,8 +6,8 @@ import {
   type Step,
   sharedOf,
 } from '../../src/topic/follower.ts';
-import type { Ancestor, LineChange } from '../../src/topic/line.ts';
-import { newEpoch, type Position } from '../../src/topic/position.ts';
+import type { LineChange } from '../../src/topic/line-change.ts';
+import { type Ancestor, newEpoch, type Position } from '../../src/topic/position.ts';
 
 /** A batch in the model: its messages are numbers, of which there is each one once. */
 export interface Batch extends Placed {

@@ -9,7 +9,7 @@ import {
   sinceOf,
   type Tail,
 } from '../../src/topic/follower.ts';
-import type { Ancestor } from '../../src/topic/line.ts';
+import type { Ancestor } from '../../src/topic/position.ts';
 
 const [one, two, three] = ['1aaaaaa', '2bbbbbb', '3cccccc'] as const;
 

@@ -1,4 +1,4 @@
-import type { Gap } from '../../topic/line.ts';
+import type { Gap } from '../../topic/gap.ts';
 import { formatPosition, NOWHERE, type Position, parsePosition, type Since } from '../../topic/position.ts';
 import type { Authorised, Joined } from '../contract.ts';
 import { textFrame } from '../frame.ts';

@@ -1,8 +1,7 @@
 import type { Place } from '../../topic/follower.ts';
 import { jsonMessage } from '../../topic/json-message.ts';
-import type { Ancestor, Numbered } from '../../topic/line.ts';
 import type { Format, Message } from '../../topic/message.ts';
-import { isEpoch } from '../../topic/position.ts';
+import { type Ancestor, isEpoch, type Numbered } from '../../topic/position.ts';
 import { headerLength, writeHeader } from '../frame.ts';
 import { FORWARDED, MESSAGES, type TopicKey, type Version } from './codec.ts';
 import { Reader, Writer, writeU64 } from './wire.ts';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Gap } from '../../topic/line.ts';
+import type { Gap } from '../../topic/gap.ts';
 import type { Format, Message, Part } from '../../topic/message.ts';
 import type { Position } from '../../topic/position.ts';
 import { websocketFrames } from '../frame.ts';

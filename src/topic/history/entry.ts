@@ -1,5 +1,5 @@
+import type { GapReason } from '../gap.ts';
 import { jsonMessage } from '../json-message.ts';
-import type { GapReason } from '../line.ts';
 import type { Message } from '../message.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { GapReason } from '../line.ts';
+import type { GapReason } from '../gap.ts';
 import type { TopicKey } from '../message.ts';
 import { Line, type LineKeeper, type Replay } from './line.ts';
 import { Replays } from './replays.ts';

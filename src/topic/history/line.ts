@@ -1,6 +1,7 @@
-import type { Ancestor, Gap, GapReason, LineChange, Numbered, Resumption } from '../line.ts';
+import type { Gap, GapReason, Resumption } from '../gap.ts';
+import type { LineChange } from '../line-change.ts';
 import type { Message, TopicKey } from '../message.ts';
-import { newEpoch, type Position, type Since } from '../position.ts';
+import { type Ancestor, type Numbered, newEpoch, type Position, type Since } from '../position.ts';
 import type { Cursor } from './cursor.ts';
 import type { Ring } from './ring.ts';
 

@@ -1,4 +1,4 @@
-import type { GapReason } from '../line.ts';
+import type { GapReason } from '../gap.ts';
 import type { Message } from '../message.ts';
 import { Cursor } from './cursor.ts';
 import { entrySize, holeSize, writeHole, writeMessage } from './entry.ts';

@@ -39,37 +39,3 @@ export interface Resumption {
   /** Only where `recovered` is false. */
   readonly why?: GapReason;
 }
-
-/** An epoch that a line continues: its positions up to `end` are the same offsets of the line. */
-export interface Ancestor {
-  readonly epoch: string;
-  readonly end: number;
-}
-
-/** The position that a message was given, and what its epoch continues. */
-export interface Numbered extends Position {
-  readonly continues?: Ancestor;
-}
-
-/**
- * What happens to a line beside messages. hole: so many messages are missing, which take their offsets; null: nobody knows how
- * many, and one offset stands for them. continue: another epoch goes on at the last offset. truncate: another epoch goes
- * on at an earlier offset, and what is behind it has died. adopt: the line goes on elsewhere, and nothing of before counts.
- * skip: messages are kept that were sent to nobody here. `lineage`: all that the epoch continues, where that is known better.
- */
-export type LineChange =
-  | { readonly type: 'hole'; readonly count: number | null; readonly why: GapReason }
-  | { readonly type: 'continue'; readonly epoch: string; readonly lineage?: readonly Ancestor[] }
-  | {
-      readonly type: 'truncate';
-      readonly epoch: string;
-      readonly last: number;
-      readonly lineage?: readonly Ancestor[];
-    }
-  | {
-      readonly type: 'adopt';
-      readonly position: Position;
-      readonly lineage?: readonly Ancestor[];
-      readonly why: GapReason;
-    }
-  | { readonly type: 'skip'; readonly why: GapReason };
