@@ -3,7 +3,7 @@ import { attachTerminal } from '../attach/client/terminal.ts';
 import { help } from '../attach/operations.ts';
 import { flowValue, type Style } from '../attach/protocol.ts';
 import { askerOf } from './audit.ts';
-import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, type Place } from './command.ts';
+import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, NOT_YET, type Place } from './command.ts';
 import { noProcess } from './lifecycle-command.ts';
 import {
   findNode,
@@ -55,7 +55,7 @@ export const rpcCommand = nodeCommand(
 /** The node reads its configuration again. Where nobody can attach it is told by a signal, and answers in its log. */
 export const reloadCommand = nodeCommand('reload', async (options, place) => {
   const found = findNode(options, place);
-  const pid = found.pid ?? (await noProcess(found, place.out));
+  const pid = found.pid ?? (await noProcess(found, place.out, NOT_YET));
   const client = await NodeClient.connect(found.folder, askerOf('command', place));
   if (client === undefined) {
     process.kill(pid, 'SIGHUP');
@@ -108,11 +108,11 @@ export async function connectedNode(
   by: 'prompt' | 'command' = 'command',
 ): Promise<NodeClient> {
   const found = findNode(options, place);
-  const pid = found.pid ?? (await noProcess(found, place.err));
+  const pid = found.pid ?? (await noProcess(found, place.err, NOT_YET));
   const client = await NodeClient.connect(found.folder, askerOf(by, place));
   if (client !== undefined) return client;
   throw new Failed(
-    FAILED,
+    NOT_YET,
     `pid ${pid} runs, but nobody can attach to it (attach.enabled, or another user's)`,
   );
 }

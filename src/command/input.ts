@@ -28,21 +28,25 @@ export async function* linesOf(input: AsyncIterable<unknown>, name: string): Asy
     if (start === bytes.length) continue;
     parts.push(bytes.subarray(start));
     length += bytes.length - start;
-    if (length > LONGEST) throw tooLong(`${name}, line ${line + 1}`);
+    if (length > LONGEST) throw tooLong(`${name}, line ${line + 1}`, LONGEST);
   }
   // A last line without its end is a line.
   if (parts.length > 0) yield take(Buffer.alloc(0));
 }
 
 /** All of the input as one text, without the end of its last line, which `echo` and editors write. */
-export async function wholeOf(input: AsyncIterable<unknown>, name: string): Promise<string> {
+export async function wholeOf(
+  input: AsyncIterable<unknown>,
+  name: string,
+  longest = LONGEST,
+): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const chunk of input) {
     const bytes = bytesOf(chunk);
     parts.push(bytes);
     length += bytes.length;
-    if (length > LONGEST) throw tooLong(name);
+    if (length > longest) throw tooLong(name, longest);
   }
   return textOf(Buffer.concat(parts), name).replace(/\r?\n$/, '');
 }
@@ -57,10 +61,10 @@ function textOf(bytes: Buffer, place: string): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new Failed(FAILED, `${place}: a message is text in UTF-8`);
+    throw new Failed(FAILED, `${place}: not text in UTF-8`);
   }
 }
 
-function tooLong(place: string): Failed {
-  return new Failed(FAILED, `${place}: a message of more than ${LONGEST / 1024 ** 2} MiB`);
+function tooLong(place: string, longest: number): Failed {
+  return new Failed(FAILED, `${place}: more than ${longest / 1024 ** 2} MiB`);
 }

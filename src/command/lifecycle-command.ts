@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { statusOf } from '../attach/client/node-client.ts';
 import { isRunning } from '../host/run-folder.ts';
 import { audited } from './audit.ts';
-import { DONE, FAILED, Failed, type Place } from './command.ts';
+import { DONE, FAILED, Failed, type NOT_YET, type Place } from './command.ts';
 import { type FoundNode, findNode, nodeCommand } from './node-options.ts';
 import { reachable } from './reach.ts';
 
@@ -19,17 +19,24 @@ export async function servesUnseen({ asked }: FoundNode): Promise<boolean> {
   return asked !== null && (await statusAtAdmin(asked)) !== 'stopped';
 }
 
-/** Ends a command for which a node needs a process. `tell`: where the command says that there is none. */
-export async function noProcess(found: FoundNode, tell: (line: string) => void): Promise<never> {
+/**
+ * Ends a command for which a node needs a process. `tell`: where the command says that there is none; `code`: how it ends,
+ * NOT_YET where the node was to be asked something.
+ */
+export async function noProcess(
+  found: FoundNode,
+  tell: (line: string) => void,
+  code: typeof FAILED | typeof NOT_YET = FAILED,
+): Promise<never> {
   if (await servesUnseen(found)) {
     const { folder } = found;
     throw new Failed(
-      FAILED,
+      code,
       `the node serves, as its admin port says, but its folder ${folder} cannot be reached`,
     );
   }
   tell(NOT_RUNNING);
-  throw new Failed(FAILED);
+  throw new Failed(code);
 }
 
 export const stopCommand = nodeCommand('stop [--wait S]', (options, place) =>

@@ -14,7 +14,7 @@ export interface Effective {
   readonly from: string;
 }
 
-const HIDDEN = '[hidden]';
+export const HIDDEN = '[hidden]';
 const DEFAULT = 'default';
 
 /** All keys in the order of the table; of a section that is off, that alone. `settings`: what the layers have come to. */
@@ -138,4 +138,10 @@ export function differences(before: readonly Effective[], after: readonly Effect
     }),
     ...gone.map(({ key, value }) => ({ key, before: value, after: 'not there', from: DEFAULT })),
   ];
+}
+
+/** Keys of which both configurations have a secret: nobody can tell whether it is the same. */
+export function secretInBoth(one: readonly Effective[], other: readonly Effective[]): readonly string[] {
+  const secrets = new Set(one.filter(({ value }) => value === HIDDEN).map(({ key }) => key));
+  return other.filter(({ key, value }) => value === HIDDEN && secrets.has(key)).map(({ key }) => key);
 }

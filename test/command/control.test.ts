@@ -140,7 +140,7 @@ test('a node from daemon to stop', async (t) => {
   t.like(run('status'), { code: 3 });
   t.like(run('pid'), { code: 1 });
   t.like(run('stop'), { code: 1, out: 'Node is not running!' });
-  t.like(run('eval', '1'), { code: 1, err: 'Node is not running!' });
+  t.like(run('eval', '1'), { code: 75, err: 'Node is not running!' });
   t.like(run('daemon'), { code: 0, err: '' });
   t.like(run('ping'), { code: 0, out: 'pong' });
   t.regex(log(), /"msg":"ready"/);

@@ -38,7 +38,7 @@ test('however a text is cut into pieces, its lines are the same', async (t) => {
 
 test('what is no UTF-8 is refused with its line', async (t) => {
   const error = await t.throwsAsync(lines('a\n', Buffer.from([0xff, 0x0a])), { instanceOf: Failed });
-  t.deepEqual(error?.lines, ['in, line 2: a message is text in UTF-8']);
+  t.deepEqual(error?.lines, ['in, line 2: not text in UTF-8']);
 });
 
 test('the whole of the input is one text, without the end of its last line', async (t) => {

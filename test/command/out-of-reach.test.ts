@@ -13,6 +13,26 @@ function options(t: ExecutionContext, port: number, node = 'test'): string[] {
   return ['--config', file, '--set', `var_dir=${join(file, 'var')}`];
 }
 
+/** Commands that ask the relay of this machine something. */
+const ASKING: readonly (readonly string[])[] = [
+  ['reload'],
+  ['attach'],
+  ['eval', '1'],
+  ['rpc', 'peers'],
+  ['top', '--once'],
+  ['config', 'show', '--running'],
+  ['config', 'show', '--diff'],
+];
+
+test('what asks a relay ends with 75 where none runs: another try may find one', async (t) => {
+  const file = configFile(t, 'node: none\nadmin: false\n');
+  for (const words of ASKING) {
+    const { code, out, err } = await runCommand([...words, '--config', file]);
+    t.is(code, 75, words.join(' '));
+    t.is(out + err, 'Node is not running!\n', words.join(' '));
+  }
+});
+
 test('where the folder of a node is out of reach, ping and status ask its admin port', async (t) => {
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   const args = options(t, relay.port('admin'));
@@ -26,16 +46,10 @@ test('where the folder of a node is out of reach, commands that need its process
   const relay = await startTestRelay(t, { doors: { pusu: {} } });
   const args = options(t, relay.port('admin'));
   const said = `the node serves, as its admin port says, but its folder ${args.at(-1)?.slice('var_dir='.length)}/test cannot be reached\n`;
-  for (const words of [
-    ['pid'],
-    ['stop'],
-    ['restart'],
-    ['reload'],
-    ['attach'],
-    ['eval', '1'],
-    ['rpc', 'status'],
-  ])
+  for (const words of [['pid'], ['stop'], ['restart']])
     t.deepEqual(await runCommand([...words, ...args]), { code: 1, out: '', err: said }, words[0]);
+  for (const words of ASKING)
+    t.deepEqual(await runCommand([...words, ...args]), { code: 75, out: '', err: said }, words.join(' '));
 });
 
 test('another node at that port is not the one that is asked about, nor is a stranger', async (t) => {
@@ -49,7 +63,7 @@ test('another node at that port is not the one that is asked about, nor is a str
     t.like(await runCommand(['ping', ...args]), { code: 1, out: 'Node is not running!\n' });
     t.like(await runCommand(['status', ...args]), { code: 3, out: 'stopped\n' });
     t.like(await runCommand(['stop', ...args]), { code: 1, out: 'Node is not running!\n', err: '' });
-    t.like(await runCommand(['eval', ...args, '1']), { code: 1, out: '', err: 'Node is not running!\n' });
+    t.like(await runCommand(['eval', ...args, '1']), { code: 75, out: '', err: 'Node is not running!\n' });
   }
 });
 

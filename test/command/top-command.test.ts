@@ -83,7 +83,7 @@ test('a node that does not run, a port that does not answer, and one that is non
   const [nobody = 0] = await freePorts(1);
   const file = configFile(t, 'node: none\nadmin: false\n');
   t.deepEqual(await runCommand(['top', '--once', '--config', file]), {
-    code: 1,
+    code: 75,
     out: '',
     err: 'Node is not running!\n',
   });
