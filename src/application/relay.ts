@@ -74,12 +74,14 @@ export interface Relay extends Application {
   readonly refusals: Readonly<Refusals>;
   /** What tools may see of the relay, and ask for. */
   readonly node: NodeView;
+  /** Where it is told who did what to the relay. */
+  readonly audit: Audit;
   /** Whether the relay waits for `limits.drain_delay` before it drains: a second `stop` has it drain at once. */
   leaving(): boolean;
   /** Settles when the relay was first asked to stop. */
   readonly stopRequested: Promise<void>;
-  /** Takes another configuration, as far as that can be done while it runs; see `reload/reload-server.ts`. */
-  reload(load: Load): Promise<Reloaded>;
+  /** Takes another configuration, as far as that can be done while it runs; see `reload/reload-server.ts`. `by`: who asks. */
+  reload(load: Load, by?: string): Promise<Reloaded>;
 }
 
 const notFromAFile: Load = () => ({ ok: false, errors: ['this relay was not started from a file'] });
@@ -100,8 +102,20 @@ export function startRelay(
   } = options;
   const current = { limits: config.limits, needsPeers: config.admin?.readyNeedsPeers === true };
   const history = new History();
+  const { happened } = history;
   const log = kept(history, givenLog);
-  const { audit = { write: (entry) => log.note('audit', { ...entry }) } } = options;
+  happened.add(
+    'phase',
+    'relay',
+    `starting${version === '' ? '' : `, version ${version}`}, pid ${process.pid}`,
+  );
+  const { audit: given = { write: ({ isLook: _, ...entry }) => log.note('audit', entry) } } = options;
+  const audit: Audit = {
+    write: (entry) => {
+      happened.acted(entry);
+      given.write(entry);
+    },
+  };
   const running = new RunningConfig(config, options.effective);
   const lifecycle = new Lifecycle(clock, () => current.limits, log);
   const system = new System({
@@ -140,7 +154,7 @@ export function startRelay(
     logLevel,
     ready: () => lifecycle.phase === 'ready',
     stop: lifecycle.stop,
-    reload: () => reload(system, load),
+    reload: (by) => reload(system, load, by),
     settings: () => running.effective,
   };
   const stalls = new Stalls();
@@ -222,7 +236,9 @@ export function startRelay(
   );
   void lifecycle.stopping.then(application.stop);
   void application.started.then((result) => {
-    if (result.ok) lifecycle.started();
+    if (!result.ok) return;
+    lifecycle.started();
+    happened.add('phase', 'relay', 'ready');
   });
   void application.ended.then(() => {
     lifecycle.ended();
@@ -239,7 +255,8 @@ export function startRelay(
     backplane: network.mesh,
     nats: network.nats,
     node,
-    reload: (loadIt) => reload(system, loadIt),
+    audit,
+    reload: (loadIt, by) => reload(system, loadIt, by),
   };
 }
 
@@ -275,8 +292,39 @@ function sayWhatBinds(config: Config, log: Log): void {
 
 /** The same log, where what it says and forgets is kept and counted for those who look at the relay. */
 function kept(history: History, log: Log): Log {
+  const { happened } = history;
   return {
     ...log,
+    note: (message, fields) => {
+      happened.logged(message, fields);
+      log.note(message, fields);
+    },
+    warn: (message, fields) => {
+      happened.logged(message, fields);
+      log.warn(message, fields);
+    },
+    listening: (door, at) => {
+      happened.add('phase', `door ${door}`, 'listening');
+      log.listening(door, at);
+    },
+    draining: (connections) => {
+      happened.add('phase', 'relay', `draining, ${connections} connections`);
+      log.draining(connections);
+    },
+    drained: (drained) => {
+      happened.add('phase', 'relay', 'drained');
+      log.drained(drained);
+    },
+    authenticator: (event) => {
+      happened.add(
+        'trouble',
+        event.authenticator,
+        event.type === 'authenticator-unavailable'
+          ? `no answers: ${event.error ?? event.why}`
+          : `answers again, after ${event.durationMs} ms and ${event.faults} questions without one`,
+      );
+      log.authenticator(event);
+    },
     closed: (closed, level, details) => {
       history.closed(closed, details);
       log.closed(closed, level, details);

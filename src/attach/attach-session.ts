@@ -54,6 +54,8 @@ interface State extends AttachSessionArgs {
   prompt: Prompt | undefined;
   /** Of the last evaluation. */
   style: Style;
+  /** Of the last request. */
+  who: string;
 }
 
 interface Prompt {
@@ -94,6 +96,7 @@ export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMes
       seen: new Set(),
       prompt: undefined,
       style: 'lines',
+      who: self.toString(),
     };
   },
 
@@ -123,6 +126,7 @@ export const attachSession: Behaviour<AttachSessionArgs, State, AttachSessionMes
 
 function take(state: State, request: Request): void {
   const { id } = request;
+  state.who = request.who ?? state.self.toString();
   switch (request.type) {
     case 'status':
       finish(state, id, done(state.node.ready() ? 'ready' : 'starting'));
@@ -137,28 +141,55 @@ function take(state: State, request: Request): void {
     case 'evaluate': {
       const { text } = request;
       // Whatever is evaluated may end the node before there is an outcome.
-      written(state, request, text, 'begun');
-      perform(state, request, text, (signal) => evaluate(state, request, signal));
+      written(state, request, { text, isLook: true }, 'begun');
+      const what = { text, isLook: isPlainLook(state, text) };
+      perform(state, request, what, (signal) => evaluate(state, request, signal));
       return;
     }
     case 'call': {
       const { name, args } = request;
-      const what = `${name}(${args.map((argument) => JSON.stringify(argument)).join(', ')})`;
-      const isKnown = isSeen(state, request, what);
+      const what = {
+        text: `${name}(${args.map((argument) => JSON.stringify(argument)).join(', ')})`,
+        isLook: isLook(state, name),
+      };
+      const isKnown = isSeen(state, request, what.text);
       perform(state, request, what, (signal) => run(state, request, request, signal), isKnown);
       return;
     }
     case 'command': {
       const { text } = request;
-      perform(state, request, text, (signal) => run(state, typedCommand(text), request, signal));
+      const what = { text, isLook: isLook(state, /^\s*([a-z_.]*)/.exec(text)?.[1] ?? '') };
+      perform(state, request, what, (signal) => run(state, typedCommand(text), request, signal));
       return;
     }
   }
 }
 
-function written({ audit, self }: State, { by, who }: Asker, what: string, outcome: string): void {
+/** What was asked, for the audit log. */
+interface What {
+  readonly text: string;
+  readonly isLook: boolean;
+}
+
+function written({ audit, self }: State, { by, who }: Asker, { text, isLook }: What, outcome: string): void {
   const session = self.toString();
-  audit.write({ by: by ?? 'prompt', who: who === undefined ? session : `${who} ${session}`, what, outcome });
+  audit.write({
+    by: by ?? 'prompt',
+    who: who === undefined ? session : `${who} ${session}`,
+    what: text,
+    outcome,
+    isLook,
+  });
+}
+
+function isLook({ operations }: State, name: string): boolean {
+  return operations.byName.get(name)?.isAction !== true;
+}
+
+/** Whether what is evaluated is one call of an operation that only looks. Whatever could run anything else is no plain call. */
+function isPlainLook(state: State, text: string): boolean {
+  const [, name] = /^\s*(?:await\s+)?([a-z_]+)\([^()=`+-]*\)\s*;?\s*$/.exec(text) ?? [];
+  return name !== undefined && (name === 'h' || (state.operations.byName.has(name) && isLook(state, name)));
 }
 
 /** Of what is asked again and again, a session's first look of each kind says that it looks. */
@@ -174,7 +205,7 @@ function isSeen({ seen, operations }: State, { name }: { readonly name: string }
 function perform(
   state: State,
   request: Asker & { readonly id: number; readonly style: Style },
-  what: string,
+  what: What,
   action: (signal: AbortSignal) => Promise<Outcome>,
   isKnown = false,
 ): void {
@@ -291,9 +322,10 @@ function currentSignal({ running }: State, ofSession: AbortSignal): AbortSignal 
 }
 
 function askedBy(state: State, args: readonly unknown[], style: Style, signal: AbortSignal): Asked {
-  const { node, self, publisher } = state;
+  const { node, self, publisher, who } = state;
   return {
     node,
+    who,
     args,
     signal,
     stays: style === 'lines' || style === 'colours',

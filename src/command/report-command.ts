@@ -52,6 +52,7 @@ const questions: readonly (readonly [file: string, operation: string, args: read
   ['topics-by-handled.txt', 'topics', [{ by: 'handled' }]],
   ['connections-by-pending.txt', 'connections', [{ by: 'pending' }]],
   ['connections-by-out.txt', 'connections', [{ by: 'out' }]],
+  ['timeline.txt', 'timeline', [{ n: 1000 }]],
   ['closed.txt', 'why', [{ n: 200 }]],
   ['reports.txt', 'reports', [100]],
 ];

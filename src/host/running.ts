@@ -84,7 +84,7 @@ export function run({
   let hasFailed = false;
   // The system does not say who has sent it.
   const heard = (what: NodeJS.Signals) => {
-    audit.write({ by: 'signal', who: 'unknown', what, outcome: 'heard' });
+    relay.audit.write({ by: 'signal', who: 'unknown', what, outcome: 'heard' });
   };
   const stopOn = (signal: NodeJS.Signals) => {
     heard(signal);
@@ -104,7 +104,7 @@ export function run({
   process.on('SIGHUP', (signal) => {
     heard(signal);
     reopen();
-    void relay.node.reload().then(() => manager.reloading());
+    void relay.node.reload(signal).then(() => manager.reloading());
   });
   process.on('SIGUSR2', () => report(folder, relay.node, log));
   void relay.stopRequested.then(() => {

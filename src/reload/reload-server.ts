@@ -43,13 +43,15 @@ export function reloadSpec(args: ReloadArgs): ChildSpec {
   });
 }
 
-/** Takes what `load` reads when its turn has come. Never rejects. */
-export async function reload(system: System, load: Load): Promise<Reloaded> {
+/** Takes what `load` reads when its turn has come. `by`: who asks, for the log. Never rejects. */
+export async function reload(system: System, load: Load, by?: string): Promise<Reloaded> {
   const server = whereis(system, SERVER);
   if (server === undefined) return notReloaded(['the process that reloads is not there']);
-  return await call<ReloadMessage, Reloaded>(server, (reply) => ({ type: 'reload', load, reply }), 0).catch(
-    () => notReloaded([CRASHED]),
-  );
+  return await call<ReloadMessage, Reloaded>(
+    server,
+    (reply) => ({ type: 'reload', load, by, reply }),
+    0,
+  ).catch(() => notReloaded([CRASHED]));
 }
 
 /** What was thrown is in the crash report. */
@@ -61,6 +63,7 @@ function notReloaded(errors: Reloaded['errors']): Reloaded {
 
 interface Request {
   readonly load: Load;
+  readonly by: string | undefined;
   readonly reply: Reply<Reloaded>;
 }
 
@@ -120,7 +123,7 @@ const reloadServer: Behaviour<ReloadArgs, State, ReloadMessage> = {
 
   terminate({ requests, log, progress }, reason) {
     void undone(progress?.ready ?? []);
-    if (requests.length > 0 && !isOrderly(reason)) tell(log, notReloaded([CRASHED]));
+    if (requests.length > 0 && !isOrderly(reason)) tell(log, notReloaded([CRASHED]), requests[0]?.by);
   },
 
   salvage({ progress }) {
@@ -207,14 +210,15 @@ function undo(state: State, progress: Progress): void {
 
 function finish(state: State, reloaded: Reloaded): void {
   if (reloaded.ok) state.reread();
-  tell(state.log, reloaded);
+  tell(state.log, reloaded, state.requests[0]?.by);
   state.progress = null;
   state.requests.shift()?.reply(reloaded);
   begin(state);
 }
 
-function tell(log: ReloadLog, reloaded: Reloaded): void {
-  const { ok, ...result } = inOwnWords(reloaded);
+function tell(log: ReloadLog, reloaded: Reloaded, by: string | undefined): void {
+  const { ok, ...told } = inOwnWords(reloaded);
+  const result = by === undefined ? told : { by, ...told };
   if (ok) log.note('reloaded', result);
   else log.warn('not reloaded', result);
 }

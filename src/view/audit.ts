@@ -5,6 +5,8 @@ export interface AuditEntry {
   readonly who: string;
   readonly what: string;
   readonly outcome: string;
+  /** Nothing has come of it: it only looks, or has only begun. */
+  readonly isLook?: boolean;
 }
 
 export interface Audit {

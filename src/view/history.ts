@@ -8,6 +8,8 @@ import {
   tellingOf,
 } from '../connection/end.ts';
 import type { Report } from '../otp/reports.ts';
+import { Happenings } from './happenings.ts';
+import { Ring } from './ring.ts';
 
 /** What is kept of a connection that has ended. */
 export interface Certificate extends Closed, ClosedDetails {
@@ -68,6 +70,8 @@ export const FORESEEN_CLOSES: readonly { readonly code: string; readonly reason:
 /** The last closes and reports, and counts of closes and refusals for metrics. Nothing in it is secret. */
 export class History {
   readonly reports = new Ring<TimedReport>(REPORTS);
+  /** What happened, but for the reports. */
+  readonly happened: Happenings;
   readonly closes = new Tally<{ readonly door: string; readonly code: string; readonly reason: string }>();
   readonly refusals = new Tally<{ readonly door: string; readonly reason: string }>();
   readonly #certificates: Ring<Certificate>;
@@ -77,15 +81,18 @@ export class History {
   constructor(certificates = CERTIFICATES, wallClock: () => number = Date.now) {
     this.#certificates = new Ring(certificates);
     this.#wallClock = wallClock;
+    this.happened = new Happenings(wallClock);
   }
 
   closed(closed: Closed, details: ClosedDetails): void {
     this.closes.add({ door: closed.door, code: codeLabel(closed.code), reason: closed.reason });
+    this.happened.closed(closed.door, closed.code, closed.reason);
     this.#certificates.push({ type: 'closed', ...closed, ...details, at: this.#wallClock() });
   }
 
   refused(door: string, reason: string, address: string): void {
     this.refusals.add({ door, reason });
+    this.happened.refused(door, reason);
     this.#refused.push({ type: 'refused', at: this.#wallClock(), door, address, reason });
   }
 
@@ -113,48 +120,6 @@ export class History {
   certificateOf(conn: number): Certificate | undefined {
     for (const certificate of this.#certificates.newest()) if (certificate.conn === conn) return certificate;
     return undefined;
-  }
-}
-
-/** The last so many of something, the oldest first. */
-export class Ring<T> {
-  readonly #limit: number;
-  #items: T[] = [];
-  /** Index of the oldest item, once the ring is full. */
-  #start = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  push(item: T): void {
-    if (this.#items.length < this.#limit) {
-      this.#items.push(item);
-      return;
-    }
-    this.#items[this.#start] = item;
-    this.#start = (this.#start + 1) % this.#limit;
-  }
-
-  get size(): number {
-    return this.#items.length;
-  }
-
-  /** The newest first. */
-  *newest(): Iterable<T> {
-    for (let i = this.#items.length - 1; i >= 0; i--) {
-      yield this.#items[(this.#start + i) % this.#items.length] as T;
-    }
-  }
-
-  /** The last `count`, the oldest first. */
-  last(count: number): T[] {
-    const items: T[] = [];
-    for (const item of this.newest()) {
-      if (items.length >= count) break;
-      items.push(item);
-    }
-    return items.reverse();
   }
 }
 

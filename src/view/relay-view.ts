@@ -24,8 +24,8 @@ export interface NodeView {
   readonly ready: () => boolean;
   /** Stops the relay in good order. */
   readonly stop: () => void;
-  /** Reads the configuration again. */
-  readonly reload: () => Promise<Reloaded>;
+  /** Reads the configuration again. `by`: who asks for it. */
+  readonly reload: (by: string) => Promise<Reloaded>;
   /** Every key as it counts now, and where it comes from. Secrets are hidden. */
   readonly settings: () => readonly Setting[];
 }

@@ -26,14 +26,14 @@ export function whom(given: Readonly<Record<string, unknown>>, now: number): Who
     if (typeof value !== 'string' || value === '') throw new Refusal(`${name} is a text`);
     wanted[name] = value;
   }
-  if (given['since'] !== undefined && given['since'] !== null) wanted['since'] = timeOf(given['since'], now);
+  if (given['since'] !== undefined && given['since'] !== null) wanted['since'] = sinceOf(given['since'], now);
   return wanted;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `10m`: so long ago; otherwise a time as `Date` reads it. */
-function timeOf(value: unknown, now: number): number {
+export function sinceOf(value: unknown, now: number): number {
   const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(String(value)) ?? [];
   if (count !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;

@@ -173,6 +173,36 @@ test('everything that is asked is in the audit log: who, what, and what came of 
   t.is(statSync(file).mode & 0o777, 0o600);
 });
 
+test('what operators do is in the time line, and what they only look at is not', async (t) => {
+  const { client } = await attached(t);
+  for (const text of [
+    'topics({n: 1})',
+    'await topics()',
+    'h()',
+    "log_level('debug')",
+    'nothing = 1',
+    'topics(h())',
+  ])
+    await client.evaluate(text, 'shell');
+  await client.call('peers', [], 'shell');
+  await client.call('kill', ['<99999>'], 'shell');
+  await client.command('tree', 'shell');
+  await client.command('resume <99999>', 'shell');
+  const { text } = await client.call('timeline', [{ kind: 'operator' }], 'json');
+  const rows = (JSON.parse(text) as { rows: { of: string; what: string }[] }).rows.toReversed();
+  t.deepEqual(
+    rows.map(({ what }) => what.replace(/: failed.*/, ': failed')),
+    [
+      "prompt: log_level('debug')",
+      'prompt: nothing = 1',
+      'prompt: topics(h()): failed',
+      'prompt: kill("<99999>"): failed',
+      'prompt: resume <99999>: failed',
+    ],
+  );
+  t.regex(rows[0]?.of ?? '', /^<\d+>$/);
+});
+
 test('what a program looks at again and again is in the audit log once for each session, and a failure each time', async (t) => {
   const { client, folder } = await attached(t);
   for (let i = 0; i < 3; i++) {

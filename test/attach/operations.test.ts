@@ -7,6 +7,7 @@ import { processName, whereis } from '../../src/otp/registry.ts';
 import { OwnWords } from '../../src/secret/redaction.ts';
 import type { LinkView, Reloaded } from '../../src/view/relay-view.ts';
 import { eventually } from '../support/arrivals.ts';
+import { freePorts, SECRET } from '../support/cluster.ts';
 import { startTestRelay, type TestRelay, testConfig } from '../support/relay.ts';
 import { temporaryFolder } from '../support/relay-process.ts';
 import { SECRET_TEXT, token } from '../support/tokens.ts';
@@ -28,6 +29,7 @@ async function world(t: ExecutionContext, settings: Settings = { doors: { pusu: 
   const controller = new AbortController();
   const asked: Omit<Asked, 'args'> = {
     node,
+    who: 'tester',
     stays: true,
     say: (line) => said.push(line),
     signal: controller.signal,
@@ -112,6 +114,7 @@ test('whatever an operation says fits into 80 columns', async (t) => {
     ['members', `topic:main:${topic}`],
     ['history'],
     ['why'],
+    ['timeline'],
     ['node_stats', 1, 1],
     ['bin_leak'],
   ] as const) {
@@ -440,6 +443,70 @@ test('log_level makes the log say more or less, until it is told otherwise', asy
     config: testConfig({ doors: { pusu: {} }, limits: { drain: '1s' } }),
   }));
   t.is((await ask('log_level')).text, 'the log says debug and above');
+});
+
+test('timeline tells what has changed: starts, reloads and who asked, crashes, closes by reason, the newest first', async (t) => {
+  const { relay, ask } = await world(t);
+  const lines = async (options: object = {}) =>
+    rowsOf((await ask('timeline', options)).data).map(
+      ({ kind, of, what, count }) => `${kind} ${of} ${what} ${count}`,
+    );
+  t.deepEqual((await lines({ kind: 'phase' })).at(0), 'phase relay ready 1');
+  t.regex((await lines({ kind: 'phase' })).at(-1) ?? '', /^phase relay starting, pid \d+ 1$/);
+  for (let i = 0; i < 3; i++) await (await subscriber(t, relay, 'c')).leave();
+  for (let i = 0; i < 3; i++) await relay.closed();
+  t.deepEqual(await lines({ kind: 'close' }), ['close pusu 1005 closed by client 3']);
+  await ask('reload');
+  t.deepEqual(await lines({ kind: 'reload' }), [
+    'reload tester refused: this relay was not started from a file 1',
+  ]);
+  await relay.relay.reload(
+    () => ({ ok: true, config: testConfig({ doors: { pusu: {} }, limits: { drain: '1s' } }) }),
+    'SIGHUP',
+  );
+  t.regex((await lines({ kind: 'reload' }))[0] ?? '', /^reload SIGHUP applied: .*limits\.drain/);
+  await subscriber(t, relay, 'd');
+  await ask('kill', 'topic:main:d');
+  await eventually(async () => (await lines({ kind: 'crash' })).length > 0, 'the crash is told');
+  t.regex((await lines({ kind: 'crash' }))[0] ?? '', /^crash topic:main:d crashed: /);
+  t.regex((await lines({ n: 1 }))[0] ?? '', /^crash /);
+  const all = await ask('timeline', { n: 2, offset: 1 });
+  t.is(rowsOf(all.data).length, 2);
+  t.regex(all.text, /^when +kind +of +what\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d +\w+ [\s\S]*\n… 2 of \d+ events$/);
+  t.deepEqual(await lines({ since: '2100-01-01' }), []);
+  t.is((await lines({ since: '1h' })).length, (await lines()).length);
+  await t.throwsAsync(ask('timeline', { kind: 'weather' }), { message: /^kind is one of phase, link, / });
+  await t.throwsAsync(ask('timeline', { since: 'soon' }), { message: /^since is how long ago/ });
+});
+
+test('timeline tells of links: up, down and why, also after very many closes', async (t) => {
+  const ports = await freePorts(2);
+  const relays = ports.map((port) => `127.0.0.1:${port}`);
+  const [first, second] = await Promise.all(
+    ports.map((port, index) =>
+      world(t, {
+        node: ['a', 'b'][index],
+        relays,
+        network: { host: '127.0.0.1', port, secret: SECRET, heartbeat: '200ms' },
+        doors: { pusu: {} },
+      }),
+    ),
+  );
+  if (first === undefined || second === undefined) throw new Error('two relays');
+  const links = async () =>
+    rowsOf((await first.ask('timeline', { kind: 'link', n: 100 })).data).map(
+      ({ of, what }) => `${of} ${what}`,
+    );
+  await eventually(async () => (await links()).includes('b takes messages from here'), 'b is served');
+  second.relay.relay.stop();
+  await second.relay.relay.ended;
+  await eventually(
+    async () => (await links()).some((line) => line.startsWith('b takes messages no longer: ')),
+    'b has gone',
+  );
+  for (let i = 0; i < 20_000; i++)
+    first.relay.relay.node.history.happened.closed('pusu', 1000, `reason ${i}`);
+  t.true((await links()).includes('b takes messages from here'));
 });
 
 test('init.stop wants to be confirmed', async (t) => {

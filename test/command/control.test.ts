@@ -254,7 +254,7 @@ test('a node that nobody can attach to is pinged and stopped all the same', (t) 
   const { run } = node(t, 'closed', 'attach: { enabled: false }\n');
   t.like(run('daemon'), { code: 0 });
   t.like(run('ping'), { code: 0, out: 'pong' });
-  t.like(run('eval', '1'), { code: 1 });
+  t.like(run('eval', '1'), { code: 75 });
   t.like(run('reload'), { code: 0 });
   t.like(run('stop'), { code: 0, out: 'ok' });
 });

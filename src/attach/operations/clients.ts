@@ -73,6 +73,7 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'disconnect(ref, reason) or disconnect({address, subject, topic}, reason)',
+    isAction: true,
     needs: 1,
     summary: 'closes a connection, or all that are meant, with 1001 and a reason',
     run: ({ node, args }) => disconnect(node, oneOrMeant(args[0]), args[1]),

@@ -1,9 +1,39 @@
+import { OwnWords } from '../../secret/redaction.ts';
+import { HAPPENING_KINDS } from '../../view/happenings.ts';
 import type { TimedReport } from '../../view/history.ts';
-import { safeLine } from '../text.ts';
-import { rows } from './given.ts';
+import { type Span, timeline } from '../../view/timeline.ts';
+import { sinceOf } from '../../view/whom.ts';
+import { left, pageText, right, safeLine, whole } from '../text.ts';
+import { fields, pageWanted, rows, word } from './given.ts';
 import { type Operation, operation } from './operation.ts';
 
 export const happeningOperations: readonly Operation[] = [
+  operation({
+    usage: "timeline({since: '1h', kind: 'link', n: 20, offset: 0})",
+    summary: 'what has changed: links, reloads, crashes, closes and more, the newest first',
+    run: ({ node, args }) => {
+      const { since, kind, n, offset } = fields(args[0], 'since', 'kind', 'n', 'offset');
+      const span: Span = {
+        ...(since === undefined || since === null ? {} : { since: sinceOf(since, Date.now()) }),
+        ...(kind === undefined || kind === null ? {} : { kind: word(kind, 'kind', HAPPENING_KINDS) }),
+      };
+      return timeline(node, span, pageWanted(n, offset));
+    },
+    // Each text was searched for secrets when it was kept.
+    show: (page, width) =>
+      new OwnWords(
+        pageText(
+          width,
+          page,
+          'events',
+          left('when', ({ at }) => new Date(at).toISOString().slice(0, 19)),
+          left('kind', ({ kind }) => kind),
+          left('of', ({ of }) => of, 40, 16),
+          right('', ({ count }) => (count === 1 ? '' : `${whole(count)} ×`)),
+          left('what', ({ what }) => String(what), WIDEST, 30),
+        ),
+      ),
+  }),
   operation({
     usage: 'reports(n)',
     summary: 'the last crash and supervisor reports',
@@ -11,6 +41,9 @@ export const happeningOperations: readonly Operation[] = [
     show: reportsText,
   }),
 ];
+
+/** Characters of what happened. */
+const WIDEST = 200;
 
 function reportsText(reports: readonly TimedReport[]): string {
   if (reports.length === 0) return '(none)';

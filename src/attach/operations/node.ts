@@ -69,6 +69,7 @@ export const nodeOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'init.stop({confirm: true})',
+    isAction: true,
     summary: 'drains and stops the whole relay',
     run: ({ node, args }) => {
       if (fields(args[0], 'confirm').confirm !== true) {

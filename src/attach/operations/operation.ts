@@ -15,6 +15,8 @@ export interface Operation<Data = unknown> {
   readonly summary: string;
   /** A program asks it again and again, as `fanfare top` does: the audit log has the first time of each session. */
   readonly isRefreshed?: boolean;
+  /** It changes something of the relay; all others only look. */
+  readonly isAction?: boolean;
   /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
   readonly run: (asked: Asked) => Data | Promise<Data>;
   /** The data as lines for people, of so many characters at the most. A text is searched for secrets; our own words hold none. */
@@ -24,6 +26,8 @@ export interface Operation<Data = unknown> {
 /** One call of an operation. */
 export interface Asked {
   readonly node: NodeView;
+  /** The operator's name, for the log. */
+  readonly who: string;
   readonly args: readonly unknown[];
   /** The operator stays after the answer; false: what is said later finds nobody. */
   readonly stays: boolean;

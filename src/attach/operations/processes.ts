@@ -110,18 +110,21 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'suspend(ref, {force: true})',
+    isAction: true,
     needs: 1,
     summary: 'a process handles nothing until resume; supervisors only with force',
     run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1], 'force').force === true),
   }),
   operation({
     usage: 'resume(ref)',
+    isAction: true,
     needs: 1,
     summary: 'a suspended process goes on',
     run: ({ node, args }) => processes.resume(node, args[0]),
   }),
   operation({
     usage: 'kill(ref, {force: true})',
+    isAction: true,
     needs: 1,
     summary: 'ends a process as a crash would; supervisors only with force',
     run: ({ node, args }) => processes.kill(node, args[0], fields(args[1], 'force').force === true),

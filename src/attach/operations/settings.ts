@@ -20,12 +20,14 @@ export const settingOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'reload()',
+    isAction: true,
     summary: 'reads the configuration again; a bad one changes nothing',
-    run: async ({ node }) => inOwnWords(await node.reload()),
+    run: async ({ node, who }) => inOwnWords(await node.reload(who)),
     show: reloadText,
   }),
   operation({
     usage: "log_level('debug')",
+    isAction: true,
     summary: 'says more or less in the log from now on; without a level, how much it says',
     run: ({ node, args }) => {
       if (args[0] === undefined || args[0] === null) return `the log says ${node.logLevel.get()} and above`;

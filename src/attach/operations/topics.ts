@@ -107,6 +107,7 @@ export const topicOperations: readonly Operation[] = [
   }),
   operation({
     usage: "publish('topic:main:chat', message)",
+    isAction: true,
     needs: 2,
     summary: 'publishes a text, or the JSON of anything else',
     run: ({ node, args, publisher }) => {
