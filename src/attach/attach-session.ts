@@ -8,6 +8,7 @@ import type { MemberMessage } from '../topic/topic.ts';
 import type { Audit } from '../view/audit.ts';
 import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { answerText, errorText } from './answer-text.ts';
+import { operationCompletions } from './completion.ts';
 import { Evaluator } from './evaluator.ts';
 import type { Asked } from './operations/operation.ts';
 import { type Operations, type OperatorRealm, operatorRealm } from './operator-realm.ts';
@@ -336,17 +337,14 @@ function askedBy(state: State, args: readonly unknown[], style: Style, signal: A
 }
 
 function completions(state: State, text: string): string[] {
-  const [, quoted] = /['"](topic:[^'"]*)$/.exec(text) ?? [];
-  if (quoted !== undefined) {
-    const names: string[] = [];
-    for (const topic of state.node.topics.all()) {
-      const name = topic.toString();
-      if (name.startsWith(quoted) && !/['"\\\p{Cc}]/u.test(name) && names.push(name) === 100) break;
-    }
-    return names.sort();
-  }
-  if (state.evaluation) return promptOf(state).evaluator.complete(text);
-  return [...state.operations.byName.keys(), 'h'].filter((name) => name.startsWith(text)).sort();
+  const { node, operations, evaluation } = state;
+  const byName = new Map([...operations.byName, ['h', operations.help]]);
+  const found = operationCompletions({ node, operations: byName, evaluation }, text);
+  // Of nothing, JavaScript's own names would be hundreds.
+  if (!evaluation || text.trim() === '') return found ?? [];
+  const isName = /^\s*[a-z_.]+$/.test(text);
+  if (found !== null && !isName) return found;
+  return [...new Set([...(found ?? []), ...promptOf(state).evaluator.complete(text)])].sort();
 }
 
 /** The outcome comes as a message: it may be there long after the request was handled. */

@@ -1,5 +1,6 @@
 import { Refusal } from '../view/relay-view.ts';
 import { clientOperations } from './operations/clients.ts';
+import type { OptionTable } from './operations/given.ts';
 import { happeningOperations } from './operations/happenings.ts';
 import { networkOperations } from './operations/network.ts';
 import { nodeOperations } from './operations/node.ts';
@@ -29,16 +30,56 @@ export function help(name?: unknown): string {
       ...all.map(({ usage, summary }) => `${usage}\n    ${summary}`),
       '',
       "A ref is '<88>', 88, a registered name, or 'topic:main:chat'.",
-      "h('tree') explains one of them.",
+      "h('top') explains one of them; TAB completes names, options, topics and refs.",
     ].join('\n');
   }
   const found = byName.get(String(name));
   if (found === undefined)
     throw new Refusal(`there is no ${String(name).slice(0, 100)}; h() lists what there is`);
-  return `${found.usage}\n${found.summary}`;
+  const { usage, summary, options, takes, example } = found;
+  return [
+    usage,
+    summary,
+    ...(options === undefined ? [] : ['', ...optionLines(options)]),
+    ...(typeof takes === 'object' ? ['', wrapped('one of ', takes)] : []),
+    '',
+    `example: ${example ?? usage}`,
+  ].join('\n');
+}
+
+/** Characters of a line of help, which is no wider than an old terminal. */
+const WIDTH = 80;
+
+function optionLines(options: OptionTable): string[] {
+  const rows = Object.entries(options);
+  const widest = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, { about, words = [] }]) => {
+    const lead = `  ${name.padEnd(widest)}  `;
+    return words.length === 0 ? lead + about : wrapped(`${lead}${about}: `, words, lead.length);
+  });
+}
+
+/** Words behind `lead`, in lines that are indented where they go on. */
+function wrapped(lead: string, words: readonly string[], indent = lead.length): string {
+  const lines: string[] = [];
+  let line = lead;
+  for (const [i, word] of words.entries()) {
+    const item = i === words.length - 1 ? word : `${word}, `;
+    if (line.length + item.trimEnd().length > WIDTH) {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(indent);
+    }
+    line += item;
+  }
+  return [...lines, line].join('\n');
 }
 
 export const operations: Operations = {
   byName,
-  help: operation({ usage: 'h(name)', summary: 'help', run: ({ args }) => help(args[0]) }),
+  help: operation({
+    usage: 'h(name)',
+    summary: 'help',
+    takes: all.map(({ name }) => name),
+    run: ({ args }) => help(args[0]),
+  }),
 };

@@ -162,12 +162,18 @@ function theLast({ history }: NodeView, meant: Whom): Certificate {
 }
 
 /** The first `n` members of a topic. */
-export function members(node: NodeView, ref: unknown, n: number) {
+export function members(
+  node: NodeView,
+  ref: unknown,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+) {
   const topic = topicOf(node, ref);
   const rows = [];
+  let passed = 0;
   for (const { format, members: pids } of topic.members.groups) {
     for (const pid of pids.keys()) {
-      if (rows.length >= n) break;
+      if (rows.length >= limit) break;
+      if (passed++ < offset) continue;
       const connection = connectionRow(pid as Pid<never>);
       rows.push({
         ref: pid.toString(),

@@ -517,8 +517,30 @@ test('init.stop wants to be confirmed', async (t) => {
   t.is(await relay.relay.ended, 'shutdown');
 });
 
-test('each operation has help', (t) => {
-  for (const name of operations.byName.keys()) t.true(help(name).startsWith(name), name);
+test('each operation has help, with its options and an example that can be typed, in 80 columns', (t) => {
+  for (const [name, { usage, options = {}, example, show }] of operations.byName) {
+    const lines = help(name).split('\n');
+    t.true(lines[0]?.startsWith(name), name);
+    for (const line of lines) t.true(line.length <= 80, line);
+    for (const option of Object.keys(options)) {
+      t.true(
+        lines.some((line) => new RegExp(`^  ${option} +\\S`).test(line)),
+        `${name}: ${option}`,
+      );
+    }
+    t.is(typeof show, 'function');
+    t.true(example !== undefined || usage.endsWith('()'), `${name} has arguments, and no example`);
+    const typed = typedCommand(example ?? usage);
+    t.is(typed.name, name);
+    for (const given of typed.args)
+      if (typeof given === 'object' && given !== null && name !== 'publish')
+        for (const [key, value] of Object.entries(given)) {
+          t.true(Object.hasOwn(options, key), `${name}: ${key}`);
+          const { words } = options[key] ?? {};
+          t.true(words === undefined || words.includes(String(value)), `${name}: ${key}: ${value}`);
+        }
+  }
+  t.regex(help('topics'), /^ {2}by {6}the order: rate, deliveries, [\s\S]*name$/m);
   t.regex(help(), /bin_leak/);
   t.throws(() => help('nothing'), { name: 'Refusal' });
 });

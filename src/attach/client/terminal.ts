@@ -30,7 +30,7 @@ export function attachTerminal(
     historySize: HISTORY,
     removeHistoryDuplicates: true,
     completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-      void client.complete(line).then((names) => done(null, [names, completed(line)]));
+      void client.complete(line).then((names) => done(null, [names, completed(line, names)]));
     },
   });
   /** Lines that were read and not evaluated yet: each waits for the one before it. */
@@ -130,9 +130,14 @@ export function attachTerminal(
   });
 }
 
-/** The part of the line that a completion takes the place of. */
-function completed(line: string): string {
-  return /topic:[^'"]*$/.exec(line)?.[0] ?? /[\p{ID_Continue}$.?]*$/u.exec(line)?.[0] ?? '';
+/** The part of the line that offers take the place of: the longest end that each of them begins with. */
+export function completed(line: string, offers: readonly string[]): string {
+  const [first = ''] = offers;
+  for (let length = Math.min(line.length, first.length); length > 0; length--) {
+    const end = line.slice(-length);
+    if (offers.every((offer) => offer.startsWith(end))) return end;
+  }
+  return '';
 }
 
 function historyFile(): string {

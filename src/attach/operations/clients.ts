@@ -19,17 +19,48 @@ import {
   texts,
   whole,
 } from '../text.ts';
-import { count, fields, LIVE, LONGEST, oneOrMeant, pageWanted, SECOND, word } from './given.ts';
+import {
+  count,
+  fields,
+  LIVE_OPTIONS,
+  LONGEST,
+  type OptionTable,
+  oneOrMeant,
+  PAGE_OPTIONS,
+  pageWanted,
+  SECOND,
+  SINCE_OPTION,
+  word,
+} from './given.ts';
 import { type Operation, operation } from './operation.ts';
+
+const connectionsOptions = {
+  by: { about: 'the order', words: ['pending', 'out', 'in', 'age', 'topics'] },
+  ...PAGE_OPTIONS,
+  ...LIVE_OPTIONS,
+} as const satisfies OptionTable;
+
+const windowOption = {
+  window: { about: 'ms in which rates are measured: 1000' },
+} as const satisfies OptionTable;
+
+const goneOptions = {
+  ...LIVE_OPTIONS,
+  reason: { about: "closed or refused for this reason, such as 'slow'" },
+  ...SINCE_OPTION,
+  ...PAGE_OPTIONS,
+} as const satisfies OptionTable;
 
 export const clientOperations: readonly Operation[] = [
   operation({
     usage: "connections({by: 'pending', n: 20, offset: 0, address, subject, topic, door})",
+    options: connectionsOptions,
+    example: "connections({by: 'out', topic: 'chat'})",
     summary: 'the clients, or some of them, by pending, out, in, age or topics',
     isRefreshed: true,
     run: ({ node, args }) => {
-      const { by, n, offset, ...meant } = fields(args[0], 'by', 'n', 'offset', ...LIVE);
-      const order = word(by, 'by', ['pending', 'out', 'in', 'age', 'topics']);
+      const { by, n, offset, ...meant } = fields(args[0], connectionsOptions);
+      const order = word(by, 'by', connectionsOptions.by.words);
       return connections(node, order, pageWanted(n, offset), whom(meant, Date.now()));
     },
     show: (page, width) =>
@@ -52,20 +83,26 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'client(ref, {window: 1000}) or client({address, subject, topic, door})',
+    takes: 'ref',
+    options: { ...windowOption, ...LIVE_OPTIONS },
+    example: "client({address: '10.0.0.7'})",
     needs: 1,
     summary: 'one client, there or gone: who it is, its topics, rates, what waits for it',
     run: ({ node, args, signal }) => {
-      const period = count(fields(args[1], 'window').window, 'window', SECOND, LONGEST);
+      const period = count(fields(args[1], windowOption).window, 'window', SECOND, LONGEST);
       return client(node, oneOrMeant(args[0]), (time) => pause(time, signal), period);
     },
     show: (data) => (data.type === 'closed' ? whyText(data) : clientText(data)),
   }),
   operation({
     usage: "why(ref) or why({address, subject, topic, reason, since: '10m', n, offset})",
+    takes: 'ref',
+    options: goneOptions,
+    example: "why({reason: 'slow', since: '1h'})",
     summary: 'why clients were closed or turned away: one, or a list, newest first',
     run: ({ node, args }): Certificate | Page<Ended> => {
       if (args.length === 1 && (typeof args[0] !== 'object' || args[0] === null)) return why(node, args[0]);
-      const { n, offset, ...given } = fields(args[0], 'n', 'offset', ...LIVE, 'reason', 'since');
+      const { n, offset, ...given } = fields(args[0], goneOptions);
       const meant = whom(given, Date.now());
       return gone(node, pageWanted(n, offset), (ended) => wasMeant(ended, meant));
     },
@@ -73,6 +110,9 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'disconnect(ref, reason) or disconnect({address, subject, topic}, reason)',
+    takes: 'ref',
+    options: LIVE_OPTIONS,
+    example: "disconnect({address: '10.0.0.7'}, 'maintenance')",
     isAction: true,
     needs: 1,
     summary: 'closes a connection, or all that are meant, with 1001 and a reason',

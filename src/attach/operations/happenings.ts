@@ -4,15 +4,23 @@ import type { TimedReport } from '../../view/history.ts';
 import { type Span, timeline } from '../../view/timeline.ts';
 import { sinceOf } from '../../view/whom.ts';
 import { left, pageText, right, safeLine, whole } from '../text.ts';
-import { fields, pageWanted, rows, word } from './given.ts';
+import { fields, type OptionTable, PAGE_OPTIONS, pageWanted, rows, SINCE_OPTION, word } from './given.ts';
 import { type Operation, operation } from './operation.ts';
+
+const timelineOptions = {
+  ...SINCE_OPTION,
+  kind: { about: 'only of this kind', words: HAPPENING_KINDS },
+  ...PAGE_OPTIONS,
+} as const satisfies OptionTable;
 
 export const happeningOperations: readonly Operation[] = [
   operation({
     usage: "timeline({since: '1h', kind: 'link', n: 20, offset: 0})",
+    options: timelineOptions,
+    example: "timeline({since: '1h', kind: 'link'})",
     summary: 'what has changed: links, reloads, crashes, closes and more, the newest first',
     run: ({ node, args }) => {
-      const { since, kind, n, offset } = fields(args[0], 'since', 'kind', 'n', 'offset');
+      const { since, kind, n, offset } = fields(args[0], timelineOptions);
       const span: Span = {
         ...(since === undefined || since === null ? {} : { since: sinceOf(since, Date.now()) }),
         ...(kind === undefined || kind === null ? {} : { kind: word(kind, 'kind', HAPPENING_KINDS) }),
@@ -36,6 +44,7 @@ export const happeningOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'reports(n)',
+    example: 'reports(3)',
     summary: 'the last crash and supervisor reports',
     run: ({ node, args }) => node.history.reports.last(rows(args[0], 10)),
     show: reportsText,

@@ -13,12 +13,17 @@ import {
   tableWithin,
   texts,
 } from '../text.ts';
-import { count, fields, LONGEST, rows, SECOND } from './given.ts';
+import { count, fields, LONGEST, type OptionTable, rows, SECOND } from './given.ts';
 import { type Operation, operation } from './operation.ts';
+
+const confirmOption = {
+  confirm: { about: 'it is meant', isSwitch: true },
+} as const satisfies OptionTable;
 
 export const nodeOperations: readonly Operation[] = [
   operation({
     usage: 'node_stats(n, ms)',
+    example: 'node_stats(10, 1000)',
     summary: 'n looks at traffic, memory and the event loop, ms apart',
     isRefreshed: true,
     run: ({ node, args, signal }) =>
@@ -54,6 +59,7 @@ export const nodeOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'bin_leak(n)',
+    example: 'bin_leak(5)',
     summary: 'collects garbage, which stops the relay for a moment; who holds most bytes',
     run: ({ node, args }) => binLeak(node, rows(args[0], 10)),
     show: ({ before, after, released, holders }, width) => {
@@ -69,10 +75,12 @@ export const nodeOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'init.stop({confirm: true})',
+    options: confirmOption,
+    example: 'init.stop({confirm: true})',
     isAction: true,
     summary: 'drains and stops the whole relay',
     run: ({ node, args }) => {
-      if (fields(args[0], 'confirm').confirm !== true) {
+      if (fields(args[0], confirmOption).confirm !== true) {
         return 'this would stop the whole relay; to do so: init.stop({confirm: true})';
       }
       node.stop();

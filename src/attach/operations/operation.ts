@@ -2,7 +2,7 @@ import type { Pid } from '../../otp/process.ts';
 import type { OwnWords } from '../../secret/redaction.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
 import { type NodeView, Refusal } from '../../view/relay-view.ts';
-import { Misuse } from './given.ts';
+import { Misuse, type OptionTable } from './given.ts';
 
 /**
  * The named operations: what an operator may do by a word and some values, at the prompt of `attach` as functions, by
@@ -13,6 +13,12 @@ export interface Operation<Data = unknown> {
   /** How it is written at the prompt, its name first. */
   readonly usage: string;
   readonly summary: string;
+  /** What it takes in braces. */
+  readonly options?: OptionTable;
+  /** What its first argument is, where it is no options: completion offers some. */
+  readonly takes?: 'ref' | 'topic' | 'setting' | readonly string[];
+  /** One way to ask it, that can be typed as it stands; where there is none, the usage can. */
+  readonly example?: string;
   /** A program asks it again and again, as `fanfare top` does: the audit log has the first time of each session. */
   readonly isRefreshed?: boolean;
   /** It changes something of the relay; all others only look. */

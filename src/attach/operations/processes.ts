@@ -20,11 +20,14 @@ import {
 } from '../text.ts';
 import {
   count,
+  FORCE_OPTION,
   fields,
   LONGEST,
   MOST_ROWS,
+  type OptionTable,
   optionalCount,
   ROWS,
+  ROWS_OPTION,
   rows,
   SECOND,
   windowOf,
@@ -32,16 +35,37 @@ import {
 } from './given.ts';
 import { type Operation, operation } from './operation.ts';
 
+const treeOptions = {
+  children: { about: 'of alike processes below one supervisor, how many are shown: 10' },
+} as const satisfies OptionTable;
+
+const topOptions = {
+  by: { about: 'the order', words: ['handled', 'mailbox', 'pending'] },
+  ...ROWS_OPTION,
+  window: { about: 'ms that are looked at: 1000 for what is busy now, 0 for all time' },
+} as const satisfies OptionTable;
+
+const traceOptions = {
+  max: { about: 'how many messages: 10, or up to 1000' },
+  period: { about: 'ms after which it ends: 10000' },
+} as const satisfies OptionTable;
+
 export const processOperations: readonly Operation[] = [
   operation({
     usage: 'tree({children: 10})',
     summary: 'the supervision tree; alike ones are folded beyond so many',
-    run: ({ node, args }) =>
-      processes.tree(node, optionalCount(fields(args[0], 'children').children, 'children', MOST_ROWS)),
+    options: treeOptions,
+    example: 'tree({children: 50})',
+    run: ({ node, args }) => {
+      const { children } = fields(args[0], treeOptions);
+      return processes.tree(node, optionalCount(children, 'children', MOST_ROWS));
+    },
     show: treeText,
   }),
   operation({
     usage: 'i(ref)',
+    takes: 'ref',
+    example: "i('topics.0.router')",
     needs: 1,
     summary: 'what is known of one process',
     run: ({ node, args }) => processes.info(node, args[0]),
@@ -55,6 +79,8 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'state(ref)',
+    takes: 'ref',
+    example: "state('listener.pusu')",
     needs: 1,
     summary: 'the state of a process, bounded; secrets and contents are not shown',
     run: ({ node, args }) => processes.state(node, args[0]),
@@ -62,6 +88,8 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'stats(ref)',
+    takes: 'ref',
+    example: "stats('topic:main:chat')",
     needs: 1,
     summary: 'mailbox, messages handled and restarts of a process',
     run: ({ node, args }) => processes.stats(node, args[0]),
@@ -69,11 +97,13 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: "top({by: 'handled', n: 20, window: 1000})",
+    options: topOptions,
+    example: "top({by: 'mailbox', n: 5})",
     summary: 'the busiest processes, by handled, mailbox or pending, in a window of ms',
     isRefreshed: true,
     run: ({ node, args, signal }) => {
-      const { by, n, window } = fields(args[0], 'by', 'n', 'window');
-      const order = word(by, 'by', ['handled', 'mailbox', 'pending']);
+      const { by, n, window } = fields(args[0], topOptions);
+      const order = word(by, 'by', topOptions.by.words);
       const most = rows(n, ROWS);
       const period = windowOf(window, by === undefined || by === null);
       if (period === 0) return processes.top(node, order, most);
@@ -95,10 +125,13 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'trace(ref, {max: 10, period: 10000})',
+    takes: 'ref',
+    options: traceOptions,
+    example: "trace('topic:main:chat', {max: 3})",
     summary: 'the next messages of a process as it handles them, contents by their size',
     needs: 1,
     run: ({ node, args, stays, say, signal, onGone }): Trace | Promise<Trace> => {
-      const { max, period } = fields(args[1], 'max', 'period');
+      const { max, period } = fields(args[1], traceOptions);
       const limit = count(max, 'max', 10, MOST_ROWS);
       const time = count(period, 'period', 10 * SECOND, LONGEST);
       if (!stays) return traced(node, args[0], limit, time, signal, onGone);
@@ -110,13 +143,18 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'suspend(ref, {force: true})',
+    takes: 'ref',
+    options: FORCE_OPTION,
+    example: "suspend('topic:main:chat')",
     isAction: true,
     needs: 1,
     summary: 'a process handles nothing until resume; supervisors only with force',
-    run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1], 'force').force === true),
+    run: ({ node, args }) => processes.suspend(node, args[0], fields(args[1], FORCE_OPTION).force === true),
   }),
   operation({
     usage: 'resume(ref)',
+    takes: 'ref',
+    example: "resume('topic:main:chat')",
     isAction: true,
     needs: 1,
     summary: 'a suspended process goes on',
@@ -124,10 +162,13 @@ export const processOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'kill(ref, {force: true})',
+    takes: 'ref',
+    options: FORCE_OPTION,
+    example: "kill('topic:main:chat')",
     isAction: true,
     needs: 1,
     summary: 'ends a process as a crash would; supervisors only with force',
-    run: ({ node, args }) => processes.kill(node, args[0], fields(args[1], 'force').force === true),
+    run: ({ node, args }) => processes.kill(node, args[0], fields(args[1], FORCE_OPTION).force === true),
   }),
 ];
 

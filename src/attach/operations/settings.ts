@@ -4,9 +4,13 @@ import { left, safeLine, tableWithin } from '../text.ts';
 import { word } from './given.ts';
 import { type Operation, operation } from './operation.ts';
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 export const settingOperations: readonly Operation[] = [
   operation({
     usage: 'config(part)',
+    takes: 'setting',
+    example: "config('limits')",
     summary: 'the settings as they count now, all or a part, and where each comes from',
     run: ({ node, args }) => settingsOf(node, args[0]),
     show: (rows, width) =>
@@ -27,6 +31,8 @@ export const settingOperations: readonly Operation[] = [
   }),
   operation({
     usage: "log_level('debug')",
+    takes: LOG_LEVELS,
+    example: "log_level('debug')",
     isAction: true,
     summary: 'says more or less in the log from now on; without a level, how much it says',
     run: ({ node, args }) => {
@@ -37,8 +43,6 @@ export const settingOperations: readonly Operation[] = [
     },
   }),
 ];
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 function settingsOf(node: NodeView, part: unknown): readonly Setting[] {
   const rows = node.settings();

@@ -19,26 +19,28 @@ import {
   texts,
   whole,
 } from '../text.ts';
-import { fields, pageWanted, ROWS, rows, windowOf, word } from './given.ts';
+import { fields, type OptionTable, PAGE_OPTIONS, pageWanted, ROWS, rows, windowOf, word } from './given.ts';
 import { type Operation, operation } from './operation.ts';
+
+const topicsOptions = {
+  by: {
+    about: 'the order',
+    words: ['rate', 'deliveries', 'members', 'queue', 'handled', 'kept', 'keptBytes', 'name'],
+  },
+  ...PAGE_OPTIONS,
+  window: { about: 'ms in which rates are measured: 1000, or 0 for none' },
+} as const satisfies OptionTable;
 
 export const topicOperations: readonly Operation[] = [
   operation({
     usage: "topics({by: 'rate', n: 20, offset: 0, window: 1000})",
+    options: topicsOptions,
+    example: "topics({by: 'queue', n: 5})",
     summary: 'the live topics, by rate, deliveries, members, queue, kept or name',
     isRefreshed: true,
     run: ({ node, args, signal }) => {
-      const { by, n, offset, window } = fields(args[0], 'by', 'n', 'offset', 'window');
-      const order = word(by, 'by', [
-        'rate',
-        'deliveries',
-        'members',
-        'queue',
-        'handled',
-        'kept',
-        'keptBytes',
-        'name',
-      ]);
+      const { by, n, offset, window } = fields(args[0], topicsOptions);
+      const order = word(by, 'by', topicsOptions.by.words);
       const wanted = pageWanted(n, offset);
       const period = windowOf(window, order === 'rate' || order === 'deliveries');
       if (period === 0) return topics(node, order, wanted);
@@ -63,11 +65,14 @@ export const topicOperations: readonly Operation[] = [
   }),
   operation({
     usage: 'history(topic, n) or history({n: 20, offset: 0})',
+    takes: 'topic',
+    options: PAGE_OPTIONS,
+    example: "history('topic:main:chat', 5)",
     summary: 'the last messages that are kept of a topic; or of which topics most is kept',
     run: ({ node, args }) => {
       const [first, second] = args;
       if (typeof first === 'string') return keptMessages(node, first, rows(second, ROWS));
-      const { n, offset } = fields(first, 'n', 'offset');
+      const { n, offset } = fields(first, PAGE_OPTIONS);
       return keptTopics(node, pageWanted(n, offset));
     },
     show: (data, width) =>
@@ -91,10 +96,16 @@ export const topicOperations: readonly Operation[] = [
           ),
   }),
   operation({
-    usage: 'members(topic, {n: 20})',
+    usage: 'members(topic, {n: 20, offset: 0})',
+    takes: 'topic',
+    options: PAGE_OPTIONS,
+    example: "members('topic:main:chat', {n: 5})",
     needs: 1,
     summary: 'who is in a topic',
-    run: ({ node, args }) => members(node, args[0], rows(fields(args[1], 'n').n, ROWS)),
+    run: ({ node, args }) => {
+      const { n, offset } = fields(args[1], PAGE_OPTIONS);
+      return members(node, args[0], pageWanted(n, offset));
+    },
     show: (page, width) =>
       pageText(
         width,
@@ -107,6 +118,8 @@ export const topicOperations: readonly Operation[] = [
   }),
   operation({
     usage: "publish('topic:main:chat', message)",
+    takes: 'topic',
+    example: "publish('topic:main:chat', {hello: 'all'})",
     isAction: true,
     needs: 2,
     summary: 'publishes a text, or the JSON of anything else',
