@@ -23,6 +23,8 @@ export interface AdminOptions {
   readonly watchdog: WatchdogArgs;
   /** Milliseconds; see `limits.write_stall`. */
   readonly writeStall: () => number;
+  /** The process that tells other relays how this one is: like those that look, it must not take the relay down. */
+  readonly vitals: ChildSpec;
   readonly log: AdminLog;
   readonly audit: Audit;
 }
@@ -81,9 +83,10 @@ export class Admin {
   }
 
   get spec(): ChildSpec {
-    const { watchdog: args } = this.#options;
+    const { watchdog: args, vitals } = this.#options;
     const children = () => [
       worker('admin.watchdog', watchdog, args, { name: processName('admin.watchdog') }),
+      vitals,
       ...(this.#at === null ? [] : [...this.#lookers, ...this.#listener.specs]),
     ];
     return supervisor('admin', { strategy: 'one_for_one', intensity: 10, period: 10_000 }, children, {

@@ -6,12 +6,14 @@ import { meshSettings } from '../cluster/mesh/network.ts';
 import { probe, probeTopic } from '../cluster/mesh/ordering.ts';
 import { natsSettings } from '../cluster/nats/dial.ts';
 import { type Nats, nats, natsUplink } from '../cluster/nats/nats.ts';
+import type { RelayTable } from '../cluster/relay-table.ts';
 import type { Config } from '../config/config.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import type { Clock } from '../otp/clock.ts';
 import { type Prepared, readyTo } from '../otp/prepared.ts';
 import type { System } from '../otp/system.ts';
 import type { Reloadable } from '../reload/running-config.ts';
+import type { PeerView } from '../view/network.ts';
 import type { LinkView, Way } from '../view/relay-view.ts';
 import { topicRules } from './topic-rules.ts';
 
@@ -26,6 +28,8 @@ export interface Network {
   readonly firstLinks: ChildSpec;
   /** Null: this relay is alone now. */
   links(): LinkView[] | null;
+  /** The other relays, as far as they are known. */
+  peers(): PeerView[];
   /** `needed`: this relay is to be ready only while it is linked to all others. */
   ways(needed: boolean): Way[];
 }
@@ -64,11 +68,13 @@ function overMesh(config: Config, shared: Shared): Network {
     },
     firstLinks: firstLinksOf(backplane, shared.log),
     links: () => (cluster.alone ? null : meshLinks(backplane, system.clock)),
+    peers: () => (cluster.alone ? [] : meshPeers(backplane, meshLinks(backplane, system.clock))),
     ways: (needed) => meshWays(backplane, needed),
   };
 }
 
 function overNats(config: Config, shared: Shared): Network {
+  const { system, cluster } = shared;
   const { servers } = config.cluster;
   const backplane = nats({ ...shared, servers, settings: natsSettings(config) });
   return {
@@ -82,6 +88,7 @@ function overNats(config: Config, shared: Shared): Network {
     },
     firstLinks: firstLinksOf(backplane, shared.log),
     links: () => natsLinks(backplane),
+    peers: () => natsPeers(backplane, cluster.relays, system.clock.now()),
     ways: () => natsWays(backplane),
   };
 }
@@ -198,6 +205,40 @@ function natsLinks({ network: { stats, open } }: Nats): LinkView[] {
         reconnects: 0,
       }),
     ),
+  ];
+}
+
+/** One for both links with a relay. It can be reached where one of them is up. */
+function meshPeers({ network }: Mesh, links: readonly LinkView[]): PeerView[] {
+  const peers = new Map<string, PeerView>();
+  for (const { peer, state, why, direction } of links) {
+    const known = peers.get(peer);
+    const isUp = known?.isUp === true || state === 'up';
+    // Of a relay that cannot be reached, what came of dialling it says more than that it has not come back.
+    const said = known === undefined || direction === 'in' ? why : known.why;
+    peers.set(peer, { node: peer, isUp, why: isUp ? null : said });
+  }
+  return Array.from(peers.values(), (peer) =>
+    peer.isUp && !tellsVitals(network, peer.node) ? { ...peer, why: 'not told by its version' } : peer,
+  );
+}
+
+function tellsVitals({ inbound, outbound }: Mesh['network'], node: string): boolean {
+  return inbound.versionOf(node) >= 2 || (outbound.of(node)?.connection?.session.version ?? 1) >= 2;
+}
+
+/** Milliseconds for which a relay is remembered that is not heard over NATS: no list names it. */
+const REMEMBERED = 10 * 60_000;
+
+function natsPeers({ network: { stats } }: Nats, relays: RelayTable, now: number): PeerView[] {
+  const heard = new Set(stats.peers);
+  const lost = [...relays.nodes].filter(
+    (node) => !heard.has(node) && now - (relays.of(node)?.at ?? 0) < REMEMBERED,
+  );
+  const why = stats.connected ? 'it is not heard over nats' : `nats: ${stats.why ?? 'not connected yet'}`;
+  return [
+    ...Array.from(heard, (node) => ({ node, isUp: true, why: null })),
+    ...lost.map((node) => ({ node, isUp: false, why })),
   ];
 }
 

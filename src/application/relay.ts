@@ -28,8 +28,10 @@ import { Histories } from '../topic/history/histories.ts';
 import { Topics } from '../topic/topics.ts';
 import type { Audit } from '../view/audit.ts';
 import { History } from '../view/history.ts';
+import { networkRows } from '../view/network.ts';
 import type { LogLevel, NodeView, RelayView, Reloaded } from '../view/relay-view.ts';
 import { Sampling } from '../view/sampling.ts';
+import { vitalsOf } from '../view/vitals.ts';
 import { tree } from './application.ts';
 import { doorSettings } from './doors.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -143,6 +145,11 @@ export function startRelay(
   const doors = new OpenDoors({ system, topics, gate, log, startHandler, draining }, config, plugins);
   sayWhatBinds(config, log);
   const logLevel = logLevelOf(config.log.level, log);
+  const vitals = () => vitalsOf(view, sampling);
+  const heard = (node: string) => {
+    const told = cluster.relays.of(node);
+    return told && { vitals: told.vitals, hasLeft: told.hasLeft, ago: system.clock.now() - told.at };
+  };
   const node: NodeView = {
     node: config.node,
     version,
@@ -150,6 +157,7 @@ export function startRelay(
     topics,
     history,
     links: () => network.links(),
+    relays: () => networkRows(config.node, vitals(), network.peers(), heard),
     ownerElsewhere: (topic) => cluster.ownerOf(topic),
     logLevel,
     ready: () => lifecycle.phase === 'ready',
@@ -186,6 +194,7 @@ export function startRelay(
       warn: log.warn,
     },
     writeStall: () => current.limits.writeStall,
+    vitals: cluster.vitalsSpec(network.backplane, vitals),
     log,
     audit,
   });

@@ -47,6 +47,21 @@ export function shorten(text: string, limit: number): string {
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
 }
 
+/** The same words in lines of so many characters, where a word is not longer; all but the first are indented. */
+export function wrapped(text: string, limit: number, indent = '  '): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > limit) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join('\n');
+}
+
 /** At most so many lines and characters of a block; says how much was left out. */
 export function bounded(text: string, lines = 500, characters = 65_536): string {
   const all = text.split('\n');

@@ -1,4 +1,4 @@
-import type { PeerClaim, TopicKey } from '../door/peer/codec.ts';
+import type { PeerClaim, TopicKey, VitalsFrame } from '../door/peer/codec.ts';
 import type { ChildSpec } from '../otp/child-spec.ts';
 import type { System } from '../otp/system.ts';
 import type { Accounting } from '../topic/accounting.ts';
@@ -13,6 +13,10 @@ import type { Claim, Incoming, Join, Recall, Topic } from '../topic/topic.ts';
  * the interest server, which knows the topics that have members here, and the ownership server, which knows who owns
  * what. A link attaches to both when it can be used, is told everything then and every change after it, and answers.
  *
+ * Beside them the vitals server tells the other relays this one's numbers, by `tellVitals`. A link that has been made says so
+ * to it, takes `vitals` to the relay at its other end, behind no message if that can be, and hands on what that one tells of
+ * itself, and that it says goodbye.
+ *
  * Messages themselves pass through neither: a link publishes what it gets to the topic's server as `via` its relay, which
  * goes to local members only, and is (or asks to be, at the other side) a member of topics by a format that is `remote`;
  * or all that is published here goes to it, by way of the `uplink` of topics.
@@ -23,6 +27,8 @@ export interface Backplane {
   readonly specs: readonly ChildSpec[];
   /** Links that are still being made, in words for an operator: what can be reached is not linked both ways yet. */
   beingMade(): readonly string[];
+  /** Tells every relay that is linked the numbers of this one. */
+  tellVitals(text: string): void;
 }
 
 /** This relay's topics, as those see them that link it to other relays. */
@@ -78,4 +84,5 @@ export type LinkMessage =
       readonly ref: number;
       readonly all: boolean;
       readonly claims: readonly PeerClaim[];
-    };
+    }
+  | VitalsFrame;

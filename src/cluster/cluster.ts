@@ -1,3 +1,4 @@
+import type { Vitals } from '../measure/vitals.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
@@ -11,6 +12,8 @@ import type { Backplane, LocalTopics, Ordering } from './backplane.ts';
 import { Claims } from './claims.ts';
 import * as interest from './interest-server.ts';
 import * as ownership from './ownership-server.ts';
+import { RelayTable } from './relay-table.ts';
+import { vitalsName, vitalsServer } from './vitals-server.ts';
 
 /** Restarts of the parts of the cluster, whose links then begin anew, before the relay itself does. */
 const INTENSITY = { intensity: 5, period: 10_000 };
@@ -20,6 +23,8 @@ export class Cluster implements Elsewhere {
   readonly supervisor = processName<SupervisorMessage>('cluster');
   readonly node: string;
   readonly uplink: Uplink | null;
+  /** What the other relays tell of themselves. */
+  readonly relays = new RelayTable();
   readonly #system: System;
   readonly #claims: Claims;
   readonly #isOrdered: (name: string) => boolean;
@@ -54,6 +59,7 @@ export class Cluster implements Elsewhere {
     this.alone = true;
     interest.alone(this.#system);
     ownership.alone(this.#system);
+    this.relays.clear();
   }
 
   /** There may be links from here on. Before there is one, what is here is gathered for it. */
@@ -84,6 +90,12 @@ export class Cluster implements Elsewhere {
       ],
       { name: this.supervisor },
     );
+  }
+
+  /** The process that tells this relay's numbers, and hears the others'. `own`: this relay's now. */
+  vitalsSpec(backplane: Backplane, own: () => Vitals): ChildSpec {
+    const args = { table: this.relays, own, backplane, alone: () => this.alone };
+    return worker('vitals', vitalsServer, args, { name: vitalsName });
   }
 
   wanted(topic: Topic, round: number): void {

@@ -43,6 +43,7 @@ const questions: readonly (readonly [file: string, operation: string, args: read
   ['tree.txt', 'tree', []],
   ['runtime.txt', 'runtime_info', []],
   ['stats.txt', 'node_stats', [5, 500]],
+  ['network.txt', 'network', []],
   ['peers.txt', 'peers', []],
   ['top-by-mailbox.txt', 'top', [{ by: 'mailbox' }]],
   ['top-by-handled-in-1s.txt', 'top', [{ by: 'handled', window: 1000 }]],

@@ -6,6 +6,7 @@ import type { Histories } from '../topic/history/histories.ts';
 import type { Format, Message, Publish } from '../topic/message.ts';
 import type { Join, Topic } from '../topic/topic.ts';
 import type { History } from './history.ts';
+import type { RelayRow } from './network.ts';
 
 /** The relay as operators' tools get it: what they look at, and the few things that they may ask for. */
 export interface NodeView {
@@ -16,6 +17,8 @@ export interface NodeView {
   readonly history: History;
   /** The links to other relays; null: this relay is alone now. */
   readonly links: () => readonly LinkView[] | null;
+  /** All relays of the network with their numbers, this one first. */
+  readonly relays: () => readonly RelayRow[];
   /** The other relay at which a topic has its owner, or had it until its grace began; null: there is none. */
   readonly ownerElsewhere: (topic: Topic) => string | null;
   /** How much the log says. */

@@ -34,6 +34,7 @@ export class Sampling {
   /** Since the last sample, in milliseconds. */
   #worstDelay = 0;
   #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
+  #cpu = process.cpuUsage();
   #last: Totals;
   #census: { readonly at: number; readonly census: Census } | null = null;
 
@@ -54,9 +55,10 @@ export class Sampling {
     clearInterval(this.#delayTimer);
   }
 
-  census(): Census {
+  /** A look at all processes that is no older than so many milliseconds. */
+  census(valid = CENSUS_VALID): Census {
     const at = performance.now();
-    if (this.#census === null || at - this.#census.at > CENSUS_VALID) {
+    if (this.#census === null || at - this.#census.at > valid) {
       this.#census = { at, census: takeCensus(this.#view.system) };
     }
     return this.#census.census;
@@ -67,12 +69,25 @@ export class Sampling {
     const loop = performance.eventLoopUtilization(this.#utilisation);
     this.#utilisation = performance.eventLoopUtilization();
     const now = totalsOf(this.#view);
-    const sample = sampleOf(this.#view, this.#last, now, this.#takeDelay(), loop.utilization);
+    const { user, system } = process.cpuUsage(this.#cpu);
+    this.#cpu = process.cpuUsage();
+    const cpu = (user + system) / 1000 / Math.max(1, now.at - this.#last.at);
+    const sample = sampleOf(this.#view, this.#last, now, {
+      loopDelay: this.#takeDelay(),
+      utilisation: loop.utilization,
+      cpu,
+    });
     this.#last = now;
     this.history.push(sample);
     if (this.history.length > SAMPLES_KEPT) this.history.shift();
     this.#view.topics.accounting.timeNext();
     return sample;
+  }
+
+  /** The samples of so many seconds. Where nobody takes one each second, as without an admin port, one is taken now. */
+  lately(seconds: number): readonly Sample[] {
+    if (performance.now() - this.#last.at > 2 * SAMPLE_PERIOD || this.history.length === 0) this.take();
+    return this.history.slice(-seconds);
   }
 
   #noteDelay(): void {
@@ -98,8 +113,17 @@ function totalsOf({ topics }: RelayView) {
   return { at: performance.now(), messages, deliveries: delivered, dropped, latency: [...latency.counts] };
 }
 
+interface Load {
+  /** Milliseconds that timers of the event loop came too late, at worst. */
+  readonly loopDelay: number;
+  /** The event loop's share of busy time. */
+  readonly utilisation: number;
+  /** The share of one core that the process has used. */
+  readonly cpu: number;
+}
+
 /** One look at the relay. Rates are per second since the last look. */
-function sampleOf(view: RelayView, last: Totals, now: Totals, loopDelay: number, utilisation: number) {
+function sampleOf(view: RelayView, last: Totals, now: Totals, load: Load) {
   const seconds = Math.max(0.001, (now.at - last.at) / 1000);
   const { bounds } = view.topics.accounting.latency;
   const timed = now.latency.map((count, index) => count - (last.latency[index] ?? 0));
@@ -113,9 +137,7 @@ function sampleOf(view: RelayView, last: Totals, now: Totals, loopDelay: number,
     /** Milliseconds from publish to write; null: nothing was timed. */
     latency50: milliseconds(quantile(bounds, timed, 0.5)),
     latency99: milliseconds(quantile(bounds, timed, 0.99)),
-    /** Milliseconds that timers of the event loop came too late, at worst; and its share of busy time. */
-    loopDelay,
-    utilisation,
+    ...load,
     heapUsed,
     rss,
     connections: connectionCount(view),

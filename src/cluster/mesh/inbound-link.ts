@@ -16,6 +16,7 @@ import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
+import * as vitals from '../vitals-server.ts';
 import type { Underway } from './forwarded-counts.ts';
 import { type Address, addressOf, type DialledAddress, type InboundRequest } from './inbound-links.ts';
 import type { Network } from './network.ts';
@@ -121,6 +122,9 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
         return keep;
       case 'claims':
         tell(state, claimsFrames(message));
+        return keep;
+      case 'vitals':
+        if (connection?.session.version === 2) tell(state, [message]);
         return keep;
       case 'answer':
         tell(state, [message.frame]);
@@ -298,6 +302,9 @@ function perform(state: State, connection: Connection, command: DiallingCommand 
     case 'verdict':
       ownership.verdict(self.system, self, command);
       return;
+    case 'vitals':
+      vitals.heard(self.system, connection.session.via.node, command.text);
+      return;
     case 'epoch':
       network.epochs.heard(command.epoch);
       return;
@@ -356,6 +363,7 @@ function linked(state: State, connection: Connection, command: Linked): void {
   });
   interest.attach(self.system, self);
   ownership.attach(self.system, self, peer.node);
+  vitals.linked(self.system, self);
   // What was published while there was no link is asked for, whether or not it was for this relay.
   if (command.missed > 0 || command.isForgotten) missed(state, peer.node);
   else resyncAll(network, peer.node);
@@ -488,6 +496,7 @@ function disconnect(state: State, why: string): void {
       why,
       ...(unconfirmed > 0 ? { unconfirmed } : {}),
     };
+    if (why === SAID_GOODBYE) vitals.left(self.system, peer.node);
     if (why === 'ended' || why === SAID_GOODBYE) network.log.note('unlinked', fields);
     else network.log.warn('unlinked', fields);
     interest.detach(self.system, self);

@@ -232,6 +232,11 @@ export class InboundLinks implements KnownRelays {
     return link !== undefined && this.versionOf(node) >= 2 && send(link, { type: 'recall', behind });
   }
 
+  /** Tells every relay that is linked the numbers of this one. */
+  tellVitals(text: string): void {
+    for (const link of this.#byNode.values()) inform(link, { type: 'vitals', text });
+  }
+
   /** False: there is no link to that start of a relay. */
   answer(incarnation: string, frame: Answer): boolean {
     const link = this.#byIncarnation.get(incarnation);

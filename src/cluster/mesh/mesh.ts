@@ -126,6 +126,9 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
       return list.now.length === 0 ? [] : specs;
     },
     beingMade: () => (list.now.length === 0 ? [] : beingMade(network)),
+    tellVitals: (text) => {
+      for (const links of [network.inbound, network.outbound]) links.tellVitals(text);
+    },
   };
 }
 

@@ -1,5 +1,13 @@
 import { batchAt, batchPart, type Messages, messagesHeader, topicOfBatch } from '../../door/peer/batch.ts';
-import type { Answer, Behind, InterestFrame, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
+import type {
+  Answer,
+  Behind,
+  InterestFrame,
+  Relay,
+  TopicKey,
+  Version,
+  VitalsFrame,
+} from '../../door/peer/codec.ts';
 import type { DialledCommand } from '../../door/peer/dialled-session.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
 import { isOrderly } from '../../otp/exit-reason.ts';
@@ -15,6 +23,7 @@ import * as interest from '../interest-server.ts';
 import { Overflow } from '../overflow.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
+import * as vitals from '../vitals-server.ts';
 import { FORGET } from './forwarded-counts.ts';
 import type { Network } from './network.ts';
 import { answerProbe, forward, isHome } from './ordering.ts';
@@ -32,6 +41,7 @@ export interface OutboundLinkArgs {
 
 export type OutboundLinkMessage =
   | OutboundRequest
+  | VitalsFrame
   | MemberMessage
   | PeerSocketMessage
   | Exit
@@ -111,6 +121,9 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
         return keep;
       case 'take':
         take(state, message.connection);
+        return keep;
+      case 'vitals':
+        tellVitals(state, message);
         return keep;
       case 'closed':
         if (message.socket === connection?.socket) disconnect(state, message.why);
@@ -202,6 +215,7 @@ function take(state: State, connection: Connection): void {
     lost: served.outbox.lost,
   });
   tick(state, connection);
+  vitals.linked(self.system, self);
 }
 
 function perform(state: State, connection: Connection, command: DialledCommand | null): void {
@@ -228,6 +242,9 @@ function perform(state: State, connection: Connection, command: DialledCommand |
       return;
     case 'resume':
       for (const behind of command.topics) recall(state, behind);
+      return;
+    case 'vitals':
+      vitals.heard(self.system, peer.node, command.text);
       return;
     case 'hang-up':
       disconnect(state, command.why);
@@ -404,6 +421,16 @@ function beat({ served, writing }: State, connection: Connection): void {
 function answer({ network, peer, served }: State, frame: Answer): void {
   if (network.inbound.answer(peer.incarnation, frame)) return;
   if (served.connection !== undefined) served.connection.socket.say(frame);
+}
+
+/**
+ * Over the connection that this relay has made to the peer they wait behind no message. Where there is none they go here,
+ * but not behind a write that does not get on: the next numbers are newer.
+ */
+function tellVitals({ network, peer, served, writing }: State, frame: VitalsFrame): void {
+  const { connection } = served;
+  if (connection === undefined || writing || connection.session.version !== 2) return;
+  if (!network.inbound.isLinked(peer.incarnation)) connection.socket.say(frame);
 }
 
 function disconnect(state: State, why: string): void {

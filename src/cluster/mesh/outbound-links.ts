@@ -1,4 +1,4 @@
-import type { Relay } from '../../door/peer/codec.ts';
+import type { Relay, VitalsFrame } from '../../door/peer/codec.ts';
 import type { DialledSession } from '../../door/peer/dialled-session.ts';
 import { NumberedOutbox } from '../../door/peer/numbered-outbox.ts';
 import { inform, isAlive, type Pid } from '../../otp/process.ts';
@@ -16,7 +16,7 @@ export interface Connection {
   readonly session: DialledSession;
 }
 
-type Link = Pid<OutboundRequest>;
+type Link = Pid<OutboundRequest | VitalsFrame>;
 
 /** What becomes of the messages for one start of another relay. It outlives connections, and processes that crash. */
 export class Served {
@@ -114,6 +114,12 @@ export class OutboundLinks {
   to(node: string): Link | undefined {
     const pid = this.#served.get(node)?.pid;
     return pid !== undefined && isAlive(pid) ? pid : undefined;
+  }
+
+  /** Tells every relay that is served the numbers of this one. */
+  tellVitals(text: string): void {
+    for (const { connection, pid } of this.#served.values())
+      if (connection !== undefined) inform(pid, { type: 'vitals', text });
   }
 
   /** No process is left. */

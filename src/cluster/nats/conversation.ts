@@ -80,6 +80,11 @@ export class Conversation {
     return [...this.#peers.keys()];
   }
 
+  /** Whether that start of a relay is heard of. */
+  hears({ node, incarnation }: Relay): boolean {
+    return this.#peers.get(node)?.incarnation === incarnation;
+  }
+
   /** What another relay has sent to all, or to this one; null: a hello, it wants to know everything. */
   heard({ node, incarnation }: Relay, data: Uint8Array | null, now: number): ConversationEffect[] {
     if (node === this.#self.node) return this.#namesake(node, incarnation);

@@ -4,6 +4,7 @@ import {
   encodePeerFrame,
   keyOf,
   type PeerFrame,
+  parsePeerFrame,
   type TopicKey,
 } from '../../door/peer/codec.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../../otp/behaviour.ts';
@@ -15,6 +16,7 @@ import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
+import * as vitals from '../vitals-server.ts';
 import { Conversation, type ConversationEffect } from './conversation.ts';
 import { dialAny } from './dial.ts';
 import { withProbes } from './echo-link.ts';
@@ -65,8 +67,8 @@ export interface Outgoing {
 /** What happens on a connection. What an earlier connection still says is nothing to the link. */
 type OfConnection = { readonly connection: NatsConnection } & (
   | { readonly type: 'closed' | 'trouble'; readonly why: string }
-  /** What relays say to each other beside messages. */
-  | { readonly type: 'heard'; readonly message: Msg }
+  /** What relays say to each other beside messages; and what they tell of themselves. */
+  | { readonly type: 'heard' | 'heard-vitals'; readonly message: Msg }
   /** The server has taken all that was handed over before it was asked. */
   | { readonly type: 'answered' }
   | { readonly type: 'subscribed'; readonly version: number }
@@ -166,6 +168,9 @@ const behaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
       case 'claims':
         if (linked !== undefined) tellClaims(state, linked, message);
         return keep;
+      case 'vitals':
+        if (linked !== undefined) tell(state, linked, message, state.subjects.vitals);
+        return keep;
       case 'asked-enough':
         if (linked !== undefined) perform(state, linked, linked.conversation.askedEnough(message.ref));
         return keep;
@@ -184,6 +189,7 @@ const behaviour: Behaviour<NatsLinkArgs, State, NatsLinkMessage> = {
       case 'closed':
       case 'trouble':
       case 'heard':
+      case 'heard-vitals':
       case 'answered':
       case 'subscribed':
         if (message.connection === linked?.connection) happened(state, linked, message);
@@ -235,17 +241,20 @@ function opened(state: State, connection: NatsConnection): void {
     inform(self, { type: 'closed', connection, why });
   });
   void watch(self, connection);
-  for (const subject of [names.relays, names.hello, names.relay(network.self.incarnation)])
+  const listen = (subject: string, type: 'heard' | 'heard-vitals') =>
     connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) inform(self, { type: 'heard', connection, message });
+        if (error === null) inform(self, { type, connection, message });
       },
     });
+  for (const subject of [names.relays, names.hello, names.relay(network.self.incarnation)])
+    listen(subject, 'heard');
+  listen(names.vitals, 'heard-vitals');
   const conversation = new Conversation(network.self, network.namesakes, now(self));
   const window = new Window(settings.pending, now(self));
   const outlet = new Outlet(window, info.max_payload);
   const linked = { connection, window, outlet, conversation, subscriptions: new Map() };
-  sayHello(state, linked, names.hello);
+  sayNothing(state, linked, names.hello);
   state.linked = linked;
   network.open = linked;
   state.retry = RETRY_FIRST;
@@ -258,6 +267,7 @@ function opened(state: State, connection: NatsConnection): void {
   network.log.note('nats connected', { server: stats.server });
   interest.attach(self.system, self);
   ownership.attach(self.system, self, null);
+  vitals.linked(self.system, self);
   tick(state, linked);
 }
 
@@ -279,6 +289,9 @@ function happened(state: State, linked: Linked, message: OfConnection): void {
       return;
     case 'heard':
       heard(state, linked, message.message);
+      return;
+    case 'heard-vitals':
+      heardVitals(state, linked, message.message);
       return;
     case 'answered': {
       const { count, roundTrip } = linked.window.answered(now(self));
@@ -436,6 +449,24 @@ function heard(state: State, linked: Linked, message: Msg): void {
   perform(state, linked, linked.conversation.heard(from, data, now(self)));
 }
 
+/** A relay that is not heard otherwise, or has the name of this one, tells nothing either. */
+function heardVitals({ network, self }: State, { conversation }: Linked, message: Msg): void {
+  const from = senderOf(message);
+  if (from?.incarnation === network.self.incarnation) return;
+  if (from === null) {
+    network.stats.foreign++;
+    return;
+  }
+  if (!conversation.hears(from)) return;
+  if (message.data.length === 0) {
+    vitals.left(self.system, from.node);
+    return;
+  }
+  const frame = parsePeerFrame(Buffer.from(message.data), 2);
+  if (frame?.type === 'vitals') vitals.heard(self.system, from.node, frame.text);
+  else network.stats.foreign++;
+}
+
 /** Tells the other relays of claims made here. */
 function tellClaims(
   state: State,
@@ -451,11 +482,12 @@ function tellClaims(
 }
 
 function tell({ headers }: State, { connection }: Linked, frame: PeerFrame, subject: string): void {
-  if (!connection.isClosed()) connection.publish(subject, encodePeerFrame(frame), { headers });
+  // The frames of version 1 are the same in both, as far as they are said here.
+  if (!connection.isClosed()) connection.publish(subject, encodePeerFrame(frame, 2), { headers });
 }
 
-/** Who hears it tells all claims. */
-function sayHello({ headers }: State, { connection }: Linked, subject: string): void {
+/** Says no more than that it is said: hello, which who hears it answers by all claims, or goodbye. */
+function sayNothing({ headers }: State, { connection }: Linked, subject: string): void {
   if (!connection.isClosed()) connection.publish(subject, undefined, { headers });
 }
 
@@ -478,7 +510,7 @@ function perform(state: State, linked: Linked, effects: readonly ConversationEff
         ownership.attach(self.system, self, null);
         break;
       case 'ask-all':
-        sayHello(state, linked, names.relay(effect.incarnation));
+        sayNothing(state, linked, names.relay(effect.incarnation));
         break;
       case 'announced': {
         const { node, all, claims, ask } = effect;
@@ -560,6 +592,7 @@ function lastWords(state: State): Next<State> {
   const { linked, self } = state;
   if (linked === undefined) return stop('shutdown');
   state.isEnding = true;
+  sayNothing(state, linked, state.subjects.vitals);
   askServer(state, linked, false);
   afterAll(linked.connection, () => inform(self, { type: 'end' }));
   sendAfter(self, LAST_WORDS, { type: 'end' });

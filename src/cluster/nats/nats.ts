@@ -81,6 +81,7 @@ export function nats({ system, cluster, topics, servers, settings, log }: NatsAr
       // After a failure the doors do not wait for the next attempt.
       return connected || why !== null ? [] : ['nats: it is being dialled'];
     },
+    tellVitals: (text) => informNamed(system, linkName, { type: 'vitals', text }),
     probe: {
       topic: probeTopics(network).back.name,
       publish: (message) =>

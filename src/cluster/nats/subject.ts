@@ -10,6 +10,8 @@ export interface Subjects {
   readonly relays: string;
   /** To all relays: the sender is new here, and wants to know everything. */
   readonly hello: string;
+  /** To all relays: the numbers that the sender tells of itself; nothing at all: it says goodbye. */
+  readonly vitals: string;
   topic(key: TopicKey): string;
   /** To one relay. */
   relay(incarnation: string): string;
@@ -19,6 +21,7 @@ export function subjects(prefix: string): Subjects {
   return {
     relays: `${prefix}.relays`,
     hello: `${prefix}.relays.hello`,
+    vitals: `${prefix}.relays.vitals`,
     topic: ({ realm, name }) => `${prefix}.topic.${encodeToken(realm)}.${encodeToken(name)}`,
     relay: (incarnation) => `${prefix}.relay.${incarnation}`,
   };

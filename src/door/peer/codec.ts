@@ -3,7 +3,7 @@ import { Reader, Writer } from './wire.ts';
 /**
  * The frames between two relays, each a binary WebSocket message: a byte for its type, then its fields. The relay that
  * dials sends `hello`, `proof`, `interest`, `claims`, `resume`; the one that was dialled `challenge`, `welcome`, `refuse`,
- * and messages (see `batch.ts`); `heartbeat`, `confirm`, `verdict` go both ways. See doc/peer-protocol.md.
+ * and messages (see `batch.ts`); `heartbeat`, `confirm`, `verdict`, `vitals` go both ways. See doc/peer-protocol.md.
  */
 export type PeerFrame =
   | Hello
@@ -30,6 +30,7 @@ export type PeerFrame =
   | Answer
   /** Version 2: what is kept of these topics behind a position is to be sent over this link. */
   | ResumeFrame
+  | VitalsFrame
   /** Version 2: who is in a topic at the relay that tells it. It has its place, and is not spoken yet. */
   | {
       readonly type: 'presence';
@@ -122,6 +123,12 @@ export interface Behind extends TopicKey {
 export interface ResumeFrame {
   readonly type: 'resume';
   readonly topics: readonly Behind[];
+}
+
+/** Version 2: the numbers that a relay tells of itself, as JSON (`measure/vitals.ts`). */
+export interface VitalsFrame {
+  readonly type: 'vitals';
+  readonly text: string;
 }
 
 /** The type of a frame of messages. */
@@ -241,7 +248,7 @@ type FieldsOf<Type> = Omit<Extract<PeerFrame, { readonly type: Type }>, 'type'>;
 type Layouts<Type extends PeerFrame['type']> = { readonly [T in Type]: Field<FieldsOf<T>> };
 
 /** The frames in the order of their types, which are the numbers from 1 on. */
-const first: Layouts<Exclude<PeerFrame['type'], 'resume' | 'presence'>> = {
+const first: Layouts<Exclude<PeerFrame['type'], 'resume' | 'presence' | 'vitals'>> = {
   hello: record<FieldsOf<'hello'>>({ relay, nonce: bytes, of: text, last: u64, received: u64, epoch: u64 }),
   challenge: record<FieldsOf<'challenge'>>({ relay, nonce: bytes }),
   proof: record<FieldsOf<'proof'>>({ mac: bytes }),
@@ -261,6 +268,7 @@ const second: Layouts<PeerFrame['type']> = {
     topics: list(record<Behind>({ realm: text, name: text, since: text })),
   }),
   presence: record<FieldsOf<'presence'>>({ realm: text, name: text, version: u64, entries: bytes }),
+  vitals: record<FieldsOf<'vitals'>>({ text }),
 };
 const types = Object.keys(second) as PeerFrame['type'][];
 

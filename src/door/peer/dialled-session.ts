@@ -11,6 +11,7 @@ import {
   type Relay,
   type ResumeFrame,
   type Version,
+  type VitalsFrame,
 } from './codec.ts';
 import { type NumberedOutbox, Progress } from './numbered-outbox.ts';
 import { type Handshake, isProved, Liveness, NONCE_BYTES, prove } from './session.ts';
@@ -50,6 +51,7 @@ export type DialledCommand =
     }
   | Answer
   | ResumeFrame
+  | VitalsFrame
   | { readonly type: 'hang-up'; readonly why: string };
 
 /** Longer than any frame of a handshake. */
@@ -138,6 +140,7 @@ export class DialledSession {
       case 'confirm':
       case 'verdict':
       case 'resume':
+      case 'vitals':
         return frame;
       case 'presence':
         // It has its place in the protocol, and nobody here wants it yet.

@@ -1,5 +1,13 @@
 import { type Messages, parseMessages } from './batch.ts';
-import { type Answer, MESSAGES, type PeerFrame, parsePeerFrame, type Relay, type Version } from './codec.ts';
+import {
+  type Answer,
+  MESSAGES,
+  type PeerFrame,
+  parsePeerFrame,
+  type Relay,
+  type Version,
+  type VitalsFrame,
+} from './codec.ts';
 import { type Handshake, isProved, Liveness, NONCE_BYTES, prove } from './session.ts';
 
 /** What the relay that dials knows, and begins a connection with. */
@@ -34,6 +42,7 @@ export type DiallingCommand =
   /** So many messages that were forwarded have been taken. */
   | { readonly type: 'taken'; readonly count: number }
   | Answer
+  | VitalsFrame
   /** Hang up. `spareOf`: the start of a relay that is linked by another address; null: this is the relay that dials. */
   | { readonly type: 'needless'; readonly why: string; readonly spareOf: string | null }
   | { readonly type: 'hang-up'; readonly why: string };
@@ -159,6 +168,7 @@ export class DiallingSession {
         return { type: 'taken', count: frame.received };
       case 'confirm':
       case 'verdict':
+      case 'vitals':
         return frame;
       case 'presence':
         // It has its place in the protocol, and nobody here wants it yet.
