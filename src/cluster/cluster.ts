@@ -95,7 +95,7 @@ export class Cluster implements Elsewhere {
   /** The process that tells this relay's numbers, and hears the others'. `own`: this relay's now. */
   vitalsSpec(backplane: Backplane, own: () => Vitals): ChildSpec {
     const args = { table: this.relays, own, backplane, alone: () => this.alone };
-    return worker('vitals', vitalsServer, args, { name: vitalsName });
+    return worker('admin.vitals', vitalsServer, args, { name: vitalsName });
   }
 
   wanted(topic: Topic, round: number): void {

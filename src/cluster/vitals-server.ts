@@ -14,7 +14,7 @@ import type { RelayTable } from './relay-table.ts';
  *
  * The table is the cluster's, and links do not depend on this process: should it crash, nobody is told for a moment.
  */
-export const vitalsName = processName<VitalsMessage>('cluster.vitals');
+export const vitalsName = processName<VitalsMessage>('admin.vitals');
 
 /** A link has been made: it is sent this relay's numbers. */
 export function linked(system: System, link: Pid<VitalsFrame>): void {

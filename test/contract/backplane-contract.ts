@@ -55,6 +55,27 @@ export function backplaneContract({ name, relays: count, start, skip }: Backplan
     for (const { relay } of relays) t.deepEqual((relay.backplane ?? relay.nats)?.beingMade(), []);
   });
 
+  contract('each relay has the numbers of all others, which count as no messages', async (t, relays) => {
+    const member = await subscriber(t, relays[0] as TestRelay, 'c');
+    for (const { relay } of relays) {
+      const others = relays.filter((one) => one.relay !== relay).map((one) => one.relay.node.node);
+      await eventually(() => {
+        const [own, ...rows] = relay.node.relays();
+        const known = rows.filter(({ state, connections }) => state === 'ready' && connections !== null);
+        const first = rows.find(({ node }) => node === relays[0]?.relay.node.node) ?? own;
+        return known.length === others.length && first?.connections === 1;
+      }, `${relay.node.node} knows how all are`);
+      const rows = relay.node.relays();
+      t.deepEqual(
+        rows.map(({ node }) => node),
+        [relay.node.node, ...others.toSorted()],
+      );
+      for (const { messages, bytes } of relay.node.links() ?? []) t.is((messages ?? 0) + (bytes ?? 0), 0);
+    }
+    await member.leave();
+    for (const { accounting } of relays) t.is(accounting.messages + accounting.attempts, 0);
+  });
+
   contract("one publisher's messages keep their order everywhere", async (t, relays) => {
     const subscribers = await Promise.all(relays.map((relay) => subscriber(t, relay, 'c')));
     const publisher = await pusu(t, relays[0] as TestRelay);

@@ -373,7 +373,9 @@ function linked(state: State, connection: Connection, command: Linked): void {
 
 /** Tells what has come, and looks whether anything has. */
 function tick(state: State, connection: Connection): void {
-  const { self, publication } = state;
+  const { self, publication, dialled } = state;
+  const wait = connection.session.unanswered(now(self));
+  if (wait !== null) dialled.unanswered(wait);
   perform(state, connection, connection.session.tick(bytesRead(connection), !publication.isFull, now(self)));
   if (state.connection === connection)
     later(state, state.network.settings.heartbeat, { type: 'tick', connection });

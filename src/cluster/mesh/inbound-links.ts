@@ -54,7 +54,10 @@ export class DialledAddress {
   isUnreachable = false;
   /** How often it was. */
   links = 0;
-  /** From a ping to its answer, behind what the other side had to write before; null: none has come. */
+  /**
+   * From a ping to its answer, behind what the other side had to write before; of a ping that has waited longer, as long as
+   * that. Null: none has come.
+   */
   roundTrip: number | null = null;
 
   constructor(address: string) {
@@ -78,6 +81,11 @@ export class DialledAddress {
 
   answered(roundTrip: number): void {
     this.roundTrip = roundTrip;
+  }
+
+  /** So long has a ping waited for its answer. */
+  unanswered(wait: number): void {
+    this.roundTrip = Math.max(this.roundTrip ?? 0, wait);
   }
 }
 

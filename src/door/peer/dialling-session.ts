@@ -201,6 +201,11 @@ export class DiallingSession {
     return roundTrip;
   }
 
+  /** Milliseconds that a ping has waited for its answer; null: none does. */
+  unanswered(now: number): number | null {
+    return this.#pingedAt === null ? null : now - this.#pingedAt;
+  }
+
   #messages(payload: Buffer): DiallingCommand {
     const messages = parseMessages(payload, this.version);
     if (messages === null) return NO_FRAME;

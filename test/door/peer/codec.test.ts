@@ -62,6 +62,7 @@ const later: fc.Arbitrary<PeerFrame> = fc.oneof(
   frames,
   of('resume', { topics: fc.array(fc.record({ realm: text, name: text, since: text }), { maxLength: 5 }) }),
   of('presence', { realm: text, name: text, version: number, entries: bytes }),
+  of('vitals', { text }),
 );
 
 test('a frame is read as it was written', (t) => {
@@ -151,12 +152,14 @@ test('what version 2 has added is no frame of version 1, and nobody says it ther
     version: 1,
     entries: Buffer.from('e'),
   } as const;
-  for (const frame of [resume, presence]) {
+  const vitals = { type: 'vitals', text: '{}' } as const;
+  for (const frame of [resume, presence, vitals]) {
     t.is(parsePeerFrame(encodePeerFrame(frame, 2), 1), null);
     t.throws(() => encodePeerFrame(frame, 1), { message: /not a frame of version 1/ });
   }
   t.is(encodePeerFrame(resume, 2)[0], 12);
   t.is(encodePeerFrame(presence, 2)[0], 13);
+  t.is(encodePeerFrame(vitals, 2).toString('hex'), '0e000000027b7d');
 });
 
 test('of what version 2 is interested in, patterns are left out, and kinds that there are not make it no frame', (t) => {

@@ -209,3 +209,9 @@ test('the other side is silent after the timeout, and not while it is not read',
   t.true(session.tick(100, true, 11 * TIMEOUT - 1));
   t.false(session.tick(100, true, 11 * TIMEOUT));
 });
+
+test('what the other relay tells of itself is handed on, and is no frame of version 1', (t) => {
+  const frame = encodePeerFrame({ type: 'vitals', text: '{}' }, 2);
+  t.deepEqual(dialled({ version: 2 }).received(frame, 0), { type: 'vitals', text: '{}' });
+  t.like(dialled({ version: 1 }).received(frame, 0), { type: 'hang-up' });
+});

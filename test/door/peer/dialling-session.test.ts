@@ -197,11 +197,24 @@ test('one ping is under way at a time, and its answer is the round trip', (t) =>
   const session = linked();
   t.like(session.tick(1, true, 100), { ping: true });
   t.like(session.tick(2, true, 200), { ping: false });
+  t.is(session.unanswered(240), 140);
   t.is(session.ponged(250), 150);
   t.is(session.ponged(260), null, 'nobody has asked');
+  t.is(session.unanswered(260), null);
   t.like(session.tick(3, true, 300), { ping: true });
 });
 
 test('who is not linked has no heartbeat', (t) => {
   t.is(dialling().tick(0, true, 10 * TIMEOUT), null);
+});
+
+test('what the other relay tells of itself is handed on when it is linked, and is no frame before, or of version 1', (t) => {
+  const frame = encodePeerFrame({ type: 'vitals', text: '{}' }, 2);
+  const session = dialling();
+  session.hello('far', 1, 2);
+  t.deepEqual(session.received(frame, 0), NO_FRAME);
+  t.deepEqual(linked().received(frame, 0), NO_FRAME);
+  const second = linked();
+  second.version = 2;
+  t.deepEqual(second.received(frame, 0), { type: 'vitals', text: '{}' });
 });
