@@ -162,7 +162,7 @@ test.serial(
     await freeze(pid);
     const late = /its links with relay-1 and relay-2 are late: round trip/;
     await shows(own, 'relay-3', ({ troubles }) => troubles.some((trouble) => late.test(trouble)));
-    t.deepEqual(rowOf(own, 'relay-2')?.troubles, []);
+    t.false(rowOf(own, 'relay-2')?.troubles.some((trouble) => late.test(trouble)));
     const row = await shows(own, 'relay-3', ({ state }) => state === 'stale');
     t.true((row.heard ?? 0) > 6000);
     t.regex(row.troubles.join(), /^not heard for \d/);
