@@ -47,11 +47,13 @@ export function shorten(text: string, limit: number): string {
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
 }
 
-/** The same words in lines of so many characters, where a word is not longer; all but the first are indented. */
-export function wrapped(text: string, limit: number, indent = '  '): string {
+/** The same words in lines of so many characters; all lines but the first are indented, and longer words are cut. */
+export function wrapped(text: string, limit: number): string {
+  const indent = '  ';
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const whole of text.split(' ')) {
+    const word = shorten(whole, limit - indent.length);
     if (line !== '' && width(line) + 1 + width(word) > limit) {
       lines.push(line);
       line = indent + word;

@@ -5,6 +5,7 @@ import { help, operations } from '../../src/attach/operations.ts';
 import { typedCommand } from '../../src/attach/protocol.ts';
 import { processName, whereis } from '../../src/otp/registry.ts';
 import { OwnWords } from '../../src/secret/redaction.ts';
+import type { RelayRow } from '../../src/view/network.ts';
 import type { LinkView, Reloaded } from '../../src/view/relay-view.ts';
 import { eventually } from '../support/arrivals.ts';
 import { freePorts, SECRET } from '../support/cluster.ts';
@@ -116,6 +117,7 @@ test('whatever an operation says fits into 80 columns', async (t) => {
     ['why'],
     ['timeline'],
     ['node_stats', 1, 1],
+    ['network'],
     ['bin_leak'],
   ] as const) {
     const operation = operations.byName.get(name);
@@ -570,6 +572,39 @@ test('a name and its arguments are read with and without brackets and quotes', (
 test('what is no such command is refused, and nothing of it is run', (t) => {
   for (const text of ['', '1 + 1', 'a.b.c()', 'tree(', 'kill({a: )', 'process.exit(1) + 2', 'x; y'])
     t.throws(() => typedCommand(text), { name: 'Refusal' }, text);
+});
+
+test('all relays stand side by side, in 80 columns and in more, and below them which one lags, and why', async (t) => {
+  const { ask } = await world(t);
+  const { data, text } = await ask('network');
+  const [own] = data as [RelayRow];
+  t.like(own, { node: 'test', own: true, state: 'ready', connections: 0 });
+  t.regex(text, /^relay .* version\s+test \* {2}ready .*\n\nthis relay is alone(\n|$)/s);
+  const other: RelayRow = { ...own, own: false, lag: 1234, heard: 900, roundTrip: 1, troubles: [] };
+  const rows: RelayRow[] = [
+    { ...own, troubles: [] },
+    { ...other, node: 'b', troubles: ['its event loop stood still for 1.2s', `its ${'link '.repeat(20)}`] },
+    { ...other, node: `c${'c'.repeat(254)}`, state: 'down', troubles: ['connect\u001b[2J ECONNREFUSED'] },
+  ];
+  const show = (width: number) => String(operations.byName.get('network')?.show(rows, width)).split('\n');
+  const narrow = show(80);
+  for (const line of narrow) t.true([...line].length <= 80, line);
+  t.regex(narrow[0] ?? '', /^relay +state +in\/s +out\/s +clients +loop +busy +lag/);
+  t.regex(narrow[2] ?? '', /^b +ready .* 1\.2s/);
+  t.regex(narrow.join('\n'), /\n\nc+…\s+is down: connect\\x1b\[2J ECONNREFUSED\nb lags: its event loop/);
+  t.regex(show(300)[0] ?? '', /waiting +slow +topics +dropped +crashed +links +cpu +memory +up +version/);
+  t.regex(
+    String(
+      operations.byName.get('network')?.show(
+        [
+          { ...own, troubles: [] },
+          { ...other, node: 'b' },
+        ],
+        80,
+      ),
+    ),
+    /\n\nno relay lags$/,
+  );
 });
 
 const link: LinkView = {

@@ -15,6 +15,7 @@ import {
   tableWithin,
   texts,
   whole,
+  wrapped,
 } from '../../src/attach/text.ts';
 
 const hostile = 'a\u001b[2J\u0007b\u202ec\u0085\nd\u2028é😀';
@@ -88,4 +89,11 @@ test('a table is cut to so many characters: texts first, then spare columns, and
   t.is(at(64), `${'n'.repeat(23)}…  ${'o'.repeat(23)}…  123 456`);
   t.is(at(40), `${'n'.repeat(14)}…  ${'o'.repeat(13)}…  123 456`);
   t.is(at(10), `${'n'.repeat(7)}…  ${'o'.repeat(7)}…  123 456`);
+});
+
+test('words are put in lines of so many characters, and a longer word is cut', (t) => {
+  t.is(wrapped('one two three', 13), 'one two three');
+  t.is(wrapped('one two three', 12), 'one two\n  three');
+  t.is(wrapped('one twothree four', 8), 'one\n  twoth…\n  four');
+  t.is(wrapped('one two', Number.POSITIVE_INFINITY), 'one two');
 });
