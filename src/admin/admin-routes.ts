@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { observerHeaders, observerPage } from '../observer/observer-page.ts';
+import { type Format, formatIn, formats } from '../observer/export.ts';
+import { observerHeaders, observerPage } from '../observer/page/page.ts';
+import { tabOf } from '../observer/tabs.ts';
 import type { Hidden } from '../secret/hidden.ts';
 import { redacting } from '../secret/redaction.ts';
 import { sha256 } from '../secret/secret.ts';
@@ -18,6 +20,8 @@ export interface AdminRoutes {
   readonly readiness: Readiness;
   /** Pushes to an observer page what it looks at. False: the sampler is not there. */
   readonly feedTo: (response: ServerResponse, query: string) => boolean;
+  /** Writes a list of the page as a file. False: the process that does is not there. */
+  readonly exportTo: (response: ServerResponse, query: string, format: Format) => boolean;
   readonly settings: AdminSettings;
   readonly audit: Audit;
 }
@@ -85,6 +89,8 @@ export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered
       return { status: 200, type: 'text/html; charset=utf-8', text: observerPage, more: observerHeaders };
     case '/observer/feed':
       return feed(routes, request);
+    case '/observer/export':
+      return exported(routes, request);
     case '/observer/trace':
       return traceOne(routes, request.query);
     default:
@@ -242,6 +248,15 @@ function feed({ feedTo }: AdminRoutes, { query, response, method, neverEnds }: A
     return { ...json(400, { error }), more: { Connection: 'close' } };
   }
   return feedTo(response, query) ? null : json(503, { error: 'the sampler is not there' });
+}
+
+function exported({ exportTo }: AdminRoutes, { query, response, method }: AdminRequest): Answered {
+  const format = formatIn(query);
+  const tab = new URLSearchParams(query).get('tab') ?? '';
+  if (format === undefined) return json(400, { error: 'format is csv or json' });
+  if (tabOf(tab) === undefined) return json(400, { error: 'tab is a list of the observer page' });
+  if (method === 'HEAD') return { status: 200, type: formats[format], text: '' };
+  return exportTo(response, query, format) ? null : json(503, { error: 'the export server is not there' });
 }
 
 /** Messages that one trace shows, and milliseconds that it lasts. */

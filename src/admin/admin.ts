@@ -1,4 +1,6 @@
 import { mustMakeWay, whyNotMoved } from '../http/port.ts';
+import { type ExportServerMessage, exportBy, exportServer } from '../observer/export-server.ts';
+import { Rates } from '../observer/rates.ts';
 import { type SamplerMessage, sampler, watchBy } from '../observer/sampler.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
 import { addChildren, beginMoves, MovableChild, removeChild } from '../otp/children.ts';
@@ -42,6 +44,7 @@ export interface AdminAt {
 }
 
 const ADMIN = processName<SupervisorMessage>('admin');
+const EXPORTS = processName<ExportServerMessage>('admin.exports');
 const SAMPLER = processName<SamplerMessage>('admin.sampler');
 
 /**
@@ -60,6 +63,7 @@ export class Admin {
     actions: false,
   };
   readonly #routes: AdminRoutes;
+  readonly #rates = new Rates();
   readonly #listener: MovableChild<Pick<AdminAt, 'host' | 'port'>>;
   #at: AdminAt | null;
 
@@ -72,6 +76,7 @@ export class Admin {
       metrics,
       readiness: new Readiness(view),
       feedTo: (response, query) => watchBy(view.system, SAMPLER, response, query),
+      exportTo: (response, query, format) => exportBy(view.system, EXPORTS, response, query, format),
       settings: this.#settings,
       audit,
     };
@@ -134,8 +139,11 @@ export class Admin {
 
   get #lookers(): ChildSpec[] {
     const { view, sampling } = this.#options;
+    const settings = this.#settings;
+    const rates = this.#rates;
     return [
-      worker('admin.sampler', sampler, { view, sampling, settings: this.#settings }, { name: SAMPLER }),
+      worker('admin.sampler', sampler, { view, sampling, rates, settings }, { name: SAMPLER }),
+      worker('admin.exports', exportServer, { view, rates }, { name: EXPORTS }),
       canaries,
     ];
   }

@@ -234,6 +234,11 @@ export class Outflow {
     return this.#progress?.stalled === true;
   }
 
+  /** When something has moved last of a write that the kernel does not take at once; null: there is none. */
+  get waitsSince(): number | null {
+    return this.#writing ? (this.#progress?.since ?? null) : null;
+  }
+
   /** Messages that were handed to the socket, ever. */
   get messages(): number {
     return this.#messages;

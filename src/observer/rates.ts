@@ -1,19 +1,19 @@
 /** What is counted of one process: messages handled, and messages in and deliveries of a connection or topic. */
-interface Entry {
+interface Entry extends PerSecond {
   round: number;
   handled: number;
   traffic: number;
   deliveries: number;
-  handledRate: number;
-  trafficRate: number;
-  deliveryRate: number;
 }
 
-const NONE: Pick<Entry, 'handledRate' | 'trafficRate' | 'deliveryRate'> = {
-  handledRate: 0,
-  trafficRate: 0,
-  deliveryRate: 0,
-};
+/** Rates per second. Null: they are not known, as the process was not there at both looks. */
+interface PerSecond {
+  handledRate: number | null;
+  trafficRate: number | null;
+  deliveryRate: number | null;
+}
+
+const UNKNOWN: Readonly<PerSecond> = { handledRate: null, trafficRate: null, deliveryRate: null };
 
 /**
  * Rates per second of all processes, from two looks at each. Time is an argument, in milliseconds. One look at ten
@@ -35,15 +35,14 @@ export class Rates {
   note(id: number, handled: number, traffic: number, deliveries: number): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
-      const rates = { handledRate: 0, trafficRate: 0, deliveryRate: 0 };
-      this.#entries.set(id, { round: this.#round, handled, traffic, deliveries, ...rates });
+      this.#entries.set(id, { ...UNKNOWN, round: this.#round, handled, traffic, deliveries });
       return;
     }
     const seconds = this.#seconds;
     entry.round = this.#round;
-    entry.handledRate = seconds > 0 ? (handled - entry.handled) / seconds : 0;
-    entry.trafficRate = seconds > 0 ? (traffic - entry.traffic) / seconds : 0;
-    entry.deliveryRate = seconds > 0 ? (deliveries - entry.deliveries) / seconds : 0;
+    entry.handledRate = seconds > 0 ? (handled - entry.handled) / seconds : null;
+    entry.trafficRate = seconds > 0 ? (traffic - entry.traffic) / seconds : null;
+    entry.deliveryRate = seconds > 0 ? (deliveries - entry.deliveries) / seconds : null;
     entry.handled = handled;
     entry.traffic = traffic;
     entry.deliveries = deliveries;
@@ -54,9 +53,9 @@ export class Rates {
     for (const [id, { round }] of this.#entries) if (round !== this.#round) this.#entries.delete(id);
   }
 
-  /** The rates between the last two looks; 0 for a process that was not there at both. */
-  of(id: number | undefined): Readonly<typeof NONE> {
-    return (id === undefined ? undefined : this.#entries.get(id)) ?? NONE;
+  /** The rates between the last two looks. */
+  of(id: number | undefined): Readonly<PerSecond> {
+    return (id === undefined ? undefined : this.#entries.get(id)) ?? UNKNOWN;
   }
 
   clear(): void {

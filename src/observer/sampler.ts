@@ -3,16 +3,18 @@ import { heapLimit } from '../measure/resources.ts';
 import { type Behaviour, type Exit, keep, type Next, stop } from '../otp/behaviour.ts';
 import { isAlive, type Self } from '../otp/process.ts';
 import { type ProcessName, sendNamed } from '../otp/registry.ts';
-import { findProcess } from '../otp/sys.ts';
+import { findProcess, resident, residents } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import { redacting } from '../secret/redaction.ts';
+import { connectionOf } from '../view/connections.ts';
 import { info, state as stateOf } from '../view/processes.ts';
 import type { RelayView } from '../view/relay-view.ts';
 import { connectionCount, SAMPLE_PERIOD, type Sampling } from '../view/sampling.ts';
 import { topicCount } from '../view/topics.ts';
-import { listOf, noteRates, type ObserverQuery, observerQuery } from './observer-lists.ts';
-import { Rates } from './rates.ts';
+import { type ObserverQuery, observerQuery } from './query.ts';
+import type { Rates } from './rates.ts';
+import { firstTab, tabOf } from './tabs.ts';
 
 /**
  * Samples the relay once a second, pages or not, and pushes the lists that observer pages look at, as server-sent events.
@@ -21,6 +23,8 @@ import { Rates } from './rates.ts';
 export interface SamplerArgs {
   readonly view: RelayView;
   readonly sampling: Sampling;
+  /** Written here alone; known while a page looks. */
+  readonly rates: Rates;
   /** Whether the page may do more than look; read at the time of need. */
   readonly settings: { readonly actions: boolean };
 }
@@ -45,7 +49,6 @@ export function watchBy(
 interface State extends SamplerArgs {
   readonly self: Self<SamplerMessage>;
   readonly watchers: Map<ServerResponse, ObserverQuery>;
-  readonly rates: Rates;
   readonly heapLimit: number;
   ticks: number;
 }
@@ -56,7 +59,6 @@ const WATCHERS = 16;
 const LIST_EVERY = 2;
 /** Bytes that may wait for a page; with more the page is left out until it has read them. */
 const UNREAD = 256 * 1024;
-const REPORTS = 100;
 const TICK: SamplerMessage = { type: 'tick' };
 
 export const sampler: Behaviour<SamplerArgs, State, SamplerMessage> = {
@@ -65,7 +67,7 @@ export const sampler: Behaviour<SamplerArgs, State, SamplerMessage> = {
 
   init(self, args) {
     sendAfter(self, SAMPLE_PERIOD, TICK);
-    return { ...args, self, watchers: new Map(), rates: new Rates(), heapLimit: heapLimit(), ticks: 0 };
+    return { ...args, self, watchers: new Map(), heapLimit: heapLimit(), ticks: 0 };
   },
 
   handle(state, message): Next<State> {
@@ -111,10 +113,28 @@ function tick(state: State): void {
 
 const NOTHING = { list: null, detail: null };
 
+/** Counts everything once for rates; to be called every few seconds while a page looks. */
+function noteRates({ system, topics }: RelayView, rates: Rates, now: number): void {
+  rates.begin(now);
+  for (const process of residents(system)) {
+    const connection = connectionOf(process);
+    if (connection !== undefined) {
+      rates.note(process.id, process.handled, connection.intake.published, connection.outflow.messages);
+    } else if (process.behaviour.name !== 'topic-server') {
+      rates.note(process.id, process.handled, 0, 0);
+    }
+  }
+  for (const { server, fanOut } of topics.all()) {
+    if (server !== undefined)
+      rates.note(server.id, resident(server).handled, fanOut.messages, fanOut.attempts);
+  }
+  rates.end();
+}
+
 /** The list that a page looks at, and the process. */
 function seen({ view, rates }: State, query: ObserverQuery) {
   return {
-    list: listOf(view, rates, query),
+    list: (tabOf(query.tab) ?? firstTab).page({ view, rates }, query),
     detail: query.pid === null ? null : detailOf(view, rates, query.pid),
   };
 }
@@ -140,7 +160,7 @@ function watch(state: State, response: ServerResponse, query: ObserverQuery): vo
     runtime: `Node.js ${process.version}`,
     pid: process.pid,
     actions: state.settings.actions,
-    history: sampling.history,
+    history: sampling.history.filter(({ at }) => at > query.since),
   });
   push(response, 'frame', { sample: null, totals, ...seen(state, query) });
 }
@@ -159,7 +179,7 @@ function totalsOf({ view, sampling, heapLimit }: State) {
     links: links.length,
     linksDown: links.filter(({ state }) => state === 'down').length,
     gone: view.history.remembered,
-    reports: view.history.reports.last(REPORTS).length,
+    reports: view.history.reports.size,
     crashed: system.counters.crashed,
     pending,
     slow: behind + stalled,
@@ -174,7 +194,7 @@ function detailOf(view: RelayView, rates: Rates, id: number) {
   const pid = findProcess(view.system, id);
   if (pid === undefined || !isAlive(pid)) {
     const gone = view.history.certificateOf(id) ?? null;
-    return { pid: id, info: null, gone, rate: 0, traffic: null, state: null };
+    return { pid: id, info: null, gone, rate: null, traffic: null, state: null };
   }
   const { handledRate, trafficRate, deliveryRate } = rates.of(id);
   const traffic = { in: trafficRate, out: deliveryRate };

@@ -3,6 +3,7 @@ import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import { type Resident, resident, residents, viewOf } from '../otp/sys.ts';
 import type { System } from '../otp/system.ts';
+import { now } from '../otp/timer.ts';
 import type { Certificate, Ended } from './history.ts';
 import { type Page, pageOf } from './page-of.ts';
 import { numberOf, processOf, topicOf } from './references.ts';
@@ -41,7 +42,39 @@ export function connectionDetails(pid: Pid<never>) {
     authorised,
     memberships: namedTopics(names),
     owns: memberships.owned?.name ?? null,
+    /** Why it is slow, and what comes of it, in words; null: it is not. */
+    trouble: troubleOf(connection),
   };
+}
+
+function troubleOf(connection: Connection): string | null {
+  const { outflow, context, memberships, self } = connection;
+  const { pending, writeStall } = context.limits;
+  const waiting = kibibytes(pendingOf(connection));
+  const limit = pending > 0 ? `with more than ${kibibytes(pending)} (limits.pending)` : null;
+  const stall = writeStall > 0 ? `after ${seconds(writeStall)} of that (limits.write_stall)` : null;
+  const ends = (ways: readonly (string | null)[]) => {
+    const known = ways.filter((way) => way !== null);
+    return known.length === 0 ? '' : ` It is closed ${known.join(', or ')}.`;
+  };
+  if (outflow.stalled) {
+    const still =
+      outflow.waitsSince === null
+        ? ''
+        : `, and it has taken nothing for ${seconds(now(self) - outflow.waitsSince)}`;
+    return `It does not read: ${waiting} wait for it${still}. Nobody waits for it.${ends([stall, limit])}`;
+  }
+  if (!outflow.behind) return null;
+  const topics = memberships.size === 1 ? 'its topic waits' : `its ${memberships.size} topics wait`;
+  return `It reads too slowly: ${waiting} wait for it, and ${topics} until it has caught up.${ends([limit])}`;
+}
+
+function kibibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.max(0, Math.round(milliseconds / 1000))} s`;
 }
 
 function namedTopics(names: readonly string[]): readonly string[] {

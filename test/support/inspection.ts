@@ -68,8 +68,11 @@ export async function atTheAdminPort(port: number, pid: number): Promise<Seen> {
   const seen: Seen = new Map();
   for (const path of ['/metrics', '/health/live', '/health/ready', '/observer', '/nothing'])
     seen.set(path, (await ask(port, path)).body);
-  for (const tab of ['tree', 'processes', 'topics', 'connections', 'links', 'reports'])
+  for (const tab of ['tree', 'processes', 'topics', 'connections', 'gone', 'links', 'reports']) {
     seen.set(`feed of ${tab}`, await oneList(port, `/observer/feed?tab=${tab}&pid=${pid}`));
+    for (const format of ['json', 'csv'])
+      seen.set(`${format} of ${tab}`, (await ask(port, `/observer/export?tab=${tab}&format=${format}`)).body);
+  }
   return seen;
 }
 

@@ -1,21 +1,40 @@
 import { createHash } from 'node:crypto';
-import { observerChartScript } from './observer-chart-script.ts';
-import { observerScript } from './observer-script.ts';
-import { observerStyle } from './observer-style.ts';
-import { observerTableScript } from './observer-table-script.ts';
+import { shownTabs } from '../tabs.ts';
+import { addressScript } from './address-script.ts';
+import { cellScript } from './cell-script.ts';
+import { chartScript } from './chart-script.ts';
+import { detailScript } from './detail-script.ts';
+import { elementScript } from './element-script.ts';
+import { feedScript } from './feed-script.ts';
+import { keyboardScript } from './keyboard-script.ts';
+import { listScript } from './list-script.ts';
+import { style } from './style.ts';
+import { textScript } from './text-script.ts';
 
 /**
  * The observer page: one text, the same for everybody, which gets all that it shows from the feed. Script and style are
  * let in by their hashes, so nothing that a client can make up, such as a topic's name, is ever run.
  */
-const script = `'use strict';\n(() => {\n${observerChartScript}${observerTableScript}${observerScript}})();\n`;
+const script = [
+  `'use strict';\n(() => {\nconst TABS = ${JSON.stringify(shownTabs)};\n`,
+  textScript,
+  elementScript,
+  chartScript,
+  addressScript,
+  cellScript,
+  listScript,
+  detailScript,
+  keyboardScript,
+  feedScript,
+  '})();\n',
+].join('');
 
 export const observerHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
     "connect-src 'self'",
     `script-src '${hash(script)}'`,
-    `style-src '${hash(observerStyle)}'`,
+    `style-src '${hash(style)}'`,
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
@@ -40,7 +59,7 @@ export const observerPage = `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="${ICON}">
 <title>Fanfare observer</title>
-<style>${observerStyle}</style>
+<style>${style}</style>
 </head>
 <body>
 <div class="wrap">
@@ -48,6 +67,7 @@ export const observerPage = `<!doctype html>
 <h1 id="node">Fanfare</h1>
 <span class="facts" id="facts"></span>
 <span class="spring"></span>
+<button class="help" id="help" aria-label="Keys" title="Keys: ?">?</button>
 <span class="pill" id="state" role="status" data-state="starting">Connecting…</span>
 </header>
 <noscript><p class="panel empty">This page needs JavaScript.</p></noscript>
@@ -55,19 +75,27 @@ export const observerPage = `<!doctype html>
 <section class="panel counts" id="counts" aria-label="Totals"></section>
 <div class="split" id="split">
 <main class="panel">
-<nav role="tablist" id="tabs"></nav>
+<div class="tabs" role="tablist" id="tabs" aria-label="Lists"></div>
+<div role="tabpanel" id="panel">
 <div class="tools" id="tools">
-<input id="filter" type="search" placeholder="Filter" aria-label="Filter" maxlength="100" autocomplete="off" spellcheck="false">
+<input id="filter" type="search" placeholder="Filter ( / )" aria-label="Filter" maxlength="100" autocomplete="off" spellcheck="false">
 <span class="spring"></span>
+<a class="button" id="json" download aria-label="Export as JSON" title="All of this list as JSON">JSON</a>
+<a class="button" id="csv" download aria-label="Export as CSV" title="All of this list as CSV">CSV</a>
 <span class="range" id="range"></span>
-<button id="back" aria-label="Previous page">←</button>
-<button id="on" aria-label="Next page">→</button>
+<button id="back" aria-label="Previous page" disabled>←</button>
+<button id="on" aria-label="Next page" disabled>→</button>
 </div>
 <div class="scroll" id="list"></div>
+</div>
 </main>
-<aside class="panel" id="detail" aria-label="Process" hidden></aside>
+<aside class="panel" id="detail" aria-label="Detail" hidden></aside>
 </div>
 </div>
+<dialog id="keys" aria-labelledby="keys-title">
+<div class="top"><h3 id="keys-title">Keys</h3><button class="close" id="keys-close" aria-label="Close">×</button></div>
+<dl id="shortcuts"></dl>
+</dialog>
 <script>${script}</script>
 </body>
 </html>
