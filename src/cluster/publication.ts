@@ -1,12 +1,6 @@
 import type { Batch } from '../door/peer/batch.ts';
 import type { Self } from '../otp/process.ts';
-import {
-  costOf,
-  type Message,
-  type Publish,
-  type PublisherMessage,
-  type Sequencer,
-} from '../topic/message.ts';
+import { costOf, keyedBy, type Message, type PublisherMessage, type Sequencer } from '../topic/message.ts';
 import type { Incoming } from '../topic/topic.ts';
 import { publish } from '../topic/topic-requests.ts';
 import type { LocalTopics } from './backplane.ts';
@@ -56,9 +50,7 @@ export class Publication {
     for (let i = 0; i < length; i++) {
       const message = messages[i] as Message;
       const credit = i === length - 1 ? cost : 0;
-      const key = keys?.[i] ?? '';
-      const plain: Publish = { type: 'publish', message, from: this.#link, credit, via };
-      const one = key === '' ? plain : { ...plain, key };
+      const one = keyedBy(keys, i, { type: 'publish', message, from: this.#link, credit, via });
       const isTaken =
         isKept || topic === undefined ? topics.publish(system, realm, name, topic, one) : publish(topic, one);
       if (isTaken) this.underWay += credit;
@@ -72,7 +64,7 @@ export class Publication {
   /** A batch that tells where its messages stand, or an answer to what the other relay was asked. */
   deliver(batch: Batch, via: Sequencer): void {
     const topics = this.#topics();
-    const { realm, name, place, messages, isAnswer, bytes } = batch;
+    const { realm, name, place, messages, keys, isAnswer, bytes } = batch;
     const { length } = messages;
     const topic = topics.find(realm, name);
     const credit = costOf(bytes, length);
@@ -85,6 +77,7 @@ export class Publication {
       isAnswer,
       from: via.node,
       messages,
+      keys,
       via,
       link: this.#link,
       credit,

@@ -132,15 +132,16 @@ export class FanOut<Member extends Pid<Delivery>> {
     while (this.#next < queue.length && bytes < DELIVERY_BYTES) {
       const publish = queue[this.#next] as Waiting;
       if (publish.type !== 'publish') break;
-      if (publish.key !== undefined) {
-        // A message that was sent twice is answered once the first of the two is through.
-        if (keyed?.has(publish.key) || keys.find(topic, publish.key, now()) !== undefined) break;
+      const { message, via, key } = publish;
+      if (key !== undefined) {
+        // A message that was sent twice is answered once the first of the two is through. The relay that it came from has looked.
+        const isAgain = via === null && (keyed?.has(key) || keys.find(topic, key, now()) !== undefined);
+        if (isAgain) break;
         keyed ??= new Set();
-        keyed.add(publish.key);
+        keyed.add(key);
       }
       this.#rendering = publish;
       this.#next++;
-      const { message, via } = publish;
       if (acceptedAt === 0 && publish.acceptedAt !== undefined) acceptedAt = publish.acceptedAt;
       bytes += message.payload.length;
       const at = line === null ? null : (publish.at ?? line.number(line.last + this.#next));
@@ -153,7 +154,8 @@ export class FanOut<Member extends Pid<Delivery>> {
       for (let i = 0; i < groups.length; i++) groups[i]?.render(message, topic.name, at);
       // A position of this relay alone is none at others.
       const there = topic.isOrdered ? at : null;
-      if (via === null) for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, there);
+      if (via === null)
+        for (let i = 0; i < remote.length; i++) remote[i]?.render(message, topic.name, there, key);
     }
     this.#rendering = undefined;
     const count = this.#next;
@@ -236,7 +238,8 @@ export class FanOut<Member extends Pid<Delivery>> {
     const queue = this.#queue;
     for (let first = queue[0]; first !== undefined; first = queue[0]) {
       if (first.type === 'publish') {
-        const known = first.key === undefined ? undefined : keys.find(this.#topic, first.key, now());
+        const { key, via } = first;
+        const known = key === undefined || via !== null ? undefined : keys.find(this.#topic, key, now());
         if (known === undefined) return;
         queue.shift();
         confirm(first, this.#topic.name, known.at);

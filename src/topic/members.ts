@@ -23,8 +23,8 @@ export class Group<Member extends Pid<Delivery>, Ref> {
   }
 
   /** Makes a message a part of the next delivery. */
-  render(message: Message, topic: string, at: Numbered | null): void {
-    const part = this.format.render(message, topic, at);
+  render(message: Message, topic: string, at: Numbered | null, key?: string): void {
+    const part = this.format.render(message, topic, at, key);
     if (part === 'nothing') return;
     if (part === 'undeliverable') this.#cannotCarry(topic, at);
     else this.#parts.push(part);

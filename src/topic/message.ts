@@ -53,8 +53,14 @@ export interface Publish {
   readonly isFill?: true;
   /** Set where `from` is to be told what has become of the message: JSON text of the client's, of 64 characters at most. */
   readonly receipt?: string;
-  /** Of several messages with the same key, the first alone is fanned out. */
+  /** Of several messages with the same key, the first alone is fanned out; by the relay that orders them, if one does. */
   readonly key?: string;
+}
+
+/** A message of several, and its key among theirs: '' for none; null: there are none. */
+export function keyedBy(keys: readonly string[] | null, index: number, publish: Publish): Publish {
+  const key = keys?.[index] ?? '';
+  return key === '' ? publish : { ...publish, key };
 }
 
 /** What a topic tells a publisher, and whoever asks to join or to own it. */
@@ -97,9 +103,14 @@ export interface Format {
   /**
    * `undeliverable`: the format cannot carry the message, which must be a binary one. It is counted as a drop for each member.
    * `nothing`: there is nothing to deliver, as with an empty message at a door where that is a keepalive.
-   * `at`: the message's position; null where the topic has no line.
+   * `at`: the message's position; null where the topic has no line. `key`: its idempotency key, for other relays.
    */
-  render(message: Message, topic: string, at: Numbered | null): Part | 'undeliverable' | 'nothing';
+  render(
+    message: Message,
+    topic: string,
+    at: Numbered | null,
+    key?: string,
+  ): Part | 'undeliverable' | 'nothing';
   /** Tells members that messages are missing. Absent: there are no words for it at this door. */
   gap?(topic: string, gap: Gap): Part;
   /** Finished bytes for one or more parts, in their order. */

@@ -5,7 +5,7 @@ import { giveBack, lose } from './fan-out.ts';
 import { PATIENCE, type Step } from './follower.ts';
 import { enter } from './joining.ts';
 import { mayPublish } from './lifetime.ts';
-import type { Message, Publish, Sequencer } from './message.ts';
+import { keyedBy, type Message, type Publish, type Sequencer } from './message.ts';
 import type { Incoming, Join, Recall } from './topic.ts';
 import { letGo } from './topic-requests.ts';
 import { fanOut, isStartedByMessages, type Sequencing, type State } from './topic-state.ts';
@@ -124,14 +124,15 @@ export function takeIncoming(state: State, incoming: Incoming): void {
 }
 
 function takeUnordered({ topic }: State, incoming: Incoming): void {
-  const { messages, link, via, credit, isAnswer } = incoming;
+  const { messages, keys, link, via, credit, isAnswer } = incoming;
   if (isAnswer || messages.length === 0) {
     letGo(incoming);
     return;
   }
   for (const [index, message] of messages.entries()) {
     const isLast = index === messages.length - 1;
-    topic.fanOut.push({ type: 'publish', message, from: link, credit: isLast ? credit : 0, via });
+    const one: Publish = { type: 'publish', message, from: link, credit: isLast ? credit : 0, via };
+    topic.fanOut.push(keyedBy(keys, index, one));
   }
 }
 
@@ -144,12 +145,12 @@ function perform(state: State, steps: readonly Step<Incoming>[], incoming?: Inco
     switch (step.type) {
       case 'take': {
         const { batch, from, to, isFill } = step;
-        const { messages, link, via } = batch;
+        const { messages, keys, link, via } = batch;
         topic.follow(via);
         for (let i = from; i < to; i++) {
           const credit = step === last && i === to - 1 ? batch.credit : 0;
           const message = messages[i] as Message;
-          const one = { type: 'publish', message, from: link, credit, via } as const;
+          const one = keyedBy(keys, i, { type: 'publish', message, from: link, credit, via });
           queue.push(isFill ? { ...one, isFill } : one);
         }
         break;

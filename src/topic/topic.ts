@@ -82,6 +82,8 @@ export interface Joined {
 export interface Incoming extends Placed {
   readonly type: 'incoming';
   readonly messages: readonly Message[];
+  /** Of each message its idempotency key, '' for none; null: there are none. */
+  readonly keys: readonly string[] | null;
   readonly via: Sequencer;
   /** The link, which gets its credit back, in bytes. */
   readonly link: Pid<PublisherMessage>;

@@ -69,6 +69,25 @@ test('what came from another relay goes to local members alone, and what nobody 
   t.is(fanOut.attempts, 3);
 });
 
+test('of messages with one key that are published here the first alone is sent; from another relay each is, and its key counts here', (t) => {
+  const { members, fanOut, turn, publisher } = world();
+  const local = fake(1);
+  members.add(local.pid, formatOf('local'), 0);
+  const push = (text: string, key: string, via: Publish['via']) =>
+    fanOut.push({ type: 'publish', message: textMessage(text), from: publisher.pid, credit: 1, via, key });
+  const there = { node: 'there', epoch: 0 };
+  push('one', 'k', null);
+  push('one again', 'k', null);
+  push('from there', 'k', there);
+  push('two from there', 'l', there);
+  push('two', 'l', null);
+  while (fanOut.queue.length > 0) fanOut.run(turn);
+  push('two again', 'l', null);
+  fanOut.run(turn);
+  t.deepEqual(local.heard(), ['one', 'from there', 'two from there']);
+  t.is(publisher.credit(), 6);
+});
+
 test('only a member can be behind, and nothing is ready until it has been let go', (t) => {
   const { members, fanOut, publish } = world();
   const [member, stranger] = [fake(1), fake(2)];

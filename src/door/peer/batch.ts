@@ -44,10 +44,12 @@ export interface BatchPart {
   readonly topic: string;
   /** Null: the topic has no line, or the version no positions. */
   readonly at: Numbered | null;
+  /** Its idempotency key; '' for none. */
+  readonly key: string;
 }
 
-export function batchPart(message: Message, topic: string, at: Numbered | null = null): BatchPart {
-  return { opcode: 2, payload: message.payload, kind: kindOf(message), topic, at };
+export function batchPart(message: Message, topic: string, at: Numbered | null = null, key = ''): BatchPart {
+  return { opcode: 2, payload: message.payload, kind: kindOf(message), topic, at, key };
 }
 
 /** The deliveries to other relays: one format for each realm's topics and version, so that a batch is made once for all links. */
@@ -98,7 +100,7 @@ function placeOf(at: Numbered | null): Place | null {
 /** One batch of version 1, of at least one part, all of one topic. */
 export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
   const { topic } = parts[0] as BatchPart;
-  return batchOf({ realm, name: topic }, parts, null);
+  return batchOf({ realm, name: topic }, parts, null, false);
 }
 
 /**
@@ -107,26 +109,32 @@ export function batch(realm: string, parts: readonly BatchPart[]): Buffer {
  */
 export function batchAt(
   topic: TopicKey,
-  parts: readonly Pick<BatchPart, 'kind' | 'payload'>[],
+  parts: readonly Pick<BatchPart, 'kind' | 'payload' | 'key'>[],
   place: Place | null,
   isAnswer: boolean,
 ): Buffer {
   const { epoch = '', first = 0, lineage = [] } = place ?? {};
+  const hasKeys = parts.some(({ key }) => key !== '');
   const head = new Writer().text(epoch).u64(first).u32(lineage.length);
   for (const { epoch: of, end } of lineage) head.text(of).u64(end);
-  return batchOf(topic, parts, head.byte(isAnswer ? IS_ANSWER : 0).finish());
+  head.byte((isAnswer ? IS_ANSWER : 0) | (hasKeys ? HAS_KEYS : 0));
+  return batchOf(topic, parts, head.finish(), hasKeys);
 }
 
 const IS_ANSWER = 1;
+/** Behind the messages stand their idempotency keys. */
+const HAS_KEYS = 2;
 
 function batchOf(
   { realm, name }: TopicKey,
-  parts: readonly Pick<BatchPart, 'kind' | 'payload'>[],
+  parts: readonly Pick<BatchPart, 'kind' | 'payload' | 'key'>[],
   place: Buffer | null,
+  hasKeys: boolean,
 ): Buffer {
   const realmLength = Buffer.byteLength(realm);
   const topicLength = Buffer.byteLength(name);
-  let total = 16 + realmLength + topicLength + (place?.length ?? 0);
+  const keys = hasKeys ? keysOf(parts) : NO_KEYS;
+  let total = 16 + realmLength + topicLength + (place?.length ?? 0) + keys.length;
   for (const { payload } of parts) total += MESSAGE_HEAD + payload.length;
   const bytes = Buffer.allocUnsafe(total);
   bytes.writeUInt32BE(total - 4, 0);
@@ -142,7 +150,16 @@ function batchOf(
   }
   at = bytes.writeUInt32BE(parts.length, at);
   for (const { kind, payload } of parts) at = writeMessage(bytes, at, kind, payload);
+  bytes.set(keys, at);
   return bytes;
+}
+
+const NO_KEYS = Buffer.alloc(0);
+
+function keysOf(parts: readonly Pick<BatchPart, 'key'>[]): Buffer {
+  const to = new Writer();
+  for (const { key } of parts) to.text(key);
+  return to.finish();
 }
 
 /** The topic of a batch. */
@@ -178,7 +195,7 @@ export interface Batch extends TopicKey {
   readonly place: Place | null;
   /** To a `resume`. */
   readonly isAnswer: boolean;
-  /** Of forwarded messages, each one's idempotency key, '' for none; null: there are none. */
+  /** Each message's idempotency key, '' for none; null: there are none. */
   readonly keys: readonly string[] | null;
 }
 
@@ -219,36 +236,42 @@ export function parseMessages(frame: Buffer, version: Version = 1): Messages | n
   const first = from.u64();
   const batches: Batch[] = [];
   while (from.left > 0 && !from.bad) {
-    const one = parseBatch(from.bytes(), version > 1 && type === MESSAGES, version > 1 && type === FORWARDED);
+    const one = parseBatch(
+      from.bytes(),
+      version === 1 ? 'plain' : type === MESSAGES ? 'placed' : 'forwarded',
+    );
     if (one === null) return null;
     batches.push(one);
   }
   return from.bad ? null : { type: 'messages', first, batches };
 }
 
-function parseBatch(bytes: Buffer, hasPlace: boolean, hasKeys: boolean): Batch | null {
+/** `plain`: version 1 tells no more than the messages. `placed`: where they stand. `forwarded`: they are to be given their order. */
+function parseBatch(bytes: Buffer, form: 'plain' | 'placed' | 'forwarded'): Batch | null {
   const from = new Reader(bytes);
   const realm = from.text();
   const name = from.text();
-  const head = hasPlace ? readPlace(from) : NO_PLACE;
+  const head = form === 'placed' ? readPlace(from) : NO_PLACE;
   if (head === null) return null;
+  const { hasKeys, ...standing } = head;
   const messages: Message[] = [];
-  const keys: string[] | null = hasKeys ? [] : null;
+  const keys: string[] | null = hasKeys || form === 'forwarded' ? [] : null;
   for (let left = from.u32(); left > 0 && !from.bad; left--) {
     const message = readMessage(from);
     if (message === null) return null;
     messages.push(message);
-    keys?.push(from.text());
+    if (form === 'forwarded') keys?.push(from.text());
   }
+  if (hasKeys) for (let i = 0; i < messages.length; i++) keys?.push(from.text());
   // Whatever is counted from the first on stays a number that can be counted.
-  if ((head.place?.first ?? 0) + messages.length > Number.MAX_SAFE_INTEGER) return null;
-  return from.done ? { realm, name, messages, bytes: bytes.length, keys, ...head } : null;
+  if ((standing.place?.first ?? 0) + messages.length > Number.MAX_SAFE_INTEGER) return null;
+  return from.done ? { realm, name, messages, bytes: bytes.length, keys, ...standing } : null;
 }
 
-const NO_PLACE = { place: null, isAnswer: false } as const;
+const NO_PLACE = { place: null, isAnswer: false, hasKeys: false } as const;
 
 /** Null: there is no such place. */
-function readPlace(from: Reader): Pick<Batch, 'place' | 'isAnswer'> | null {
+function readPlace(from: Reader): (Pick<Batch, 'place' | 'isAnswer'> & { readonly hasKeys: boolean }) | null {
   const epoch = from.text();
   const first = from.u64();
   const lineage: Ancestor[] = [];
@@ -256,7 +279,8 @@ function readPlace(from: Reader): Pick<Batch, 'place' | 'isAnswer'> | null {
     lineage.push({ epoch: from.text(), end: from.u64() });
   const flags = from.byte();
   const isAnswer = (flags & IS_ANSWER) !== 0;
-  if (epoch === '') return { place: null, isAnswer };
+  const hasKeys = (flags & HAS_KEYS) !== 0;
+  if (epoch === '') return { place: null, isAnswer, hasKeys };
   if (!isEpoch(epoch) || first < 1 || lineage.some((one) => !isEpoch(one.epoch))) return null;
-  return { place: { epoch, first, lineage }, isAnswer };
+  return { place: { epoch, first, lineage }, isAnswer, hasKeys };
 }

@@ -282,29 +282,28 @@ const placed = fc.record({
   first: offset,
   lineage: fc.array(fc.record({ epoch, end: offset }), { maxLength: 8 }),
   list: fc.array(messages, { minLength: 1, maxLength: 8 }),
+  keyOf: fc.func(fc.oneof(fc.constant(''), fc.string({ maxLength: 8 }))),
   isAnswer: fc.boolean(),
 });
 
 test('a batch of version 2 tells where its messages stand, be it of a delivery or an answer', (t) => {
   fc.assert(
-    fc.property(placed, ({ realm, name, epoch: of, first, lineage: all, list, isAnswer }) => {
+    fc.property(placed, ({ realm, name, epoch: of, first, lineage: all, list, keyOf, isAnswer }) => {
       // What is published tells the latest epoch that it continues, an answer all.
       const lineage = isAnswer ? all : all.slice(0, 1);
       const place = { epoch: of, first, lineage };
       const [continues] = lineage;
       const format = new PeerFormats().of(realm, 2);
-      const parts = list.map(
-        (message, i) =>
-          format.render(message, name, {
-            epoch: of,
-            offset: first + i,
-            ...(continues && { continues }),
-          }) as BatchPart,
-      );
+      const keys = list.map((_, i) => keyOf(i));
+      const parts = list.map((message, i) => {
+        const at = { epoch: of, offset: first + i, ...(continues && { continues }) };
+        return format.render(message, name, at, keys[i] || undefined) as BatchPart;
+      });
       const body = isAnswer ? batchAt({ realm, name }, parts, place, true) : format.assemble(parts);
       const read = parseMessages(payloadOf(messagesHeader(1, body.length), body), 2);
       t.is(read?.batches.length, 1);
-      t.like(read?.batches[0], { realm, name, place, isAnswer, keys: null });
+      t.like(read?.batches[0], { realm, name, place, isAnswer });
+      t.deepEqual(read?.batches[0]?.keys, keys.some((key) => key !== '') ? keys : null);
       t.deepEqual(read?.batches[0]?.messages.map(plain), list.map(plain));
       t.deepEqual(topicOfBatch(body), { realm, name });
     }),
