@@ -41,7 +41,7 @@ export const detailScript = String.raw`
     return made;
   }
 
-  const drawFacts = (facts) => patch(panel.facts, facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', { class: value === '0' ? 'zero' : null }, value)]));
+  const drawFacts = (facts) => patch(panel.facts, facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', { class: /^(0|0 B|\u2013|none|nobody|0 messages)$/.test(value) ? 'zero' : null }, value)]));
   const perSecond = (n) => n === null ? '\u2013' : rate(n);
   const milliseconds = (n) => n === null ? '\u2013' : n === 0 ? '< 1 ms' : ms(n) + ' ms';
   const named = (names, count) => count === 0 ? 'none' : visible(names.join(', ')) + (count > names.length ? ', \u2026' : '');

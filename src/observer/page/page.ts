@@ -7,6 +7,7 @@ import { detailScript } from './detail-script.ts';
 import { elementScript } from './element-script.ts';
 import { feedScript } from './feed-script.ts';
 import { keyboardScript } from './keyboard-script.ts';
+import { lineScript } from './line-script.ts';
 import { listScript } from './list-script.ts';
 import { style } from './style.ts';
 import { textScript } from './text-script.ts';
@@ -19,6 +20,7 @@ const script = [
   `'use strict';\n(() => {\nconst TABS = ${JSON.stringify(shownTabs)};\n`,
   textScript,
   elementScript,
+  lineScript,
   chartScript,
   addressScript,
   cellScript,

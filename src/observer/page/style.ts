@@ -125,7 +125,7 @@ body.lost .area { fill: none; } body.lost .now, body.lost .counts b { font-weigh
 @media (max-width: 1000px) {
   .split.two { grid-template-columns: minmax(0, 1fr); }
   aside { position: fixed; z-index: 1; inset: auto 0 0; max-height: 75vh; border-radius: 14px 14px 0 0; box-shadow: 0 -6px 30px rgba(10, 14, 20, .35); }
-  .split.two ~ *, .split.two { padding-bottom: 30vh; } }
+  .split.two { padding-bottom: 30vh; } }
 /* A phone: the list first, what is touched large enough, and nothing wider than the page but the list itself. */
 @media (max-width: 620px) {
   .wrap { padding: 12px 12px 32px; }
@@ -134,9 +134,9 @@ body.lost .area { fill: none; } body.lost .now, body.lost .counts b { font-weigh
   .help, .close { min-width: 40px; height: 40px; }
   .tabs button, .tools button, .tools .button, .acts button, .links button, th button { min-height: 40px; min-width: 40px; }
   .tools .button { line-height: 28px; text-align: center; }
-  th { padding-top: 0; padding-bottom: 0; } th button { text-align: inherit; } td { height: 40px; padding-left: 10px; padding-right: 10px; }
+  th { padding-top: 0; padding-bottom: 0; } th button { text-align: inherit; } td { height: 40px; } td, th, .split.two td, .split.two th { padding-left: 10px; padding-right: 10px; }
   td.name { max-width: 220px; } .fold { width: 40px; height: 40px; margin: -10px 0 -10px -12px; font-size: 14px; } .branch .more { display: none; }
-  .report summary { padding: 10px 0; }
+  .report summary { padding: 10px 0; } aside .top { align-items: center; padding-top: 6px; padding-bottom: 4px; }
   input { flex: 1 1 100%; width: 100%; min-height: 40px; font-size: 16px; } .tools { padding: 8px; } }
 [hidden] { display: none !important; }
 `;
