@@ -31,7 +31,8 @@ function focused(page: Page): Promise<string> {
 /** Waits until the relay has pushed a list anew. */
 async function nextList(page: Page): Promise<void> {
   await page.evaluate("document.querySelector('tbody td:last-child').textContent = 'old'");
-  await page.waitForFunction("document.querySelector('tbody td:last-child').textContent !== 'old'");
+  const cell = page.locator('tbody td:last-child').first();
+  await eventually(async () => (await cell.textContent()) !== 'old', 'the list is pushed anew');
 }
 
 test('the list is walked through by keys, the row keeps the focus while it is refreshed, and Enter opens and closes it', async (t) => {
