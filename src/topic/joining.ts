@@ -1,10 +1,10 @@
 import { demonitor, monitor } from '../otp/monitor.ts';
 import { inform, isAlive, type Pid } from '../otp/process.ts';
 import { now } from '../otp/timer.ts';
-import type { Line, Replay } from './history/line.ts';
-import type { Rendered, Replays } from './history/replays.ts';
+import type { IsLost, Line, Replay } from './history/line.ts';
+import type { Known, Rendered } from './history/replays.ts';
 import { Coming } from './members.ts';
-import { Delivery, type Format } from './message.ts';
+import { Delivery } from './message.ts';
 import { awaitEndOfGrace } from './owning.ts';
 import type { Join, Joined, MemberMessage, Topic } from './topic.ts';
 import { echo, forward, portion, refuse } from './topic-requests.ts';
@@ -77,13 +77,14 @@ function recover(state: State, request: Join): void {
   const { member, format, since, while: condition } = request;
   const { line } = topic;
   if (line === null || since === undefined) return;
-  const { version, last } = line;
-  const known = { offset: last, version };
+  const { version } = line;
   let replay: Replay;
   let rendered: Rendered | null;
+  let known: Known;
   try {
     replay = resumeAt(state, line, request);
-    const { from } = replay;
+    const { from, resumption } = replay;
+    known = { offset: resumption.at.offset, version };
     rendered = from === null ? null : histories.replays.next(line, format, from, known);
   } catch (error) {
     // The message that could not be rendered is in the way no more.
@@ -110,28 +111,10 @@ function resumeAt(
   line: Line,
   { since = 'now', format }: Pick<Join, 'since' | 'format'>,
 ): Replay {
-  const replay = withoutUncarried(
-    line.resume(since, now(), histories.resumeLimit),
-    format,
-    line,
-    histories.replays,
-  );
+  const isLost: IsLost = (cursor) => histories.replays.isLost(line, format, cursor);
+  const replay = line.resume(since, now(), histories.resumeLimit, isLost);
   if (topic.follower?.isAsking !== true || replay.resumption.recovered !== true) return replay;
   return { ...replay, resumption: { ...replay.resumption, recovered: false, missed: null, why: 'link' } };
-}
-
-/** What the member's format cannot carry is missing for the member. */
-function withoutUncarried(replay: Replay, format: Format, line: Line, replays: Replays): Replay {
-  const { resumption, from, messages } = replay;
-  if (resumption.recovered === undefined || from === null || format.gap === undefined) return replay;
-  const count = replays.uncarried(line, format, from);
-  if (count === 0) return replay;
-  const { missed = 0, why = 'undeliverable' } = resumption;
-  return {
-    resumption: { ...resumption, recovered: false, missed: missed === null ? null : missed + count, why },
-    from,
-    messages: messages - count,
-  };
 }
 
 /** A member that is being resumed wants the next portion. */

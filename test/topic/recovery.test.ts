@@ -460,7 +460,31 @@ test('what a format cannot carry is missing for whoever is resumed, and is told'
   join(c, 'kept', { format: plain, since: at(world, 2) });
   await quiet();
   t.deepEqual(c.heard, ['two', 'three', 'four']);
-  t.is(world.topics.histories.missed, 2);
+  t.is(world.topics.histories.missed, 3);
+  t.true(isBalanced(accounting));
+});
+
+test('what is missing at the end of the past is told in its place, and no member that comes back is told of it again', async (t) => {
+  const world = await worldWith(0);
+  const { member, join, publish, publisher, quiet, accounting } = world;
+  for (const text of ['undeliverable', 'one', 'undeliverable', 'undeliverable'])
+    publish(publisher, 'kept', text);
+  await quiet();
+  const a = member();
+  join(a, 'kept', { format, since: at(world, 0) });
+  await quiet();
+  t.deepEqual(a.told, ['joined kept 1-2 missed 1 undeliverable']);
+  t.deepEqual(a.heard, ['2:one', '-1 undeliverable', '-1 undeliverable']);
+  const b = member();
+  join(b, 'kept', { format, since: at(world, 2) });
+  await quiet();
+  t.deepEqual(b.told, ['joined kept 4-4 missed 2 undeliverable']);
+  t.deepEqual(b.heard, []);
+  const c = member();
+  join(c, 'kept', { format, since: at(world, 1) });
+  await quiet();
+  t.deepEqual(c.told, ['joined kept 1-2 recovered']);
+  t.deepEqual(c.heard, a.heard);
   t.true(isBalanced(accounting));
 });
 

@@ -5,13 +5,19 @@ import { type Ancestor, type Numbered, newEpoch, type Position, type Since } fro
 import type { Cursor } from './cursor.ts';
 import type { Ring } from './ring.ts';
 
-/** What is to be replayed: messages kept behind `from`, up to the line's last one. */
+/** What is to be replayed: so many messages that are kept behind `from`. */
 export interface Replay {
+  /** Its `at` is the position of the last of the messages: what is missing behind that one is told where it stands. */
   readonly resumption: Resumption;
   /** Null: nothing. */
   readonly from: Cursor | null;
   readonly messages: number;
 }
+
+/** Whether the entry at a place is no message that a member can be sent. */
+export type IsLost = (cursor: Cursor) => boolean;
+
+const isHole: IsLost = ({ isBeforeHole }) => isBeforeHole;
 
 /** Bounds what all lines keep. */
 export interface LineKeeper {
@@ -175,21 +181,24 @@ export class Line {
   }
 
   /** What a member gets that asks for `since`. `limit`: bytes that are replayed at most. */
-  resume(since: Since, now: number, limit: number): Replay {
+  resume(since: Since, now: number, limit: number, isLost = isHole): Replay {
     const { ring } = this;
     if (since === 'now') return this.#replay(null, {});
     ring?.expire(now);
-    if (since === 'last') return this.#replay(this.#newest(limit), {});
-    if (since === 'all') return this.#replay(this.behind(0, limit), {});
+    if (since === 'last') return this.#replay(carriedBehind(this.#newest(limit), isLost), {});
+    if (since === 'all') return this.#replay(carriedBehind(this.behind(0, limit), isLost), {});
     const place = this.#find(since);
     if (place === null) return this.#replay(null, { recovered: false, missed: null, why: 'unknown_epoch' });
     const { offset, why } = place;
-    const from = this.behind(offset, limit);
-    if (this.#tear !== null && offset < this.#tear.at)
-      return this.#replay(from, { recovered: false, missed: null, why: this.#tear.why });
-    const missed = this.#last - offset - (from === null ? 0 : (ring?.messagesBehind(from) ?? 0));
-    if (missed === 0 && why === null) return this.#replay(from, { recovered: true });
-    return this.#replay(from, { recovered: false, missed, why: why ?? this.#whyMissed(offset, from) });
+    const kept = this.behind(offset, limit);
+    const carried = carriedBehind(kept, isLost);
+    const { end, messages } = carried ?? { end: this.#last, messages: 0 };
+    if (this.#tear !== null && offset < this.#tear.at && this.#tear.at <= end)
+      return this.#replay(carried, { recovered: false, missed: null, why: this.#tear.why });
+    const missed = end - offset - messages;
+    if (missed === 0 && why === null) return this.#replay(carried, { recovered: true });
+    const reason = why ?? whyMissed(offset, kept, isLost);
+    return this.#replay(carried, { recovered: false, missed, why: reason });
   }
 
   /** Before what is kept behind an offset; null: nothing is. `limit`: bytes, the newest of them. */
@@ -201,16 +210,12 @@ export class Line {
     return from;
   }
 
-  #replay(kept: Cursor | null, outcome: Omit<Resumption, 'from' | 'at'>): Replay {
+  #replay(carried: Carried | null, outcome: Omit<Resumption, 'from' | 'at'>): Replay {
     const at = this.position;
-    const messages = kept === null ? 0 : (this.ring?.messagesBehind(kept) ?? 0);
-    if (kept === null || messages === 0)
-      return { resumption: { from: at, at, ...outcome }, from: null, messages: 0 };
-    // A member may stand in the middle of a hole: before the hole it would go back, and what is missing be counted twice.
-    const from = kept.copy();
-    while (!from.isAtEnd && from.isBeforeHole) from.pass();
+    if (carried === null) return { resumption: { from: at, at, ...outcome }, from: null, messages: 0 };
+    const { from, end, messages } = carried;
     const before = { epoch: this.#epoch, offset: from.offset - 1 };
-    return { resumption: { from: before, at, ...outcome }, from, messages };
+    return { resumption: { from: before, at: { ...at, offset: end }, ...outcome }, from, messages };
   }
 
   /** The message at a place crashes who renders it, and is missing from now on. */
@@ -253,15 +258,40 @@ export class Line {
     const from = ring?.newest ?? null;
     return ring === null || from === null || ring.bytesBehind(from) > limit ? null : from;
   }
+}
 
-  /** Some messages behind `offset` are missing from what is behind `from`. */
-  #whyMissed(offset: number, from: Cursor | null): GapReason {
-    if (from === null || from.offset > offset + 1) return 'too_old';
-    const cursor = from.copy();
-    for (let entry = cursor.peek(); entry !== null; entry = cursor.peek()) {
-      if (entry.type === 'hole') return entry.why;
-      cursor.pass();
+/** What a member can be sent of what is kept behind a place. */
+interface Carried {
+  /** Before the first of the messages, and behind what is missing there: the member goes back no more when it is told of that. */
+  readonly from: Cursor;
+  /** The offset of the last of the messages. */
+  readonly end: number;
+  readonly messages: number;
+}
+
+/** Null: nothing is. */
+function carriedBehind(kept: Cursor | null, isLost: IsLost): Carried | null {
+  if (kept === null) return null;
+  const cursor = kept.copy();
+  let from: Cursor | null = null;
+  let end = 0;
+  let messages = 0;
+  while (!cursor.isAtEnd) {
+    if (!isLost(cursor)) {
+      from ??= cursor.copy();
+      end = cursor.offset;
+      messages++;
     }
-    return 'too_old';
+    cursor.pass();
   }
+  return from === null ? null : { from, end, messages };
+}
+
+/** Some messages behind `offset` are missing from what is behind `kept`. */
+function whyMissed(offset: number, kept: Cursor | null, isLost: IsLost): GapReason {
+  if (kept === null || kept.offset > offset + 1) return 'too_old';
+  const cursor = kept.copy();
+  while (!cursor.isAtEnd && !isLost(cursor)) cursor.pass();
+  const entry = cursor.peek();
+  return entry?.type === 'hole' ? entry.why : 'undeliverable';
 }

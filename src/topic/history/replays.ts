@@ -9,7 +9,7 @@ const HELD = 4 * 1024 * 1024;
 /** What one part costs beside its bytes, and a line of which there are some. */
 const RENDERED_COST = 256;
 
-/** What a member knows is missing: holes up to this offset, and messages that died up to this version of the line. */
+/** What a member knows is missing: what is up to this offset, and has died up to this version of the line. */
 export interface Known {
   readonly offset: number;
   readonly version: number;
@@ -59,20 +59,14 @@ export class Replays {
     return rendered;
   }
 
-  /** Messages behind a place that the format cannot carry. */
-  uncarried(line: Line, format: Format, from: Cursor): number {
-    const cursor = from.copy();
-    let count = 0;
-    while (!cursor.isAtEnd) {
-      const entry = cursor.isBeforeBinary ? cursor.peek() : null;
-      if (entry?.type === 'message') {
-        const at = line.number(entry.offset);
-        const part = renderMessage(line, cursor, () => format.render(entry.message, line.key.name, at));
-        if (part === 'undeliverable') count++;
-      }
-      cursor.pass();
-    }
-    return count;
+  /** Whether the entry at a place is no message that the format can carry. Throws as `next` does. */
+  isLost(line: Line, format: Format, cursor: Cursor): boolean {
+    if (cursor.isBeforeHole) return true;
+    const entry = cursor.isBeforeBinary ? cursor.peek() : null;
+    if (entry?.type !== 'message') return false;
+    const at = line.number(entry.offset);
+    const part = renderMessage(line, cursor, () => format.render(entry.message, line.key.name, at));
+    return part === 'undeliverable';
   }
 
   #of(line: Line, format: Format): Map<number, Rendered> {
@@ -128,7 +122,7 @@ function render(
       const part = renderMessage(line, end, () => format.render(entry.message, name, at));
       if (part === 'undeliverable') {
         undeliverable++;
-        // What has come since the member has: the answer to its join has counted the others.
+        // The answer to the member's join has counted those before the last message that it could be sent.
         const told = entry.offset > known.offset ? uncarried(format, name, at) : null;
         if (told !== null) parts.push(told);
         isShared = false;
@@ -141,7 +135,7 @@ function render(
       isShared = false;
       const { count, missed, why, offset, died } = entry;
       const gap = { from: line.number(offset - count), to: at, missed, why };
-      const isNews = died === null ? offset > known.offset : died > known.version;
+      const isNews = offset > known.offset || (died !== null && died > known.version);
       if (isNews) parts.push(format.gap(name, gap));
     }
     end.pass();

@@ -282,7 +282,8 @@ test('a message that cannot be rendered is a hole from then on, and neither the 
   t.is(meter.messages, 1);
   t.deepEqual(read(line.resume('all', 0, 1000).from), ['a', '-1']);
   t.deepEqual(read(line.resume('last', 0, 1000).from), ['a', '-1']);
-  t.is(line.resume(at(0), 0, 1000).resumption.missed, 1);
+  t.deepEqual(line.resume(at(0), 0, 1000).resumption, { from: at(0), at: at(1), recovered: true });
+  t.is(line.resume(at(1), 0, 1000).resumption.missed, 1);
   while (ring.shrink());
   t.is(meter.messages, 0);
   t.is(meter.memory, 0);
@@ -430,13 +431,17 @@ test('whatever happens to a line, it keeps what a plain list keeps, and never sa
           const { resumption, from, messages } = line.resume(at(p), now, limit);
           const heard = read(from).filter((text) => !text.startsWith('-'));
           const texts = slots.slice(p).map(({ text }) => text);
-          // Asked = replayed + missed, and what is sent is the end of what was asked for.
-          assert.equal(last - p, heard.length + (resumption.missed ?? 0), 'asked');
+          // Asked = replayed + missed, and what is sent is the end of what was asked for; what is missing behind it is told there.
+          const end = heard.length === 0 ? last : slots.findLastIndex(({ text }) => text !== null) + 1;
+          assert.equal(end - p, heard.length + (resumption.missed ?? 0), 'asked');
           assert.equal(heard.length, messages);
           const kept = texts.filter((text) => text !== null);
           assert.deepEqual(heard, kept.slice(kept.length - heard.length));
-          assert.equal(resumption.recovered, heard.length === last - p);
-          assert.deepEqual(resumption.at, { epoch: line.epoch, offset: last });
+          assert.equal(resumption.recovered, heard.length === end - p);
+          assert.deepEqual(resumption.at, { epoch: line.epoch, offset: end });
+          // Once told, nothing is told again.
+          if (heard.length === 0) assert.deepEqual(resumption.from, resumption.at);
+          else assert.equal(slots[resumption.from.offset]?.text, heard[0]);
         }
         const all = read(line.resume('all', now, 1_000_000).from);
         const whole = slots.slice(first - 1).map(({ text }) => text);
