@@ -189,7 +189,8 @@ function isLook({ operations }: State, name: string): boolean {
 
 /** Whether what is evaluated is one call of an operation that only looks. Whatever could run anything else is no plain call. */
 function isPlainLook(state: State, text: string): boolean {
-  const [, name] = /^\s*(?:await\s+)?([a-z_]+)\([^()=`+-]*\)\s*;?\s*$/.exec(text) ?? [];
+  const withoutTexts = text.replace(/'[^'\\]*'|"[^"\\]*"/g, "''");
+  const [, name] = /^\s*(?:await\s+)?([a-z_]+)\([^()=`+-]*\)\s*;?\s*$/.exec(withoutTexts) ?? [];
   return name !== undefined && (name === 'h' || (state.operations.byName.has(name) && isLook(state, name)));
 }
 

@@ -9,6 +9,7 @@ import { processOperations } from './operations/processes.ts';
 import { settingOperations } from './operations/settings.ts';
 import { topicOperations } from './operations/topics.ts';
 import type { Operations } from './operator-realm.ts';
+import { wrapped } from './text.ts';
 
 /** All operations, by subject; in each room those that only look come first. */
 const all: readonly Operation[] = [
@@ -41,7 +42,7 @@ export function help(name?: unknown): string {
     usage,
     summary,
     ...(options === undefined ? [] : ['', ...optionLines(options)]),
-    ...(typeof takes === 'object' ? ['', wrapped('one of ', takes)] : []),
+    ...(typeof takes === 'object' ? ['', wrapped('one of ', takes.join(', '), WIDTH)] : []),
     '',
     `example: ${example ?? usage}`,
   ].join('\n');
@@ -55,23 +56,8 @@ function optionLines(options: OptionTable): string[] {
   const widest = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, { about, words = [] }]) => {
     const lead = `  ${name.padEnd(widest)}  `;
-    return words.length === 0 ? lead + about : wrapped(`${lead}${about}: `, words, lead.length);
+    return words.length === 0 ? lead + about : wrapped(lead, `${about}: ${words.join(', ')}`, WIDTH);
   });
-}
-
-/** Words behind `lead`, in lines that are indented where they go on. */
-function wrapped(lead: string, words: readonly string[], indent = lead.length): string {
-  const lines: string[] = [];
-  let line = lead;
-  for (const [i, word] of words.entries()) {
-    const item = i === words.length - 1 ? word : `${word}, `;
-    if (line.length + item.trimEnd().length > WIDTH) {
-      lines.push(line.trimEnd());
-      line = ' '.repeat(indent);
-    }
-    line += item;
-  }
-  return [...lines, line].join('\n');
 }
 
 export const operations: Operations = {

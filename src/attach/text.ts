@@ -114,6 +114,8 @@ export interface Column<Row> {
   readonly spare?: boolean;
   /** Characters that it has before columns are left out. */
   readonly least?: number;
+  /** Its texts are not cut: half of a time or a ref tells nothing. */
+  readonly isWhole?: boolean;
 }
 
 /** A column that is left out where there is no room for all, the last of them first. */
@@ -145,11 +147,17 @@ export function spareRight<Row>(title: string, value: (row: Row) => string): Col
   return spare(right(title, value));
 }
 
+/** A column of times, in milliseconds since 1970, as `11-28 17:48:31` (UTC). */
+export function times<Row>(title: string, value: (row: Row) => number): Column<Row> {
+  const text = (row: Row) => new Date(value(row)).toISOString().slice(5, 19).replace('T', ' ');
+  return { ...left(title, text), isWhole: true };
+}
+
 type Of<Key extends string, Value> = Column<Readonly<Record<Key, Value | null>>>;
 
 /** Columns of the fields of that name; what is not known is a dash. */
 export function texts<Key extends string>(...keys: readonly Key[]): Of<Key, string>[] {
-  return keys.map((key) => left(key, (row) => row[key] ?? '-'));
+  return keys.map((key) => ({ ...left(key, (row) => row[key] ?? '-'), isWhole: key === 'ref' }));
 }
 
 export function counts<Key extends string>(...keys: readonly Key[]): Of<Key, number>[] {
@@ -171,7 +179,7 @@ export function table<Row>(rows: readonly Row[], ...columns: readonly Column<Row
 
 /**
  * The same in lines of so many characters, as far as that can be: texts are cut first, the longest first, then spare columns
- * go, and then texts are cut to a few characters.
+ * go, and then texts are cut to a few characters. What room a column has left that went, the texts have, the shortest first.
  */
 export function tableWithin<Row>(
   most: number,
@@ -182,14 +190,20 @@ export function tableWithin<Row>(
   const cells = columns.map((column) => ({
     column,
     texts: [column.title, ...rows.map((row) => shorten(safeLine(column.value(row)), column.limit))],
+    whole: 0,
     width: 0,
   }));
-  for (const cell of cells) cell.width = cell.texts.reduce((most, text) => Math.max(most, width(text)), 0);
+  for (const cell of cells) {
+    cell.whole = cell.texts.reduce((most, text) => Math.max(most, width(text)), 0);
+    cell.width = cell.whole;
+  }
   let kept = cells;
   const excess = () => kept.reduce((sum, cell) => sum + cell.width + GAP.length, -GAP.length) - most;
   const cut = (leastOf: (column: Column<Row>) => number) => {
     for (let over = excess(); over > 0; over = excess()) {
-      const texts = kept.filter(({ column, width }) => !column.right && width > leastOf(column));
+      const texts = kept.filter(
+        ({ column, width }) => !column.right && column.isWhole !== true && width > leastOf(column),
+      );
       const longest = texts.reduce<(typeof cells)[number] | undefined>(
         (one, other) => (one === undefined || other.width > one.width ? other : one),
         undefined,
@@ -207,6 +221,8 @@ export function tableWithin<Row>(
     kept = kept.toSpliced(at, 1);
   }
   cut(() => FEW);
+  for (const cell of kept.toSorted((a, b) => a.whole - a.width - (b.whole - b.width)))
+    cell.width = Math.min(cell.whole, cell.width + Math.max(0, -excess()));
   return Array.from({ length: rows.length + 1 }, (_, line) =>
     kept
       .map(({ column, texts, width: wanted }) => {
@@ -219,10 +235,35 @@ export function tableWithin<Row>(
   ).join('\n');
 }
 
-/** One field a line, the names aligned. */
-export function fieldLines(entries: readonly (readonly [name: string, value: string])[]): string {
+/** One field a line, the names aligned; a value that does not fit goes on in the next line. */
+export function fieldLines(
+  entries: readonly (readonly [name: string, value: string])[],
+  most = Number.POSITIVE_INFINITY,
+): string {
   const longest = entries.reduce((most, [name]) => Math.max(most, name.length), 0);
-  return entries.map(([name, value]) => `${name.padEnd(longest)}  ${safeLine(value)}`.trimEnd()).join('\n');
+  return entries
+    .map(([name, value]) => wrapped(`${name.padEnd(longest)}  `, safeLine(value), most, longest + 2))
+    .join('\n');
+}
+
+/** A text behind `lead` in lines of so many characters, which are broken at blanks; those that go on are indented. */
+export function wrapped(lead: string, text: string, most: number, indent = lead.length): string {
+  const lines: string[] = [];
+  const room = Math.max(most - indent, FEW);
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > room) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+    for (let characters = [...line]; characters.length > room; characters = [...line]) {
+      lines.push(characters.slice(0, room).join(''));
+      line = characters.slice(room).join('');
+    }
+  }
+  lines.push(line);
+  return (lead + lines.join(`\n${' '.repeat(indent)}`)).trimEnd();
 }
 
 /** Characters; wide ones count as one, which is wrong by a column at the most where names are in such scripts. */
@@ -256,5 +297,6 @@ export function pageText<Row>(
   ...columns: readonly Column<Row>[]
 ): string {
   const text = tableWithin(width, rows, ...columns);
-  return rows.length < total ? `${text}\n… ${whole(rows.length)} of ${whole(total)} ${what}` : text;
+  if (rows.length >= total) return text;
+  return `${text}\n${wrapped('… ', `${whole(rows.length)} of ${whole(total)} ${what}`, width)}`;
 }

@@ -177,6 +177,7 @@ test('what operators do is in the time line, and what they only look at is not',
   const { client } = await attached(t);
   for (const text of [
     'topics({n: 1})',
+    "i('topic:main:a-b(c)')",
     'await topics()',
     'h()',
     "log_level('debug')",

@@ -1,12 +1,12 @@
-import { appendFileSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Script } from 'node:vm';
+import { HISTORY, HistoryFile } from './history-file.ts';
 import type { NodeClient } from './node-client.ts';
+import { SearchInput } from './search-input.ts';
 
 const HISTORY_FILE = '.fanfare_history';
-const HISTORY = 1000;
 const DETACHED = 0;
 const LOST = 1;
 
@@ -19,14 +19,18 @@ export function attachTerminal(
   client: NodeClient,
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
+  file = new HistoryFile(join(homedir(), HISTORY_FILE)),
 ): Promise<number> {
   const { node, version, pid, evaluation } = client.hello;
   const isTerminal = output.isTTY === true && (input as NodeJS.ReadStream).isTTY === true;
+  const keys = isTerminal ? new SearchInput(input) : null;
+  /** The newest first. */
+  let known: readonly string[] = isTerminal ? file.lines() : [];
   const lines = createInterface({
-    input,
+    input: keys ?? input,
     output,
     terminal: isTerminal,
-    history: isTerminal ? history() : [],
+    history: [...known],
     historySize: HISTORY,
     removeHistoryDuplicates: true,
     completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
@@ -53,13 +57,17 @@ export function attachTerminal(
     if (isBetween && !hasEnded) lines.prompt(true);
   };
   const evaluate = async (text: string) => {
-    if (isTerminal) remember(text);
+    if (isTerminal) file.add(text);
     const style = isTerminal ? 'colours' : 'lines';
     const answer = await (evaluation
       ? client.evaluate(text, style, output.columns)
       : client.command(text, style, output.columns));
     const red = !answer.ok && isTerminal;
     output.write(`${red ? '\u001b[31m' : ''}${answer.text}${red ? '\u001b[39m' : ''}\n`);
+  };
+  const empty = () => {
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
   };
   const interrupt = () => {
     if (isBusy) {
@@ -69,10 +77,23 @@ export function attachTerminal(
     typed = '';
     output.write('\n');
     // The line that was being typed is given up, too.
-    lines.write(null, { ctrl: true, name: 'e' });
-    lines.write(null, { ctrl: true, name: 'u' });
+    empty();
     prompt();
   };
+  keys?.serve({
+    history: () => (isBusy || hasEnded ? null : known),
+    take: () => {
+      const { line } = lines;
+      empty();
+      return line;
+    },
+    show: (search) => output.write(`\r\u001b[J${search.shown(output.columns ?? 80)}`),
+    edit: (line) => {
+      output.write('\r\u001b[J');
+      prompt();
+      lines.write(line);
+    },
+  });
 
   return new Promise((resolve) => {
     let code = DETACHED;
@@ -117,9 +138,13 @@ export function attachTerminal(
       waiting.push(line);
       void next();
     });
+    lines.on('history', (history: string[]) => {
+      known = [...history];
+    });
     lines.on('SIGINT', interrupt);
     lines.on('close', () => {
       hasEnded = true;
+      keys?.end();
       if (waiting.length === 0 && !isBusy) leave();
       else if (isTerminal) {
         waiting.length = 0;
@@ -138,27 +163,6 @@ export function completed(line: string, offers: readonly string[]): string {
     if (offers.every((offer) => offer.startsWith(end))) return end;
   }
   return '';
-}
-
-function historyFile(): string {
-  return join(homedir(), HISTORY_FILE);
-}
-
-/** The newest first, as readline wants it. */
-function history(): string[] {
-  try {
-    return readFileSync(historyFile(), 'utf8').trimEnd().split('\n').slice(-HISTORY).reverse();
-  } catch {
-    return [];
-  }
-}
-
-function remember(text: string): void {
-  try {
-    appendFileSync(historyFile(), `${text.replaceAll('\n', ' ')}\n`, { mode: 0o600 });
-  } catch {
-    // Without a home there is a history of this session alone.
-  }
 }
 
 /** Whether the typed text is the beginning of an expression: more lines are to come. Nothing is run. */

@@ -17,6 +17,7 @@ import {
   spare,
   spareRight,
   texts,
+  times,
   whole,
 } from '../text.ts';
 import {
@@ -92,7 +93,7 @@ export const clientOperations: readonly Operation[] = [
       const period = count(fields(args[1], windowOption).window, 'window', SECOND, LONGEST);
       return client(node, oneOrMeant(args[0]), (time) => pause(time, signal), period);
     },
-    show: (data) => (data.type === 'closed' ? whyText(data) : clientText(data)),
+    show: (data, width) => (data.type === 'closed' ? whyText(width, data) : clientText(width, data)),
   }),
   operation({
     usage: "why(ref) or why({address, subject, topic, reason, since: '10m', n, offset})",
@@ -106,7 +107,7 @@ export const clientOperations: readonly Operation[] = [
       const meant = whom(given, Date.now());
       return gone(node, pageWanted(n, offset), (ended) => wasMeant(ended, meant));
     },
-    show: (data, width) => ('rows' in data ? goneText(width, data) : whyText(data)),
+    show: (data, width) => ('rows' in data ? goneText(width, data) : whyText(width, data)),
   }),
   operation({
     usage: 'disconnect(ref, reason) or disconnect({address, subject, topic}, reason)',
@@ -120,23 +121,26 @@ export const clientOperations: readonly Operation[] = [
   }),
 ];
 
-function clientText(live: Extract<ClientView, { readonly type: 'live' }>): string {
+function clientText(width: number, live: Extract<ClientView, { readonly type: 'live' }>): string {
   const { ref, door, transport, address, state, age, subject, authorised, memberships, owns, roundTrip } =
     live;
-  return fieldLines([
-    ['client', `${ref} at ${door} (${transport}), from ${address}`],
-    ['state', state],
-    ['identity', subject ?? (authorised ? 'a credential of its own' : 'anonymous')],
-    ['there for', duration(age)],
-    ['topics', memberships.length === 0 ? 'none' : memberships.join(', ')],
-    ...(owns === null ? [] : ([['owner of', owns]] as const)),
+  return fieldLines(
     [
-      'messages',
-      `${whole(live.in)} in (${rateText(live.inRate)}), ${whole(live.out)} out (${rateText(live.outRate)})`,
+      ['client', `${ref} at ${door} (${transport}), from ${address}`],
+      ['state', state],
+      ['identity', subject ?? (authorised ? 'a credential of its own' : 'anonymous')],
+      ['there for', duration(age)],
+      ['topics', memberships.length === 0 ? 'none' : memberships.join(', ')],
+      ...(owns === null ? [] : ([['owner of', owns]] as const)),
+      [
+        'messages',
+        `${whole(live.in)} in (${rateText(live.inRate)}), ${whole(live.out)} out (${rateText(live.outRate)})`,
+      ],
+      ['waiting', `${size(live.pending)}, ${size(live.pendingHighWater)} at the most`],
+      ['round trip', roundTrip === null ? 'not pinged yet' : `${roundTrip}ms at the last ping`],
     ],
-    ['waiting', `${size(live.pending)}, ${size(live.pendingHighWater)} at the most`],
-    ['round trip', roundTrip === null ? 'not pinged yet' : `${roundTrip}ms at the last ping`],
-  ]);
+    width,
+  );
 }
 
 function rateText(rate: number): string {
@@ -148,30 +152,33 @@ function goneText(width: number, page: Page<Ended>): string {
     width,
     page,
     'clients',
-    left('when', ({ at }) => new Date(at).toISOString().slice(0, 19)),
+    times('when', ({ at }) => at),
     left('ref', (ended) => (ended.type === 'closed' ? `<${ended.conn}>` : '-')),
     ...texts('door', 'address'),
     left('who', (ended) => (ended.type === 'closed' ? (ended.subject ?? '') : '')),
     left('why', (ended) =>
       ended.type === 'closed' ? `${ended.code} ${ended.reason}` : `refused: ${ended.reason}`,
     ),
-    left('topics', (ended) => (ended.type === 'closed' ? ended.topics.join(', ') : '')),
+    spare(left('topics', (ended) => (ended.type === 'closed' ? ended.topics.join(', ') : ''))),
   );
 }
 
-function whyText(certificate: Certificate): string {
+function whyText(width: number, certificate: Certificate): string {
   const { topics, topicCount, at, age, pendingHighWater, roundTrip } = certificate;
   const more = topicCount > topics.length ? `, … ${topicCount - topics.length} more` : '';
-  return fieldLines([
-    ['connection', `<${certificate.conn}> at ${certificate.door}, from ${certificate.address}`],
-    ['closed', `${new Date(at).toISOString()}, ${certificate.code} ${certificate.reason}`],
-    ['because', certificate.event],
-    ['lived', duration(age)],
-    ['identity', certificate.subject ?? (certificate.authorised ? 'a credential of its own' : 'anonymous')],
-    ['topics', topicCount === 0 ? 'none' : topics.join(', ') + more],
-    ...(certificate.owned === null ? [] : ([['owner of', certificate.owned]] as const)),
-    ['messages', `${whole(certificate.in)} in, ${whole(certificate.out)} out`],
-    ['pending', `${size(pendingHighWater)} at the most`],
-    ['round trip', roundTrip === null ? 'never pinged' : `${roundTrip}ms at the last ping`],
-  ]);
+  return fieldLines(
+    [
+      ['connection', `<${certificate.conn}> at ${certificate.door}, from ${certificate.address}`],
+      ['closed', `${new Date(at).toISOString()}, ${certificate.code} ${certificate.reason}`],
+      ['because', certificate.event],
+      ['lived', duration(age)],
+      ['identity', certificate.subject ?? (certificate.authorised ? 'a credential of its own' : 'anonymous')],
+      ['topics', topicCount === 0 ? 'none' : topics.join(', ') + more],
+      ...(certificate.owned === null ? [] : ([['owner of', certificate.owned]] as const)),
+      ['messages', `${whole(certificate.in)} in, ${whole(certificate.out)} out`],
+      ['pending', `${size(pendingHighWater)} at the most`],
+      ['round trip', roundTrip === null ? 'never pinged' : `${roundTrip}ms at the last ping`],
+    ],
+    width,
+  );
 }

@@ -3,7 +3,7 @@ import { HAPPENING_KINDS } from '../../view/happenings.ts';
 import type { TimedReport } from '../../view/history.ts';
 import { type Span, timeline } from '../../view/timeline.ts';
 import { sinceOf } from '../../view/whom.ts';
-import { left, pageText, right, safeLine, whole } from '../text.ts';
+import { left, pageText, right, safeLine, times, whole, wrapped } from '../text.ts';
 import { fields, type OptionTable, PAGE_OPTIONS, pageWanted, rows, SINCE_OPTION, word } from './given.ts';
 import { type Operation, operation } from './operation.ts';
 
@@ -34,7 +34,7 @@ export const happeningOperations: readonly Operation[] = [
           width,
           page,
           'events',
-          left('when', ({ at }) => new Date(at).toISOString().slice(0, 19)),
+          times('when', ({ at }) => at),
           left('kind', ({ kind }) => kind),
           left('of', ({ of }) => of, 40, 16),
           right('', ({ count }) => (count === 1 ? '' : `${whole(count)} ×`)),
@@ -54,7 +54,7 @@ export const happeningOperations: readonly Operation[] = [
 /** Characters of what happened. */
 const WIDEST = 200;
 
-function reportsText(reports: readonly TimedReport[]): string {
+function reportsText(reports: readonly TimedReport[], width: number): string {
   if (reports.length === 0) return '(none)';
   return reports
     .map(({ at, report }) => {
@@ -64,8 +64,10 @@ function reportsText(reports: readonly TimedReport[]): string {
           ? `${time} crash of ${report.name ?? report.initialCall}${report.pid}${named(report)}: ${report.reason}`
           : `${time} ${report.supervisor}: ${report.context} ${report.offender.id}${named(report.offender)}: ${report.reason}`;
       const stack =
-        report.type === 'crash' ? report.stack.slice(0, 5).map((frame) => `    ${safeLine(frame)}`) : [];
-      return [safeLine(line), ...stack].join('\n');
+        report.type === 'crash'
+          ? report.stack.slice(0, 5).map((frame) => wrapped('    ', safeLine(frame), width))
+          : [];
+      return [wrapped('', safeLine(line), width, 2), ...stack].join('\n');
     })
     .join('\n');
 }

@@ -45,16 +45,19 @@ export const nodeOperations: readonly Operation[] = [
     usage: 'runtime_info()',
     summary: 'version, memory, counts and what the event loop waits for',
     run: ({ node }) => runtimeInfo(node),
-    show: ({ memory, resources, uptime, pid, ...rest }) => {
+    show: ({ memory, resources, uptime, pid, ...rest }, width) => {
       const kinds = Object.entries(resources).map(([kind, number]) => `${number} ${kind}`);
-      return fieldLines([
-        // A name, not a quantity: as the shell wants it.
-        ['pid', String(pid)],
-        ...fieldsOf(rest),
-        ['up', duration(uptime * 1000)],
-        ...Object.entries(memory).map(([name, bytes]) => [name, size(bytes)] as const),
-        ['resources', kinds.join(', ')],
-      ]);
+      return fieldLines(
+        [
+          // A name, not a quantity: as the shell wants it.
+          ['pid', String(pid)],
+          ...fieldsOf(rest),
+          ['up', duration(uptime * 1000)],
+          ...Object.entries(memory).map(([name, bytes]) => [name, size(bytes)] as const),
+          ['resources', kinds.join(', ')],
+        ],
+        width,
+      );
     },
   }),
   operation({

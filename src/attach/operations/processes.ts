@@ -50,6 +50,10 @@ const traceOptions = {
   period: { about: 'ms after which it ends: 10000' },
 } as const satisfies OptionTable;
 
+/** Characters of a line of a state, and of the name before it, which Node does not count. */
+const WIDEST = 120;
+const KEYS = 20;
+
 export const processOperations: readonly Operation[] = [
   operation({
     usage: 'tree({children: 10})',
@@ -69,13 +73,16 @@ export const processOperations: readonly Operation[] = [
     needs: 1,
     summary: 'what is known of one process',
     run: ({ node, args }) => processes.info(node, args[0]),
-    show: ({ details, ancestors, uptime, ...rest }) =>
-      fieldLines([
-        ...fieldsOf(rest),
-        ['up', duration(uptime)],
-        ['ancestors', ancestors.join(' < ')],
-        ...fieldsOf(details ?? {}),
-      ]),
+    show: ({ details, ancestors, uptime, ...rest }, width) =>
+      fieldLines(
+        [
+          ...fieldsOf(rest),
+          ['up', duration(uptime)],
+          ['ancestors', ancestors.join(' < ')],
+          ...fieldsOf(details ?? {}),
+        ],
+        width,
+      ),
   }),
   operation({
     usage: 'state(ref)',
@@ -84,7 +91,8 @@ export const processOperations: readonly Operation[] = [
     needs: 1,
     summary: 'the state of a process, bounded; secrets and contents are not shown',
     run: ({ node, args }) => processes.state(node, args[0]),
-    show: (data) => inspect(data, { depth: 6, breakLength: 110, compact: 3 }),
+    show: (data, width) =>
+      inspect(data, { depth: 6, breakLength: Math.min(width, WIDEST) - KEYS, compact: 3 }),
   }),
   operation({
     usage: 'stats(ref)',
@@ -93,7 +101,7 @@ export const processOperations: readonly Operation[] = [
     needs: 1,
     summary: 'mailbox, messages handled and restarts of a process',
     run: ({ node, args }) => processes.stats(node, args[0]),
-    show: ({ uptime, ...rest }) => fieldLines([...fieldsOf(rest), ['up', duration(uptime)]]),
+    show: ({ uptime, ...rest }, width) => fieldLines([...fieldsOf(rest), ['up', duration(uptime)]], width),
   }),
   operation({
     usage: "top({by: 'handled', n: 20, window: 1000})",

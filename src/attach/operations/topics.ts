@@ -18,6 +18,7 @@ import {
   tableWithin,
   texts,
   whole,
+  wrapped,
 } from '../text.ts';
 import { fields, type OptionTable, PAGE_OPTIONS, pageWanted, ROWS, rows, windowOf, word } from './given.ts';
 import { type Operation, operation } from './operation.ts';
@@ -77,7 +78,7 @@ export const topicOperations: readonly Operation[] = [
     },
     show: (data, width) =>
       'at' in data
-        ? `${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}\n${tableWithin(
+        ? `${wrapped('', `${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}`, width)}\n${tableWithin(
             width,
             data.rows,
             ...texts('at'),
