@@ -42,7 +42,7 @@ export function help(name?: unknown): string {
     usage,
     summary,
     ...(options === undefined ? [] : ['', ...optionLines(options)]),
-    ...(typeof takes === 'object' ? ['', wrapped('one of ', takes.join(', '), WIDTH)] : []),
+    ...(typeof takes === 'object' ? ['', wrapped(takes.join(', '), WIDTH, 'one of ')] : []),
     '',
     `example: ${example ?? usage}`,
   ].join('\n');
@@ -56,7 +56,7 @@ function optionLines(options: OptionTable): string[] {
   const widest = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, { about, words = [] }]) => {
     const lead = `  ${name.padEnd(widest)}  `;
-    return words.length === 0 ? lead + about : wrapped(lead, `${about}: ${words.join(', ')}`, WIDTH);
+    return words.length === 0 ? lead + about : wrapped(`${about}: ${words.join(', ')}`, WIDTH, lead);
   });
 }
 

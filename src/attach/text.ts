@@ -47,23 +47,6 @@ export function shorten(text: string, limit: number): string {
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
 }
 
-/** The same words in lines of so many characters; all lines but the first are indented, and longer words are cut. */
-export function wrapped(text: string, limit: number): string {
-  const indent = '  ';
-  const lines: string[] = [];
-  let line = '';
-  for (const whole of text.split(' ')) {
-    const word = shorten(whole, limit - indent.length);
-    if (line !== '' && width(line) + 1 + width(word) > limit) {
-      lines.push(line);
-      line = indent + word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].join('\n');
-}
-
 /** At most so many lines and characters of a block; says how much was left out. */
 export function bounded(text: string, lines = 500, characters = 65_536): string {
   const all = text.split('\n');
@@ -242,28 +225,33 @@ export function fieldLines(
 ): string {
   const longest = entries.reduce((most, [name]) => Math.max(most, name.length), 0);
   return entries
-    .map(([name, value]) => wrapped(`${name.padEnd(longest)}  `, safeLine(value), most, longest + 2))
+    .map(([name, value]) => wrapped(safeLine(value), most, `${name.padEnd(longest)}  `))
     .join('\n');
 }
 
-/** A text behind `lead` in lines of so many characters, which are broken at blanks; those that go on are indented. */
-export function wrapped(lead: string, text: string, most: number, indent = lead.length): string {
+/** Behind `lead` the same words in lines of so many characters. Lines that go on are indented; a longer word goes on, too. */
+export function wrapped(text: string, limit: number, lead = '', indent = lead.length || 2): string {
   const lines: string[] = [];
-  const room = Math.max(most - indent, FEW);
-  let line = '';
+  let line = lead;
+  let isEmpty = true;
+  const next = () => {
+    lines.push(line.trimEnd());
+    line = ' '.repeat(indent);
+    isEmpty = true;
+  };
   for (const word of text.split(' ')) {
-    if (line !== '' && width(line) + 1 + width(word) > room) {
-      lines.push(line);
-      line = '';
+    if (!isEmpty && width(line) + 1 + width(word) > limit) next();
+    let left = [...(isEmpty ? word : ` ${word}`)];
+    while (left.length > Math.max(limit - width(line), 1)) {
+      const room = Math.max(limit - width(line), 1);
+      line += left.slice(0, room).join('');
+      left = left.slice(room);
+      next();
     }
-    line = line === '' ? word : `${line} ${word}`;
-    for (let characters = [...line]; characters.length > room; characters = [...line]) {
-      lines.push(characters.slice(0, room).join(''));
-      line = characters.slice(room).join('');
-    }
+    line += left.join('');
+    isEmpty = false;
   }
-  lines.push(line);
-  return (lead + lines.join(`\n${' '.repeat(indent)}`)).trimEnd();
+  return [...lines, line.trimEnd()].join('\n');
 }
 
 /** Characters; wide ones count as one, which is wrong by a column at the most where names are in such scripts. */
@@ -298,5 +286,5 @@ export function pageText<Row>(
 ): string {
   const text = tableWithin(width, rows, ...columns);
   if (rows.length >= total) return text;
-  return `${text}\n${wrapped('… ', `${whole(rows.length)} of ${whole(total)} ${what}`, width)}`;
+  return `${text}\n${wrapped(`${whole(rows.length)} of ${whole(total)} ${what}`, width, '… ')}`;
 }

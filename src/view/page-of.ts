@@ -30,7 +30,7 @@ export function pageOf<T>(items: Iterable<T>, score: (item: T) => Score, query: 
   const { limit, offset = 0, reverse = false, tie = () => 0 } = query;
   const wanted = offset + limit;
   const compare = (a: Candidate<T>, b: Candidate<T>): number =>
-    compareScores(a.score, b.score, reverse) || tie(a.item, b.item) || a.index - b.index;
+    a === b ? 0 : compareScores(a.score, b.score, reverse) || tie(a.item, b.item) || a.index - b.index;
   let best: Candidate<T>[] = [];
   /** An item that would come behind this one is not wanted. */
   let last: Candidate<T> | undefined;

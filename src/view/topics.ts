@@ -107,7 +107,7 @@ export function topics(
       deliveries: since === null ? null : (attempts - before.attempts) / seconds,
     };
   });
-  const byName = (a: TopicRow, b: TopicRow) => (a.topic < b.topic ? -1 : 1);
+  const byName = (a: TopicRow, b: TopicRow) => (a.topic === b.topic ? 0 : a.topic < b.topic ? -1 : 1);
   return pageOf(rows, (row) => (by === 'name' ? 0 : (row[by] ?? -1)), { ...wanted, tie: byName });
 }
 

@@ -94,6 +94,8 @@ test('a table is cut to so many characters: texts first, then spare columns, and
 test('words are put in lines of so many characters, and a longer word is cut', (t) => {
   t.is(wrapped('one two three', 13), 'one two three');
   t.is(wrapped('one two three', 12), 'one two\n  three');
-  t.is(wrapped('one twothree four', 8), 'one\n  twoth…\n  four');
+  t.is(wrapped('one twothree four', 8), 'one\n  twothr\n  ee\n  four');
+  t.is(wrapped('two three', 10, 'one  '), 'one  two\n     three');
+  t.is(wrapped('threefour', 10, 'one  '), 'one  three\n     four');
   t.is(wrapped('one two', Number.POSITIVE_INFINITY), 'one two');
 });

@@ -45,3 +45,12 @@ test('a page far down a long list does not sort all of it', (t) => {
   t.deepEqual(rows, items.slice(10_000, 10_050));
   t.true(compared < 20_000 * 8, `${compared} comparisons; sorting takes some 280,000`);
 });
+
+test('an order of ties that never says that an item is like itself finds the page all the same', (t) => {
+  const items = Array.from({ length: 9 }, (_, index) => index);
+  for (const never of [-1, 1]) {
+    const tie = (a: number, b: number) => (a === b ? never : a - b);
+    for (let limit = 1; limit < 9; limit++)
+      t.deepEqual(pageOf(items, () => 0, { limit, tie }).rows, items.slice(0, limit));
+  }
+});

@@ -65,9 +65,9 @@ function reportsText(reports: readonly TimedReport[], width: number): string {
           : `${time} ${report.supervisor}: ${report.context} ${report.offender.id}${named(report.offender)}: ${report.reason}`;
       const stack =
         report.type === 'crash'
-          ? report.stack.slice(0, 5).map((frame) => wrapped('    ', safeLine(frame), width))
+          ? report.stack.slice(0, 5).map((frame) => wrapped(safeLine(frame), width, '    '))
           : [];
-      return [wrapped('', safeLine(line), width, 2), ...stack].join('\n');
+      return [wrapped(safeLine(line), width), ...stack].join('\n');
     })
     .join('\n');
 }

@@ -7,6 +7,7 @@ import {
   rateOf,
   right,
   safeLine,
+  shorten,
   size,
   sizes,
   spare,
@@ -58,7 +59,10 @@ const milliseconds = (seconds: number) => `${Math.round(seconds * 10_000) / 10}m
 /** The columns that tell which relay lags come first: the others are left out where there is no room. */
 function networkText(rows: readonly RelayRow[], width: number): string {
   const time = (value: number | null) => known(value, duration);
-  const lines = troubleLines(rows).map((line) => wrapped(safeLine(line), width));
+  const lines = troubleLines(rows).map((line) => {
+    const words = safeLine(line).split(' ');
+    return wrapped(words.map((word) => shorten(word, width - 2)).join(' '), width);
+  });
   const said = rows.length === 1 ? ['this relay is alone', ...lines] : lines;
   return [
     tableWithin(

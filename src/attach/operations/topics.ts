@@ -78,7 +78,7 @@ export const topicOperations: readonly Operation[] = [
     },
     show: (data, width) =>
       'at' in data
-        ? `${wrapped('', `${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}`, width)}\n${tableWithin(
+        ? `${wrapped(`${safeLine(data.topic)}: ${whole(data.messages)} messages and ${size(data.bytes)} are kept, the last at ${data.at}`, width)}\n${tableWithin(
             width,
             data.rows,
             ...texts('at'),
