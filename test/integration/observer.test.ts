@@ -7,6 +7,7 @@ import { eventually } from '../support/arrivals.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { freePorts } from '../support/cluster.ts';
 import { startTestRelay } from '../support/relay.ts';
+import { configFile, runRelay } from '../support/relay-process.ts';
 import { connectWs, refusedWs } from '../support/ws-client.ts';
 
 const HOSTILE = '<img src=x onerror=document.title="run">';
@@ -107,8 +108,42 @@ test('charts move, and a relay that is gone is said to be', async (t) => {
   clearInterval(sending);
   relay.relay.stop();
   await relay.relay.ended;
+  await page.waitForSelector('#state:text-matches("^As of .*\\\\d.* · not reachable, trying again$")');
+  t.is(await page.getAttribute('body', 'class'), 'lost');
+});
+
+test('a relay that stands still is said to be as of when it was heard last, and comes back by itself', async (t) => {
+  const relay = runRelay(t, [
+    '--config',
+    configFile(t, 'doors: { pinghub: { port: 0, metrics_port: null } }'),
+  ]);
+  const at = `http://127.0.0.1:${await relay.port('admin')}/observer`;
+  const { page, complaints } = await openPage(t, await openBrowser(t), at);
+  await page.waitForSelector('#state[data-state=ready]');
+  relay.signal('SIGSTOP');
+  t.teardown(() => relay.signal('SIGCONT'));
+  await page.waitForSelector('#state:text-matches("^As of .* · not reachable, trying again$")');
+  t.is(await page.getAttribute('body', 'class'), 'lost');
+  relay.signal('SIGCONT');
+  await page.waitForSelector('#state[data-state=ready]:text-is("Ready")');
+  await page.waitForSelector('body:not(.lost)');
+  t.deepEqual(complaints, []);
+});
+
+test('the page finds a relay that was started anew, and its list is as it was', async (t) => {
+  const [port = 0] = await freePorts(1);
+  const settings = { doors: { pinghub: {} }, admin: { host: '127.0.0.1', port } };
+  const before = await startTestRelay(t, settings);
+  const { page } = await openPage(t, await openBrowser(t), `http://127.0.0.1:${port}/observer#tab=topics`);
+  await page.waitForSelector('.empty');
+  before.relay.stop();
+  await before.relay.ended;
   await page.waitForSelector('#state[data-state=lost]');
-  t.pass();
+  const after = await startTestRelay(t, settings);
+  await connectWs(t, after.port('pinghub'), '/room');
+  await page.waitForSelector('#state[data-state=ready]');
+  await page.waitForSelector('tbody tr:has-text("room")');
+  t.is(await page.getAttribute('body', 'class'), '');
 });
 
 test('the links of a relay are listed, and one that is down says why', async (t) => {
