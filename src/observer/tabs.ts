@@ -4,11 +4,12 @@ import { gone } from './tabs/gone.ts';
 import { links } from './tabs/links.ts';
 import { processes } from './tabs/processes.ts';
 import { reports } from './tabs/reports.ts';
+import { timeline } from './tabs/timeline.ts';
 import { topics } from './tabs/topics.ts';
 import { tree } from './tabs/tree.ts';
 
 /** The tabs of the observer page, from left to right, by their names in addresses. A new one is a line here. */
-const tabs = { tree, processes, topics, connections, gone, links, reports } satisfies Readonly<
+const tabs = { tree, processes, topics, connections, gone, links, timeline, reports } satisfies Readonly<
   Record<string, Tab>
 >;
 

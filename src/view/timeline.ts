@@ -1,6 +1,6 @@
 import { OwnWords } from '../secret/redaction.ts';
 import type { Happening, HappeningKind } from './happenings.ts';
-import type { TimedReport } from './history.ts';
+import type { History, TimedReport } from './history.ts';
 import type { Page } from './page-of.ts';
 import type { NodeView } from './relay-view.ts';
 
@@ -17,12 +17,18 @@ export function timeline(
   { kind, since = 0 }: Span,
   { limit, offset }: { readonly limit: number; readonly offset: number },
 ): Page<Happening> {
-  const rows: Happening[] = [];
-  for (const happening of history.happened.newest(kind)) if (happening.at >= since) rows.push(happening);
-  if (kind === undefined || kind === 'crash')
-    for (const crash of crashes(history.reports.newest())) if (crash.at >= since) rows.push(crash);
+  const rows = Array.from(happenings(history, kind)).filter(({ at }) => at >= since);
   rows.sort((a, b) => b.at - a.at);
   return { total: rows.length, rows: rows.slice(offset, offset + limit) };
+}
+
+/** All that happened, or what is of one kind; of each kind the newest first. */
+export function* happenings(
+  { happened, reports }: Pick<History, 'happened' | 'reports'>,
+  kind?: HappeningKind,
+): Iterable<Happening> {
+  yield* happened.newest(kind);
+  if (kind === undefined || kind === 'crash') yield* crashes(reports.newest());
 }
 
 /**

@@ -59,6 +59,26 @@ test('the observer page shows what goes on, and names that clients make up are t
   t.deepEqual(complaints, []);
 });
 
+test('the time line of the page tells what has changed, the newest first, and finds it', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  for (let i = 0; i < 3; i++) await (await connectWs(t, relay.port('pinghub'), '/weather')).leave();
+  for (let i = 0; i < 3; i++) await relay.closed();
+  await relay.relay.node.reload('alice');
+  const browser = await openBrowser(t);
+  const at = `http://127.0.0.1:${relay.port('admin')}/observer`;
+  const { page, complaints } = await openPage(t, browser, at);
+  await page.click('#tab-timeline');
+  await page.waitForSelector(
+    'tbody tr:first-child:has-text("reload"):has-text("alice"):has-text("refused: ")',
+  );
+  const closes = await page.locator('tbody tr:has-text("1005 closed by client")').allTextContents();
+  t.is(closes.length, 1);
+  t.regex(closes[0] ?? '', /close\s*pinghub\s*3\s*1005/);
+  await page.fill('#filter', 'ready');
+  await page.waitForSelector('#range:text-is("1–1 of 1")');
+  t.deepEqual(complaints, []);
+});
+
 test('the page tells why a client was closed that is gone, and finds it by its address, its topic, its reason', async (t) => {
   const relay = await startTestRelay(t, { doors: { pinghub: {}, wspubsub: {} } });
   const browser = await openBrowser(t);
