@@ -36,11 +36,21 @@ const PLAIN = /^[^%\u0080-\uffff]*$/;
  * and encoders write `%2B` for a plus.
  */
 export function queryValue(query: string, name: string): string | null {
+  const value = encodedQueryValue(query, name);
+  return value === null ? null : formDecoded(value);
+}
+
+/** The same where it matters that there is a value: one that cannot be decoded is the text as it came. */
+export function queryText(query: string, name: string): string | null {
+  return queryValue(query, name) ?? encodedQueryValue(query, name);
+}
+
+function encodedQueryValue(query: string, name: string): string | null {
   if (query === '') return null;
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=');
     if (equals === -1 || formDecoded(pair.slice(0, equals)) !== name) continue;
-    return formDecoded(pair.slice(equals + 1));
+    return pair.slice(equals + 1);
   }
   return null;
 }

@@ -3,7 +3,7 @@ import { isWithin } from '../../topic/topic-name.ts';
 import type { Door, DoorRequest, Route, Session } from '../contract.ts';
 import { credentialOf } from '../credential.ts';
 import { methodNotAllowed, textReply } from '../replies.ts';
-import { decodeOnce, queryValue } from '../request-path.ts';
+import { decodeOnce, queryText } from '../request-path.ts';
 import { chosenProtocol, SPOKEN } from '../subprotocol.ts';
 import { EVENTS, eventFramesFormat } from './event-frames.ts';
 import {
@@ -111,11 +111,11 @@ function isPlain(encoding: string | undefined): boolean {
 }
 
 /**
- * The position that a client has seen last, as it has written it; null: none. Browsers set the header when they come back
- * by themselves; a page that opens a stream anew can set nothing but the query, which is older then.
+ * The position that a client has seen last, as it has written it, be it one or not; null: none. Browsers set the header when
+ * they come back by themselves; a page that opens a stream anew can set nothing but the query, which is older then.
  */
 function lastEventOf({ header, query }: DoorRequest): string | null {
-  return header('last-event-id') || queryValue(query, 'last_event_id') || null;
+  return header('last-event-id') || queryText(query, 'last_event_id') || null;
 }
 
 function speaksEvents({ header }: DoorRequest): boolean {

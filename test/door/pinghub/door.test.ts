@@ -93,7 +93,10 @@ test('a stream and a WebSocket of events resume by their header, and without it 
     t.deepEqual(asked('/a?last_event_id=1abcdef:7', '1abcdef:8'), since('1abcdef:8'));
     t.deepEqual(asked('/a?last_event_id=1abcdef:7', ''), since('1abcdef:7'));
     t.deepEqual(asked('/a?last_event_id='), since('now'));
-    t.deepEqual(asked('/a?last_event_id=%zz'), since('now'));
+    for (const odd of ['%zz', '%FF%FE', '1abcdef:7%', '%u0031'])
+      t.deepEqual(asked(`/a?last_event_id=${odd}`), since(':0'), odd);
+    t.deepEqual(asked('/a?last_event_id=%zz', '1abcdef:8'), since('1abcdef:8'));
+    t.deepEqual(asked('/a?last_event_id'), since('now'));
   }
 });
 
