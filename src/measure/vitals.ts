@@ -10,7 +10,7 @@ export interface Vitals {
   readonly uptime: number | null;
   readonly connections: number | null;
   readonly topics: number | null;
-  /** Messages that are published here and deliveries that are written here, in a second, lately. */
+  /** Messages of its own clients, not of links, and deliveries, in a second, lately. */
   readonly in: number | null;
   readonly out: number | null;
   /** Bytes that wait for clients. */

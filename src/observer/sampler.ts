@@ -176,6 +176,7 @@ function totalsOf({ view, sampling, heapLimit }: State) {
     processes: system.processes.size,
     topics: topicCount(view),
     connections: connectionCount(view),
+    relays: view.relays().length,
     links: links.length,
     linksDown: links.filter(({ state }) => state === 'down').length,
     gone: view.history.remembered,

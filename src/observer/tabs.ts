@@ -3,13 +3,14 @@ import { connections } from './tabs/connections.ts';
 import { gone } from './tabs/gone.ts';
 import { links } from './tabs/links.ts';
 import { processes } from './tabs/processes.ts';
+import { relays } from './tabs/relays.ts';
 import { reports } from './tabs/reports.ts';
 import { timeline } from './tabs/timeline.ts';
 import { topics } from './tabs/topics.ts';
 import { tree } from './tabs/tree.ts';
 
 /** The tabs of the observer page, from left to right, by their names in addresses. A new one is a line here. */
-const tabs = { tree, processes, topics, connections, gone, links, timeline, reports } satisfies Readonly<
+const tabs = { tree, processes, topics, connections, gone, relays, links, timeline, reports } satisfies Readonly<
   Record<string, Tab>
 >;
 

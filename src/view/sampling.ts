@@ -109,8 +109,15 @@ type Totals = ReturnType<typeof totalsOf>;
 type Sample = ReturnType<typeof sampleOf>;
 
 function totalsOf({ topics }: RelayView) {
-  const { messages, delivered, droppedInAll: dropped, latency } = topics.accounting;
-  return { at: performance.now(), messages, deliveries: delivered, dropped, latency: [...latency.counts] };
+  const { messages, overLinks, delivered, droppedInAll: dropped, latency } = topics.accounting;
+  return {
+    at: performance.now(),
+    messages,
+    published: messages - overLinks,
+    deliveries: delivered,
+    dropped,
+    latency: [...latency.counts],
+  };
 }
 
 interface Load {
@@ -132,6 +139,8 @@ function sampleOf(view: RelayView, last: Totals, now: Totals, load: Load) {
     /** Milliseconds since 1970. */
     at: Date.now(),
     messages: (now.messages - last.messages) / seconds,
+    /** Those that have not come over links. */
+    published: (now.published - last.published) / seconds,
     deliveries: (now.deliveries - last.deliveries) / seconds,
     dropped: (now.dropped - last.dropped) / seconds,
     /** Milliseconds from publish to write; null: nothing was timed. */

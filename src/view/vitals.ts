@@ -24,7 +24,7 @@ export function vitalsOf(view: RelayView, sampling: Sampling): Vitals {
     uptime: Math.round(process.uptime()),
     connections: connectionCount(view),
     topics: topicCount(view),
-    in: rounded(mean(({ messages }) => messages)),
+    in: rounded(mean(({ published }) => published)),
     out: rounded(mean(({ deliveries }) => deliveries)),
     waiting: pending,
     slow: behind + stalled,

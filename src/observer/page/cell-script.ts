@@ -14,11 +14,13 @@ export const cellScript = String.raw`
     stalled: ['bad', 'Does not read: nobody waits for it'],
   };
 
+  const HEALTH = { ready: 'good', stopped: '', down: 'bad', stale: 'bad' };
+
   // Kinds whose values are numbers: they stand on the right, and fade when they do not change.
-  const NUMBERS = new Set(['bytes', 'count', 'duration', 'milliseconds', 'rate', 'seconds']);
+  const NUMBERS = new Set(['bytes', 'count', 'duration', 'milliseconds', 'rate', 'seconds', 'share']);
   const numeric = ({ kind }) => NUMBERS.has(kind);
   // Kinds whose texts may be long.
-  const LONG = new Set(['name', 'names', 'topic', 'tree', 'why', 'link']);
+  const LONG = new Set(['name', 'names', 'topic', 'tree', 'why', 'link', 'health']);
 
   const cells = {
     bytes: number(bytes),
@@ -27,6 +29,7 @@ export const cellScript = String.raw`
     milliseconds: number((n) => n === 0 ? '< 1 ms' : ms(n) + ' ms'),
     rate: number(rate),
     seconds: number((n) => n > 0 && n < 0.001 ? '< 1 ms' : ms(n * 1000) + ' ms'),
+    share: number((n) => Math.round(n * 100) + ' %'),
     text: word((text) => el('span', {}, visible(text))),
     mono: word(mono),
     name: word(title),
@@ -38,6 +41,13 @@ export const cellScript = String.raw`
     link: (text, row) => {
       const state = tag(text, text === 'up' ? 'good' : 'bad');
       return row.why === null ? state : el('span', { title: visible(row.why) }, state, el('span', { class: 'more' }, visible(row.why)));
+    },
+    relay: (text, row) => el('span', { title: row.own ? 'This page is of this relay' : row.heard === null ? 'Never heard' : 'Heard ' + time(row.heard) + ' ago' },
+      mono(text), row.own ? ' ' : null, row.own ? tag('this relay') : null),
+    health: (text, row) => {
+      const said = row.troubles.length > 0 ? row.troubles.join('; ') : row.why ?? '';
+      const state = tag(text, row.troubles.length > 0 && text === 'ready' ? 'warn' : HEALTH[text] ?? 'warn');
+      return said === '' ? state : el('span', { title: visible(said) }, state, el('span', { class: 'more' }, visible(said)));
     },
     why: (text, row) => row.type === 'refused' ? el('span', {}, tag('refused', 'warn'), ' ', visible(text))
       : el('span', { title: visible(row.event) }, tag(String(row.code)), ' ', visible(text)),
