@@ -22,7 +22,7 @@ import type { Look, Source } from './top/source.ts';
 const options = {
   by: {
     type: 'string',
-    value: 'topics|connections|processes|links',
+    value: 'topics|connections|processes|links|relays',
     about: 'what is listed (default: topics)',
   },
   sort: { type: 'string', value: 'KEY', about: 'the column by which it is sorted; a wrong one names all' },
@@ -51,8 +51,8 @@ export const topCommand: Command = {
   usage: ['top [options]'],
   help: {
     about: [
-      'Shows the topics, connections, processes or links of a relay that have most of something, again and again.',
-      'On a terminal: t c p l choose the list, < and > the column to sort by, r turns the order round, q ends.',
+      'Shows the topics, connections, processes or links of a relay that have most of something, or all relays, again and again.',
+      'On a terminal: t c p l n choose the list, < and > the column to sort by, r turns the order round, q ends.',
     ],
     options,
     example: 'top --by connections --sort pending',
@@ -204,6 +204,7 @@ const LISTS: Readonly<Record<string, ListName>> = {
   c: 'connections',
   p: 'processes',
   l: 'links',
+  n: 'relays',
 };
 
 /** What a key does to the view. */

@@ -161,8 +161,7 @@ function troublesOf(
       ...(roundTrip >= LATE ? [`round trip ${timeText(roundTrip)}`] : []),
     ];
     const ends = slow.map(({ to }) => to).toSorted();
-    const which = ends.length === 1 ? `link with ${ends[0]} is` : `links with ${namesText(ends)} are`;
-    troubles.push(`its ${which} late: ${late.join(', ')}`);
+    troubles.push(`${late.join(', ')}, with ${namesText(ends)}`);
   }
   return troubles;
 }
@@ -172,7 +171,7 @@ const NAMED = 3;
 
 function namesText(names: readonly string[]): string {
   if (names.length > NAMED) return `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function timeText(milliseconds: number): string {

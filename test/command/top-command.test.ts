@@ -47,10 +47,11 @@ test('each list is shown as a table, sorted by the key that was asked for', asyn
     t.is(code, 0, err);
     return out.trimEnd().split('\n');
   };
-  const [connections, processes, links, cold] = await Promise.all([
+  const [connections, processes, links, relays, cold] = await Promise.all([
     shown('--by', 'connections', '--sort', 'in'),
     shown('--by', 'processes', '-n', '3'),
     shown('--by', 'links'),
+    shown('--by', 'relays'),
     shown('--sort', 'name', '-n', '1'),
   ]);
   t.regex(connections[0] ?? '', /^busy {2}\d+% busy {2}[\d ]+ msg\/s .* 2 connections$/);
@@ -58,6 +59,9 @@ test('each list is shown as a table, sorted by the key that was asked for', asyn
   t.is(connections.length, 5);
   t.is(processes.length, 6);
   t.is(links.at(-1), '(none)');
+  t.regex(relays[2] ?? '', /^relay\* +state +in\/s +out\/s +clients +loop +busy +lag +round trip +heard/);
+  t.regex(relays[3] ?? '', /^busy +ready +.* 3 +/);
+  t.is(relays.length, 4);
   t.regex(cold.at(-1) ?? '', /^topic:main:cold/);
 });
 
@@ -103,7 +107,7 @@ test('a node that does not run, a port that does not answer, and one that is non
 
 test('arguments that make no sense are refused before anything is asked', async (t) => {
   for (const [args, words] of [
-    [['--by', 'nonsense'], /^--by is one of topics, connections, processes, links/],
+    [['--by', 'nonsense'], /^--by is one of topics, connections, processes, links, relays/],
     [['--by', 'links', '--sort', 'members'], /^--sort is one of rtt, lag, rate, pending, lost/],
     [['--every', '0.01'], /^--every is at least 100ms/],
     [['--url', 'ws://127.0.0.1:1'], /^--url takes the address of an admin port/],

@@ -185,6 +185,32 @@ test('the links of a relay are listed, and one that is down says why', async (t)
   t.deepEqual(complaints, []);
 });
 
+test('all relays are listed, the own one first and marked, and one that is down says why', async (t) => {
+  const [own = 0, other = 0] = await freePorts(2);
+  const relay = await startTestRelay(t, {
+    node: 'z',
+    doors: { pinghub: { metrics_port: null } },
+    network: { host: '127.0.0.1', port: own, secret: 'a secret for tests only' },
+    relays: [`127.0.0.1:${other}`],
+  });
+  await connectWs(t, relay.port('pinghub'), '/a');
+  const browser = await openBrowser(t);
+  const at = `http://127.0.0.1:${relay.port('admin')}/observer#tab=relays`;
+  const { page, complaints } = await openPage(t, browser, at);
+  await page.waitForSelector('#tab-relays span:text-is("2")');
+  await page.waitForSelector(
+    'tbody tr:nth-child(1):has-text("z"):has(.tag:text-is("this relay")) .tag:text-is("ready")',
+  );
+  await page.waitForSelector('tbody tr:nth-child(1) td:nth-child(5) :text-is("1")');
+  const down = 'tbody tr:nth-child(2):has(.tag.bad:text-is("down"))';
+  await page.waitForSelector(`${down}:has-text("ECONNREFUSED")`);
+  await page.waitForSelector(`${down} [title="Never heard"]:has-text("127.0.0.1:${other}")`);
+  await page.waitForSelector(`${down} td:nth-child(5) :text-is("\u2013")`);
+  await page.click('th button:text-is("State")');
+  await page.waitForSelector('tbody tr:nth-child(1) .tag.bad:text-is("down")');
+  t.deepEqual(complaints, []);
+});
+
 test('with observer_actions a client can be disconnected and a process suspended from the page', async (t) => {
   const relay = await startTestRelay(t, {
     doors: { pinghub: { metrics_port: null } },

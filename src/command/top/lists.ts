@@ -3,7 +3,7 @@ import { type Column, duration, left, right, safeLine, size, table, whole } from
 /** A row as the relay tells it: which fields there are depends on the list, and on the relay's version. */
 export type Row = Readonly<Record<string, unknown>>;
 
-export const listNames = ['topics', 'connections', 'processes', 'links'] as const;
+export const listNames = ['topics', 'connections', 'processes', 'links', 'relays'] as const;
 export type ListName = (typeof listNames)[number];
 
 /** One column, and the word by which rows are sorted by it; null: they are not. */
@@ -143,7 +143,34 @@ export const lists: Readonly<Record<ListName, List>> = {
       word('', field('why')),
     ],
   },
+  relays: {
+    usual: 'name',
+    identity: (row) => String(row['node']),
+    rates: {},
+    looksTwice: false,
+    operation: 'network',
+    operationBy: {},
+    observerBy: {},
+    columns: [
+      word('relay', field('node'), 'name'),
+      word('state'),
+      number('in', 'in/s', 'in', perSecond),
+      number('out', 'out/s', 'out', perSecond),
+      number('clients', 'clients', 'connections'),
+      number('loop', 'loop', 'loopDelay', milliseconds),
+      number('busy', 'busy', 'busy', (part) => `${Math.round(part * 100)}%`),
+      number('lag', 'lag', 'lag', milliseconds),
+      number('rtt', 'round trip', 'roundTrip', milliseconds),
+      number('heard', 'heard', 'heard', duration),
+      word('', troublesOf),
+    ],
+  },
 };
+
+/** Why it lags. */
+function troublesOf({ troubles }: Row): string | null {
+  return Array.isArray(troubles) ? troubles.join('; ') : null;
+}
 
 function stateOf(row: Row): string | null {
   if (row['stalled'] === true) return 'stalled';
