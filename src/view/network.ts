@@ -78,7 +78,7 @@ function rowOf(peer: PeerView, heard: HeardView | undefined, links: readonly Lin
     node,
     own: false,
     ...stateOf(peer, heard),
-    heard: heard?.ago ?? null,
+    heard: heard === undefined ? null : Math.round(heard.ago),
     roundTrip: isUp ? roundTrip : null,
     lag: isUp ? lag : null,
   };
