@@ -10,9 +10,17 @@ import { topics } from './tabs/topics.ts';
 import { tree } from './tabs/tree.ts';
 
 /** The tabs of the observer page, from left to right, by their names in addresses. A new one is a line here. */
-const tabs = { tree, processes, topics, connections, gone, relays, links, timeline, reports } satisfies Readonly<
-  Record<string, Tab>
->;
+const tabs = {
+  tree,
+  processes,
+  topics,
+  connections,
+  gone,
+  relays,
+  links,
+  timeline,
+  reports,
+} satisfies Readonly<Record<string, Tab>>;
 
 /** What the page knows of its tabs from the start. */
 export const shownTabs: Readonly<Record<string, ShownTab>> = Object.fromEntries(
