@@ -1,9 +1,21 @@
+import { csvIn, everyPage } from '../attach/client/listing.ts';
 import { NodeClient } from '../attach/client/node-client.ts';
 import { attachTerminal } from '../attach/client/terminal.ts';
 import { help } from '../attach/operations.ts';
 import { flowValue, type Style } from '../attach/protocol.ts';
 import { askerOf } from './audit.ts';
-import { BAD_CONFIG, BadUsage, DONE, FAILED, Failed, NOT_YET, type Place } from './command.ts';
+import {
+  argumentsIn,
+  BAD_CONFIG,
+  BadUsage,
+  type Command,
+  DONE,
+  FAILED,
+  Failed,
+  NOT_YET,
+  type OptionTable,
+  type Place,
+} from './command.ts';
 import { noProcess } from './lifecycle-command.ts';
 import {
   findNode,
@@ -29,28 +41,44 @@ export const evalCommand = nodeCommand(
   [1, 1],
 );
 
+const rpcOptions = {
+  json: { type: 'boolean', about: 'prints one line of JSON' },
+  csv: { type: 'boolean', about: 'prints a list as CSV, its first line the names of the fields' },
+  all: { type: 'boolean', about: 'all pages of a list, for --json and --csv' },
+  ...settingsOptions,
+} as const satisfies OptionTable;
+
 /** Arguments are JSON; what is none is the text that it is, so that refs need no quotes. */
-export const rpcCommand = nodeCommand(
-  'rpc [--json] NAME [JSON…]',
-  (options, place) => {
-    const [name = '', ...rest] = options.words;
-    const args = rest.map(argument);
-    return once(options, place, (client, style) => client.call(name, args, style, process.stdout.columns));
+export const rpcCommand: Command = {
+  usage: ['rpc [--json|--csv] [--all] [--config FILE] [--set KEY=VALUE] NAME [JSON…]'],
+  async run(args, place) {
+    const { values, positionals } = argumentsIn(args, rpcOptions);
+    const { json = false, csv = false, all = false } = values;
+    const [name, ...rest] = positionals;
+    if (name === undefined || rest.length >= 20) throw new BadUsage();
+    if (json && csv) throw new BadUsage('--json and --csv are two ways to print a list');
+    if (all && !json && !csv) throw new BadUsage('--all is for --json and --csv');
+    const given = rest.map(argument);
+    const settings = { config: values.config, set: values.set ?? [], json: json || csv };
+    return once(settings, place, async (client, style) => {
+      const outcome = all
+        ? await everyPage(client, name, given)
+        : await client.call(name, given, style, process.stdout.columns);
+      if (!csv || !outcome.ok) return outcome;
+      const text = csvIn(outcome.text);
+      return text === null ? { ok: false, text: `${name} is no list` } : { ok: true, text };
+    });
   },
-  [1, 20],
-  {
+  help: {
     about: [
       'Does one operation of the prompt of `attach`, and prints what it says. What it takes is JSON, or a text without quotes.',
       '',
       help(),
     ],
-    options: {
-      ...settingsOptions,
-      json: { type: 'boolean', about: 'prints one line of JSON' },
-    },
+    options: rpcOptions,
     example: `rpc topics '{"by":"members","n":5}'`,
   },
-);
+};
 
 /** The node reads its configuration again. Where nobody can attach it is told by a signal, and answers in its log. */
 export const reloadCommand = nodeCommand('reload', async (options, place) => {
@@ -88,7 +116,7 @@ interface Reloaded {
 }
 
 async function once(
-  options: NodeOptions,
+  options: SettingsOptions & { readonly json: boolean },
   place: Place,
   ask: (client: NodeClient, style: Style) => Promise<{ readonly ok: boolean; readonly text: string }>,
 ): Promise<number> {

@@ -160,6 +160,14 @@ test('a node from daemon to stop', async (t) => {
   t.regex(run('rpc', 'topics', 'members').err, /^options are given as .*\nusage: topics\(/);
   t.regex(run('rpc', 'topics', '{n:3,by:name}').out, /^\(none\)$/);
   t.like(run('rpc', 'nothing'), { code: 1 });
+  t.regex(
+    run('rpc', '--csv', '--all', 'timeline', '{kind: phase}').out,
+    /^at,kind,of,what,count\r\n20\d\d-.*Z,phase,relay,ready,1\r\n/,
+  );
+  t.like(run('rpc', '--json', '--all', 'connections'), { code: 0, out: '{"total":0,"rows":[]}' });
+  t.like(run('rpc', '--csv', 'runtime_info'), { code: 1, out: '', err: 'runtime_info is no list' });
+  for (const words of [['--all'], ['--csv', '--json']])
+    t.like(run('rpc', ...words, 'topics'), { code: 1, out: '' });
   const first = run('pid').out;
   t.like(run('restart'), { code: 0 });
   t.not(run('pid').out, first);

@@ -23,6 +23,6 @@ export const timeline = listTab<Happening>({
       hint: 'Closes and refusals are counted for each minute and reason',
       order: ({ count }) => count,
     },
-    { field: 'what', head: 'What', kind: 'text', natural: 'asc', order: ({ what }) => String(what) },
+    { field: 'what', head: 'What', kind: 'name', natural: 'asc', order: ({ what }) => String(what) },
   ],
 });
