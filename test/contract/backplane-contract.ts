@@ -76,6 +76,25 @@ export function backplaneContract({ name, relays: count, start, skip }: Backplan
     for (const { accounting } of relays) t.is(accounting.messages + accounting.attempts, 0);
   });
 
+  contract('the messages that relays tell of are those of their own clients', async (t, relays) => {
+    const [first, last] = [relays[0] as TestRelay, relays.at(-1) as TestRelay];
+    const member = await subscriber(t, last, 'c');
+    const publisher = await pusu(t, first);
+    const sending = setInterval(() => publisher.send(publish('c', 1)), 20);
+    t.teardown(() => clearInterval(sending));
+    await member.next();
+    for (const { relay } of relays)
+      await eventually(() => {
+        const rows = relay.node.relays();
+        const of = (one: TestRelay) => rows.find(({ node }) => node === one.relay.node.node);
+        return (of(first)?.in ?? 0) > 0 && (of(last)?.out ?? 0) > 0;
+      }, `${relay.node.node} is told of both`);
+    const own = last.relay.node.relays()[0];
+    if (first !== last) t.is(own?.in, 0);
+    else t.true((own?.in ?? 0) > 0);
+    clearInterval(sending);
+  });
+
   contract("one publisher's messages keep their order everywhere", async (t, relays) => {
     const subscribers = await Promise.all(relays.map((relay) => subscriber(t, relay, 'c')));
     const publisher = await pusu(t, relays[0] as TestRelay);

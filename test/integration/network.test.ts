@@ -1,6 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { encodePeerFrame } from '../../src/door/peer/codec.ts';
 import { NO_VITALS, type Vitals, vitalsIn, vitalsText } from '../../src/measure/vitals.ts';
+import type { Pid } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import type { RelayRow } from '../../src/view/network.ts';
 import { eventually } from '../support/arrivals.ts';
 import { asNode, freePorts, type Node, SECRET } from '../support/cluster.ts';
@@ -96,6 +98,27 @@ test('numbers that are none cost the link nothing, and change nothing', async (t
     relay.log.all.filter(({ msg }) => msg === 'crash report'),
     [],
   );
+});
+
+test('the process that tells numbers is started again where it was killed, and costs no link anything', async (t) => {
+  const { relay, peer } = await scripted(t, 'fanfare.peer.2');
+  const isVitals = (frame: (typeof peer.frames.all)[number]) => frame !== 'closed' && frame.type === 'vitals';
+  await peer.frames.find(isVitals);
+  const { length } = peer.frames.all.filter(isVitals);
+  exit(relay.relay.system.names.get('admin.vitals') as Pid<never>, 'kill');
+  await peer.frames.count(isVitals, length + 1);
+  peer.send(vitals({ phase: 'ready', connections: 3 }));
+  await shows(relay, 'other', ({ connections }) => connections === 3);
+  t.false(peer.frames.all.includes('closed'));
+});
+
+test('a relay without an admin port has its numbers, too', async (t) => {
+  const relay = await startTestRelay(t, { node: 'a', admin: false, doors: { pusu: {} } });
+  const [row, ...others] = relay.relay.node.relays();
+  t.like(row, { node: 'a', own: true, state: 'ready', connections: 0, in: 0 });
+  for (const value of [row?.loopDelay, row?.busy, row?.cpu, row?.rss, row?.heap])
+    t.is(typeof value, 'number');
+  t.deepEqual(others, []);
 });
 
 /** A relay of this process, and two of their own, which can stand still and be killed. */
