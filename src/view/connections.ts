@@ -50,8 +50,8 @@ export function connectionDetails(pid: Pid<never>) {
 function troubleOf(connection: Connection): string | null {
   const { outflow, context, memberships, self } = connection;
   const { pending, writeStall } = context.limits;
-  const waiting = kibibytes(pendingOf(connection));
-  const limit = pending > 0 ? `with more than ${kibibytes(pending)} (limits.pending)` : null;
+  const waiting = sizeOf(pendingOf(connection));
+  const limit = pending > 0 ? `with more than ${sizeOf(pending)} (limits.pending)` : null;
   const stall = writeStall > 0 ? `after ${seconds(writeStall)} of that (limits.write_stall)` : null;
   const ends = (ways: readonly (string | null)[]) => {
     const known = ways.filter((way) => way !== null);
@@ -69,8 +69,9 @@ function troubleOf(connection: Connection): string | null {
   return `It reads too slowly: ${waiting} wait for it, and ${topics} until it has caught up.${ends([limit])}`;
 }
 
-function kibibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1024)} KiB`;
+function sizeOf(bytes: number): string {
+  const kibibytes = Math.ceil(bytes / 1024);
+  return kibibytes < 10_240 ? `${kibibytes} KiB` : `${Math.round(kibibytes / 1024)} MiB`;
 }
 
 function seconds(milliseconds: number): string {

@@ -21,12 +21,12 @@ test('the slowest client is the first of the list, and its detail says why it is
   await page.waitForSelector('#counts .warn:text-matches("^1 slow client$")');
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('.trouble:text-matches("^It does not read: [1-9][0-9]* KiB wait for it")');
+  await page.waitForSelector('.trouble:text-matches("^It does not read: [1-9][0-9]* [KM]iB wait for it")');
   const trouble = String(await page.textContent('.trouble'));
   t.regex(trouble, /it has taken nothing for \d+ s\. Nobody waits for it\./);
   t.regex(
     trouble,
-    /closed after 600 s of that \(limits\.write_stall\), or with more than 65536 KiB \(limits\.pending\)\.$/,
+    /closed after 600 s of that \(limits\.write_stall\), or with more than 64 MiB \(limits\.pending\)\.$/,
   );
   const facts = String(await page.textContent('aside dl'));
   t.regex(facts, /Statestalled.*Whoanonymous.*Topics1.*Waiting\d.*Out per second.*Last ping/);

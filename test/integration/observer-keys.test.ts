@@ -63,6 +63,29 @@ test('the list is walked through by keys, the row keeps the focus while it is re
   t.deepEqual(complaints, []);
 });
 
+test('the row in its place has the focus when the one that had it is gone', async (t) => {
+  const { page, relay } = await withClients(t, 2, '#tab=connections&by=ref');
+  const last = await connectWs(t, relay.port('pinghub'), '/room/last');
+  await page.waitForSelector('tbody tr:nth-child(3)');
+  await page.keyboard.press('j');
+  await page.keyboard.press('End');
+  const second = String(await page.textContent('tbody tr:nth-child(2) td'));
+  await last.leave();
+  await page.waitForSelector('#range:text-is("1–2 of 2")');
+  t.true((await focused(page)).startsWith(second));
+});
+
+test('numbers that do not change fade, and zeroes are faint from the start', async (t) => {
+  const { page } = await withClients(t, 1, '#tab=topics');
+  const members = page.locator('tbody tr td:nth-child(2)');
+  await members.waitFor();
+  t.is(await members.getAttribute('class'), 'num');
+  t.is(await page.locator('tbody td:nth-child(6) .zero').textContent(), '0');
+  await page.clock.install();
+  await page.clock.fastForward(60_000);
+  await eventually(async () => (await members.getAttribute('class')) === 'num still', 'the number fades');
+});
+
 test('? shows the keys, and while they are shown no other key does anything', async (t) => {
   const { page, complaints } = await withClients(t, 1);
   await page.keyboard.press('?');

@@ -1,6 +1,8 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { type Pid, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { findProcess } from '../../src/otp/sys.ts';
 import { ask } from '../support/admin.ts';
 import { eventually } from '../support/arrivals.ts';
@@ -241,6 +243,30 @@ test('with observer_actions a client can be disconnected and a process suspended
   await page.waitForSelector('tbody .tag.warn');
   await page.click('aside button:has-text("Resume")');
   await eventually(() => !(listener as unknown as { suspended: boolean }).suspended, 'it goes on');
+  t.deepEqual(complaints, []);
+});
+
+test('a report is listed with who it is about, and what was opened of it stays open', async (t) => {
+  const relay = await startTestRelay(t, { doors: { pinghub: {} } });
+  const [router, other] = ['topics.0.router', 'topics.1.router'].map((name) =>
+    findProcess(relay.relay.system, name),
+  );
+  if (router === undefined || other === undefined) throw new Error('no routers');
+  send(router as Pid<unknown>, null);
+  const at = `http://127.0.0.1:${relay.port('admin')}/observer#tab=reports`;
+  const { page, complaints } = await openPage(t, await openBrowser(t), at);
+  await page.waitForSelector('.report .tag.bad:text-is("crash")');
+  t.regex(String(await page.textContent('.report:has(.tag.bad)')), /topics\.0\.router <\d+>/);
+  await page.waitForSelector('.report .tag.warn:text-is("child terminated")');
+  await page.locator('.report:has(.tag.bad)').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.report details[open] pre');
+  exit(other, 'kill');
+  await page.waitForSelector('.report:has-text("topics.1.router")');
+  t.is(await page.locator('.report details[open]').count(), 1);
+  await page.fill('#filter', 'topics.1.router');
+  await page.waitForSelector('.report:has-text("topics.0.router")', { state: 'detached' });
+  t.not(await page.locator('.report:has-text("topics.1.router")').count(), 0);
   t.deepEqual(complaints, []);
 });
 

@@ -2,14 +2,14 @@
 export const textScript = String.raw`
   // A thin space between groups of three, as in 12 345.
   const whole = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, '\u2009');
-  const rate = (n) => n === 0 ? '0' : n < 0.1 ? '< 0.1' : n < 10 ? n.toFixed(1) : whole(n);
+  const rate = (n) => n === 0 ? '0' : n < 0.1 ? '< 0.1' : n < 9.95 ? n.toFixed(1) : whole(n);
   const bytes = (n) => {
     const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
     let at = 0;
     while (n >= 1024 && at < units.length - 1) { n /= 1024; at++; }
     return (at === 0 || n >= 100 ? String(Math.round(n)) : n.toFixed(1)) + ' ' + units[at];
   };
-  const ms = (n) => n === 0 ? '0' : n < 0.01 ? '< 0.01' : n < 1 ? n.toFixed(2) : n < 10 ? n.toFixed(1) : whole(n);
+  const ms = (n) => n === 0 ? '0' : n < 0.01 ? '< 0.01' : n < 1 ? n.toFixed(2) : n < 9.95 ? n.toFixed(1) : whole(n);
   const time = (n) => {
     const s = Math.floor(n / 1000);
     if (s < 60) return s + ' s';

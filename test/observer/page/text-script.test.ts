@@ -25,6 +25,7 @@ test('0 is none at all: what is only little is said to be', (t) => {
   t.is(rate(0), '0');
   t.is(rate(0.04), '< 0.1');
   t.is(rate(0.5), '0.5');
+  t.is(rate(9.96), '10');
   t.is(ms(0), '0');
   t.is(ms(0.004), '< 0.01');
 });
