@@ -9,7 +9,7 @@ import type { Audit } from '../view/audit.ts';
 import { type NodeView, Refusal } from '../view/relay-view.ts';
 import { answerText, errorText } from './answer-text.ts';
 import { operationCompletions } from './completion.ts';
-import { Evaluator } from './evaluator.ts';
+import { Evaluator, TooLong } from './evaluator.ts';
 import type { Asked } from './operations/operation.ts';
 import { type Operations, type OperatorRealm, operatorRealm } from './operator-realm.ts';
 import {
@@ -287,6 +287,8 @@ function shownBy(evaluator: Evaluator, show: () => string): Outcome {
 }
 
 function thrownText(evaluator: Evaluator, error: unknown, style: Style): string {
+  // Nothing is left of the turn, in which it could not be told what has used it up.
+  if (TooLong.is(error)) return errorText(error, style);
   try {
     return evaluator.bounded(() => errorText(error, style));
   } catch {

@@ -65,8 +65,15 @@ const RUN = new Script(`${SLOT}()`, { filename: FILE });
 
 /** Something that ran for a whole turn without a pause. */
 export class TooLong extends Refusal {
+  readonly #isOurs = true;
+
   constructor(turn: number) {
     super(`stopped after ${turn} ms without a pause`);
+  }
+
+  /** Looked at without running anything: an operator's proxy may stand wherever `instanceof` looks. */
+  static is(error: unknown): error is TooLong {
+    return typeof error === 'object' && error !== null && #isOurs in error && error.#isOurs;
   }
 }
 

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
-import { Evaluator, turnWithin } from '../../src/attach/evaluator.ts';
+import { Evaluator, TooLong, turnWithin } from '../../src/attach/evaluator.ts';
 import { StrayErrors } from '../../src/attach/stray-errors.ts';
 import { toError } from '../../src/otp/exit-reason.ts';
 import { Arrivals } from '../support/arrivals.ts';
@@ -350,4 +350,14 @@ test('a pid is understood as it is printed', async (t) => {
   const { evaluator } = bench(t, { state: (...refs: unknown[]) => refs.join() });
   t.like(await evaluator.evaluate('state(<88>, 1, <5>)'), { value: '<88>,1,<5>' });
   t.like(await evaluator.evaluate('state("(<88>)")'), { value: '(<88>)' });
+});
+
+test('whether something took too long is told without running what was typed', (t) => {
+  t.true(TooLong.is(new TooLong(5)));
+  const trap = () => {
+    throw new Error('run');
+  };
+  const proxy = new Proxy(new TooLong(5), { getPrototypeOf: trap, get: trap, has: trap });
+  for (const other of [proxy, Object.create(proxy), Object.create(new TooLong(5)), new Error('x'), null, 'x'])
+    t.false(TooLong.is(other));
 });
