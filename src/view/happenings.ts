@@ -149,7 +149,7 @@ function cut(text: string): string {
 }
 
 /** The lines of the log that tell what happened: whatever comes about is said there, once, and the time line is made of it. */
-const TOLD: ReadonlyMap<string, (fields: Fields) => Told> = new Map(
+export const TOLD: ReadonlyMap<string, (fields: Fields) => Told> = new Map(
   Object.entries<(fields: Fields) => Told>({
     leaving: ({ drainDelayMs }) => ['phase', RELAY, `leaving: it drains in ${Number(drainDelayMs) / 1000} s`],
     draining: ({ door }) => ['phase', `door ${text(door)}`, 'draining'],

@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { OwnWords } from '../../src/secret/redaction.ts';
-import { type HappeningKind, Happenings } from '../../src/view/happenings.ts';
+import { type HappeningKind, Happenings, TOLD } from '../../src/view/happenings.ts';
+import { packageRoot } from '../support/relay-process.ts';
 
 function at(start = 0) {
   const clock = { now: start };
@@ -131,4 +134,13 @@ test('a line of the log that tells of nothing that happened is none', (t) => {
   happened.logged('console', { socket: '/run/x' });
   happened.logged('toString', {});
   t.deepEqual(rows(), []);
+});
+
+test('each line of the log that the time line is made of is said somewhere', (t) => {
+  const folder = join(packageRoot, 'src');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('happenings.ts'),
+  );
+  const source = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  for (const message of TOLD.keys()) t.true(source.includes(`'${message}'`), message);
 });
