@@ -93,6 +93,12 @@ test.serial('the link to NATS is counted, and who is heard there is named', asyn
   );
   t.is(sumOf(samples, 'fanfare_link_up', 'peer="relay-2"'), 1);
   t.false(samples.get('fanfare_link_messages_total')?.has('{peer="relay-2",direction="in"}') ?? true);
+  const roundTrip = (found: Samples) =>
+    sumOf(found, 'fanfare_link_round_trip_seconds', 'peer="nats",direction="in"');
+  await server.freeze();
+  await scraped(a, (found) => roundTrip(found) > 0.5, 'a ping that has no answer is late');
+  server.signal('SIGCONT');
+  await scraped(a, (found) => roundTrip(found) < 0.5, 'its answer has come');
   await server.kill();
   await scraped(a, (found) => sumOf(found, 'fanfare_links', 'state="down"') === 2, 'it is down');
 });

@@ -311,6 +311,8 @@ function tick(state: State, linked: Linked): void {
   const { network, self, subjects: names } = state;
   const { connection, window, conversation } = linked;
   const { heartbeat, timeout } = network.settings;
+  const wait = window.unanswered(now(self));
+  if (wait !== null) network.stats.roundTrip = Math.max(network.stats.roundTrip ?? 0, wait);
   if (window.isSilent(now(self), connection.stats().inBytes, timeout)) {
     hangUp(state, 'silent');
     return;

@@ -26,7 +26,7 @@ export class NatsStats {
   server: string | null = null;
   /** Why there is no connection. */
   why: string | null = null;
-  /** Milliseconds from a question to the server to its answer, behind what was handed over before; null: none yet. */
+  /** Milliseconds from a question to the server to its answer, behind what was handed over before, or that it has waited; null: none yet. */
   roundTrip: number | null = null;
   /** Of messages, handed over and come. */
   bytesOut = 0;

@@ -61,6 +61,11 @@ export class Window {
     return { count, roundTrip: now - at };
   }
 
+  /** Milliseconds that a question has waited for its answer; null: none is under way. */
+  unanswered(now: number): number | null {
+    return this.#asked === null ? null : now - this.#asked.at;
+  }
+
   /**
    * Whether the server has said nothing for so many milliseconds that it was asked something. What it sends (`received`:
    * all bytes so far) counts as well as its answer, which stands behind all that is under way.

@@ -27,6 +27,15 @@ test('it is full at its limit, and one message alone always fits', (t) => {
   t.is(window.count, 2);
 });
 
+test('a question that has no answer yet has waited for so long', (t) => {
+  const window = new Window(0, 0);
+  t.is(window.unanswered(5), null);
+  window.ask(10, true);
+  t.is(window.unanswered(25), 15);
+  window.answered(30);
+  t.is(window.unanswered(35), null);
+});
+
 test('every message is confirmed, refused or left over, once', (t) => {
   const act = fc.oneof(
     fc.integer({ min: 1, max: 50 }),
