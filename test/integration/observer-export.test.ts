@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
+import { shownTabs } from '../../src/observer/tabs.ts';
 import { ask } from '../support/admin.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { startTestRelay } from '../support/relay.ts';
@@ -36,7 +37,7 @@ test('every tab has an export, and what is asked for wrongly is an error that sa
   const client = await connectWs(t, relay.port('pinghub'), encodeURI('/=1+1'));
   const port = relay.port('admin');
   const exported = (query: string) => ask(port, `/observer/export?${query}`);
-  for (const tab of ['tree', 'processes', 'topics', 'connections', 'gone', 'links', 'reports']) {
+  for (const tab of Object.keys(shownTabs)) {
     const { status, headers, body } = await exported(`tab=${tab}&format=json`);
     t.is(status, 200, tab);
     t.true(Array.isArray(JSON.parse(body)), tab);

@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { NodeClient } from '../../src/attach/client/node-client.ts';
 import type { Style } from '../../src/attach/protocol.ts';
+import { shownTabs } from '../../src/observer/tabs.ts';
 import { ask } from './admin.ts';
 
 /** All that a relay shows to those who may look into it, by where it was seen. */
@@ -68,7 +69,7 @@ export async function atTheAdminPort(port: number, pid: number): Promise<Seen> {
   const seen: Seen = new Map();
   for (const path of ['/metrics', '/health/live', '/health/ready', '/observer', '/nothing'])
     seen.set(path, (await ask(port, path)).body);
-  for (const tab of ['tree', 'processes', 'topics', 'connections', 'gone', 'links', 'reports']) {
+  for (const tab of Object.keys(shownTabs)) {
     seen.set(`feed of ${tab}`, await oneList(port, `/observer/feed?tab=${tab}&pid=${pid}`));
     for (const format of ['json', 'csv'])
       seen.set(`${format} of ${tab}`, (await ask(port, `/observer/export?tab=${tab}&format=${format}`)).body);

@@ -18,7 +18,7 @@ export const chartScript = `
     { title: 'Event loop busy', one: (s) => s.utilisation * 100, show: (n) => n.toFixed(n < 10 ? 1 : 0), unit: '%', most: 100,
       also: (s) => [s.utilisation > 0.9 ? 'near its limit' : 'of one core'] },
     { title: 'Memory', one: (s) => s.rss, two: (s) => s.heapUsed, show: (n) => bytes(n).split(' ')[0], unit: (n) => bytes(n).split(' ')[1],
-      peak: bytes, also: (s) => ['resident, and ', ['heap ' + bytes(s.heapUsed)]] },
+      peak: bytes, also: (s) => ['resident, ', ['heap ' + bytes(s.heapUsed)]] },
   ];
 
   for (const tile of tiles) {

@@ -48,7 +48,7 @@ header .facts { color: var(--soft); font-size: 13px; }
 .counts b { color: var(--ink); font-weight: 600; }
 .counts .zero, .counts .zero b { color: var(--faint); font-weight: 400; }
 .counts .bad b { color: var(--bad); } .counts .warn b { color: var(--warn); }
-.tabs { display: flex; gap: 2px; border-bottom: 1px solid var(--line); padding: 0 8px; overflow-x: auto; position: relative; scrollbar-width: thin; }
+.tabs { display: flex; flex-wrap: wrap; gap: 0 2px; border-bottom: 1px solid var(--line); padding: 0 8px; position: relative; }
 .tabs button { flex: none; padding: 11px 12px 10px; border: 0; border-bottom: 2px solid transparent; background: none;
   color: var(--soft); font: inherit; font-weight: 550; cursor: pointer; white-space: nowrap; }
 .tabs button:hover { color: var(--ink); }
@@ -111,7 +111,7 @@ aside pre { margin: 0; padding: 0 14px 12px; white-space: pre-wrap; overflow-wra
 .said:empty, .trouble:empty, .links:empty, pre:empty { display: none; }
 .split.two td, .split.two th { padding-left: 8px; padding-right: 8px; } .split.two td.bar i { right: 8px; }
 .split.two td:first-child, .split.two th:first-child { padding-left: 14px; } .split.two td:last-child, .split.two th:last-child { padding-right: 14px; }
-.split.two td.name { max-width: 300px; }
+.split.two td.name { max-width: 300px; } .split.two .tabs button { padding-left: 8px; padding-right: 8px; }
 dialog { width: 460px; max-width: calc(100vw - 24px); padding: 0 0 8px; border: 1px solid var(--edge); border-radius: 12px; background: var(--card); color: var(--ink); }
 dialog::backdrop { background: rgba(10, 14, 20, .45); }
 dialog dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 7px 16px; margin: 0; padding: 4px 16px 12px; font-size: 13px; }
@@ -132,6 +132,7 @@ body.lost .area { fill: none; } body.lost .now, body.lost .counts b { font-weigh
   header { margin-bottom: 10px; } header .facts { order: 1; width: 100%; font-size: 12px; }
   .split { order: 1; margin-bottom: 12px; } .counts { order: 2; } .tiles { order: 3; grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .help, .close { min-width: 40px; height: 40px; }
+  .tabs { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
   .tabs button, .tools button, .tools .button, .acts button, .links button, th button { min-height: 40px; min-width: 40px; }
   .tools .button { line-height: 28px; text-align: center; }
   th { padding-top: 0; padding-bottom: 0; } th button { text-align: inherit; } td { height: 40px; } td, th, .split.two td, .split.two th { padding-left: 10px; padding-right: 10px; }
