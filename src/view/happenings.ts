@@ -172,7 +172,6 @@ export const TOLD: ReadonlyMap<string, (fields: Fields) => Told> = new Map(
       `down${over === undefined ? because(why) : `: not heard over ${text(over)}`}${some(unconfirmed, 'unconfirmed')}`,
     ],
     'not linked': ({ address, why }) => ['link', text(address), `cannot be linked${because(why)}`],
-    'link not needed': ({ why }) => ['link', '-', `not needed${because(why)}`],
     serving: ({ peer }) => ['link', text(peer), 'takes messages from here'],
     'not serving': ({ peer, why, dropped }) => [
       'link',
