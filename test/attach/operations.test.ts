@@ -466,7 +466,13 @@ test('timeline tells what has changed: starts, reloads and who asked, crashes, c
   t.regex((await lines({ kind: 'phase' })).at(-1) ?? '', /^phase relay starting, pid \d+ 1$/);
   for (let i = 0; i < 3; i++) await (await subscriber(t, relay, 'c')).leave();
   for (let i = 0; i < 3; i++) await relay.closed();
-  t.deepEqual(await lines({ kind: 'close' }), ['close pusu 1005 closed by client 3']);
+  const closes = rowsOf((await ask('timeline', { kind: 'close' })).data);
+  // Where a minute ends in between they are in two rows.
+  t.is(
+    closes.reduce((sum, { count }) => sum + Number(count), 0),
+    3,
+  );
+  for (const { of, what } of closes) t.is(`${of} ${what}`, 'pusu 1005 closed by client');
   await ask('reload');
   t.deepEqual(await lines({ kind: 'reload' }), [
     'reload tester refused: this relay was not started from a file 1',
@@ -480,12 +486,14 @@ test('timeline tells what has changed: starts, reloads and who asked, crashes, c
   await ask('kill', 'topic:main:d');
   await eventually(async () => (await lines({ kind: 'crash' })).length > 0, 'the crash is told');
   t.regex((await lines({ kind: 'crash' }))[0] ?? '', /^crash topic:main:d crashed: /);
-  t.regex((await lines({ n: 1 }))[0] ?? '', /^crash /);
+  // A busy machine may stall at any time.
+  const calm = (await lines()).filter((line) => !line.startsWith('trouble'));
+  t.regex(calm[0] ?? '', /^crash /);
   const all = await ask('timeline', { n: 2, offset: 1 });
   t.is(rowsOf(all.data).length, 2);
   t.regex(all.text, /^when +kind +of +what\n\d\d-\d\d \d\d:\d\d:\d\d +\w+ [\s\S]*\n… 2 of \d+ events$/);
   t.deepEqual(await lines({ since: '2100-01-01' }), []);
-  t.is((await lines({ since: '1h' })).length, (await lines()).length);
+  t.true((await lines({ since: '1h' })).length >= calm.length);
   await t.throwsAsync(ask('timeline', { kind: 'weather' }), { message: /^kind is one of phase, link, / });
   await t.throwsAsync(ask('timeline', { since: 'soon' }), { message: /^since is how long ago/ });
 });
