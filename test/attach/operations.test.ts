@@ -232,6 +232,9 @@ test('a client that does not read is told from one that is behind, and from one 
   };
   await eventually(state, 'the one that does not read is shown as stalled');
   t.regex((await ask('connections')).text, /127\.0\.0\.1 +stalled/);
+  const stalled = rowsOf((await ask('connections')).data).find((row) => row['state'] === 'stalled');
+  const { text } = await ask('client', stalled?.['ref'], { window: 1 });
+  t.regex(text, /^trouble +It does not read: [1-9]\d* [KM]iB wait for it/m);
 });
 
 test('publish reaches the members, and says when there are none', async (t) => {

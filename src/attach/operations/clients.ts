@@ -128,6 +128,7 @@ function clientText(width: number, live: Extract<ClientView, { readonly type: 'l
     [
       ['client', `${ref} at ${door} (${transport}), from ${address}`],
       ['state', state],
+      ...(live.trouble === null ? [] : ([['trouble', live.trouble]] as const)),
       ['identity', subject ?? (authorised ? 'a credential of its own' : 'anonymous')],
       ['there for', duration(age)],
       ['topics', memberships.length === 0 ? 'none' : memberships.join(', ')],
