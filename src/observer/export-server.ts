@@ -11,7 +11,7 @@ import type { Rates } from './rates.ts';
 import { tabOf } from './tabs.ts';
 
 /**
- * Writes whole lists of the observer page as files, one file after the other. A portion of some hundred rows is made and
+ * Writes whole lists of the observer page as files, one file after the other. A portion of a hundred rows is made and
  * written at a time, the next one when the client's side has taken it: a hundred thousand rows hold up nobody.
  */
 export interface ExportServerArgs {

@@ -21,7 +21,7 @@ test('portions that are sorted one by one are what sorting all at once gives, an
         portions.flat(),
         even.toSorted((a, b) => a.value - b.value),
       );
-      t.true(portions.every(({ length }) => length <= 250));
+      t.true(portions.every(({ length }) => length <= 100));
     }),
     { numRuns: 50 },
   );
