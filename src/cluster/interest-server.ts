@@ -6,7 +6,7 @@ import { informNamed, processName } from '../otp/registry.ts';
 import type { System } from '../otp/system.ts';
 import { now, sendAfter } from '../otp/timer.ts';
 import type { Topic } from '../topic/topic.ts';
-import { change, interested } from '../topic/topic-requests.ts';
+import { change, interested, unlinked } from '../topic/topic-requests.ts';
 import type { LinkMessage, LocalTopics } from './backplane.ts';
 
 /**
@@ -138,10 +138,10 @@ export const interestServer: Behaviour<InterestArgs, State, InterestMessage> = {
         return keep;
       case 'detach':
         demonitor(state.links.get(message.link)?.monitor ?? null);
-        state.links.delete(message.link);
+        lose(state, message.link);
         return keep;
       case 'down':
-        state.links.delete(message.pid as Pid<LinkMessage>);
+        lose(state, message.pid as Pid<LinkMessage>);
         return keep;
       case 'confirmed':
         confirm(state, message.link, message.version);
@@ -210,6 +210,11 @@ function tellAll(state: State, link: Pid<LinkMessage>): void {
   links.set(link, { monitor: watch, from: version, confirmed: -1 });
   const add = [...entries.values()].map(({ realm, name }) => ({ realm, name }));
   inform(link, { type: 'interest', version, all: true, add, drop: [] });
+}
+
+function lose({ links, topics }: State, link: Pid<LinkMessage>): void {
+  if (!links.delete(link)) return;
+  for (const topic of topics().all()) if (topic.isOrdered) unlinked(topic);
 }
 
 /** Confirmations may overtake each other where a link has two ways to go. */

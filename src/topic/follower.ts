@@ -100,6 +100,8 @@ export class Follower<Batch extends Placed> {
   readonly #isKept: boolean;
   /** When another relay was asked for what is missing, and has not answered. */
   #askedAt: number | null = null;
+  /** Another relay was asked, and has not answered, be it waited for or not; nor has a message come that follows. */
+  #isUnsure = false;
   /** What comes as an answer is kept, and goes to nobody; and whether some has come. */
   #isFilling = false;
   #hasFilled = false;
@@ -147,12 +149,23 @@ export class Follower<Batch extends Placed> {
 
   /** Something is missing, or may be, and has been asked for: `expire` is to be called when it is late. */
   get isWaiting(): boolean {
-    return this.#mode === 'following' && (this.#askedAt !== null || this.#beyond !== null);
+    return this.#waitsSince !== null;
+  }
+
+  /** So long is it waited for; 0 where it is late, or nothing is. */
+  remaining(now: number): number {
+    const since = this.#waitsSince;
+    return since === null ? 0 : Math.max(0, since + PATIENCE - now);
   }
 
   /** An answer is waited for. */
   get isAsking(): boolean {
     return this.#askedAt !== null;
+  }
+
+  /** Something may be missing here, and it is not known what: nobody is told that nothing is. */
+  get isUnsure(): boolean {
+    return this.#isUnsure;
   }
 
   /** Whether a position may be one that this relay has yet to hear of. */
@@ -173,6 +186,7 @@ export class Follower<Batch extends Placed> {
   /** What is missing is asked for now. `isFilling`: nobody here is a member. */
   asks(now: number, isFilling = false): void {
     this.#askedAt = now;
+    this.#isUnsure = true;
     this.#isFilling ||= isFilling;
   }
 
@@ -215,6 +229,7 @@ export class Follower<Batch extends Placed> {
     }
     if (this.#isNext(place, count)) {
       const steps: Step<Batch>[] = [];
+      if (this.#askedAt === null) this.#isUnsure = false;
       this.#advance(batch, steps);
       return steps;
     }
@@ -238,8 +253,7 @@ export class Follower<Batch extends Placed> {
    * is asked again when it can, or another home tells what there is.
    */
   expire(now: number, isLinked: boolean): readonly Step<Batch>[] {
-    const since = this.#askedAt ?? this.#beyond?.at ?? null;
-    if (this.#mode !== 'following' || since === null || now - since < PATIENCE) return [];
+    if (!this.isWaiting || this.remaining(now) > 0) return [];
     this.#askedAt = null;
     return isLinked ? this.#giveUp() : [];
   }
@@ -256,6 +270,11 @@ export class Follower<Batch extends Placed> {
 
   awaits(relays: Iterable<string>): void {
     this.#awaited = new Set(relays);
+  }
+
+  /** A link is lost: of those that were asked, the others are waited for. */
+  awaitsOnly(isLinked: (relay: string) => boolean): void {
+    for (const relay of this.#awaited) if (!isLinked(relay)) this.#awaited.delete(relay);
   }
 
   /** All that were asked have answered. */
@@ -279,6 +298,7 @@ export class Follower<Batch extends Placed> {
     const steps: Step<Batch>[] = [];
     const best = this.#takeAnswers(steps);
     this.#endFill(steps);
+    this.#isUnsure = false;
     if (best !== '' && best === this.#own) {
       this.#mode = 'leading';
       this.#settledAt = now;
@@ -307,6 +327,7 @@ export class Follower<Batch extends Placed> {
       this.#own = epoch;
     }
     this.#mode = 'leading';
+    this.#isUnsure = false;
     this.#isFresh = false;
     this.#settledAt = now;
     return steps;
@@ -333,6 +354,10 @@ export class Follower<Batch extends Placed> {
     this.#answers = [];
     this.#awaited = new Set();
     return best;
+  }
+
+  get #waitsSince(): number | null {
+    return this.#askedAt ?? (this.#mode === 'following' ? (this.#beyond?.at ?? null) : null);
   }
 
   /** The epoch of now. */
@@ -363,6 +388,7 @@ export class Follower<Batch extends Placed> {
   #answered({ from }: Batch, place: Place | null, now: number): readonly Step<Batch>[] {
     const steps: Step<Batch>[] = [];
     this.#askedAt = null;
+    this.#isUnsure = false;
     this.#endFill(steps);
     // Who knows nothing of what is missing may have yet to hear of it; the relay that has sent what is behind it knows.
     if (place !== null) this.#beyond = null;

@@ -105,7 +105,7 @@ function recover(state: State, request: Join): void {
   tellDeliveries(state, member, answer);
 }
 
-/** What a member gets that asks for `since`. While something is missing here, nobody is told that nothing is. */
+/** What a member gets that asks for `since`. Where it is not known what is missing here, nobody is told that it is. */
 function resumeAt(
   { topic, histories, now }: State,
   line: Line,
@@ -113,7 +113,7 @@ function resumeAt(
 ): Replay {
   const isLost: IsLost = (cursor) => histories.replays.isLost(line, format, cursor);
   const replay = line.resume(since, now(), histories.resumeLimit, isLost);
-  if (topic.follower?.isAsking !== true || replay.resumption.recovered !== true) return replay;
+  if (topic.follower?.isUnsure !== true || replay.resumption.recovered === undefined) return replay;
   return { ...replay, resumption: { ...replay.resumption, recovered: false, missed: null, why: 'link' } };
 }
 

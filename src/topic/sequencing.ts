@@ -18,9 +18,6 @@ import { fanOut, isStartedByMessages, type Sequencing, type State } from './topi
 /** Milliseconds that a first local member waits for the other relays to know of it. */
 const INTEREST_TIMEOUT = 250;
 
-/** Milliseconds that a new home waits for the others to say how far they are, and a member for what its relay has yet to hear of. */
-const SETTLING_TIMEOUT = 250;
-
 /** Members that say that they are further than this relay have it ask the home no more often than this. */
 const RECALL_PERIOD = 1000;
 
@@ -199,9 +196,11 @@ function ask(state: State, relay: string, isFilling: boolean): boolean {
 }
 
 function awaitAnswer(state: State): void {
-  if (state.sequencing.isTimed) return;
+  const { topic, now } = state;
+  const { follower } = topic;
+  if (follower === null || state.sequencing.isTimed) return;
   state.sequencing.isTimed = true;
-  sendAfter(state.self, PATIENCE, { type: 'late' });
+  sendAfter(state.self, follower.remaining(now()), { type: 'late' });
 }
 
 /** What was asked for may be late, and is given up then. */
@@ -209,10 +208,15 @@ export function isLate(state: State): void {
   const { topic, elsewhere, sequencing, now } = state;
   const { follower } = topic;
   const { recalled } = sequencing;
+  const wasAsking = follower?.isAsking;
   sequencing.isTimed = false;
   if (follower === null) return;
   perform(state, follower.expire(now(), recalled !== null && elsewhere?.isLinked(recalled) === true));
-  if (!follower.isAsking) letIn(state);
+  if (!follower.isAsking) {
+    // Who has waited for the home in vain does not wait once more.
+    if (wasAsking) sequencing.aheadAt = now();
+    letIn(state);
+  }
   if (follower.isWaiting) awaitAnswer(state);
 }
 
@@ -235,7 +239,7 @@ function askAll(state: State): void {
 }
 
 function awaitSettling(state: State): void {
-  sendAfter(state.self, SETTLING_TIMEOUT, { type: 'settled', round: ++state.sequencing.settling });
+  sendAfter(state.self, PATIENCE, { type: 'settled', round: ++state.sequencing.settling });
 }
 
 /** All have said how far they are, or have had the time to: what was held goes on. */
@@ -267,7 +271,7 @@ function lead(state: State, own: Sequencer): void {
   topic.follow(own);
 }
 
-/** What was held because it was not known how far the other relays are. */
+/** What was held because it was not known how far the other relays are. Joins go on waiting where it is not known yet. */
 export function letIn(state: State): void {
   const { topic } = state;
   const { follower } = topic;
@@ -275,12 +279,14 @@ export function letIn(state: State): void {
   const { groups, coming } = topic.members;
   // What has been asked for is all here before the first member is told where it stands.
   if (groups.length === 0 && coming.size === 0) while (topic.fanOut.isReady) fanOut(state);
-  if (topic.interest === 'asked' && state.sequencing.confirmed === topic.round) admit(state, topic.round);
+  admit(state);
   for (let left = topic.held; left > 0 && topic.held > 0; left--) {
     const next = topic.nextHeld();
     if (next?.type === 'publish') take(state, next);
-    else if (next?.type === 'join') enter(state, next);
-    else if (next !== undefined) answer(state, next);
+    else if (next?.type === 'join') {
+      if (follower.isAsking) topic.hold(next);
+      else enter(state, next);
+    } else if (next !== undefined) answer(state, next);
   }
 }
 
@@ -315,13 +321,14 @@ export function arrive(state: State, request: Join): void {
   if (round === null) return;
   elsewhere.wanted(topic, round);
   if (topic.follower !== null) catchUp(state, true);
-  sendAfter(self, INTEREST_TIMEOUT, { type: 'uninterested', round });
+  sendAfter(self, INTEREST_TIMEOUT, { type: 'interested', round });
 }
 
-/** The other relays know, or have not said so in time: who waited comes in. */
-export function admit(state: State, round: number): void {
-  const { topic } = state;
-  if (topic.interest !== 'asked' || topic.round !== round) return;
+/** The other relays know that there are members here, and have answered what they were asked, or have had the time to: who waited comes in. */
+function admit(state: State): void {
+  const { topic, sequencing } = state;
+  if (topic.interest !== 'asked' || sequencing.confirmed !== topic.round) return;
+  if (topic.follower?.isAsking === true) return;
   // A crash on the way leaves the rest to the next incarnation.
   for (let next = topic.nextJoin(); next !== undefined; next = topic.nextJoin()) join(state, next);
   topic.holdInterest();
@@ -333,7 +340,7 @@ function join(state: State, request: Join): void {
 
 /** Whether a join is held until it is known how far the other relays are. */
 function waits(state: State, request: Join): boolean {
-  const { topic, elsewhere, self } = state;
+  const { topic, elsewhere } = state;
   const { follower } = topic;
   if (follower === null || elsewhere === null || request.format.remote === true) return false;
   const own = elsewhere.sequencer(topic);
@@ -343,15 +350,15 @@ function waits(state: State, request: Join): boolean {
     return true;
   }
   const { since } = request;
-  if (typeof since !== 'object' || !follower.isAhead(since)) return false;
+  if (typeof since !== 'object') return false;
   if (!follower.isAsking) {
+    if (!follower.isAhead(since)) return false;
     const time = state.now();
     if (time - state.sequencing.aheadAt < RECALL_PERIOD) return false;
     state.sequencing.aheadAt = time;
     if (!catchUp(state, false)) return false;
   }
   topic.hold(request);
-  sendAfter(self, SETTLING_TIMEOUT, { type: 'held' });
   return true;
 }
 
@@ -367,11 +374,10 @@ export function newSequencing(): Sequencing {
   };
 }
 
-/** The other relays have confirmed interest. */
+/** The other relays have confirmed interest, or have had the time to. */
 export function confirmed(state: State, round: number): void {
-  state.sequencing.confirmed = round;
-  // What is missing here has been asked for: who waited is told where it stands when that has come.
-  if (state.topic.follower?.isAsking !== true) admit(state, round);
+  state.sequencing.confirmed = Math.max(state.sequencing.confirmed, round);
+  admit(state);
 }
 
 /** The others have had the time to say how far they are; an earlier asking is over. */
@@ -385,6 +391,22 @@ export function goOnWaiting(state: State): void {
   if (topic.follower?.mode === 'settling') awaitSettling(state);
   else if (topic.held > 0) inform(self, { type: 'held' });
   if (topic.follower?.isWaiting === true) awaitAnswer(state);
+}
+
+/** A link is lost: what was asked for over it, the next home is asked for; if that is this relay, all are. */
+export function unlinked(state: State): void {
+  const { topic, elsewhere, sequencing } = state;
+  const { follower } = topic;
+  if (follower === null || elsewhere === null) return;
+  const isLinked = (relay: string) => elsewhere.isLinked(relay);
+  if (follower.mode === 'settling') {
+    follower.awaitsOnly(isLinked);
+    if (follower.isAnswered) settled(state);
+    return;
+  }
+  if (!follower.isAsking || (sequencing.recalled !== null && isLinked(sequencing.recalled))) return;
+  if (elsewhere.home(topic) === null) settle(state);
+  else if (!catchUp(state, false)) letIn(state);
 }
 
 /** A link is made again, or has lost messages: what is missing here is asked for where it leads to the home. */

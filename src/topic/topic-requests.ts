@@ -38,6 +38,11 @@ export function resync(topic: Topic, node: string): void {
   tell(topic, { type: 'resync', node });
 }
 
+/** A link to another relay is lost: what an ordered topic was asking for over it is to be asked for elsewhere. */
+export function unlinked(topic: Topic): void {
+  tell(topic, { type: 'unlinked' });
+}
+
 /** A member goes of itself, and hears no more. */
 export function leave(topic: Topic, member: Pid<MemberMessage>): void {
   tell(topic, { type: 'leave', member });
@@ -140,9 +145,9 @@ export type TopicMessage =
   | Request
   | { readonly type: 'leave' | 'behind' | 'caught-up' | 'portion'; readonly member: Pid<MemberMessage> }
   | Down
-  | { readonly type: 'interested' | 'uninterested' | 'settled'; readonly round: number }
+  | { readonly type: 'interested' | 'settled'; readonly round: number }
   | { readonly type: 'resync'; readonly node: string }
   | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: Verdict }
   | { readonly type: 'change'; readonly change: LineChange }
   | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
-  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' | 'late' | 'held' };
+  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' | 'late' | 'held' | 'unlinked' };

@@ -15,7 +15,6 @@ import {
   takeClaim,
 } from './owning.ts';
 import {
-  admit,
   arrive,
   confirmed,
   goOnWaiting,
@@ -27,6 +26,7 @@ import {
   settlingOver,
   take,
   takeIncoming,
+  unlinked,
 } from './sequencing.ts';
 import type { Join, MemberMessage } from './topic.ts';
 import { refuse, type TopicMessage, tell, turnAway, wake } from './topic-requests.ts';
@@ -80,7 +80,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
     const ownership = elsewhere?.ownership(topic.realm, topic.name) ?? 'none';
     if (ownership !== 'none' && topic.lifetime.state === 'unowned')
       topic.become({ state: 'elsewhere', grace: ownership === 'grace' }, now(self));
-    if (topic.interest === 'asked') tell(topic, { type: 'uninterested', round: topic.round });
+    if (topic.interest === 'asked') tell(topic, { type: 'interested', round: topic.round });
     if (topic.claiming !== undefined) awaitJudgement(self, topic.claiming);
     // After a restart there may be messages to fan out, or nobody left.
     wake(topic);
@@ -130,8 +130,8 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
       case 'interested':
         confirmed(state, message.round);
         return keep;
-      case 'uninterested':
-        admit(state, message.round);
+      case 'unlinked':
+        unlinked(state);
         return keep;
       case 'judged':
         settleClaim(state, message.claim, message.verdict);

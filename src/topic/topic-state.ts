@@ -22,7 +22,7 @@ export interface Sequencing {
   /** The relay that was asked last for what is missing; a timer says when it is late. */
   recalled: string | null;
   isTimed: boolean;
-  /** When a member said that it is further than this relay. */
+  /** When a member said that it is further than this relay, or the home was waited for in vain. */
   aheadAt: number;
 }
 

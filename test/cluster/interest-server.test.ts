@@ -81,6 +81,25 @@ test('a topic is told once every link has confirmed, and a link that ends is not
   t.is(a.got.length, 1);
 });
 
+test('topics with one order for all are told once of each link that is lost', async (t) => {
+  const topics = new Topics(new Accounting());
+  const { topicOf, linkOf, system, quiet } = world(topics);
+  const [one, two] = [linkOf(), linkOf()];
+  const [ordered, other] = [topicOf('a', null, true), topicOf('b')];
+  topics.all = () => [ordered.topic, other.topic];
+  await quiet();
+  interest.detach(system, one.link);
+  await quiet();
+  interest.detach(system, one.link);
+  exit(one.link, 'shutdown');
+  await quiet();
+  t.deepEqual(ordered.got, [{ type: 'unlinked' }]);
+  exit(two.link, 'kill');
+  await quiet();
+  t.is(ordered.got.length, 2);
+  t.is(other.got.length, 0);
+});
+
 test('what is wanted in one turn is told at once', async (t) => {
   const { topicOf, linkOf, quiet } = world();
   const link = linkOf();

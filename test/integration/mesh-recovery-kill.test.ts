@@ -28,7 +28,12 @@ class Listener {
   gaps = 0;
   ws: WsClient | undefined = undefined;
 
-  async join(t: ExecutionContext, node: Node, channel: string): Promise<void> {
+  async join(
+    t: ExecutionContext,
+    node: Node,
+    channel: string,
+    sent: () => void = () => undefined,
+  ): Promise<void> {
     this.ws?.webSocket.removeAllListeners('message');
     const ws = await connectWs(t, await node.at('pusu'), '/', { protocols: ['fanfare.1'] });
     this.ws = ws;
@@ -38,6 +43,7 @@ class Listener {
       });
     });
     ws.send(JSON.stringify({ type: 'subscribe', channel, since: this.at }));
+    sent();
     await answered;
   }
 
@@ -119,3 +125,47 @@ for (const who of ['home', 'bystander'] as const) {
     },
   );
 }
+
+test.serial(
+  'a home dies that a relay has asked for what it keeps: who waits there is answered with what the next home keeps',
+  async (t) => {
+    const { nodes } = await startCluster(t, 3, {
+      settings: { topics: [{ pattern: 'c*', ordering: 'cluster', history: true }] },
+    });
+    const [home, next, far] = nodes as [Node, Node, Node];
+    const homeAmong = (channel: string, ...among: Node[]) =>
+      homeOf(
+        `main\0${channel}`,
+        among.map(({ name }) => name),
+      );
+    const channel = Array.from({ length: 1000 }, (_, index) => `c${index}`).find(
+      (name) => homeAmong(name, ...nodes) === home.name && homeAmong(name, next, far) === next.name,
+    );
+    if (channel === undefined) throw new Error('no such topic');
+    const listener = new Listener();
+    await listener.join(t, next, channel);
+    const publisher = await connectWs(t, await home.at('pusu'), '/', { protocols: ['fanfare.1'] });
+    for (let content = 1; content <= 10; content++)
+      publisher.send(JSON.stringify({ type: 'publish', channel, content }));
+    await eventually(() => listener.seen.length === 10, 'all has come');
+    const last = listener.at;
+    const roaming = new Listener();
+    roaming.at = last?.replace(/:10$/, ':4');
+    const other = await connectWs(t, await far.at('pusu'), '/', { protocols: ['fanfare.1'] });
+    // The home takes the question, and says nothing.
+    home.signal('SIGSTOP');
+    let joined = Promise.resolve();
+    await new Promise<void>((resolve) => {
+      joined = roaming.join(t, far, channel, resolve);
+    });
+    // The relay has asked by the time at which it answers what another client has said later.
+    other.send('{"type":"ping"}');
+    for (let got = await other.next(); got !== '{"type":"pong"}'; ) got = await other.next();
+    await home.kill();
+    await joined;
+    t.like(roaming.answer, { recovered: true });
+    await eventually(() => roaming.at === last, 'what was missed has come');
+    t.deepEqual(roaming.seen, [5, 6, 7, 8, 9, 10]);
+    t.is(roaming.gaps, 0);
+  },
+);

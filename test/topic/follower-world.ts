@@ -153,6 +153,20 @@ export class Relay {
     if (this.home === to) this.#ask(to, false);
   }
 
+  /** A link is lost: what was asked for over it is asked for elsewhere. */
+  unlinked(): void {
+    const { follower } = this;
+    const isLinked = (relay: string) => this.linked.has(relay);
+    if (!this.isAlive) return;
+    if (follower.mode === 'settling') {
+      follower.awaitsOnly(isLinked);
+      this.#settled();
+    } else if (follower.isAsking && this.#asked !== null && !isLinked(this.#asked)) {
+      if (this.isHome) this.#settle();
+      else this.#ask(this.home, false);
+    }
+  }
+
   tick(): void {
     this.#perform(
       this.follower.expire(this.#world.now, this.#asked !== null && this.linked.has(this.#asked)),
@@ -200,7 +214,7 @@ export class Relay {
   #settled(): void {
     const { follower } = this;
     if (follower.mode !== 'settling') return;
-    if (!follower.isAnswered && this.#world.now - (this.#settlingSince ?? 0) < 250) return;
+    if (!follower.isAnswered && this.#world.now - (this.#settlingSince ?? 0) < PATIENCE) return;
     this.#settlingSince = null;
     if (!this.isHome) {
       this.#perform(follower.abandon());
@@ -356,6 +370,8 @@ export class World {
     other.linked.delete(one.name);
     this.way(one.name, other.name).length = 0;
     this.way(other.name, one.name).length = 0;
+    one.unlinked();
+    other.unlinked();
   }
 
   /** The first relays hear nothing of the others. */
@@ -371,6 +387,7 @@ export class World {
   /** The relay dies, and comes back with nothing. */
   restart(index: number): void {
     const dead = this.relays[index] as Relay;
+    dead.isAlive = false;
     for (const other of this.relays) if (other !== dead) this.cut(dead, other);
     this.relays[index] = new Relay(dead.name, this);
   }
