@@ -245,3 +245,17 @@ test('what a first member was to wait for at most does not hold up the next firs
   await answers('home', 2);
   t.deepEqual(b.told, ['joined kept 1-1 recovered']);
 });
+
+test('who comes back while this relay asks all others waits, too, where another one is the home by then', async (t) => {
+  const { comes, ends, begins, answers } = world('home', 'x');
+  const a = await comes();
+  await answers('home', 1, 'one');
+  await ends('home', null);
+  const b = await comes(at(1));
+  begins('back');
+  await answers('x', 2);
+  t.deepEqual(b.told, []);
+  await answers('back', 2, 'two');
+  t.deepEqual(b.told, ['joined kept 1-2 recovered']);
+  t.deepEqual(a.heard, ['2:two']);
+});
