@@ -31,7 +31,7 @@ import {
 } from './door-commands.ts';
 import { ABNORMAL, type End } from './end.ts';
 import type { Question } from './intake.ts';
-import { bringOn, claimed, joined, refused, rejoin } from './joining.ts';
+import { bringOn, claimed, joined, left, refused, rejoin } from './joining.ts';
 import { type Acknowledging, askSilence } from './silence-server.ts';
 
 const HEARTBEAT: ConnectionMessage = { type: 'heartbeat' };
@@ -167,6 +167,9 @@ export const connectionHandler: Behaviour<ConnectionArgs, Connection, Connection
       case 'ended':
         connection.memberships.delete(message.topic.name);
         step(connection, { type: 'ended', topic: message.topic.name });
+        return keep;
+      case 'left':
+        left(connection, message.name);
         return keep;
       case 'portion':
         bringOn(connection, message);

@@ -9,7 +9,7 @@ import { inform, type Self } from '../otp/process.ts';
 import { now, sendAfter, uptime } from '../otp/timer.ts';
 import type { LossReason } from '../topic/accounting.ts';
 import type { Delivery, Format } from '../topic/message.ts';
-import type { MemberMessage, Topic } from '../topic/topic.ts';
+import type { Left, MemberMessage, Topic } from '../topic/topic.ts';
 import { behind } from '../topic/topic-requests.ts';
 import type { DoorContext, Guard } from './door-context.ts';
 import { type End, INTERNAL_ERROR, type Telling, tellingOf } from './end.ts';
@@ -25,6 +25,7 @@ import type { Transport, TransportMessage } from './transport/transport.ts';
 /** All that a connection's handler understands. */
 export type ConnectionMessage =
   | MemberMessage
+  | Left
   | TransportMessage
   | Authorisation
   | Exit

@@ -83,7 +83,7 @@ function performOne(connection: Connection, command: Command): void {
       claim(connection, command);
       return;
     case 'leave':
-      leave(connection, command.topic);
+      leave(connection, command);
       return;
     case 'accept':
       connection.accept();
@@ -345,15 +345,22 @@ function claim(connection: Connection, command: Extract<Command, { type: 'claim'
   else step(connection, refusal(attemptOf(command), 'unavailable'));
 }
 
-function leave(connection: Connection, as: string): void {
-  const { judgements, memberships } = connection;
+function leave(connection: Connection, { topic: as, isHeard }: Extract<Command, { type: 'leave' }>): void {
+  const { judgements, self } = connection;
   const name = judgements === undefined ? as : judgements.leave(as);
   if (connection.needs === 'topic') notNeeded(connection, judgements?.forget('read', as));
-  if (name === undefined) return;
+  const topic = name === undefined ? undefined : takeOut(connection, name);
+  const isTold = topic !== undefined && leaveTopic(topic, self, isHeard === true ? self : undefined);
+  if (isHeard !== true) return;
+  if (isTold) ask(connection, { type: 'leave', topic: topic.name, as });
+  else step(connection, { type: 'left', topic: as });
+}
+
+function takeOut({ memberships, rights }: Connection, name: string): Topic | undefined {
   const topic = memberships.get(name);
   memberships.delete(name);
-  connection.rights?.forget(name);
-  if (topic !== undefined) leaveTopic(topic, connection.self);
+  rights?.forget(name);
+  return topic;
 }
 
 /** A join or a claim is always answered, if need be by what its router or server leaves undone; a back end may hang. */
@@ -477,6 +484,7 @@ export function guardAnswered(connection: Connection, question: Question, answer
       return;
     case 'join':
     case 'claim':
+    case 'leave':
     case 'room':
       return;
   }

@@ -20,6 +20,7 @@ export type Question =
   /** `as`: how the client calls the topic. `since`: what of the past it wants. */
   | { readonly type: 'join'; readonly topic: string; readonly as: string; readonly since?: Since }
   | { readonly type: 'claim'; readonly topic: string; readonly as: string }
+  | { readonly type: 'leave'; readonly topic: string; readonly as: string }
   /** What a join has brought is still being written: a client that joins many topics would not keep up with all their pasts. */
   | { readonly type: 'room' };
 

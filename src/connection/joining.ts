@@ -110,7 +110,13 @@ export function claimed(connection: Connection, topic: Topic): void {
   else answered(connection, refusal({ action: 'claim', topic: question.as }, 'forbidden'));
 }
 
-function isAsked<T extends 'join' | 'claim'>(
+/** A topic has let the connection go: what it sent before has come. */
+export function left(connection: Connection, name: string): void {
+  const { question } = connection.intake;
+  if (isAsked(question, 'leave', name)) answered(connection, { type: 'left', topic: question.as });
+}
+
+function isAsked<T extends 'join' | 'claim' | 'leave'>(
   question: Question | undefined,
   type: T,
   topic: string,

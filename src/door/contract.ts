@@ -102,8 +102,8 @@ export interface Session {
 export type Step = readonly [Session, readonly Command[]];
 
 /**
- * What may happen to a session. What the client sends while a question (`authorise`, `join`, `claim`) is open waits
- * until it has been answered.
+ * What may happen to a session. What the client sends while a question (`authorise`, `join`, `claim`, a `leave`
+ * that is to be heard) is open waits until it has been answered.
  */
 export type Event =
   /** A whole message. Text is valid UTF-8. It is a view of a read buffer: copy what is kept. */
@@ -125,6 +125,8 @@ export type Event =
    */
   | { readonly type: 'published'; readonly topic: string; readonly receipt?: string; readonly at?: Position }
   | Refused
+  /** Answers a `leave` that is to be heard: nothing of the topic comes any more, until it is joined again. */
+  | { readonly type: 'left'; readonly topic: string }
   /** The topic's owner is gone for good: for those who joined with `while: 'owned'`. */
   | { readonly type: 'ended'; readonly topic: string }
   /** This client alone has missed messages of a topic that it is in. What all have missed, the format tells. */
@@ -198,7 +200,12 @@ export type Command =
   /** Becomes the owner of a topic; needs the right to write. Owners are not members. */
   | { readonly type: 'claim'; readonly topic: string }
   /** Of a topic that it is not a member of: nothing. */
-  | { readonly type: 'leave'; readonly topic: string }
+  | {
+      readonly type: 'leave';
+      readonly topic: string;
+      /** An event is to say when nothing of the topic comes any more. */
+      readonly isHeard?: true;
+    }
   /**
    * Needs the right to write; refused by an event when there is none, and silent otherwise, but for an exchange. An
    * empty message of an exchange is judged, and goes nowhere. `receipt`: JSON text of 64 characters at most, and the

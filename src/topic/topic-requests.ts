@@ -5,7 +5,7 @@ import { lose } from './fan-out.ts';
 import type { RemoteOwnership } from './lifetime.ts';
 import type { LineChange } from './line-change.ts';
 import { Delivery, type Publish } from './message.ts';
-import type { Claim, Incoming, Join, MemberMessage, Recall, Request, Topic } from './topic.ts';
+import type { Claim, Incoming, Join, Left, MemberMessage, Recall, Request, Topic } from './topic.ts';
 
 /**
  * What a topic is asked and told, by members, publishers, routers and links, and what those hear whose request nobody takes.
@@ -43,9 +43,18 @@ export function unlinked(topic: Topic): void {
   tell(topic, { type: 'unlinked' });
 }
 
-/** A member goes of itself, and hears no more. */
-export function leave(topic: Topic, member: Pid<MemberMessage>): void {
-  tell(topic, { type: 'leave', member });
+/**
+ * A member goes of itself, and hears no more. `hears`: who is told so, behind all that the member has been sent. False: the
+ * topic has no server, and has sent all that it will.
+ */
+export function leave(topic: Topic, member: Pid<MemberMessage>, hears?: Pid<Left>): boolean {
+  const { name } = topic;
+  return tell(topic, { type: 'leave', name, member, ...(hears === undefined ? {} : { hears }) });
+}
+
+/** The topic sends no more to a member that has left. */
+export function tellLeft({ name, hears }: Leave): void {
+  if (hears !== undefined) inform(hears, { type: 'left', name });
 }
 
 /** A member's pending bytes are many, and nothing is sent until it has caught up; or it has. */
@@ -141,9 +150,18 @@ export function tell({ server }: Topic, message: TopicMessage): boolean {
   return server !== undefined && inform<TopicMessage>(server as Pid<TopicMessage>, message);
 }
 
+export interface Leave {
+  readonly type: 'leave';
+  /** The topic's. */
+  readonly name: string;
+  readonly member: Pid<MemberMessage>;
+  readonly hears?: Pid<Left>;
+}
+
 export type TopicMessage =
   | Request
-  | { readonly type: 'leave' | 'behind' | 'caught-up' | 'portion'; readonly member: Pid<MemberMessage> }
+  | Leave
+  | { readonly type: 'behind' | 'caught-up' | 'portion'; readonly member: Pid<MemberMessage> }
   | Down
   | { readonly type: 'interested' | 'settled'; readonly round: number }
   | { readonly type: 'resync'; readonly node: string }

@@ -29,7 +29,7 @@ import {
   unlinked,
 } from './sequencing.ts';
 import type { Join, MemberMessage } from './topic.ts';
-import { refuse, type TopicMessage, tell, turnAway, wake } from './topic-requests.ts';
+import { type Leave, refuse, type TopicMessage, tell, tellLeft, turnAway, wake } from './topic-requests.ts';
 import { fanOut, isStartedByMessages, type State, type TopicServerArgs, takeOut } from './topic-state.ts';
 
 /**
@@ -140,7 +140,7 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
         changeOwnership(state, message.ownership);
         return keep;
       case 'leave':
-        remove(state, message.member);
+        remove(state, message);
         return keep;
       case 'behind':
         topic.fanOut.fallBehind(message.member);
@@ -210,6 +210,7 @@ export function topicServer(accounting: Accounting): Behaviour<TopicServerArgs, 
         lose(message, state?.topic.name ?? '', accounting, reason === 'normal' ? 'unheard' : 'crash');
         state?.topic.fanOut.miss(message, state.now);
       } else if (message.type === 'join') undo(state, message);
+      else if (message.type === 'leave') tellLeft(message);
       else if (message.type === 'claim' || message.type === 'incoming' || message.type === 'recall')
         turnAway(message, state?.topic.name ?? '', accounting);
     },
@@ -232,12 +233,14 @@ function lingers(state: State): boolean {
   return state.lingering;
 }
 
-function remove(state: State, member: Pid<MemberMessage>): void {
+function remove(state: State, request: Leave): void {
   const { topic } = state;
   try {
     // What was published before it left was published to it.
     if (topic.fanOut.isReady) fanOut(state);
   } finally {
-    demonitor(takeOut(topic, member));
+    demonitor(takeOut(topic, request.member));
   }
+  // Where it has crashed on the way, this is told as it ends.
+  tellLeft(request);
 }

@@ -52,6 +52,13 @@ export interface Lost {
   readonly at: Position | null;
 }
 
+/** Answers a leave that is to be heard: the topic sends no more. */
+export interface Left {
+  readonly type: 'left';
+  /** The topic's. */
+  readonly name: string;
+}
+
 /** The next part of what a member has asked for, which is being resumed. Asked for by `portion`. */
 export interface Portion {
   readonly type: 'portion';

@@ -278,12 +278,47 @@ test('who leaves between two portions gets no more of them', async (t) => {
   send(pid, { type: 'joined', topic: c.topic, ...resumed(0, 1), deliveries: [delivery(1)], more: true });
   say({ type: 'unsubscribe', channel: 'c' });
   send(pid, { type: 'portion', topic: c.topic, deliveries: [delivery(2)], more: true });
+  send(pid, { type: 'left', name: 'c' });
   t.deepEqual((await heard()).slice(2), [{ type: 'unsubscribe_ok', channel: 'c' }]);
   t.deepEqual(
     c.told().filter((type) => type !== 'portion'),
     ['leave'],
   );
   t.like(accounting, { attempts: 2, delivered: 1, dropped: { closed: 1 } });
+});
+
+test('who leaves hears so once the topic has let go, behind the last message, and what it has sent next waits for that', async (t) => {
+  const { heard, say, topic, pid, delivery, requests, accounting } = world();
+  await heard();
+  say(subscribe('c', 'now'));
+  await heard();
+  const c = topic();
+  send(pid, { type: 'joined', topic: c.topic, ...resumed(0, 0) });
+  await heard();
+  say({ type: 'unsubscribe', channel: 'c' }, subscribe('c', '1abcdef:1'), { type: 'ping' });
+  send(pid, delivery(1));
+  t.deepEqual(await heard(), [content(1)]);
+  t.is(requests.length, 1);
+  send(pid, delivery(2));
+  send(pid, { type: 'left', name: 'other' });
+  send(pid, { type: 'left', name: 'c' });
+  t.deepEqual(await heard(), [content(2), { type: 'unsubscribe_ok', channel: 'c' }]);
+  t.is(requests.length, 2);
+  send(pid, { type: 'joined', topic: c.topic, ...resumed(1, 2), deliveries: [delivery(2)] });
+  t.deepEqual((await heard()).slice(1), [content(2), { type: 'pong' }]);
+  t.like(accounting, { attempts: 3, delivered: 3, droppedInAll: 0 });
+});
+
+test('who leaves what it is not in, or what has nobody to say so any more, hears so at once', async (t) => {
+  const { heard, say, pid } = world();
+  await heard();
+  say({ type: 'unsubscribe', channel: 'c' });
+  t.deepEqual(await heard(), [{ type: 'unsubscribe_ok', channel: 'c' }]);
+  say(subscribe('c', 'now'));
+  await heard();
+  send(pid, { type: 'joined', topic: new Topic('main', 'c'), ...resumed(0, 0) });
+  say({ type: 'unsubscribe', channel: 'c' });
+  t.deepEqual((await heard()).slice(1), [{ type: 'unsubscribe_ok', channel: 'c' }]);
 });
 
 test('a member that its topic leaves behind while it takes the past is closed as slow', async (t) => {
@@ -343,6 +378,7 @@ test('the answer to a join that was made after a loss is not taken for that to a
   await heard();
   const before = topic().topic;
   send(pid, { type: 'joined', topic: before, ...resumed(1, 1) });
+  before.retire();
   send(pid, { type: 'lost', topic: before, at: at(5) });
   say({ type: 'unsubscribe', channel: 'c' }, subscribe('c', '1abcdef:2'));
   await heard();

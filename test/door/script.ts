@@ -16,8 +16,9 @@ export function brief(command: Command): Brief {
       return `join ${topic} while ${condition}${asked === undefined ? '' : ` since ${asked}`}`;
     }
     case 'claim':
+      return `claim ${command.topic}`;
     case 'leave':
-      return `${command.type} ${command.topic}`;
+      return `leave ${command.topic}${command.isHeard === true ? ' and hear' : ''}`;
     case 'publish': {
       const { topic, message, receipt, key } = command;
       const marks = `${receipt === undefined ? '' : ` receipt ${receipt}`}${key === undefined ? '' : ` key ${key}`}`;

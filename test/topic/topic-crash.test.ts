@@ -1,11 +1,14 @@
 import test from 'ava';
 import { isAlive, type Pid, send } from '../../src/otp/process.ts';
+import { exit } from '../../src/otp/signal.ts';
 import { resume, suspend, trace } from '../../src/otp/sys.ts';
 import type { Format } from '../../src/topic/message.ts';
+import type { Left } from '../../src/topic/topic.ts';
 import { hashKey } from '../../src/topic/topic-name.ts';
-import { behind, forward } from '../../src/topic/topic-requests.ts';
+import { behind, forward, leave } from '../../src/topic/topic-requests.ts';
+import { spawnScripted } from '../support/otp.ts';
 import { isBalanced } from '../support/relay.ts';
-import { formatOf, numbered, plain, type TopicsWorld, topicsWorld } from './topics-world.ts';
+import { formatOf, numbered, plain, type TestMember, type TopicsWorld, topicsWorld } from './topics-world.ts';
 
 function serverOf(world: TopicsWorld, name: string) {
   const { server } = world.topic(name);
@@ -132,6 +135,36 @@ test('nor the join of a format that has another one for topics of which nothing 
   forward(world.topic('t'), { type: 'join', name: 't', member: b.pid, format, while: 'wanted' });
   await quiet();
   t.deepEqual(b.told, ['joined t']);
+});
+
+test('who leaves is told so once, behind its last message, and also where the server crashes on it or ends', async (t) => {
+  const world = topicsWorld();
+  const { member, join, publish, quiet, topic, system } = world;
+  const [a, b, c] = [member(), member(), member()];
+  for (const one of [a, b, c]) join(one, 't');
+  await quiet();
+  const leaves = (one: TestMember) => {
+    const { pid, log } = spawnScripted(system);
+    leave(topic('t'), one.pid, pid as Pid<Left>);
+    return log.got;
+  };
+  publish(c, 't', 'one');
+  const first = leaves(a);
+  publish(c, 't', 'two');
+  await quiet();
+  t.deepEqual([first, a.heard], [[{ type: 'left', name: 't' }], ['one']]);
+  publish(c, 't', 'poison');
+  const second = leaves(b);
+  publish(c, 't', 'three');
+  await quiet();
+  t.deepEqual(second, [{ type: 'left', name: 't' }]);
+  t.deepEqual(b.heard, ['one', 'two']);
+  t.deepEqual(c.heard, ['one', 'two', 'three']);
+  suspend(serverOf(world, 't'));
+  const third = leaves(c);
+  exit(world.root, 'shutdown');
+  await quiet();
+  t.deepEqual(third, [{ type: 'left', name: 't' }]);
 });
 
 test('a poisonous message that is flushed by a leave does not keep the member in', async (t) => {

@@ -63,6 +63,8 @@ export function fanfareSession(greeting: Greeting): Session {
         return says(notJudged(event.attempt));
       case 'joined':
         return says(subscribeOk(event));
+      case 'left':
+        return says(unsubscribeOk({ channel: event.topic }));
       case 'published':
         return event.receipt === undefined ? still : says(publishOk(event.receipt, event.at));
       case 'refused':
@@ -96,16 +98,8 @@ export function fanfareSession(greeting: Greeting): Session {
         if (!isChannel(channel)) return says(subscribeError({ channel }, 'bad_channel'));
         return does({ type: 'join', topic: channel, while: 'wanted', since });
       }
-      case 'unsubscribe': {
-        const { channel } = frame;
-        return [
-          session,
-          [
-            { type: 'leave', topic: channel },
-            { type: 'send', bytes: unsubscribeOk({ channel }) },
-          ],
-        ];
-      }
+      case 'unsubscribe':
+        return does({ type: 'leave', topic: frame.channel, isHeard: true });
       // Patterns have their frames, and nothing behind them yet.
       case 'subscribe-pattern':
         return says(subscribeError({ pattern: frame.pattern }, 'unsupported'));
