@@ -1,12 +1,26 @@
 import type { Batch } from '../door/peer/batch.ts';
+import type { Fates } from '../door/peer/fates.ts';
 import type { Self } from '../otp/process.ts';
-import { costOf, keyedBy, type Message, type PublisherMessage, type Sequencer } from '../topic/message.ts';
+import {
+  costOf,
+  keyedBy,
+  type Message,
+  type Publish,
+  type PublisherMessage,
+  type Sequencer,
+} from '../topic/message.ts';
 import type { Incoming } from '../topic/topic.ts';
 import { publish } from '../topic/topic-requests.ts';
 import type { LocalTopics } from './backplane.ts';
 
 /** Bytes on their way to this relay's topics before a link is not read any more; with half of them it is read again. */
 const LIMIT = 4 * 1024 * 1024;
+
+/** Messages that have numbers, from `first` on, by which it is known what has become of them. */
+export interface Numbered {
+  readonly first: number;
+  readonly fates: Pick<Fates, 'settle'>;
+}
 
 /** Messages of one topic. `bytes`: as they came. `keys`: of each, '' for none; null: there are none. */
 export type Published = Pick<Batch, 'realm' | 'name' | 'messages' | 'bytes' | 'keys'>;
@@ -30,9 +44,14 @@ export class Publication {
 
   /**
    * Messages of one topic, of so many bytes. `via`: the relay that has given them their order; null: they get it here.
-   * What is lost is counted. Returns how many of them the topic has refused.
+   * What is lost is counted. Returns how many of them the topic has refused. `numbered`: the link is told of each by its number what
+   * has become of it (`published`, `refused`), or is so at once.
    */
-  publish({ realm, name, messages, bytes, keys }: Published, via: Sequencer | null): number {
+  publish(
+    { realm, name, messages, bytes, keys }: Published,
+    via: Sequencer | null,
+    numbered: Numbered | null = null,
+  ): number {
     const topics = this.#topics();
     const { accounting } = topics;
     const { system } = this.#link;
@@ -43,6 +62,7 @@ export class Publication {
     if (topic?.server === undefined && !isKept) {
       // Nobody is in the topic any more, or it is just being lost.
       accounting.lose(length, 'unheard');
+      for (let i = 0; i < length; i++) numbered?.fates.settle(numbered.first + i, true);
       return 0;
     }
     const cost = costOf(bytes, length);
@@ -50,11 +70,17 @@ export class Publication {
     for (let i = 0; i < length; i++) {
       const message = messages[i] as Message;
       const credit = i === length - 1 ? cost : 0;
-      const one = keyedBy(keys, i, { type: 'publish', message, from: this.#link, credit, via });
+      const plain: Publish = { type: 'publish', message, from: this.#link, credit, via };
+      const told: Publish =
+        numbered === null ? plain : { ...plain, isForwarded: true, receipt: `${numbered.first + i}` };
+      const one = keyedBy(keys, i, told);
       const isTaken =
         isKept || topic === undefined ? topics.publish(system, realm, name, topic, one) : publish(topic, one);
       if (isTaken) this.underWay += credit;
-      else refused++;
+      else {
+        refused++;
+        numbered?.fates.settle(numbered.first + i, false);
+      }
     }
     accounting.lose(refused, 'refused');
     this.isFull ||= this.underWay >= LIMIT;

@@ -51,6 +51,8 @@ export interface Publish {
   readonly at?: Numbered;
   /** It is kept, and goes to nobody: those who are here now may have it, or came after it. */
   readonly isFill?: true;
+  /** Another relay has sent it here to be given its order, and has seen that its publisher may publish. */
+  readonly isForwarded?: true;
   /** Set where `from` is to be told what has become of the message: JSON text of the client's, of 64 characters at most. */
   readonly receipt?: string;
   /** Of several messages with the same key, the first alone is fanned out; by the relay that orders them, if one does. */

@@ -27,7 +27,9 @@ const RECALL_PERIOD = 1000;
  */
 export function take(state: State, message: Publish): void {
   const { topic, accounting, elsewhere } = state;
-  if (message.via === null && !mayPublish(topic.lifetime, message.from)) {
+  // Of an owner at another relay that one knows.
+  const isJudged = message.isForwarded === true && topic.lifetime.state === 'elsewhere';
+  if (message.via === null && !isJudged && !mayPublish(topic.lifetime, message.from)) {
     const { from, receipt } = message;
     accounting.lose(1, 'refused');
     const refused = { type: 'refused', action: 'publish', name: topic.name, why: 'owned' } as const;

@@ -199,7 +199,7 @@ function bookOf({ relay: { backplane }, accounting }: TestRelay, throng: Throng,
     messages: accounting.messages,
     published: throng.taken + added,
     came: network?.inbound.countsOf(other)?.received ?? Number.NaN,
-    taken: network?.outbound.of(other)?.taken ?? Number.NaN,
+    taken: network?.outbound.of(other)?.fates.taken ?? Number.NaN,
   };
 }
 

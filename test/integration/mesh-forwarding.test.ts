@@ -5,6 +5,7 @@ import { eventually } from '../support/arrivals.ts';
 import { allKnow } from '../support/confirmed.ts';
 import { pairOfRelays } from '../support/pair-of-relays.ts';
 import { isBalanced, type TestRelay } from '../support/relay.ts';
+import { underway } from '../support/underway.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 
 /** One order for all: what is forwarded to the relay that makes it is taken there, or counted as unreachable. */
@@ -28,7 +29,7 @@ function missedBy({ relay, accounting }: TestRelay): number {
 }
 
 function takenBy({ relay }: TestRelay): number {
-  return relay.backplane?.network.outbound.of('n1')?.taken ?? Number.NaN;
+  return relay.backplane?.network.outbound.of('n1')?.fates.taken ?? Number.NaN;
 }
 
 /** One topic whose home is at the first relay, listened to at both, and published to at the second. */
@@ -156,11 +157,7 @@ test.serial(
     await eventually(() => takenBy(home) === 50, 'all are taken');
     const forwarded = away.relay.backplane?.network.forwarded;
     await eventually(() => forwarded?.of('n0')?.taken === 50, 'and that is known');
-    const topic = { realm: 'main', name: 't' };
-    forwarded?.sent(
-      'n0',
-      Array.from({ length: 7 }, () => ({ topic, publish: null })),
-    );
+    forwarded?.sent('n0', underway(7));
     await part();
     t.is(away.accounting.lost.unreachable, 7);
     t.is(forwarded?.of('n0'), undefined);

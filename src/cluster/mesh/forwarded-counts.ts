@@ -1,4 +1,7 @@
+import type { Forwarded } from '../../door/peer/batch.ts';
 import type { Relay, TopicKey } from '../../door/peer/codec.ts';
+import type { Fate } from '../../door/peer/fates.ts';
+import type { Pid } from '../../otp/process.ts';
 import type { Publish } from '../../topic/message.ts';
 
 /**
@@ -9,7 +12,9 @@ interface Counts {
   readonly incarnation: string;
   sent: number;
   taken: number;
-  /** Messages that it has not said yet that it has taken, as they were sent; none of a connection before. */
+  /** Of how many it has said what has become of them. */
+  settled: number;
+  /** Messages of which it has not said yet what has become of them, as they were sent; none of a connection before. */
   underWay: Underway[];
   /** Lost on the way there, since the start. */
   unreachable: number;
@@ -17,11 +22,28 @@ interface Counts {
   partedAt: number | null;
 }
 
-/** A message on its way to its home. `publish`: null where it was published at another relay. */
+/** A message on its way to its home, and who is to hear what becomes of it. */
 export interface Underway {
   readonly topic: TopicKey;
-  readonly publish: Publish | null;
+  readonly forwarded: Forwarded;
+  readonly sender: Sender;
 }
+
+/** A message was published here; or another relay has forwarded it over a link, and it has a number there. */
+export type Sender =
+  | { readonly type: 'publisher'; readonly publish: Publish }
+  | { readonly type: 'link'; readonly link: Pid<Relayed>; readonly number: number }
+  | { readonly type: 'nobody' };
+
+/** What a link is told of a message that it has sent on. `anew`: it is to go elsewhere, or to be given its order here by now. */
+export type Relayed =
+  | { readonly type: 'settled'; readonly number: number; readonly isDone: boolean }
+  | {
+      readonly type: 'anew';
+      readonly number: number;
+      readonly topic: TopicKey;
+      readonly forwarded: Forwarded;
+    };
 
 /** Milliseconds for which a relay that cannot be reached is counted for, and remembered by. */
 export const FORGET = 10 * 60_000;
@@ -29,6 +51,7 @@ export const FORGET = 10 * 60_000;
 /**
  * What goes to other relays to be given its order there, and what becomes of it. This relay counts what it has handed
  * to the connection, and the other relay what it has taken; the other relay says so in each heartbeat, and when a link is made again.
+ * Whoever waits for an answer gets it when the other relay has sent the message on, and this one has it: not when it was taken.
  * Then nothing is under way, so the difference was lost with the connection before, to the message. Of a relay that does
  * not come back, or has been started anew, only what it has said can be gone by: what it took after that is counted
  * as lost, too. It outlives links, and the processes that held them. Pure; time is an argument, in milliseconds.
@@ -36,10 +59,10 @@ export const FORGET = 10 * 60_000;
 export class ForwardedCounts {
   readonly #counts = new Map<string, Counts>();
   readonly #lose: (count: number) => void;
-  readonly #answer: (message: Underway, isTaken: boolean) => void;
+  readonly #answer: (message: Underway, isDone: boolean) => void;
 
   /** `lose`: called for all messages that have got lost. `answer`: their publishers are told, once for each message. */
-  constructor(lose: (count: number) => void, answer: (message: Underway, isTaken: boolean) => void) {
+  constructor(lose: (count: number) => void, answer: (message: Underway, isDone: boolean) => void) {
     this.#lose = lose;
     this.#answer = answer;
   }
@@ -77,16 +100,32 @@ export class ForwardedCounts {
       this.#lose(lost);
     }
     const unreachable = (before?.unreachable ?? 0) + lost;
-    this.#counts.set(node, { incarnation, sent: taken, taken, underWay: [], unreachable, partedAt: null });
+    this.#counts.set(node, {
+      incarnation,
+      sent: taken,
+      taken,
+      settled: taken,
+      underWay: [],
+      unreachable,
+      partedAt: null,
+    });
     return lost;
   }
 
   /** The other relay says how many it has taken. */
   confirmed(node: string, taken: number): void {
     const counts = this.#counts.get(node);
-    if (counts === undefined) return;
-    for (const message of counts.underWay.splice(0, taken - counts.taken)) this.#answer(message, true);
-    counts.taken = taken;
+    if (counts !== undefined) counts.taken = taken;
+  }
+
+  /** The other relay says what has become of messages. Those of a connection before have been answered. */
+  settled(node: string, { count, failed }: Fate): void {
+    const counts = this.#counts.get(node);
+    if (counts === undefined || count <= counts.settled) return;
+    const inVain = new Set(failed);
+    for (const message of counts.underWay.splice(0, count - counts.settled))
+      this.#answer(message, !inVain.has(++counts.settled));
+    counts.settled = count;
   }
 
   /**
@@ -106,7 +145,7 @@ export class ForwardedCounts {
     const counts = this.#counts.get(node);
     if (counts === undefined) return [];
     counts.sent = counts.taken;
-    return counts.underWay.splice(0);
+    return counts.underWay.splice(Math.max(0, counts.taken - counts.settled));
   }
 
   /** A relay that has been away for so long has forgotten what it took. */

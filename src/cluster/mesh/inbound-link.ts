@@ -18,9 +18,15 @@ import * as ownership from '../ownership-server.ts';
 import { Publication } from '../publication.ts';
 import * as vitals from '../vitals-server.ts';
 import type { Underway } from './forwarded-counts.ts';
-import { type Address, addressOf, type DialledAddress, type InboundRequest } from './inbound-links.ts';
+import {
+  type Address,
+  addressOf,
+  type DialledAddress,
+  type Forwarding,
+  type InboundRequest,
+} from './inbound-links.ts';
 import type { Network } from './network.ts';
-import { withProbes } from './ordering.ts';
+import { forwardAnew, withProbes } from './ordering.ts';
 import { SAID_GOODBYE, sayGoodbye, whyClosed } from './peer-socket.ts';
 
 /** What an inbound link starts with. */
@@ -197,7 +203,7 @@ export function inboundLink(network: Network): Behaviour<InboundLinkArgs, State,
     ...linkBehaviour,
     undelivered(message) {
       if ('type' in message && message.type === 'forward')
-        network.forwarded.unreachable(null, underWay(message));
+        network.forwarded.unreachable(null, [underWay(message)]);
     },
   };
 }
@@ -294,7 +300,14 @@ function perform(state: State, connection: Connection, command: DiallingCommand 
       publish(state, connection, command.batches);
       return;
     case 'taken':
-      if (dialled.node !== null) network.forwarded.confirmed(dialled.node, command.count);
+      if (dialled.node === null) return;
+      network.forwarded.confirmed(dialled.node, command.count);
+      // It says no more than that.
+      if (connection.session.version === 1)
+        network.forwarded.settled(dialled.node, { count: command.count, failed: [] });
+      return;
+    case 'fate':
+      if (dialled.node !== null) network.forwarded.settled(dialled.node, command);
       return;
     case 'confirm':
       interest.confirmed(self.system, self, command.version);
@@ -351,9 +364,12 @@ function linked(state: State, connection: Connection, command: Linked): void {
   network.epochs.next();
   const { version } = connection.session;
   network.inbound.linked(peer, self, counts, { version, epoch: network.epochs.sequencer.epoch });
+  const waiting = network.coming.end(peer.node);
   network.news.forget(address);
   network.news.forget(`needless ${address}`);
   const unreachable = network.forwarded.linked(peer, taken);
+  // Before all that is sent over the link from now on.
+  for (const forwarding of waiting) forward(state, forwarding);
   network.log.note('linked', {
     peer: peer.node,
     address,
@@ -405,8 +421,9 @@ function arrived({ publication, connection, self }: State, bytes: number): void 
 }
 
 /** A link that does not get on loses what is more than may wait, as in the other direction. */
-function forward({ network, connection, dialled }: State, request: Forwarding): void {
-  const { topic, messages, hops } = request;
+function forward(state: State, request: Forwarding): void {
+  const { network, connection, dialled, hasLeft } = state;
+  const { topic, forwarded, hops } = request;
   const { pending } = network.settings;
   const { node } = dialled;
   if (
@@ -414,30 +431,19 @@ function forward({ network, connection, dialled }: State, request: Forwarding): 
     node !== null &&
     (pending === 0 || connection.socket.bufferedAmount <= pending)
   ) {
-    const batch = forwardedBatch(topic, messages, connection.session.version);
+    const batch = forwardedBatch(topic, [forwarded], connection.session.version);
     connection.socket.send(forwardedFrame(hops, [batch]));
-    network.forwarded.sent(node, underWay(request));
-    return;
+    network.forwarded.sent(node, [underWay(request)]);
+  } else if (connection === undefined && hasLeft) {
+    // It was sent here before the home was another one.
+    forwardAnew(network, state.self.system, [underWay(request)]);
+  } else {
+    network.forwarded.unreachable(node, [underWay(request)]);
   }
-  network.forwarded.unreachable(node, underWay(request));
 }
 
-type Forwarding = Extract<InboundRequest, { readonly type: 'forward' }>;
-
-function underWay({ topic, messages, publish }: Forwarding): Underway[] {
-  return messages.map(() => ({ topic, publish }));
-}
-
-/** What a relay that leaves in good order has not taken goes to the next home. */
-function forwardAnew({ network, self }: State, messages: readonly Underway[]): void {
-  const topics = network.topics();
-  for (const message of messages) {
-    const { topic, publish } = message;
-    const { realm, name } = topic;
-    const again = publish === null ? null : { ...publish, credit: 0 };
-    if (again === null || !topics.publish(self.system, realm, name, topics.find(realm, name), again))
-      network.forwarded.unreachable(null, [message]);
-  }
+function underWay({ topic, forwarded, sender }: Forwarding): Underway {
+  return { topic, forwarded, sender };
 }
 
 /** The relay has just dialled this one: there is no need to wait any longer. */
@@ -505,7 +511,7 @@ function disconnect(state: State, why: string): void {
     ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
-    forwardAnew(state, untaken);
+    forwardAnew(network, self.system, untaken);
   }
   if (why === 'ended' && socket.readyState === WebSocket.OPEN) sayGoodbye(socket);
   else socket.terminate();

@@ -2,20 +2,21 @@ import type { Forwarded } from '../../door/peer/batch.ts';
 import type { Answer, Behind, Relay, TopicKey, Version } from '../../door/peer/codec.ts';
 import type { KnownRelays, ReceivedCounts } from '../../door/peer/dialling-session.ts';
 import { inform, type Pid, send } from '../../otp/process.ts';
-import type { Publish } from '../../topic/message.ts';
 import type { LinkMessage } from '../backplane.ts';
+import type { Sender } from './forwarded-counts.ts';
+
+/** A message for the relay at the other end to give its order. */
+export interface Forwarding {
+  readonly topic: TopicKey;
+  readonly forwarded: Forwarded;
+  readonly sender: Sender;
+  /** How many relays have passed the message on before. */
+  readonly hops: number;
+}
 
 /** What an inbound link is asked by the rest of the mesh. */
 export type InboundRequest =
-  /** For the relay at the other end to give an order. */
-  | {
-      readonly type: 'forward';
-      readonly topic: TopicKey;
-      readonly messages: readonly Forwarded[];
-      /** Null where they were published at another relay, which has its own way to hear of them. */
-      readonly publish: Publish | null;
-      readonly hops: number;
-    }
+  | (Forwarding & { readonly type: 'forward' })
   /** The relay at the other end is to send what it keeps of a topic. */
   | { readonly type: 'recall'; readonly behind: Behind }
   /** To what the relay at the other end has said on the link that it has made to this one. */
@@ -228,10 +229,10 @@ export class InboundLinks implements KnownRelays {
     for (const dialled of this.#dialling()) inform(dialled, { type: 'needed', incarnation });
   }
 
-  /** Messages of one topic for that relay to give an order. False: it cannot be reached. */
-  forward(node: string, forward: Omit<Extract<InboundRequest, { type: 'forward' }>, 'type'>): boolean {
+  /** A message for that relay to give its order. False: it cannot be reached. */
+  forward(node: string, forwarding: Forwarding): boolean {
     const link = this.#byNode.get(node);
-    return link !== undefined && send(link, { type: 'forward', ...forward });
+    return link !== undefined && send(link, { type: 'forward', ...forwarding });
   }
 
   /** False: the relay cannot be asked. */

@@ -17,6 +17,7 @@ import type { Backplane, LinkLog, LocalTopics } from '../backplane.ts';
 import type { Cluster } from '../cluster.ts';
 import { type DiallerMessage, dialler } from './dialler.ts';
 import { type InboundLinkArgs, type InboundLinkMessage, inboundLink } from './inbound-link.ts';
+import { beingMade } from './links-being-made.ts';
 import { type MeshSettings, Network } from './network.ts';
 import { MeshOrdering } from './ordering.ts';
 import { type OutboundLinkArgs, type OutboundLinkMessage, outboundLink } from './outbound-link.ts';
@@ -130,16 +131,6 @@ export function mesh({ system, cluster, topics, relays, settings, log }: MeshArg
       for (const links of [network.inbound, network.outbound]) links.tellVitals(text);
     },
   };
-}
-
-/** A link is made when each of two relays has dialled the other one, and has told it all. */
-function beingMade({ inbound, outbound }: Network): string[] {
-  const links = Array.from(inbound.beingMade(), ([address, why]) => `${address}: ${why}`);
-  for (const node of inbound.nodes)
-    if (outbound.of(node)?.serves !== true) links.push(`${node}: it has not made its own link yet`);
-  for (const [node, { connection }] of outbound.all())
-    if (connection !== undefined && !inbound.has(node)) links.push(`${node}: it is not linked yet`);
-  return links;
 }
 
 function webSocketServer(): WebSocketServer {

@@ -3,10 +3,12 @@ import type { WebSocketServer } from 'ws';
 import type { Config, NetworkConfig } from '../../config/config.ts';
 import { PeerFormats } from '../../door/peer/batch.ts';
 import type { Relay } from '../../door/peer/codec.ts';
+import { inform } from '../../otp/process.ts';
 import { Hidden } from '../../secret/hidden.ts';
 import { confirm, deny } from '../../topic/fan-out.ts';
 import type { Sequencer } from '../../topic/message.ts';
 import type { LinkLog, LocalTopics } from '../backplane.ts';
+import { Coming } from './coming.ts';
 import { ForwardedCounts } from './forwarded-counts.ts';
 import { InboundLinks } from './inbound-links.ts';
 import { OutboundLinks } from './outbound-links.ts';
@@ -27,10 +29,13 @@ export class Network {
   readonly log: LinkLog;
   readonly inbound = new InboundLinks();
   readonly outbound = new OutboundLinks();
+  readonly coming = new Coming();
   readonly forwarded: ForwardedCounts;
   readonly epochs: Epochs;
   readonly news = new News();
   readonly formats = new PeerFormats();
+  /** Until when the first links are waited for, in milliseconds of the system's time; null: there was none yet. */
+  firstUntil: number | null = null;
   #settings: MeshSettings;
 
   constructor(args: NetworkArgs) {
@@ -42,10 +47,12 @@ export class Network {
     this.epochs = new Epochs(self.node);
     this.forwarded = new ForwardedCounts(
       (count) => topics().accounting.lose(count, 'unreachable'),
-      ({ topic, publish }, isTaken) => {
-        if (publish === null) return;
-        if (isTaken) confirm(publish, topic.name, null);
-        else deny(publish, topic.name);
+      ({ topic, sender }, isDone) => {
+        if (sender.type === 'link') inform(sender.link, { type: 'settled', number: sender.number, isDone });
+        else if (sender.type === 'publisher') {
+          if (isDone) confirm(sender.publish, topic.name, null);
+          else deny(sender.publish, topic.name);
+        }
       },
     );
     this.#settings = settings;
@@ -73,6 +80,8 @@ export class Network {
 
   /** No process is left: those that were killed could not take themselves out. */
   end(): void {
+    for (const { topic, forwarded, sender } of this.coming.clear())
+      this.forwarded.unreachable(null, [{ topic, forwarded, sender }]);
     this.forwarded.settleAll();
     for (const table of [this.inbound, this.outbound, this.news]) table.clear();
   }

@@ -1,12 +1,14 @@
 import { keyOf, type TopicKey } from '../../door/peer/codec.ts';
-import type { Pid } from '../../otp/process.ts';
+import { inform, type Pid } from '../../otp/process.ts';
+import type { System } from '../../otp/system.ts';
 import type { Message, Publish, PublisherMessage, Sequencer } from '../../topic/message.ts';
 import type { Topic } from '../../topic/topic.ts';
 import { hashKey } from '../../topic/topic-name.ts';
 import { publish } from '../../topic/topic-requests.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import type { LinkMessage, Ordering } from '../backplane.ts';
-import type { InboundLinks } from './inbound-links.ts';
+import type { Underway } from './forwarded-counts.ts';
+import type { Forwarding } from './inbound-links.ts';
 import type { Network } from './network.ts';
 
 /** One order for all relays of a mesh: the home of a topic is found among the relays that are linked. */
@@ -29,7 +31,8 @@ export class MeshOrdering implements Ordering {
   forward(topic: Topic, publish: Publish): boolean {
     const { message, key = '' } = publish;
     const { realm, name } = topic;
-    return forward(this.#network, { topic: { realm, name }, messages: [{ message, key }], publish, hops: 0 });
+    const sender = { type: 'publisher', publish } as const;
+    return forward(this.#network, { topic: { realm, name }, forwarded: { message, key }, sender, hops: 0 });
   }
 
   home(topic: Topic): string | null {
@@ -62,16 +65,32 @@ export class MeshOrdering implements Ordering {
 
 /** Whether this relay sequences a topic, as far as it can see. */
 export function isHome(network: Network, topic: TopicKey): boolean {
-  return network.inbound.size === 0 || homeIn(network, topic) === network.self.node;
+  const { inbound, coming, self } = network;
+  return (inbound.size === 0 && coming.size === 0) || homeIn(network, topic) === self.node;
 }
 
-/** Sends messages on to their home. False: it cannot be reached. */
-export function forward(network: Network, forwarding: Parameters<InboundLinks['forward']>[1]): boolean {
-  return network.inbound.forward(homeIn(network, forwarding.topic), forwarding);
+/** Sends a message on to its home, or has it wait until the home is linked. False: it cannot be reached. */
+export function forward(network: Network, forwarding: Forwarding): boolean {
+  const home = homeIn(network, forwarding.topic);
+  return network.coming.hold(home, forwarding) || network.inbound.forward(home, forwarding);
 }
 
-function homeIn({ self, inbound }: Network, topic: TopicKey): string {
-  return homeOf(keyOf(topic), [self.node, ...inbound.nodes]) ?? self.node;
+/** What was sent to a relay that has left without having taken it, or that has not come, goes to the next home. */
+export function forwardAnew(network: Network, system: System, messages: readonly Underway[]): void {
+  const topics = network.topics();
+  const isTaken = ({ topic, forwarded, sender }: Underway): boolean => {
+    if (sender.type === 'nobody') return false;
+    if (sender.type === 'link')
+      return inform(sender.link, { type: 'anew', number: sender.number, topic, forwarded });
+    const { realm, name } = topic;
+    const again = { ...sender.publish, credit: 0 };
+    return topics.publish(system, realm, name, topics.find(realm, name), again);
+  };
+  for (const message of messages) if (!isTaken(message)) network.forwarded.unreachable(null, [message]);
+}
+
+function homeIn({ self, inbound, coming }: Network, topic: TopicKey): string {
+  return homeOf(keyOf(topic), [self.node, ...inbound.nodes, ...coming.nodes]) ?? self.node;
 }
 
 /**
@@ -121,7 +140,8 @@ export function withProbes(
 export function probe({ self, inbound }: Network, node: string, message: Message): string | null {
   if (!inbound.has(node)) return 'it is not linked any more';
   const probes = probeTopic(self.node, node);
-  return inbound.forward(node, { topic: probes, messages: [{ message, key: '' }], publish: null, hops: 0 })
+  const sender = { type: 'nobody' } as const;
+  return inbound.forward(node, { topic: probes, forwarded: { message, key: '' }, sender, hops: 0 })
     ? null
     : 'its link takes nothing';
 }

@@ -22,11 +22,12 @@ import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
 import { Overflow } from '../overflow.ts';
 import * as ownership from '../ownership-server.ts';
-import { Publication } from '../publication.ts';
+import { Publication, type Published } from '../publication.ts';
 import * as vitals from '../vitals-server.ts';
-import { FORGET } from './forwarded-counts.ts';
+import { FORGET, type Relayed } from './forwarded-counts.ts';
+import { beingMade } from './links-being-made.ts';
 import type { Network } from './network.ts';
-import { answerProbe, forward, isHome } from './ordering.ts';
+import { answerProbe, forward, forwardAnew, isHome } from './ordering.ts';
 import type { Connection, OutboundRequest, Served } from './outbound-links.ts';
 import { PeerInterest } from './peer-interest.ts';
 import type { PeerSocketMessage } from './peer-socket.ts';
@@ -42,11 +43,13 @@ export interface OutboundLinkArgs {
 export type OutboundLinkMessage =
   | OutboundRequest
   | VitalsFrame
+  | Relayed
   | MemberMessage
   | PeerSocketMessage
   | Exit
   | { readonly type: 'written' | 'tick'; readonly connection: Connection }
-  | { readonly type: 'forget' | 'leave' };
+  | { readonly type: 'forget' | 'leave' | 'early' }
+  | { readonly type: 'not-come'; readonly connection: Connection };
 
 interface State extends OutboundLinkArgs {
   readonly self: Self<OutboundLinkMessage>;
@@ -57,15 +60,21 @@ interface State extends OutboundLinkArgs {
   readonly overflow: Overflow;
   /** A write is under way; nothing more is written until it is done. */
   writing: boolean;
-  /** It takes nothing more, and ends once what it has taken is fanned out. */
-  isLeaving: boolean;
+  /** What the peer has forwarded before this relay has made its own link to the peer, and until when that is waited for, in milliseconds. */
+  readonly early: { readonly batch: Published; readonly first: number; readonly hops: number }[];
+  earlyUntil: number;
+  /** When it is to end at the latest, in milliseconds of the system's time: it takes nothing more, and ends once what all links have taken is sent on. */
+  leavesBy: number | null;
   timer: Timer | undefined;
 }
 
 const WRITE_BYTES = 256 * 1024;
 const NOTHING = Buffer.alloc(0);
-/** Milliseconds for what was taken to be fanned out, as the relay ends. */
+/** Milliseconds for what was taken to be sent on, as the relay ends, and from one look to the next. */
 const LEAVING = 500;
+const LOOK = 10;
+/** Messages that wait for this relay's own link to the peer. */
+const MOST_EARLY = 10_000;
 
 /**
  * The link to one other relay that brings it messages: a member, on the peer's behalf, of the topics that the peer wants.
@@ -88,7 +97,9 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     publication: new Publication(args.network.topics, self),
     overflow: new Overflow(),
     writing: false,
-    isLeaving: false,
+    early: [],
+    earlyUntil: 0,
+    leavesBy: null,
     timer: undefined,
   }),
 
@@ -101,7 +112,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     const { connection } = state.served;
     switch (message.type) {
       case 'frame':
-        if (message.socket === connection?.socket && !state.isLeaving)
+        if (message.socket === connection?.socket && !state.network.outbound.isLeaving)
           perform(state, connection, connection.session.received(message.payload, now(state.self)));
         return keep;
       case 'joined':
@@ -109,7 +120,16 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
         return keep;
       case 'credit':
         arrived(state, message.bytes);
-        return state.isLeaving && state.publication.underWay === 0 ? takeLeave(state) : keep;
+        return keep;
+      case 'published':
+        state.served.fates.settle(Number(message.receipt), true);
+        return keep;
+      case 'settled':
+        state.served.fates.settle(message.number, message.isDone);
+        return keep;
+      case 'anew':
+        orderAnew(state, message);
+        return keep;
       case 'lost':
         if (state.interest.lost(message.topic)) join(state, message.topic);
         return keep;
@@ -135,24 +155,29 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
       case 'exit':
         return leaveOff(state);
       case 'leave':
-        return takeLeave(state);
+        return leaveOff(state);
+      case 'early':
+        early(state);
+        return keep;
+      case 'not-come':
+        if (message.connection === connection) comesNot(state);
+        return keep;
       case 'refused':
+        if (message.receipt !== undefined) state.served.fates.settle(Number(message.receipt), false);
+        return keep;
       case 'claimed':
       case 'ended':
       case 'too-slow':
       case 'portion':
-      case 'published':
         // What was not joined is asked for again with the next tick.
         return keep;
     }
   },
 
   settle(state) {
-    const { connection, taken } = state.served;
-    connection?.session.numbered(now(state.self));
+    state.served.connection?.session.numbered(now(state.self));
     flush(state);
-    // Publishers wait for it.
-    if (connection?.session.isToTell(taken)) beat(state, connection);
+    tellFates(state);
     const version = state.interest.confirm();
     if (version !== undefined) {
       told(state, 'interest');
@@ -163,6 +188,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
 
   terminate(state, reason) {
     const { network, peer, served, self } = state;
+    refuseEarly(state);
     if (served.pid !== self) return;
     disconnect(state, 'ended');
     for (const topic of state.interest.topics) leave(topic, state.self);
@@ -171,28 +197,42 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
   },
 
   salvage(state) {
+    refuseEarly(state);
     if (state.served.pid === state.self) disconnect(state, 'killed');
   },
 
   /** What came in behind its end, such as that of a link to a relay that has been started anew. */
   undelivered(message, reason, state) {
-    if (!(message instanceof Delivery)) return;
+    if (!(message instanceof Delivery)) {
+      if (message.type === 'anew') state?.network.topics().accounting.lose(1, 'unreachable');
+      return;
+    }
     message.accounting.drop(message.count, isOrderly(reason) ? 'unlinked' : 'crash');
     state?.served.outbox.drop(message.count, 'unlinked');
   },
 };
 
-/** The relay ends. What the peer has forwarded goes out first, in its order, to the peer as well. */
+/** The relay ends. What its peers have forwarded goes out first, to all of them. */
 function leaveOff(state: State): Next<State> {
-  if (state.publication.underWay === 0 || state.isLeaving) return takeLeave(state);
-  state.isLeaving = true;
-  sendAfter(state.self, LEAVING, { type: 'leave' });
-  return keep;
+  const { network, self, served, writing } = state;
+  network.outbound.leave();
+  refuseEarly(state);
+  flush(state);
+  const time = now(self);
+  state.leavesBy ??= time + LEAVING;
+  const isDone = served.connection === undefined || (served.outbox.bytes === 0 && !writing);
+  if (time < state.leavesBy && (network.outbound.areOpen || !isDone)) {
+    sendAfter(self, LOOK, { type: 'leave' });
+    return keep;
+  }
+  tellFates(state);
+  return stop('shutdown');
 }
 
-function takeLeave(state: State): Next<State> {
-  flush(state);
-  return stop('shutdown');
+/** This relay could not dial the peer: it does not count among those that give topics their order. */
+function comesNot({ network, peer, self }: State): void {
+  if (!network.inbound.isLinked(peer.incarnation))
+    forwardAnew(network, self.system, network.coming.end(peer.node));
 }
 
 /** Another process was started for the relay at the same time: this connection is one too many. */
@@ -206,8 +246,20 @@ function take(state: State, connection: Connection): void {
   const { socket, session } = connection;
   disconnect(state, 'linked anew');
   socket.attach(self);
-  const welcome = session.welcome(served.outbox, served.taken, network.epochs.sequencer.epoch, now(self));
+  const welcome = session.welcome(
+    served.outbox,
+    served.fates.taken,
+    network.epochs.sequencer.epoch,
+    now(self),
+  );
   served.connected(connection);
+  const { timeout } = network.settings;
+  state.earlyUntil = now(self) + timeout;
+  network.firstUntil ??= state.earlyUntil;
+  if (!network.inbound.isLinked(peer.incarnation)) {
+    network.coming.begin(peer.node);
+    sendAfter(self, timeout, { type: 'not-come', connection });
+  }
   connection.socket.say(welcome);
   network.log.note('serving', {
     peer: peer.node,
@@ -377,29 +429,99 @@ function written(state: State): void {
 
 /** Messages to be given their order here; or, if this is not their home either, one hop further. */
 function publish(state: State, connection: Connection, { first: hops, batches }: Messages): void {
-  const { network, served, publication } = state;
+  const { served, publication } = state;
   for (const batch of batches) {
-    const { messages, keys } = batch;
+    const { messages } = batch;
     // From here on they are this relay's to account for.
-    served.take(messages.length);
+    const first = served.fates.take(messages.length);
     if (batch.realm === PROBE_REALM) {
       const topic = state.interest.topicOf(batch);
       if (topic !== undefined) answerProbe(state.self, topic, messages);
-    } else if (isHome(network, batch)) {
-      publication.publish(batch, null);
-    } else if (
-      hops > 0 ||
-      !forward(network, {
-        topic: { realm: batch.realm, name: batch.name },
-        messages: messages.map((message, i) => ({ message, key: keys?.[i] ?? '' })),
-        publish: null,
-        hops: 1,
-      })
-    ) {
-      network.topics().accounting.lose(messages.length, 'unreachable');
+      for (let i = 0; i < messages.length; i++) served.fates.settle(first + i, true);
+    } else {
+      if (isEarly(state)) {
+        if (state.early.length === 0) sendAfter(state.self, LOOK, { type: 'early' });
+        state.early.push({ batch, first, hops });
+      } else {
+        order(state, batch, first, hops);
+      }
     }
   }
   if (publication.isFull) connection.socket.stream.pause();
+}
+
+/**
+ * The peer may know of this relay before this relay knows of the peer, and of all others: it would give an order of its own
+ * then, that nobody else goes by. The messages wait until it has linked the peer, too.
+ */
+function isEarly(state: State): boolean {
+  const { early } = state;
+  return early.length > 0 ? early.length < MOST_EARLY : isToWait(state);
+}
+
+/** For the link to the peer; after a start for the links to all relays that can be reached. */
+function isToWait({ network, peer, earlyUntil, self }: State): boolean {
+  const time = now(self);
+  if (!network.inbound.isLinked(peer.incarnation) && time < earlyUntil) return true;
+  return time < (network.firstUntil ?? 0) && beingMade(network).length > 0;
+}
+
+function early(state: State): void {
+  if (isToWait(state)) {
+    sendAfter(state.self, LOOK, { type: 'early' });
+    return;
+  }
+  for (const { batch, first, hops } of state.early.splice(0)) order(state, batch, first, hops);
+}
+
+/** Gives messages their order here, or sends them to the relay that does. They have numbers from `first` on. */
+function order(
+  { network, publication, self, served }: State,
+  batch: Published,
+  first: number,
+  hops: number,
+): void {
+  const { realm, name, messages, keys } = batch;
+  if (isHome(network, batch)) {
+    publication.publish(batch, null, { first, fates: served.fates });
+    return;
+  }
+  for (const [i, message] of messages.entries()) {
+    const number = first + i;
+    const forwarded = { message, key: keys?.[i] ?? '' };
+    const sender = { type: 'link', link: self, number } as const;
+    if (hops === 0 && forward(network, { topic: { realm, name }, forwarded, sender, hops: 1 })) continue;
+    network.topics().accounting.lose(1, 'unreachable');
+    served.fates.settle(number, false);
+  }
+}
+
+/** Nobody waits any longer for this relay's own link to the peer. */
+function refuseEarly({ network, served, early }: State): void {
+  for (const { batch, first } of early.splice(0)) {
+    const { length } = batch.messages;
+    network.topics().accounting.lose(length, 'unreachable');
+    for (let i = 0; i < length; i++) served.fates.settle(first + i, false);
+  }
+}
+
+/** The relay that was to give a message its order has left without having taken the message. */
+function orderAnew(state: State, { number, topic, forwarded }: Extract<Relayed, { type: 'anew' }>): void {
+  const { message, key } = forwarded;
+  const batch = { ...topic, messages: [message], keys: [key], bytes: message.payload.length };
+  order(state, batch, number, 0);
+}
+
+/** Tells what has become of what the peer has forwarded, behind the messages themselves: its publishers wait for that. */
+function tellFates({ served, writing }: State): void {
+  const { connection, outbox, fates } = served;
+  if (connection === undefined || writing || outbox.bytes > 0) return;
+  if (connection.session.version === 1) {
+    if (connection.session.isToTell(fates.taken)) connection.socket.say(connection.session.beat(fates.taken));
+    return;
+  }
+  const fate = fates.tell();
+  if (fate !== null) connection.socket.say({ type: 'fate', ...fate });
 }
 
 /** What a batch has cost comes back. */
@@ -411,7 +533,7 @@ function arrived({ publication, served, self }: State, bytes: number): void {
 
 /** Tells how far this end is. Behind a write that does not get on it would be old before it is read. */
 function beat({ served, writing }: State, connection: Connection): void {
-  if (!writing) connection.socket.say(connection.session.beat(served.taken));
+  if (!writing) connection.socket.say(connection.session.beat(served.fates.taken));
 }
 
 /**
@@ -439,13 +561,14 @@ function disconnect(state: State, why: string): void {
   if (connection === undefined) return;
   const { stream } = connection.socket;
   served.disconnected();
+  forwardAnew(network, state.self.system, network.coming.end(peer.node));
   const dropped = served.outbox.clear();
   network.topics().accounting.drop(dropped, 'unlinked');
   state.writing = false;
   state.interest.disconnected();
   if (why === 'ended') {
     // Behind all else, and before the goodbye: what the peer has forwarded beyond that it may send to another relay.
-    connection.socket.say(connection.session.beat(served.taken));
+    connection.socket.say(connection.session.beat(served.fates.taken));
     connection.socket.leave();
   } else {
     stream.destroy();

@@ -1,7 +1,9 @@
 import type { Relay, VitalsFrame } from '../../door/peer/codec.ts';
 import type { DialledSession } from '../../door/peer/dialled-session.ts';
+import { Fates } from '../../door/peer/fates.ts';
 import { NumberedOutbox } from '../../door/peer/numbered-outbox.ts';
 import { inform, isAlive, type Pid } from '../../otp/process.ts';
+import type { Relayed } from './forwarded-counts.ts';
 import type { PeerSocket } from './peer-socket.ts';
 
 /** What an outbound link is asked by the rest of the mesh. */
@@ -16,7 +18,7 @@ export interface Connection {
   readonly session: DialledSession;
 }
 
-type Link = Pid<OutboundRequest | VitalsFrame>;
+type Link = Pid<OutboundRequest | VitalsFrame | Relayed>;
 
 /** What becomes of the messages for one start of another relay. It outlives connections, and processes that crash. */
 export class Served {
@@ -26,8 +28,8 @@ export class Served {
   connection: Connection | undefined = undefined;
   /** How often it had a connection. */
   links = 0;
-  /** Messages that the other relay has forwarded, and this one has taken: be it to be lost here, and counted. */
-  taken = 0;
+  /** Of messages that the other relay has forwarded, and this one has taken: be it to be lost here, and counted. */
+  readonly fates = new Fates();
   /** What the other relay has told of over this connection, all of it: topics that it wants, and owners. */
   readonly #told = new Set<'interest' | 'claims'>();
 
@@ -65,15 +67,27 @@ export class Served {
   told(what: 'interest' | 'claims'): void {
     this.#told.add(what);
   }
-
-  take(count: number): void {
-    this.taken += count;
-  }
 }
 
 /** The links that other relays have dialled, by the name of the relay: read by anybody, and the way to speak to them. */
 export class OutboundLinks {
   readonly #served = new Map<string, Served>();
+  #isLeaving = false;
+
+  /** All links are about to end: nothing more is taken over any of them. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  /** Something that was taken has not been sent on yet. */
+  get areOpen(): boolean {
+    for (const { fates } of this.#served.values()) if (fates.areOpen) return true;
+    return false;
+  }
 
   of(node: string): Served | undefined {
     return this.#served.get(node);
@@ -90,7 +104,12 @@ export class OutboundLinks {
   begin({ node, incarnation }: Relay, pid: Link): Served {
     const before = this.#served.get(node);
     const served = before?.incarnation === incarnation ? before : new Served(incarnation, pid);
-    if (!isAlive(served.pid)) served.pid = pid;
+    if (!isAlive(served.pid)) {
+      served.pid = pid;
+      // Those who would say what has become of them have told a process that is gone.
+      served.fates.giveUp();
+    }
+    this.#isLeaving = false;
     this.#served.set(node, served);
     return served;
   }

@@ -1,3 +1,4 @@
+import type { Fate } from './fates.ts';
 import { Reader, Writer } from './wire.ts';
 
 /**
@@ -31,6 +32,7 @@ export type PeerFrame =
   /** Version 2: what is kept of these topics behind a position is to be sent over this link. */
   | ResumeFrame
   | VitalsFrame
+  | FateFrame
   /** Version 2: who is in a topic at the relay that tells it. It has its place, and is not spoken yet. */
   | {
       readonly type: 'presence';
@@ -39,6 +41,14 @@ export type PeerFrame =
       readonly version: number;
       readonly entries: Buffer;
     };
+
+/**
+ * Version 2: what has become of forwarded messages, `count` of them since this start of both relays. Behind the messages that went
+ * out with them: who has read the frame has them.
+ */
+export interface FateFrame extends Fate {
+  readonly type: 'fate';
+}
 
 /** Of the protocol. The frames of a handshake are the same in both. */
 export type Version = 1 | 2;
@@ -248,7 +258,7 @@ type FieldsOf<Type> = Omit<Extract<PeerFrame, { readonly type: Type }>, 'type'>;
 type Layouts<Type extends PeerFrame['type']> = { readonly [T in Type]: Field<FieldsOf<T>> };
 
 /** The frames in the order of their types, which are the numbers from 1 on. */
-const first: Layouts<Exclude<PeerFrame['type'], 'resume' | 'presence' | 'vitals'>> = {
+const first: Layouts<Exclude<PeerFrame['type'], 'resume' | 'presence' | 'vitals' | 'fate'>> = {
   hello: record<FieldsOf<'hello'>>({ relay, nonce: bytes, of: text, last: u64, received: u64, epoch: u64 }),
   challenge: record<FieldsOf<'challenge'>>({ relay, nonce: bytes }),
   proof: record<FieldsOf<'proof'>>({ mac: bytes }),
@@ -269,6 +279,7 @@ const second: Layouts<PeerFrame['type']> = {
   }),
   presence: record<FieldsOf<'presence'>>({ realm: text, name: text, version: u64, entries: bytes }),
   vitals: record<FieldsOf<'vitals'>>({ text }),
+  fate: record<FieldsOf<'fate'>>({ count: u64, failed: list(u64) }),
 };
 const types = Object.keys(second) as PeerFrame['type'][];
 

@@ -1,6 +1,7 @@
 import { type Messages, parseMessages } from './batch.ts';
 import {
   type Answer,
+  type FateFrame,
   MESSAGES,
   type PeerFrame,
   parsePeerFrame,
@@ -41,6 +42,7 @@ export type DiallingCommand =
   | { readonly type: 'epoch'; readonly epoch: number }
   /** So many messages that were forwarded have been taken. */
   | { readonly type: 'taken'; readonly count: number }
+  | FateFrame
   | Answer
   | VitalsFrame
   /** Hang up. `spareOf`: the start of a relay that is linked by another address; null: this is the relay that dials. */
@@ -169,6 +171,7 @@ export class DiallingSession {
       case 'confirm':
       case 'verdict':
       case 'vitals':
+      case 'fate':
         return frame;
       case 'presence':
         // It has its place in the protocol, and nobody here wants it yet.

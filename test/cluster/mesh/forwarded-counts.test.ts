@@ -1,5 +1,6 @@
 import test from 'ava';
-import { FORGET, ForwardedCounts, type Underway } from '../../../src/cluster/mesh/forwarded-counts.ts';
+import { FORGET, ForwardedCounts } from '../../../src/cluster/mesh/forwarded-counts.ts';
+import { underway } from '../../support/underway.ts';
 
 const home = { node: 'home', incarnation: 'first' };
 const anew = { node: 'home', incarnation: 'second' };
@@ -7,23 +8,19 @@ const anew = { node: 'home', incarnation: 'second' };
 /** A relay that has forwarded so many messages to its home, of which so many are known to have been taken. */
 function forwarded(sent: number, taken: number) {
   let lost = 0;
-  const answers = { taken: 0, notTaken: 0 };
+  const answers = { done: 0, notDone: 0 };
   const counts = new ForwardedCounts(
     (count) => {
       lost += count;
     },
-    (_, isTaken) => {
-      answers[isTaken ? 'taken' : 'notTaken']++;
+    (_, isDone) => {
+      answers[isDone ? 'done' : 'notDone']++;
     },
   );
   counts.linked(home, 0);
-  counts.sent('home', messages(sent));
+  counts.sent('home', underway(sent));
   counts.confirmed('home', taken);
   return { counts, answers, lost: () => lost };
-}
-
-function messages(count: number): Underway[] {
-  return Array.from({ length: count }, (_, i) => ({ topic: { realm: 'main', name: `${i}` }, publish: null }));
 }
 
 test('a link made again to the same relay: what it has not taken is lost, to the message', (t) => {
@@ -74,26 +71,34 @@ test('a relay that stays away is waited for as long as it remembers, and no long
 
 test('what could not be handed over is lost at once, whoever would have been there', (t) => {
   const { counts, lost } = forwarded(100, 100);
-  counts.unreachable('home', messages(3));
-  counts.unreachable(null, messages(4));
+  counts.unreachable('home', underway(3));
+  counts.unreachable(null, underway(4));
   t.is(lost(), 7);
   t.like(counts.of('home'), { sent: 100, unreachable: 3 });
 });
 
-test('publishers hear once what has become of their messages: taken, or perhaps not', (t) => {
+test('publishers hear once what has become of their messages: sent to all, in vain, or perhaps', (t) => {
   const { counts, answers } = forwarded(100, 60);
-  t.deepEqual(answers, { taken: 60, notTaken: 0 });
-  counts.confirmed('home', 70);
-  t.deepEqual(answers, { taken: 70, notTaken: 0 });
+  t.deepEqual(answers, { done: 0, notDone: 0 }, 'that they were taken is no answer');
+  counts.settled('home', { count: 50, failed: [3, 50] });
+  t.deepEqual(answers, { done: 48, notDone: 2 });
+  counts.settled('home', { count: 50, failed: [] });
+  counts.settled('home', { count: 70, failed: [] });
+  t.deepEqual(answers, { done: 68, notDone: 2 });
   counts.parted('home', 0);
-  t.deepEqual(answers, { taken: 70, notTaken: 30 });
+  t.deepEqual(answers, { done: 68, notDone: 32 });
   counts.linked(home, 97);
-  counts.unreachable(null, messages(1));
-  t.deepEqual(answers, { taken: 70, notTaken: 31 });
+  counts.settled('home', { count: 97, failed: [80] });
+  counts.unreachable(null, underway(1));
+  t.deepEqual(answers, { done: 68, notDone: 33 }, 'those of a connection before have been answered');
+  counts.sent('home', underway(2));
+  counts.settled('home', { count: 99, failed: [98] });
+  t.deepEqual(answers, { done: 69, notDone: 34 });
 });
 
 test('what a relay that leaves has not taken is neither lost nor answered: it goes elsewhere, in its order', (t) => {
   const { counts, answers, lost } = forwarded(10, 7);
+  counts.settled('home', { count: 5, failed: [] });
   const left = counts.leaves('home');
   t.deepEqual(
     left.map(({ topic }) => topic.name),
@@ -102,5 +107,5 @@ test('what a relay that leaves has not taken is neither lost nor answered: it go
   t.is(counts.parted('home', 0), 0);
   t.is(counts.linked(anew, 0), 0);
   t.is(lost(), 0);
-  t.deepEqual(answers, { taken: 7, notTaken: 0 });
+  t.deepEqual(answers, { done: 5, notDone: 2 }, 'of what it has taken and said no more, nobody knows');
 });

@@ -1,12 +1,13 @@
 import test from 'ava';
+import type { Underway } from '../../../src/cluster/mesh/forwarded-counts.ts';
 import { InboundLinks } from '../../../src/cluster/mesh/inbound-links.ts';
 import { OutboundLinks } from '../../../src/cluster/mesh/outbound-links.ts';
 import { ReceivedCounts } from '../../../src/door/peer/dialling-session.ts';
 import { exit } from '../../../src/otp/signal.ts';
 import { spawnScripted, testSystem } from '../../support/otp.ts';
+import { underway } from '../../support/underway.ts';
 
 const one = { node: 'far', incarnation: 'first' };
-const topic = { realm: 'main', name: 't' };
 const anew = { node: 'far', incarnation: 'second' };
 const types = (got: readonly unknown[]) => got.map((message) => (message as { readonly type: string }).type);
 
@@ -32,7 +33,7 @@ test('the links to addresses that leave the list are ended, and may begin anew b
   );
 });
 
-const nothing = { topic, messages: [], publish: null, hops: 0 };
+const nothing = { ...(underway(1)[0] as Underway), hops: 0 };
 
 test('a relay that is linked is found by its name and by its start, and its counts outlive the link', async (t) => {
   const { system, quiet } = testSystem();

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { ForwardedCounts } from '../../../src/cluster/mesh/forwarded-counts.ts';
+import { underway } from '../../support/underway.ts';
 import { Peers } from './peers.ts';
 
 type Act =
@@ -166,11 +167,7 @@ test('what is forwarded has been taken, or is lost, as soon as the two are linke
       for (const one of [...script, { act: 'connect' } as const]) {
         if (one.act === 'forward' && peers.isLinked) {
           sent += one.count;
-          const topic = { realm: 'main', name: 't' };
-          forwarded.sent(
-            'far',
-            Array.from({ length: one.count }, () => ({ topic, publish: null })),
-          );
+          forwarded.sent('far', underway(one.count));
         }
         perform(peers, one);
         if (peers.isLinked && !linked) relink();
