@@ -299,8 +299,8 @@ test('who leaves hears so once the topic has let go, behind the last message, an
   send(pid, delivery(1));
   t.deepEqual(await heard(), [content(1)]);
   t.is(requests.length, 1);
-  send(pid, delivery(2));
   send(pid, { type: 'left', name: 'other' });
+  send(pid, delivery(2));
   send(pid, { type: 'left', name: 'c' });
   t.deepEqual(await heard(), [content(2), { type: 'unsubscribe_ok', channel: 'c' }]);
   t.is(requests.length, 2);
