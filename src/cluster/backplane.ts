@@ -65,7 +65,15 @@ export interface LinkLog {
 /** One order for all relays, for those topics that are to have it. */
 export type Ordering = Pick<
   Elsewhere,
-  'sequencer' | 'forward' | 'mayFollow' | 'home' | 'hasLed' | 'isLinked' | 'recall'
+  | 'sequencer'
+  | 'forward'
+  | 'mayFollow'
+  | 'home'
+  | 'hasLed'
+  | 'isLinked'
+  | 'isLinkTo'
+  | 'isNextHome'
+  | 'recall'
 >;
 
 /** What a link is told. */

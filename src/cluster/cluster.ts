@@ -1,5 +1,6 @@
 import type { Vitals } from '../measure/vitals.ts';
 import { type ChildSpec, worker } from '../otp/child-spec.ts';
+import type { Pid } from '../otp/process.ts';
 import { processName } from '../otp/registry.ts';
 import { type SupervisorMessage, supervisor } from '../otp/supervisor.ts';
 import type { System } from '../otp/system.ts';
@@ -141,6 +142,14 @@ export class Cluster implements Elsewhere {
 
   hasLed(since: number): boolean {
     return this.#ordering?.hasLed(since) ?? true;
+  }
+
+  isLinkTo(member: Pid<never>, relay: string): boolean {
+    return this.#ordering?.isLinkTo(member, relay) ?? false;
+  }
+
+  isNextHome(topic: Topic, member: Pid<never>): boolean {
+    return this.#ordering?.isNextHome(topic, member) ?? false;
   }
 
   isLinked(relay: string): boolean {

@@ -1,3 +1,4 @@
+import type { Pid } from '../otp/process.ts';
 import type { Uplink } from './fan-out.ts';
 import type { RemoteOwnership } from './lifetime.ts';
 import type { Publish, Sequencer } from './message.ts';
@@ -35,6 +36,10 @@ export interface Elsewhere {
   home(topic: Topic): string | null;
   /** Whether the relay of that name is linked. */
   isLinked(relay: string): boolean;
+  /** Whether the relay of that name is the one that this member is the link to. */
+  isLinkTo(member: Pid<never>, relay: string): boolean;
+  /** Whether the relay that this member is the link to is to be the topic's home once it is linked here, as this relay is there already. */
+  isNextHome(topic: Topic, member: Pid<never>): boolean;
   /** Whether no relay has been linked since this one had that epoch: one that was could have given topics their order meanwhile. */
   hasLed(since: number): boolean;
   /**

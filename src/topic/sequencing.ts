@@ -6,7 +6,7 @@ import { PATIENCE, type Step } from './follower.ts';
 import { enter } from './joining.ts';
 import { mayPublish } from './lifetime.ts';
 import { keyedBy, type Message, type Publish, type Sequencer } from './message.ts';
-import type { Incoming, Join, Recall } from './topic.ts';
+import type { Incoming, Join, Recall, Topic } from './topic.ts';
 import { letGo } from './topic-requests.ts';
 import { fanOut, isStartedByMessages, type Sequencing, type State } from './topic-state.ts';
 
@@ -278,9 +278,8 @@ export function letIn(state: State): void {
   const { topic } = state;
   const { follower } = topic;
   if (follower === null || follower.mode === 'settling') return;
-  const { groups, coming } = topic.members;
   // What has been asked for is all here before the first member is told where it stands.
-  if (groups.length === 0 && coming.size === 0) while (topic.fanOut.isReady) fanOut(state);
+  if (isEmpty(topic)) while (topic.fanOut.isReady) fanOut(state);
   admit(state);
   for (let left = topic.held; left > 0 && topic.held > 0; left--) {
     const next = topic.nextHeld();
@@ -288,8 +287,16 @@ export function letIn(state: State): void {
     else if (next?.type === 'join') {
       if (follower.isAsking) topic.hold(next);
       else enter(state, next);
-    } else if (next !== undefined) answer(state, next);
+    } else if (next !== undefined) {
+      if (awaitsHome(state, next) || (follower.isAsking && isEarly(state, next))) topic.hold(next);
+      else answer(state, next);
+    }
   }
+}
+
+/** Nobody here is a member. */
+function isEmpty({ members: { groups, coming } }: Topic): boolean {
+  return groups.length === 0 && coming.size === 0;
 }
 
 /** Another relay asks for what is kept here. */
@@ -300,12 +307,38 @@ export function recall(state: State, request: Recall): void {
   state.asked = false;
   const own = follower === null ? null : (elsewhere?.sequencer(topic) ?? null);
   const isFar = own === null || (isSettled(state, own) && follower?.isBehind(request.since) === false);
-  if (follower?.mode !== 'settling' && isFar) {
-    answer(state, request);
-    return;
-  }
-  topic.hold(request);
-  settle(state);
+  if (follower?.mode === 'settling' || !isFar) {
+    topic.hold(request);
+    settle(state);
+  } else if (own !== null && follower !== null && elsewhere?.isNextHome(topic, request.member) === true) {
+    state.sequencing.awaitsHomeUntil = state.now() + PATIENCE;
+    sendAfter(state.self, PATIENCE, { type: 'held' });
+    topic.hold(request);
+  } else if (
+    own === null &&
+    isEarly(state, request) &&
+    (follower?.isAsking || catchUp(state, isEmpty(topic)))
+  ) {
+    topic.hold(request);
+  } else answer(state, request);
+}
+
+/**
+ * Whether this relay gives the order, and is asked by the next home, which it has yet to link: until then it may have more to say, and is
+ * not believed afterwards.
+ */
+function awaitsHome({ topic, elsewhere, sequencing, now }: State, { member }: Recall): boolean {
+  return now() < sequencing.awaitsHomeUntil && elsewhere?.isNextHome(topic, member) === true;
+}
+
+/**
+ * Whether another relay is the home for this one than for the one that asks: what that one has sent may be on its way here. It is
+ * asked first; it answers behind that, or its link is lost, and another one is the home here, too.
+ */
+function isEarly({ topic, elsewhere }: State, { member }: Recall): boolean {
+  const home = elsewhere?.home(topic) ?? null;
+  if (elsewhere === null || home === null || topic.follower?.mode === 'apart') return false;
+  return !elsewhere.isLinkTo(member, home);
 }
 
 /** A join from the router. The first of a local member waits until the other relays know that there is one. */
@@ -371,6 +404,7 @@ export function newSequencing(): Sequencing {
     settling: 0,
     gathered: null,
     recalled: null,
+    awaitsHomeUntil: Number.NEGATIVE_INFINITY,
     isTimed: false,
     aheadAt: Number.NEGATIVE_INFINITY,
   };
@@ -407,11 +441,17 @@ export function unlinked(state: State): void {
     return;
   }
   if (!follower.isAsking || (sequencing.recalled !== null && isLinked(sequencing.recalled))) return;
-  if (elsewhere.home(topic) === null) settle(state);
-  else if (!catchUp(state, false)) letIn(state);
+  if (elsewhere.home(topic) === null) {
+    settle(state);
+  } else {
+    catchUp(state, false);
+    letIn(state);
+  }
 }
 
 /** A link is made again, or has lost messages: what is missing here is asked for where it leads to the home. */
 export function resynced(state: State, node: string): void {
-  if (state.elsewhere?.home(state.topic) === node) catchUp(state, false);
+  if (state.elsewhere?.home(state.topic) !== node) return;
+  catchUp(state, false);
+  letIn(state);
 }

@@ -183,6 +183,29 @@ test('when the network is whole again and quiet, all relays have one tail, whoev
   fc.assert(check, { numRuns: 500 });
 });
 
+test('who is asked by a new home, and is linked to the one of before, answers when it has what that one has sent', (t) => {
+  const world = new World(3);
+  world.calm();
+  const [home, next, far] = world.relays as [Relay, Relay, Relay];
+  home.publish(1);
+  world.calm();
+  for (const each of world.relays) each.seen = [];
+  home.publish(2);
+  world.cut(home, next);
+  next.publish(3);
+  // Its question overtakes the message.
+  world.arrive(next, far);
+  world.arrive(far, next);
+  world.arrive(home, far);
+  world.cut(home, far);
+  world.calm();
+  for (const { seen } of [next, far])
+    t.deepEqual(
+      seen.map((one) => (one.type === 'message' ? one.id : 'gap')),
+      [2, 3],
+    );
+});
+
 /** Returns the last message that is published then. */
 function whole(world: World): number {
   world.heal();

@@ -136,6 +136,7 @@ export class Relay {
       case 'batch':
         this.#perform(this.follower.take(frame.batch, this.#world.now, this.isHome));
         this.#settled();
+        this.#answerAll();
         return;
       case 'resume':
         this.#resume(from, frame.since);
@@ -151,6 +152,7 @@ export class Relay {
   relinked(to: string): void {
     this.#hasGathered = false;
     if (this.home === to) this.#ask(to, false);
+    this.#answerAll();
   }
 
   /** A link is lost: what was asked for over it is asked for elsewhere. */
@@ -165,6 +167,7 @@ export class Relay {
       if (this.isHome) this.#settle();
       else this.#ask(this.home, false);
     }
+    this.#answerAll();
   }
 
   tick(): void {
@@ -172,6 +175,7 @@ export class Relay {
       this.follower.expire(this.#world.now, this.#asked !== null && this.linked.has(this.#asked)),
     );
     this.#settled();
+    this.#answerAll();
   }
 
   /** The topic ends, and begins anew on the line that is kept. */
@@ -220,7 +224,7 @@ export class Relay {
       this.#perform(follower.abandon());
       this.#ask(this.home, false);
       for (const id of this.#held.splice(0)) this.publish(id);
-      for (const { from, since } of this.#asking.splice(0)) this.#answer(from, since);
+      this.#answerAll();
       return;
     }
     if (this.#held.length === 0) {
@@ -228,7 +232,7 @@ export class Relay {
       this.#hasGathered = true;
     } else this.#lead();
     for (const id of this.#held.splice(0)) this.#number(id);
-    for (const { from, since } of this.#asking.splice(0)) this.#answer(from, since);
+    this.#answerAll();
   }
 
   #lead(): void {
@@ -245,7 +249,23 @@ export class Relay {
       if (follower.mode !== 'settling') this.#settle();
       return;
     }
-    this.#answer(from, since);
+    this.#asking.push({ from, since });
+    if (this.#isEarly(from) && !follower.isAsking && follower.mode !== 'settling')
+      this.#ask(this.home, false);
+    this.#answerAll();
+  }
+
+  /** Another relay is the home for this one than for the one that asks. */
+  #isEarly(from: string): boolean {
+    return !this.isHome && this.home !== from && this.follower.mode !== 'apart';
+  }
+
+  #answerAll(): void {
+    const { follower } = this;
+    if (follower.mode === 'settling') return;
+    for (const asking of this.#asking.splice(0))
+      if (follower.isAsking && this.#isEarly(asking.from)) this.#asking.push(asking);
+      else this.#answer(asking.from, asking.since);
   }
 
   #answer(to: string, since: string): void {

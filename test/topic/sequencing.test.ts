@@ -1,9 +1,11 @@
 import test from 'ava';
+import type { Pid } from '../../src/otp/process.ts';
 import type { Elsewhere } from '../../src/topic/elsewhere.ts';
 import { PATIENCE } from '../../src/topic/follower.ts';
 import type { Position } from '../../src/topic/position.ts';
-import { come, interested, unlinked } from '../../src/topic/topic-requests.ts';
-import { keeping, numbering, textMessage, topicsWorld } from './topics-world.ts';
+import type { MemberMessage, Recall } from '../../src/topic/topic.ts';
+import { come, interested, resync, unlinked } from '../../src/topic/topic-requests.ts';
+import { keeping, numbering, REALM, textMessage, topicsWorld } from './topics-world.ts';
 
 const format = numbering('numbering');
 const epoch = '3aaaaaa';
@@ -13,6 +15,7 @@ const NAME = 'kept';
 function world(...relays: readonly string[]) {
   const linked = new Set(relays);
   const asked: string[] = [];
+  const links = new Map<string, Pid<MemberMessage>>();
   const self = { node: 'self', epoch: 1 };
   let home: string | null = relays[0] ?? null;
   const elsewhere: Elsewhere = {
@@ -29,6 +32,8 @@ function world(...relays: readonly string[]) {
     mayFollow: () => true,
     home: () => home,
     isLinked: (relay) => linked.has(relay),
+    isLinkTo: (one, relay) => links.get(relay) === one,
+    isNextHome: (_topic, one) => [...links].some(([relay, link]) => link === one && !linked.has(relay)),
     hasLed: () => true,
     recall(_topic, since, relay) {
       const those = relay === null ? [...linked] : [relay].filter((one) => linked.has(one));
@@ -76,6 +81,21 @@ function world(...relays: readonly string[]) {
       send(from, first + texts.length, [], true);
       await quiet();
     },
+    /** A relay asks for what is kept behind an offset. Returns what it is sent. */
+    async asks(relay: string, offset: number) {
+      const one = member();
+      links.set(relay, one.pid);
+      base.topics.recall(base.system, REALM, recallOf(one.pid, offset), false);
+      await quiet();
+      return one.heard;
+    },
+    /** A relay that was the home has made its link to this one again. */
+    async returns(relay: string) {
+      linked.add(relay);
+      home = relay;
+      resync(topic(NAME), relay);
+      await quiet();
+    },
     /** Another relay is the home now, and linked. */
     begins(relay: string) {
       linked.add(relay);
@@ -92,6 +112,15 @@ function world(...relays: readonly string[]) {
 }
 
 const at = (offset: number): Position => ({ epoch, offset });
+
+const recallOf = (member: Pid<MemberMessage>, offset: number): Recall => ({
+  type: 'recall',
+  name: NAME,
+  since: `${epoch}:${offset}`,
+  member,
+  answer: (messages, place) =>
+    Buffer.from(`${place?.first ?? 'none'}:${messages.map(({ payload }) => payload.toString()).join(' ')}`),
+});
 
 test('who comes first waits until the home has answered, and is told where its line stands', async (t) => {
   const { comes, advance, answers, asked } = world('home');
@@ -258,4 +287,74 @@ test('who comes back while this relay asks all others waits, too, where another 
   await answers('back', 2, 'two');
   t.deepEqual(b.told, ['joined kept 1-2 recovered']);
   t.deepEqual(a.heard, ['2:two']);
+});
+
+test('who is asked by another relay than its home asks that one first, and answers with what it has sent', async (t) => {
+  const { comes, answers, asks, asked, publishes } = world('home', 'next');
+  await comes();
+  await answers('home', 1, 'one');
+  const got = await asks('next', 0);
+  t.deepEqual(asked.slice(1), [`home ${epoch}:1`]);
+  await publishes('home', 2, 'two');
+  t.deepEqual(got, []);
+  await answers('home', 3);
+  t.deepEqual(got, ['1:one two', '3:']);
+});
+
+test('who is asked as its home ends answers once it has seen that', async (t) => {
+  const { comes, answers, asks, ends, publishes } = world('home', 'next');
+  const a = await comes();
+  await answers('home', 1, 'one');
+  const got = await asks('next', 1);
+  await publishes('home', 2, 'two');
+  await ends('home', 'next');
+  t.deepEqual(got, ['2:two', '3:']);
+  t.deepEqual(a.heard, ['2:two']);
+});
+
+test('the home is answered at once, and who is not is answered after a second, or as soon as it is the home', async (t) => {
+  const { comes, answers, asks, advance, returns } = world('home', 'next');
+  await comes();
+  await answers('home', 1, 'one');
+  t.deepEqual(await asks('home', 0), ['1:one', '2:']);
+  const late = await asks('next', 1);
+  await advance(PATIENCE - 1);
+  t.deepEqual(late, []);
+  await advance(1);
+  t.deepEqual(late, ['2:']);
+  const again = await asks('next', 1);
+  t.deepEqual(again, []);
+  await returns('next');
+  t.deepEqual(again, ['2:']);
+});
+
+test('a home that is asked by the next one, which it has yet to link, gives positions until then, and answers with all of them', async (t) => {
+  const { comes, asks, returns, ends, answers, publish, member, quiet, asked } = world('home');
+  const a = await comes();
+  await answers('home', 1, 'one');
+  await ends('home', null);
+  publish(member(), NAME, 'two');
+  await quiet();
+  const got = await asks('back', 1);
+  publish(member(), NAME, 'three');
+  await quiet();
+  t.deepEqual(got, []);
+  t.deepEqual(a.heard, ['2:two', '3:three']);
+  await returns('back');
+  t.deepEqual(got, ['2:two three', '4:']);
+  t.true(asked.at(-1)?.startsWith('back '));
+});
+
+test('a next home that is not linked in a second is answered all the same', async (t) => {
+  const { comes, asks, ends, answers, publish, member, quiet, advance } = world('home');
+  await comes();
+  await answers('home', 1, 'one');
+  await ends('home', null);
+  publish(member(), NAME, 'two');
+  await quiet();
+  const got = await asks('back', 1);
+  await advance(PATIENCE - 1);
+  t.deepEqual(got, []);
+  await advance(1);
+  t.deepEqual(got, ['2:two', '3:']);
 });

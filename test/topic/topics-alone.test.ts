@@ -23,6 +23,8 @@ function world(alone: boolean) {
     mayFollow: () => true,
     home: () => null,
     isLinked: () => false,
+    isLinkTo: () => false,
+    isNextHome: () => false,
     hasLed: () => true,
     recall: () => [],
   } satisfies Elsewhere;

@@ -33,6 +33,8 @@ function worldWithUplink(): World {
     mayFollow: () => true,
     home: () => null,
     isLinked: () => false,
+    isLinkTo: () => false,
+    isNextHome: () => false,
     hasLed: () => true,
     recall: () => [],
   };

@@ -48,6 +48,19 @@ export class MeshOrdering implements Ordering {
     return this.#network.inbound.has(relay);
   }
 
+  isLinkTo(member: Pid<never>, relay: string): boolean {
+    const link: Pid<never> | undefined = this.#network.outbound.to(relay);
+    return link === member;
+  }
+
+  isNextHome(topic: Topic, member: Pid<never>): boolean {
+    const { self, inbound, outbound } = this.#network;
+    for (const [node, { pid }] of outbound.all())
+      if (pid === member)
+        return !inbound.has(node) && homeOf(keyOf(topic), [self.node, ...inbound.nodes, node]) === node;
+    return false;
+  }
+
   recall({ realm, name }: Topic, since: string, relay: string | null): readonly string[] {
     const { inbound } = this.#network;
     const behind = { realm, name, since };
