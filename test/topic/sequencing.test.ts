@@ -290,15 +290,20 @@ test('who comes back while this relay asks all others waits, too, where another 
 });
 
 test('who is asked by another relay than its home asks that one first, and answers with what it has sent', async (t) => {
-  const { comes, answers, asks, asked, publishes } = world('home', 'next');
+  const { comes, answers, asks, asked, publishes, returns } = world('home', 'next', 'third');
   await comes();
   await answers('home', 1, 'one');
-  const got = await asks('next', 0);
+  const got = [await asks('next', 0), await asks('third', 1)];
   t.deepEqual(asked.slice(1), [`home ${epoch}:1`]);
   await publishes('home', 2, 'two');
-  t.deepEqual(got, []);
+  t.deepEqual(got, [[], []]);
+  await returns('home');
+  t.deepEqual(got, [[], []]);
   await answers('home', 3);
-  t.deepEqual(got, ['1:one two', '3:']);
+  t.deepEqual(got, [
+    ['1:one two', '3:'],
+    ['2:two', '3:'],
+  ]);
 });
 
 test('who is asked as its home ends answers once it has seen that', async (t) => {
@@ -352,9 +357,24 @@ test('a next home that is not linked in a second is answered all the same', asyn
   await ends('home', null);
   publish(member(), NAME, 'two');
   await quiet();
+  await advance(PATIENCE / 2);
   const got = await asks('back', 1);
-  await advance(PATIENCE - 1);
+  // By then an earlier question would be late.
+  await advance(PATIENCE / 2);
+  await advance(PATIENCE / 2 - 1);
   t.deepEqual(got, []);
   await advance(1);
   t.deepEqual(got, ['2:two', '3:']);
+});
+
+test('what a relay fetches where nobody is a member, to answer another one, is lost on nobody', async (t) => {
+  const { comes, answers, asks, leave, advance, accounting } = world('home', 'next');
+  const a = await comes();
+  await answers('home', 1, 'one');
+  leave(a, NAME);
+  await advance(10_000);
+  const got = await asks('next', 1);
+  await answers('home', 2, 'two');
+  t.deepEqual(got, ['2:two', '3:']);
+  t.is(accounting.lost.unheard, 0);
 });
