@@ -148,10 +148,6 @@ export class Cluster implements Elsewhere {
     return this.#ordering?.isLinkTo(member, relay) ?? false;
   }
 
-  isNextHome(topic: Topic, member: Pid<never>): boolean {
-    return this.#ordering?.isNextHome(topic, member) ?? false;
-  }
-
   isLinked(relay: string): boolean {
     return this.#ordering?.isLinked(relay) ?? false;
   }

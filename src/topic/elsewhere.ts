@@ -38,8 +38,6 @@ export interface Elsewhere {
   isLinked(relay: string): boolean;
   /** Whether the relay of that name is the one that this member is the link to. */
   isLinkTo(member: Pid<never>, relay: string): boolean;
-  /** Whether the relay that this member is the link to is to be the topic's home once it is linked here, as this relay is there already. */
-  isNextHome(topic: Topic, member: Pid<never>): boolean;
   /** Whether no relay has been linked since this one had that epoch: one that was could have given topics their order meanwhile. */
   hasLed(since: number): boolean;
   /**

@@ -288,7 +288,7 @@ export function letIn(state: State): void {
       if (follower.isAsking) topic.hold(next);
       else enter(state, next);
     } else if (next !== undefined) {
-      if (awaitsHome(state, next) || (follower.isAsking && isEarly(state, next))) topic.hold(next);
+      if (follower.isAsking && isEarly(state, next)) topic.hold(next);
       else answer(state, next);
     }
   }
@@ -310,10 +310,6 @@ export function recall(state: State, request: Recall): void {
   if (follower?.mode === 'settling' || !isFar) {
     topic.hold(request);
     settle(state);
-  } else if (own !== null && follower !== null && elsewhere?.isNextHome(topic, request.member) === true) {
-    state.sequencing.awaitsHomeUntil = state.now() + PATIENCE;
-    sendAfter(state.self, PATIENCE, { type: 'held' });
-    topic.hold(request);
   } else if (
     own === null &&
     isEarly(state, request) &&
@@ -321,14 +317,6 @@ export function recall(state: State, request: Recall): void {
   ) {
     topic.hold(request);
   } else answer(state, request);
-}
-
-/**
- * Whether this relay gives the order, and is asked by the next home, which it has yet to link: until then it may have more to say, and is
- * not believed afterwards.
- */
-function awaitsHome({ topic, elsewhere, sequencing, now }: State, { member }: Recall): boolean {
-  return now() < sequencing.awaitsHomeUntil && elsewhere?.isNextHome(topic, member) === true;
 }
 
 /**
@@ -404,7 +392,6 @@ export function newSequencing(): Sequencing {
     settling: 0,
     gathered: null,
     recalled: null,
-    awaitsHomeUntil: Number.NEGATIVE_INFINITY,
     isTimed: false,
     aheadAt: Number.NEGATIVE_INFINITY,
   };

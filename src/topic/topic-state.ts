@@ -22,8 +22,6 @@ export interface Sequencing {
   /** The relay that was asked last for what is missing; a timer says when it is late. */
   recalled: string | null;
   isTimed: boolean;
-  /** Until then a relay that is to be the next home is waited for to be linked, before it is answered. */
-  awaitsHomeUntil: number;
   /** When a member said that it is further than this relay, or the home was waited for in vain. */
   aheadAt: number;
 }

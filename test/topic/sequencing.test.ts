@@ -33,7 +33,6 @@ function world(...relays: readonly string[]) {
     home: () => home,
     isLinked: (relay) => linked.has(relay),
     isLinkTo: (one, relay) => links.get(relay) === one,
-    isNextHome: (_topic, one) => [...links].some(([relay, link]) => link === one && !linked.has(relay)),
     hasLed: () => true,
     recall(_topic, since, relay) {
       const those = relay === null ? [...linked] : [relay].filter((one) => linked.has(one));
@@ -331,40 +330,6 @@ test('the home is answered at once, and who is not is answered after a second, o
   t.deepEqual(again, []);
   await returns('next');
   t.deepEqual(again, ['2:']);
-});
-
-test('a home that is asked by the next one, which it has yet to link, gives positions until then, and answers with all of them', async (t) => {
-  const { comes, asks, returns, ends, answers, publish, member, quiet, asked } = world('home');
-  const a = await comes();
-  await answers('home', 1, 'one');
-  await ends('home', null);
-  publish(member(), NAME, 'two');
-  await quiet();
-  const got = await asks('back', 1);
-  publish(member(), NAME, 'three');
-  await quiet();
-  t.deepEqual(got, []);
-  t.deepEqual(a.heard, ['2:two', '3:three']);
-  await returns('back');
-  t.deepEqual(got, ['2:two three', '4:']);
-  t.true(asked.at(-1)?.startsWith('back '));
-});
-
-test('a next home that is not linked in a second is answered all the same', async (t) => {
-  const { comes, asks, ends, answers, publish, member, quiet, advance } = world('home');
-  await comes();
-  await answers('home', 1, 'one');
-  await ends('home', null);
-  publish(member(), NAME, 'two');
-  await quiet();
-  await advance(PATIENCE / 2);
-  const got = await asks('back', 1);
-  // By then an earlier question would be late.
-  await advance(PATIENCE / 2);
-  await advance(PATIENCE / 2 - 1);
-  t.deepEqual(got, []);
-  await advance(1);
-  t.deepEqual(got, ['2:two', '3:']);
 });
 
 test('what a relay fetches where nobody is a member, to answer another one, is lost on nobody', async (t) => {

@@ -24,7 +24,6 @@ function world(alone: boolean) {
     home: () => null,
     isLinked: () => false,
     isLinkTo: () => false,
-    isNextHome: () => false,
     hasLed: () => true,
     recall: () => [],
   } satisfies Elsewhere;

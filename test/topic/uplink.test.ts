@@ -34,7 +34,6 @@ function worldWithUplink(): World {
     home: () => null,
     isLinked: () => false,
     isLinkTo: () => false,
-    isNextHome: () => false,
     hasLed: () => true,
     recall: () => [],
   };

@@ -53,14 +53,6 @@ export class MeshOrdering implements Ordering {
     return link === member;
   }
 
-  isNextHome(topic: Topic, member: Pid<never>): boolean {
-    const { self, inbound, outbound } = this.#network;
-    for (const [node, { pid }] of outbound.all())
-      if (pid === member)
-        return !inbound.has(node) && homeOf(keyOf(topic), [self.node, ...inbound.nodes, node]) === node;
-    return false;
-  }
-
   recall({ realm, name }: Topic, since: string, relay: string | null): readonly string[] {
     const { inbound } = this.#network;
     const behind = { realm, name, since };
