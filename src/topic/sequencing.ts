@@ -416,7 +416,10 @@ export function goOnWaiting(state: State): void {
   if (topic.follower?.isWaiting === true) awaitAnswer(state);
 }
 
-/** A link is lost: what was asked for over it, the next home is asked for; if that is this relay, all are. */
+/**
+ * A link is lost, or its relay does not come back: what was asked for over it, the next home is asked for; if that is this relay, all
+ * are. A home that may come back in a moment is waited for, and asked again then.
+ */
 export function unlinked(state: State): void {
   const { topic, elsewhere, sequencing } = state;
   const { follower } = topic;
@@ -428,9 +431,10 @@ export function unlinked(state: State): void {
     return;
   }
   if (!follower.isAsking || (sequencing.recalled !== null && isLinked(sequencing.recalled))) return;
-  if (elsewhere.home(topic) === null) {
+  const home = elsewhere.home(topic);
+  if (home === null) {
     settle(state);
-  } else {
+  } else if (isLinked(home)) {
     catchUp(state, false);
     letIn(state);
   }

@@ -9,7 +9,7 @@ import {
   publish,
   subscribe,
 } from '../support/fanfare-client.ts';
-import { pairOfRelays } from '../support/pair-of-relays.ts';
+import { cutServed, pairOfRelays } from '../support/pair-of-relays.ts';
 import { isBalanced, type TestRelay } from '../support/relay.ts';
 
 const settings = (ordering: 'cluster' | 'relay') => ({
@@ -109,6 +109,37 @@ test('a relay where nobody was asks the home for what was published before, and 
   all.say(subscribe(topic, 'all'));
   t.is((await all.hear())['type'], 'subscribe_ok');
   t.deepEqual(contents(await all.take(8)), range(1, 8));
+  await balanced();
+});
+
+test('a link that is cut for a moment makes no second order: what is published at either side meanwhile comes to all', async (t) => {
+  const { home, far, relays, balanced } = await pair(t);
+  const topic = topicAt('n0');
+  const [near, away] = [await member(t, home, topic), await member(t, far, topic)];
+  const publishers = [
+    withoutPings(await fanfareClient(t, home)),
+    withoutPings(await fanfareClient(t, far)),
+  ] as const;
+  for (let round = 0; round < 5; round++) {
+    const links = () => relays.map(({ relay }) => relay.backplane?.network.inbound.linkedAt ?? 0);
+    const before = links();
+    for (const relay of relays) cutServed(relay);
+    // What is sent into a link that is broken without its relay's knowing is unavailable.
+    const areCut = () =>
+      relays.every(({ relay }, i) => {
+        const size = relay.backplane?.network.inbound.size;
+        return size === 0 || links()[i] !== before[i];
+      });
+    await eventually(areCut, 'both know that they are cut');
+    const [here, there] = [range(round * 10, round * 10 + 4), range(round * 10 + 5, round * 10 + 9)];
+    await Promise.all([publishAll(publishers[0], topic, here), publishAll(publishers[1], topic, there)]);
+    const heard = await Promise.all([near, away].map((one) => one.take(10)));
+    t.deepEqual(heard[0], heard[1]);
+    t.deepEqual(contents(heard[0] as Frame[]).toSorted(), [...here, ...there].toSorted());
+    const own = (numbers: readonly number[]) =>
+      contents(heard[0] as Frame[]).filter((content) => numbers.includes(content as number));
+    t.deepEqual([own(here), own(there)], [here, there], 'each publisher in its order');
+  }
   await balanced();
 });
 

@@ -3,13 +3,22 @@ import type { Forwarding } from './inbound-links.ts';
 /** Messages that wait for one relay to be linked. Those beyond are lost. */
 const MOST = 10_000;
 
+/** dialled: it has dialled this relay, which has not dialled back yet. lost: its link has broken a moment ago. */
+type Reason = 'dialled' | 'lost';
+
+interface Waiting {
+  readonly reasons: Set<Reason>;
+  readonly list: Forwarding[];
+}
+
 /**
- * Relays that have dialled this one, and that this one has not dialled back yet. They count among those that give topics their
- * order from the first moment on: a relay that comes asks how far this one is, and from then on this one must not go further. What
- * is for them to order waits here until they are linked.
+ * Relays that are not linked, and are about to be. They count among those that give topics their order. One that has dialled this
+ * relay asks how far this one is, and from then on this one must not go further. One whose link has broken may be back in a
+ * moment, and has gone on: an order made here meanwhile would be a second one. What is for them to order waits here until they are
+ * linked, or do not come.
  */
 export class Coming {
-  readonly #waiting = new Map<string, Forwarding[]>();
+  readonly #waiting = new Map<string, Waiting>();
 
   get nodes(): Iterable<string> {
     return this.#waiting.keys();
@@ -19,28 +28,37 @@ export class Coming {
     return this.#waiting.size;
   }
 
-  begin(node: string): void {
-    if (!this.#waiting.has(node)) this.#waiting.set(node, []);
+  begin(node: string, reason: Reason): void {
+    const waiting = this.#waiting.get(node);
+    if (waiting === undefined) this.#waiting.set(node, { reasons: new Set([reason]), list: [] });
+    else waiting.reasons.add(reason);
   }
 
   /** A message is for a relay that comes. False: that relay does not, or too many wait for it. */
   hold(node: string, forwarding: Forwarding): boolean {
     const waiting = this.#waiting.get(node);
-    if (waiting === undefined || waiting.length >= MOST) return false;
-    waiting.push(forwarding);
+    if (waiting === undefined || waiting.list.length >= MOST) return false;
+    waiting.list.push(forwarding);
     return true;
   }
 
-  /** The relay is linked, or does not come. Returns what has waited for it, in order. */
-  end(node: string): readonly Forwarding[] {
-    const waiting = this.#waiting.get(node) ?? [];
+  /** That is no reason to wait for the relay any more. Returns what has waited, in order, if there is no other reason. */
+  end(node: string, reason: Reason): readonly Forwarding[] {
+    const waiting = this.#waiting.get(node);
+    if (waiting === undefined || !waiting.reasons.delete(reason) || waiting.reasons.size > 0) return [];
+    return this.linked(node);
+  }
+
+  /** The relay is linked. Returns what has waited for it, in order. */
+  linked(node: string): readonly Forwarding[] {
+    const list = this.#waiting.get(node)?.list ?? [];
     this.#waiting.delete(node);
-    return waiting;
+    return list;
   }
 
   /** Returns all that has waited. */
   clear(): readonly Forwarding[] {
-    const all = [...this.#waiting.values()].flat();
+    const all = [...this.#waiting.values()].flatMap(({ list }) => list);
     this.#waiting.clear();
     return all;
   }

@@ -10,7 +10,7 @@ import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import { Delivery } from '../../topic/message.ts';
 import type { MemberMessage } from '../../topic/topic.ts';
-import { resync } from '../../topic/topic-requests.ts';
+import { resync, unlinked } from '../../topic/topic-requests.ts';
 import type { LinkMessage } from '../backplane.ts';
 import { linksChanged } from '../first-links-server.ts';
 import * as interest from '../interest-server.ts';
@@ -48,7 +48,13 @@ export type InboundLinkMessage =
       readonly why: string;
       readonly isUnreachable: boolean;
     }
-  | { readonly type: 'pong' | 'tick' | 'late'; readonly connection: Connection };
+  | { readonly type: 'pong' | 'tick' | 'late'; readonly connection: Connection }
+  | GraceOver;
+
+interface GraceOver {
+  readonly type: 'grace-over';
+  readonly node: string;
+}
 
 interface Connection {
   readonly socket: WebSocket;
@@ -68,10 +74,16 @@ interface State extends InboundLinkArgs {
   hasLeft: boolean;
   /** The start of a relay that was found here, and linked already; it is dialled again much later. */
   spareOf: string | null;
+  /** Its link has broken, and the relay may be back until this comes; null: it is linked, or is not waited for. */
+  lost: GraceOver | null;
   timer: Timer | undefined;
 }
 
 const RETRY_FIRST = 500;
+/** Before the first one, where a link has broken: it may have been cut for a moment. */
+const RETRY_AT_ONCE = 50;
+/** For how long the relay of a link that has broken is taken to be there, unless nobody takes the connection. */
+const GRACE = 1000;
 const RETRY_MOST = 4000;
 /** When an address turned out to be this relay itself or one that is linked already: how long until it is tried again. */
 const RETRY_NEEDLESS = 10_000;
@@ -107,6 +119,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
       peer: dialled.node,
       retry: RETRY_FIRST,
       hasLeft: false,
+      lost: null,
       spareOf: null,
       timer: undefined,
     };
@@ -168,6 +181,9 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
       case 'closed':
         if (message.connection === connection) hangUp(state, message.why, message.isUnreachable);
         return keep;
+      case 'grace-over':
+        if (state.lost === message) isLostForGood(state);
+        return keep;
       case 'end':
         leaveList(state);
         return stop('shutdown');
@@ -188,11 +204,13 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
 
   terminate(state, reason) {
     disconnect(state, 'ended');
+    isLostForGood(state);
     state.network.inbound.end(state.dialled, state.self, reason === 'shutdown');
   },
 
   salvage(state) {
     disconnect(state, 'killed');
+    isLostForGood(state);
     state.network.inbound.end(state.dialled, state.self, false);
   },
 };
@@ -364,7 +382,8 @@ function linked(state: State, connection: Connection, command: Linked): void {
   network.epochs.next();
   const { version } = connection.session;
   network.inbound.linked(peer, self, counts, { version, epoch: network.epochs.sequencer.epoch });
-  const waiting = network.coming.end(peer.node);
+  const waiting = network.coming.linked(peer.node);
+  state.lost = null;
   network.news.forget(address);
   network.news.forget(`needless ${address}`);
   const unreachable = network.forwarded.linked(peer, taken);
@@ -422,8 +441,8 @@ function arrived({ publication, connection, self }: State, bytes: number): void 
 
 /** A link that does not get on loses what is more than may wait, as in the other direction. */
 function forward(state: State, request: Forwarding): void {
-  const { network, connection, dialled, hasLeft } = state;
-  const { topic, forwarded, hops } = request;
+  const { network, connection, dialled, hasLeft, lost } = state;
+  const { topic, forwarded, sender, hops } = request;
   const { pending } = network.settings;
   const { node } = dialled;
   if (
@@ -437,7 +456,7 @@ function forward(state: State, request: Forwarding): void {
   } else if (connection === undefined && hasLeft) {
     // It was sent here before the home was another one.
     forwardAnew(network, state.self.system, [underWay(request)]);
-  } else {
+  } else if (lost === null || !network.coming.hold(lost.node, { topic, forwarded, sender, hops })) {
     network.forwarded.unreachable(node, [underWay(request)]);
   }
 }
@@ -475,9 +494,11 @@ function hangUp(state: State, why: string, isUnreachable = false): void {
     say('not linked', { address, why });
   }
   disconnect(state, why);
+  if (isUnreachable) isLostForGood(state);
   // Relays that lost each other at once do not come back at once.
-  again(state, state.retry * (0.5 + Math.random() / 2));
-  state.retry = Math.min(state.retry * 2, RETRY_MOST);
+  const wait = state.lost !== null && state.retry === RETRY_FIRST ? RETRY_AT_ONCE : state.retry;
+  again(state, wait * (0.5 + Math.random() / 2));
+  if (wait === state.retry) state.retry = Math.min(state.retry * 2, RETRY_MOST);
   dialled.notLinked('connecting', why, isUnreachable);
   linksChanged(state.self.system);
 }
@@ -511,10 +532,29 @@ function disconnect(state: State, why: string): void {
     ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
+    if (!GONE.includes(why) && !network.inbound.has(peer.node)) isLost(state, peer.node);
     forwardAnew(network, self.system, untaken);
   }
   if (why === 'ended' && socket.readyState === WebSocket.OPEN) sayGoodbye(socket);
   else socket.terminate();
+}
+
+/** A link ends for these reasons where its relay, or this one, does not come back. */
+const GONE: readonly string[] = ['ended', 'killed', SAID_GOODBYE];
+
+/** The link has broken. Its relay goes on, as far as is known, and gives topics their order. */
+function isLost(state: State, node: string): void {
+  state.network.coming.begin(node, 'lost');
+  state.lost = { type: 'grace-over', node };
+  sendAfter(state.self, GRACE, state.lost);
+}
+
+function isLostForGood(state: State): void {
+  const { network, self, lost } = state;
+  state.lost = null;
+  if (lost === null) return;
+  forwardAnew(network, self.system, network.coming.end(lost.node, 'lost'));
+  for (const topic of network.topics().all()) if (topic.isOrdered) unlinked(topic);
 }
 
 /** Its address has left the list: the relay there is not waited for, unless it is linked at another address. */

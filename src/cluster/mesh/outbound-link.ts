@@ -232,7 +232,7 @@ function leaveOff(state: State): Next<State> {
 /** This relay could not dial the peer: it does not count among those that give topics their order. */
 function comesNot({ network, peer, self }: State): void {
   if (!network.inbound.isLinked(peer.incarnation))
-    forwardAnew(network, self.system, network.coming.end(peer.node));
+    forwardAnew(network, self.system, network.coming.end(peer.node, 'dialled'));
 }
 
 /** Another process was started for the relay at the same time: this connection is one too many. */
@@ -257,7 +257,7 @@ function take(state: State, connection: Connection): void {
   state.earlyUntil = now(self) + timeout;
   network.firstUntil ??= state.earlyUntil;
   if (!network.inbound.isLinked(peer.incarnation)) {
-    network.coming.begin(peer.node);
+    network.coming.begin(peer.node, 'dialled');
     sendAfter(self, timeout, { type: 'not-come', connection });
   }
   connection.socket.say(welcome);
@@ -561,7 +561,7 @@ function disconnect(state: State, why: string): void {
   if (connection === undefined) return;
   const { stream } = connection.socket;
   served.disconnected();
-  forwardAnew(network, state.self.system, network.coming.end(peer.node));
+  forwardAnew(network, state.self.system, network.coming.end(peer.node, 'dialled'));
   const dropped = served.outbox.clear();
   network.topics().accounting.drop(dropped, 'unlinked');
   state.writing = false;

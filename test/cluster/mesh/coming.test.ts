@@ -7,13 +7,15 @@ test('what is for a relay that comes waits in order until the relay is linked, a
   const [a, b, c] = underway(3).map((message) => ({ ...message, hops: 0 }));
   if (a === undefined || b === undefined || c === undefined) throw new Error('three messages');
   t.false(coming.hold('far', a));
-  coming.begin('far');
-  coming.begin('other');
+  coming.begin('far', 'dialled');
+  coming.begin('other', 'lost');
   t.true(coming.hold('far', a) && coming.hold('other', b) && coming.hold('far', c));
-  coming.begin('far');
+  coming.begin('far', 'lost');
   t.deepEqual([...coming.nodes], ['far', 'other']);
-  t.deepEqual(coming.end('far'), [a, c]);
-  t.deepEqual(coming.end('far'), []);
+  t.deepEqual(coming.end('other', 'dialled'), [], 'that is not why it is waited for');
+  t.deepEqual(coming.end('far', 'dialled'), [], 'it is waited for still');
+  t.deepEqual(coming.end('far', 'lost'), [a, c]);
+  t.deepEqual(coming.linked('far'), []);
   t.is(coming.size, 1);
   t.deepEqual(coming.clear(), [b]);
   t.is(coming.size, 0);
@@ -21,7 +23,7 @@ test('what is for a relay that comes waits in order until the relay is linked, a
 
 test('ten thousand messages wait for one relay, and not one more', (t) => {
   const coming = new Coming();
-  coming.begin('far');
+  coming.begin('far', 'dialled');
   const [one] = underway(1).map((message) => ({ ...message, hops: 0 }));
   if (one === undefined) throw new Error('one message');
   for (let i = 0; i < 10_000; i++) t.true(coming.hold('far', one));
