@@ -144,6 +144,10 @@ export class Cluster implements Elsewhere {
     return this.#ordering?.hasLed(since) ?? true;
   }
 
+  leftOver(topic: Topic): readonly Publish[] {
+    return this.#ordering?.leftOver(topic) ?? [];
+  }
+
   isLinkTo(member: Pid<never>, relay: string): boolean {
     return this.#ordering?.isLinkTo(member, relay) ?? false;
   }

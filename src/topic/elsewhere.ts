@@ -32,6 +32,8 @@ export interface Elsewhere {
   sequencer(topic: Topic): Sequencer | null;
   /** Sends a message to the sequencer, and tells its publisher what has become of the message there. False: it cannot be reached. */
   forward(topic: Topic, publish: Publish): boolean;
+  /** What was for a home of the topic that has gone, and is older than all that is published now; taken from there. */
+  leftOver(topic: Topic): readonly Publish[];
   /** The relay that gives such a topic its order, if another one does; null: this one does. */
   home(topic: Topic): string | null;
   /** Whether the relay of that name is linked. */

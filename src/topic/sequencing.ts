@@ -26,6 +26,18 @@ const RECALL_PERIOD = 1000;
  * relays is made by one of them: there the message goes, and comes back from there.
  */
 export function take(state: State, message: Publish): void {
+  if (message.via === null) takeLeftOver(state);
+  order(state, message);
+}
+
+/** What was for another home comes first: it was published before. */
+export function takeLeftOver(state: State): void {
+  const { topic, elsewhere } = state;
+  if (elsewhere === null || !topic.isOrdered) return;
+  for (const message of elsewhere.leftOver(topic)) order(state, message);
+}
+
+function order(state: State, message: Publish): void {
   const { topic, accounting, elsewhere } = state;
   // Of an owner at another relay that one knows.
   const isJudged = message.isForwarded === true && topic.lifetime.state === 'elsewhere';
@@ -410,7 +422,8 @@ export function settlingOver(state: State, round: number): void {
 
 /** What an earlier incarnation of the server was waiting for, with its timers. */
 export function goOnWaiting(state: State): void {
-  const { topic, self } = state;
+  const { topic, self, elsewhere } = state;
+  if (elsewhere !== null && topic.isOrdered) inform(self, { type: 'left-over' });
   if (topic.follower?.mode === 'settling') awaitSettling(state);
   else if (topic.held > 0) inform(self, { type: 'held' });
   if (topic.follower?.isWaiting === true) awaitAnswer(state);

@@ -38,6 +38,11 @@ export function resync(topic: Topic, node: string): void {
   tell(topic, { type: 'resync', node });
 }
 
+/** Messages that were for a home that has gone are there to be taken. False: the topic has no server. */
+export function leftOver(topic: Topic): boolean {
+  return tell(topic, { type: 'left-over' });
+}
+
 /** A link to another relay is lost: what an ordered topic was asking for over it is to be asked for elsewhere. */
 export function unlinked(topic: Topic): void {
   tell(topic, { type: 'unlinked' });
@@ -168,4 +173,14 @@ export type TopicMessage =
   | { readonly type: 'judged'; readonly claim: Claim; readonly verdict: Verdict }
   | { readonly type: 'change'; readonly change: LineChange }
   | { readonly type: 'elsewhere'; readonly ownership: RemoteOwnership }
-  | { readonly type: 'continue' | 'grace-over' | 'retire' | 'lingered' | 'late' | 'held' | 'unlinked' };
+  | {
+      readonly type:
+        | 'continue'
+        | 'grace-over'
+        | 'retire'
+        | 'lingered'
+        | 'late'
+        | 'held'
+        | 'unlinked'
+        | 'left-over';
+    };

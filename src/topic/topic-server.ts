@@ -26,6 +26,7 @@ import {
   settlingOver,
   take,
   takeIncoming,
+  takeLeftOver,
   unlinked,
 } from './sequencing.ts';
 import type { Join, MemberMessage } from './topic.ts';
@@ -129,6 +130,9 @@ const serverBehaviour: Behaviour<TopicServerArgs, State, TopicMessage> = {
         return keep;
       case 'interested':
         confirmed(state, message.round);
+        return keep;
+      case 'left-over':
+        takeLeftOver(state);
         return keep;
       case 'unlinked':
         unlinked(state);

@@ -29,6 +29,7 @@ function world(...relays: readonly string[]) {
     isOrdered: () => true,
     sequencer: () => (home === null ? self : null),
     forward: () => true,
+    leftOver: () => [],
     mayFollow: () => true,
     home: () => home,
     isLinked: (relay) => linked.has(relay),

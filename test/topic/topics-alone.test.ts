@@ -20,6 +20,7 @@ function world(alone: boolean) {
     isOrdered: () => false,
     sequencer: () => null,
     forward: () => false,
+    leftOver: () => [],
     mayFollow: () => true,
     home: () => null,
     isLinked: () => false,

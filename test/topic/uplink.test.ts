@@ -30,6 +30,7 @@ function worldWithUplink(): World {
     isOrdered: () => false,
     sequencer: () => null,
     forward: () => false,
+    leftOver: () => [],
     mayFollow: () => true,
     home: () => null,
     isLinked: () => false,

@@ -3,11 +3,16 @@ import type { Forwarding } from './inbound-links.ts';
 /** Messages that wait for one relay to be linked. Those beyond are lost. */
 const MOST = 10_000;
 
-/** dialled: it has dialled this relay, which has not dialled back yet. lost: its link has broken a moment ago. */
-type Reason = 'dialled' | 'lost';
+/**
+ * dialled: it has dialled this relay, which has not dialled back yet. lost: its link has broken a moment ago. left: it has said goodbye, and
+ * its link has yet to come to what was sent there before.
+ */
+type Reason = 'dialled' | 'lost' | 'left';
 
 interface Waiting {
   readonly reasons: Set<Reason>;
+  /** What was sent to the relay's link before the link was lost. */
+  readonly first: Forwarding[];
   readonly list: Forwarding[];
 }
 
@@ -30,7 +35,7 @@ export class Coming {
 
   begin(node: string, reason: Reason): void {
     const waiting = this.#waiting.get(node);
-    if (waiting === undefined) this.#waiting.set(node, { reasons: new Set([reason]), list: [] });
+    if (waiting === undefined) this.#waiting.set(node, { reasons: new Set([reason]), first: [], list: [] });
     else waiting.reasons.add(reason);
   }
 
@@ -39,6 +44,14 @@ export class Coming {
     const waiting = this.#waiting.get(node);
     if (waiting === undefined || waiting.list.length >= MOST) return false;
     waiting.list.push(forwarding);
+    return true;
+  }
+
+  /** The same, of a message that was on its way before the relay was waited for. */
+  holdFirst(node: string, forwarding: Forwarding): boolean {
+    const waiting = this.#waiting.get(node);
+    if (waiting === undefined || waiting.first.length >= MOST) return false;
+    waiting.first.push(forwarding);
     return true;
   }
 
@@ -51,14 +64,14 @@ export class Coming {
 
   /** The relay is linked. Returns what has waited for it, in order. */
   linked(node: string): readonly Forwarding[] {
-    const list = this.#waiting.get(node)?.list ?? [];
+    const waiting = this.#waiting.get(node);
     this.#waiting.delete(node);
-    return list;
+    return waiting === undefined ? [] : [...waiting.first, ...waiting.list];
   }
 
   /** Returns all that has waited. */
   clear(): readonly Forwarding[] {
-    const all = [...this.#waiting.values()].flatMap(({ list }) => list);
+    const all = [...this.#waiting.values()].flatMap(({ first, list }) => [...first, ...list]);
     this.#waiting.clear();
     return all;
   }

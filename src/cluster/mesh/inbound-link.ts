@@ -54,6 +54,7 @@ export type InboundLinkMessage =
 interface GraceOver {
   readonly type: 'grace-over';
   readonly node: string;
+  readonly reason: 'lost' | 'left';
 }
 
 interface Connection {
@@ -441,7 +442,7 @@ function arrived({ publication, connection, self }: State, bytes: number): void 
 
 /** A link that does not get on loses what is more than may wait, as in the other direction. */
 function forward(state: State, request: Forwarding): void {
-  const { network, connection, dialled, hasLeft, lost } = state;
+  const { network, connection, dialled, lost } = state;
   const { topic, forwarded, sender, hops } = request;
   const { pending } = network.settings;
   const { node } = dialled;
@@ -453,10 +454,7 @@ function forward(state: State, request: Forwarding): void {
     const batch = forwardedBatch(topic, [forwarded], connection.session.version);
     connection.socket.send(forwardedFrame(hops, [batch]));
     network.forwarded.sent(node, [underWay(request)]);
-  } else if (connection === undefined && hasLeft) {
-    // It was sent here before the home was another one.
-    forwardAnew(network, state.self.system, [underWay(request)]);
-  } else if (lost === null || !network.coming.hold(lost.node, { topic, forwarded, sender, hops })) {
+  } else if (lost === null || !network.coming.holdFirst(lost.node, { topic, forwarded, sender, hops })) {
     network.forwarded.unreachable(node, [underWay(request)]);
   }
 }
@@ -532,28 +530,37 @@ function disconnect(state: State, why: string): void {
     ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
-    if (!GONE.includes(why) && !network.inbound.has(peer.node)) isLost(state, peer.node);
-    forwardAnew(network, self.system, untaken);
+    if (why === SAID_GOODBYE) hasGone(state, peer.node, untaken);
+    else if (!GONE.includes(why) && !network.inbound.has(peer.node)) isLost(state, peer.node);
   }
   if (why === 'ended' && socket.readyState === WebSocket.OPEN) sayGoodbye(socket);
   else socket.terminate();
 }
 
 /** A link ends for these reasons where its relay, or this one, does not come back. */
-const GONE: readonly string[] = ['ended', 'killed', SAID_GOODBYE];
+const GONE: readonly string[] = ['ended', 'killed'];
 
 /** The link has broken. Its relay goes on, as far as is known, and gives topics their order. */
 function isLost(state: State, node: string): void {
   state.network.coming.begin(node, 'lost');
-  state.lost = { type: 'grace-over', node };
+  state.lost = { type: 'grace-over', node, reason: 'lost' };
   sendAfter(state.self, GRACE, state.lost);
+}
+
+/** The relay has left. What it has not taken goes to the next home, and so does what this link comes to behind that. */
+function hasGone(state: State, node: string, untaken: readonly Underway[]): void {
+  state.network.coming.begin(node, 'left');
+  state.lost = { type: 'grace-over', node, reason: 'left' };
+  for (const { topic, forwarded, sender } of untaken)
+    state.network.coming.holdFirst(node, { topic, forwarded, sender, hops: 0 });
+  inform(state.self, state.lost);
 }
 
 function isLostForGood(state: State): void {
   const { network, self, lost } = state;
   state.lost = null;
   if (lost === null) return;
-  forwardAnew(network, self.system, network.coming.end(lost.node, 'lost'));
+  forwardAnew(network, self.system, network.coming.end(lost.node, lost.reason));
   for (const topic of network.topics().all()) if (topic.isOrdered) unlinked(topic);
 }
 

@@ -11,6 +11,7 @@ import type { LinkLog, LocalTopics } from '../backplane.ts';
 import { Coming } from './coming.ts';
 import { ForwardedCounts } from './forwarded-counts.ts';
 import { InboundLinks } from './inbound-links.ts';
+import { Leftovers } from './leftovers.ts';
 import { OutboundLinks } from './outbound-links.ts';
 
 export interface NetworkArgs {
@@ -30,6 +31,7 @@ export class Network {
   readonly inbound = new InboundLinks();
   readonly outbound = new OutboundLinks();
   readonly coming = new Coming();
+  readonly leftovers = new Leftovers();
   readonly forwarded: ForwardedCounts;
   readonly epochs: Epochs;
   readonly news = new News();
@@ -82,6 +84,7 @@ export class Network {
   end(): void {
     for (const { topic, forwarded, sender } of this.coming.clear())
       this.forwarded.unreachable(null, [{ topic, forwarded, sender }]);
+    this.topics().accounting.lose(this.leftovers.clear(), 'unreachable');
     this.forwarded.settleAll();
     for (const table of [this.inbound, this.outbound, this.news]) table.clear();
   }

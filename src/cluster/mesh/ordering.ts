@@ -1,10 +1,11 @@
 import { keyOf, type TopicKey } from '../../door/peer/codec.ts';
 import { inform, type Pid } from '../../otp/process.ts';
 import type { System } from '../../otp/system.ts';
+import { deny } from '../../topic/fan-out.ts';
 import type { Message, Publish, PublisherMessage, Sequencer } from '../../topic/message.ts';
 import type { Topic } from '../../topic/topic.ts';
 import { hashKey } from '../../topic/topic-name.ts';
-import { publish } from '../../topic/topic-requests.ts';
+import { leftOver, publish } from '../../topic/topic-requests.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
 import type { LinkMessage, Ordering } from '../backplane.ts';
 import type { Underway } from './forwarded-counts.ts';
@@ -33,6 +34,10 @@ export class MeshOrdering implements Ordering {
     const { realm, name } = topic;
     const sender = { type: 'publisher', publish } as const;
     return forward(this.#network, { topic: { realm, name }, forwarded: { message, key }, sender, hops: 0 });
+  }
+
+  leftOver(topic: Topic): readonly Publish[] {
+    return this.#network.leftovers.take(topic);
   }
 
   home(topic: Topic): string | null {
@@ -80,18 +85,31 @@ export function forward(network: Network, forwarding: Forwarding): boolean {
   return network.coming.hold(home, forwarding) || network.inbound.forward(home, forwarding);
 }
 
-/** What was sent to a relay that has left without having taken it, or that has not come, goes to the next home. */
+/** What was sent to a relay that has left without having taken it, or that has not come, goes to the next home, before all that comes later. */
 export function forwardAnew(network: Network, system: System, messages: readonly Underway[]): void {
   const topics = network.topics();
-  const isTaken = ({ topic, forwarded, sender }: Underway): boolean => {
-    if (sender.type === 'nobody') return false;
-    if (sender.type === 'link')
-      return inform(sender.link, { type: 'anew', number: sender.number, topic, forwarded });
-    const { realm, name } = topic;
-    const again = { ...sender.publish, credit: 0 };
-    return topics.publish(system, realm, name, topics.find(realm, name), again);
-  };
-  for (const message of messages) if (!isTaken(message)) network.forwarded.unreachable(null, [message]);
+  const waking = new Map<string, TopicKey>();
+  for (const message of messages) {
+    const { topic, forwarded, sender } = message;
+    if (sender.type === 'publisher') {
+      network.leftovers.put(topic, { ...sender.publish, credit: 0 });
+      waking.set(keyOf(topic), topic);
+    } else if (
+      sender.type === 'nobody' ||
+      !inform(sender.link, { type: 'anew', number: sender.number, topic, forwarded })
+    ) {
+      network.forwarded.unreachable(null, [message]);
+    }
+  }
+  for (const { realm, name } of waking.values()) {
+    const topic = topics.find(realm, name);
+    if (topic !== undefined && leftOver(topic)) continue;
+    for (const publish of network.leftovers.take({ realm, name })) {
+      if (topics.publish(system, realm, name, topic, publish)) continue;
+      topics.accounting.lose(1, 'unreachable');
+      deny(publish, name);
+    }
+  }
 }
 
 function homeIn({ self, inbound, coming }: Network, topic: TopicKey): string {
