@@ -65,7 +65,7 @@ export interface LinkLog {
 /** One order for all relays, for those topics that are to have it. */
 export type Ordering = Pick<
   Elsewhere,
-  | 'sequencer' | 'forward' | 'leftOver' | 'mayFollow' | 'home' | 'hasLed' | 'isLinked' | 'isLinkTo' | 'recall'
+  'sequencer' | 'forward' | 'leftOver' | 'mayFollow' | 'home' | 'hasLed' | 'isLinked' | 'isLinkTo' | 'recall'
 >;
 
 /** What a link is told. */

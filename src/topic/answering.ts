@@ -8,7 +8,7 @@ import { fanOut, type State } from './topic-state.ts';
 
 /** Sends another relay what is kept behind where it stands, and where the line stands. */
 export function answer(state: State, request: Recall): void {
-  const { topic, accounting, histories } = state;
+  const { topic, accounting, histories, keys } = state;
   const { follower, line } = topic;
   // A line that nothing has been published to, and that nobody was told of, counts for nobody.
   if (follower === null || line === null || follower.mode === 'apart' || follower.since === '') {
@@ -18,11 +18,14 @@ export function answer(state: State, request: Recall): void {
   // What waits comes behind the answer otherwise, over the same link.
   if (topic.fanOut.isReady) fanOut(state);
   const { member, since } = request;
+  const keyed = new Map<number, string>();
+  for (const [key, at] of keys.of(topic)) if (line.has(at)) keyed.set(at.offset, key);
   const say = (messages: readonly Message[], first: number) => {
     const place = { epoch: line.epoch, first, lineage: line.lineage };
     const { length } = messages;
     accounting.attempt(length);
-    const delivery = new Delivery(request.answer(messages, place), length, accounting);
+    const keysOf = keyed.size === 0 ? [] : messages.map((_, i) => keyed.get(first + i) ?? '');
+    const delivery = new Delivery(request.answer(messages, place, keysOf), length, accounting);
     if (!send(member, delivery)) accounting.drop(length, 'gone');
   };
   const cursor = line.behind(sharedOf(line, since), histories.resumeLimit)?.copy();

@@ -165,8 +165,9 @@ export class FanOut<Member extends Pid<Delivery>> {
     if (line !== null && count > 0) this.#keep(line, count, now());
     // First, since it cannot fail: were a delivery to crash, the messages would not be made again.
     if (uplink !== null && upward !== null && upward.length > 0) uplink.publish(topic, upward, accounting);
-    for (const group of groups) this.#attempts += group.deliver(accounting, acceptedAt);
+    // Other relays first: what a client here has seen must not die with this relay.
     for (const group of remote) this.#attempts += group.deliver(accounting, acceptedAt);
+    for (const group of groups) this.#attempts += group.deliver(accounting, acceptedAt);
     this.#answer(count, keys, now);
     this.#next = 0;
     if (count === queue.length) queue.length = 0;

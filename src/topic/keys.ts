@@ -24,6 +24,13 @@ export class Keys {
     return answer !== undefined && answer.until > now ? answer : undefined;
   }
 
+  /** The keys of messages of a topic that have positions. */
+  *of({ realm, name }: TopicKey): Iterable<readonly [key: string, at: Position]> {
+    const start = nameOf({ realm, name }, '');
+    for (const [named, { at }] of this.#answers)
+      if (at !== null && named.startsWith(start)) yield [named.slice(start.length), at];
+  }
+
   remember(topic: TopicKey, key: string, at: Position | null, now: number): void {
     const name = nameOf(topic, key);
     this.#answers.delete(name);

@@ -143,7 +143,7 @@ export function turnAway(request: Request, topic: string, accounting: Accounting
 
 /** Nothing is known here of the topic that a relay asks for. */
 export function answerNothing({ member, answer }: Recall, accounting: Accounting): void {
-  send(member, new Delivery(answer([], null), 0, accounting));
+  send(member, new Delivery(answer([], null, []), 0, accounting));
 }
 
 /** What came over a link is done with. */

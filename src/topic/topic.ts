@@ -106,8 +106,8 @@ export interface Recall {
   readonly since: string;
   /** Its link, which is sent the answer as deliveries; the last of them has no messages. */
   readonly member: Pid<MemberMessage>;
-  /** The bytes of a part of the answer. `place`: null where the topic has no line. */
-  readonly answer: (messages: readonly Message[], place: Place | null) => Buffer;
+  /** The bytes of a part of the answer. `place`: null where the topic has no line. `keys`: of each message, '' for none; or none at all. */
+  readonly answer: (messages: readonly Message[], place: Place | null, keys: readonly string[]) => Buffer;
 }
 
 /** What the router sends on to a topic's server, once that has started. */

@@ -11,7 +11,7 @@ interface Frame {
   readonly at?: string;
 }
 
-async function clientOf(t: ExecutionContext, node: Node) {
+async function clientOf(t: ExecutionContext, node: Node, channel = 'c') {
   const frames: Frame[] = [];
   const client = await connectWs(t, await node.at('pusu'), '/', { protocols: ['fanfare.1'] });
   client.webSocket.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString()) as Frame));
@@ -22,9 +22,9 @@ async function clientOf(t: ExecutionContext, node: Node) {
     return frames.find(isIt) as Frame;
   };
   return {
-    subscribe: () => answerOf({ type: 'subscribe', channel: 'c' }, 'subscribe_ok'),
+    subscribe: () => answerOf({ type: 'subscribe', channel }, 'subscribe_ok'),
     publish: (content: string, key: string, id: string) =>
-      answerOf({ type: 'publish', channel: 'c', content, key }, 'publish_ok', id),
+      answerOf({ type: 'publish', channel, content, key }, 'publish_ok', id),
     heard: () => frames.filter(({ type }) => type === 'publish').map(({ content }) => content),
   };
 }
@@ -65,3 +65,31 @@ for (const rules of [
     },
   );
 }
+
+test.serial(
+  'a relay that becomes the home of a topic, and has its messages from another one alone, knows their keys',
+  async (t) => {
+    const { nodes } = await startCluster(t, 3, {
+      settings: { topics: [{ pattern: '*', ordering: 'cluster', history: true }] },
+    });
+    const [home, next, keeps] = nodes as [Node, Node, Node];
+    const homeAmong = (name: string, ...among: Node[]) =>
+      homeOf(
+        `main\0${name}`,
+        among.map((node) => node.name),
+      );
+    const channel =
+      Array.from({ length: 1000 }, (_, i) => `c${i}`).find(
+        (name) => homeAmong(name, ...nodes) === home.name && homeAmong(name, next, keeps) === next.name,
+      ) ?? '';
+    const listener = await clientOf(t, keeps, channel);
+    await listener.subscribe();
+    const { at } = await (await clientOf(t, home, channel)).publish('one', 'k', 'a');
+    await eventually(() => listener.heard().length === 1, 'the message');
+    home.signal('SIGKILL');
+    await home.exited;
+    const again = await (await clientOf(t, next, channel)).publish('one', 'k', 'b');
+    t.is(again.at, at);
+    t.deepEqual(listener.heard(), ['one']);
+  },
+);

@@ -32,3 +32,11 @@ test('what is too old is not held on to', (t) => {
   keys.remember(topic, 'new', at, 300_000);
   t.is(keys.size, 1);
 });
+
+test('the keys of one topic are told with the positions of their messages', (t) => {
+  const keys = new Keys();
+  keys.remember(topic, 'k', at, 0);
+  keys.remember(topic, 'without a position', null, 0);
+  keys.remember({ ...topic, name: `${topic.name}2` }, 'l', at, 0);
+  t.deepEqual([...keys.of(topic)], [['k', at]]);
+});

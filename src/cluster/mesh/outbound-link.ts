@@ -356,10 +356,10 @@ function join({ network, self, version }: State, { realm, name }: TopicKey): voi
 /** The peer wants what is kept of a topic: it is sent over this link, behind what the topic has sent before. */
 function recall({ network, self }: State, { realm, name, since }: Behind): void {
   const topics = network.topics();
-  const answer = (messages: readonly Message[], place: Place | null) =>
+  const answer = (messages: readonly Message[], place: Place | null, keys: readonly string[]) =>
     batchAt(
       { realm, name },
-      messages.map((message) => batchPart(message, name)),
+      messages.map((message, i) => batchPart(message, name, null, keys[i])),
       place,
       true,
     );

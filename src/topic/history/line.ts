@@ -180,6 +180,12 @@ export class Line {
     this.ring?.clear(this.#last + 1);
   }
 
+  /** Whether a position is one of the line's, or of an epoch that the line continues. */
+  has(position: Position): boolean {
+    const place = this.#find(position);
+    return place !== null && place.why === null;
+  }
+
   /** What a member gets that asks for `since`. `limit`: bytes that are replayed at most. */
   resume(since: Since, now: number, limit: number, isLost = isHole): Replay {
     const { ring } = this;
