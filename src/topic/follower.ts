@@ -558,9 +558,9 @@ function copyOf({ epoch, last, lineage }: Tail): Tail {
   return { epoch, last, lineage };
 }
 
-/** A line that nothing has been published to has an epoch that nobody knows. */
-function blankIfNew(tail: Tail): Tail {
-  return tail.last === 0 && tail.lineage.length === 0 ? { epoch: '', last: 0, lineage: [] } : tail;
+/** Of a line as it is now: a line goes on. One that nothing has been published to has an epoch that nobody knows. */
+function blankIfNew(line: Tail): Tail {
+  return line.last === 0 && line.lineage.length === 0 ? { epoch: '', last: 0, lineage: [] } : copyOf(line);
 }
 
 /**

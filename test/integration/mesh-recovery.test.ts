@@ -112,6 +112,24 @@ test('a relay where nobody was asks the home for what was published before, and 
   await balanced();
 });
 
+test('a topic that everybody has left is started again with what is kept of it, at every relay', async (t) => {
+  const { home, far, relays, balanced } = await pair(t);
+  const topic = topicAt('n0');
+  for (let round = 0; round < 3; round++) {
+    const members = [await member(t, home, topic), await member(t, far, topic)];
+    const publisher = withoutPings(await fanfareClient(t, far));
+    const numbers = range(round * 10, round * 10 + 9);
+    for (const number of numbers) await publishAll(publisher, topic, [number]);
+    for (const one of members) t.deepEqual(contents(await one.take(10)), numbers);
+    for (const { ws } of [...members, publisher]) ws.webSocket.close();
+    await eventually(
+      () => relays.every(({ relay }) => [...relay.topics.all()].length === 0),
+      'the topic has ended',
+    );
+  }
+  await balanced();
+});
+
 test('a link that is cut for a moment makes no second order: what is published at either side meanwhile comes to all', async (t) => {
   const { home, far, relays, balanced } = await pair(t);
   const topic = topicAt('n0');

@@ -9,7 +9,9 @@ import {
   sinceOf,
   type Tail,
 } from '../../src/topic/follower.ts';
+import { Line } from '../../src/topic/history/line.ts';
 import type { Ancestor } from '../../src/topic/position.ts';
+import { textMessage } from './topics-world.ts';
 
 const [one, two, three] = ['1aaaaaa', '2bbbbbb', '3cccccc'] as const;
 
@@ -161,4 +163,14 @@ test('two lines share what the shorter has of what both have; what is not known 
   t.is(sharedOf(line, ''), 0);
   t.true(isLater(three, two) && isLater('2cccccc', two) && isLater(one, ''));
   t.false(isLater(two, two) || isLater('', one));
+});
+
+test('a topic that is started again goes on where its line was left, message by message', (t) => {
+  const line = new Line({ realm: 'main', name: 't' }, null, null, '1abcdef');
+  for (const text of ['a', 'b']) line.take(textMessage(text), 0);
+  const { follower, take } = at(line);
+  t.deepEqual(take(batch('1abcdef', 3, 1)), ['take 0-1']);
+  line.take(textMessage('c'), 0);
+  t.deepEqual(take(batch('1abcdef', 4, 2)), ['take 0-2']);
+  t.is(follower.since, '1abcdef:5');
 });
