@@ -77,9 +77,17 @@ export const VITALS_LENGTH = 32 * 1024;
 export const MOST_LINKS = 64;
 const TEXT_LENGTH = 256;
 
-/** As relays tell it to each other: JSON, of which a reader takes what it knows. */
+/**
+ * As relays tell it to each other: JSON, of which a reader takes what it knows. Numbers are within what is taken: for one
+ * that is not, readers would refuse all of them, and show the relay as one that is not heard.
+ */
 export function vitalsText(vitals: Vitals): string {
-  return JSON.stringify({ ...vitals, links: vitals.links.slice(0, MOST_LINKS) });
+  return JSON.stringify({ ...vitals, links: vitals.links.slice(0, MOST_LINKS) }, withinLimits);
+}
+
+function withinLimits(_key: string, value: unknown): unknown {
+  const isNumber = typeof value === 'number' && Number.isFinite(value);
+  return isNumber ? Math.min(Math.max(0, value), Number.MAX_SAFE_INTEGER) : value;
 }
 
 /**

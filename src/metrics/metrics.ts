@@ -10,7 +10,7 @@ import {
 } from '../measure/resources.ts';
 import { FORESEEN_CLOSES } from '../view/history.ts';
 import type { LinkView, RelayView } from '../view/relay-view.ts';
-import type { Sampling } from '../view/sampling.ts';
+import { clientMessages, type Sampling } from '../view/sampling.ts';
 import { byKey, type Definitions, definitions, withZeros } from './definitions.ts';
 
 /**
@@ -41,16 +41,14 @@ export class Metrics {
 }
 
 /** What becomes of messages. */
-function messageMetrics({ topics, doors }: RelayView, { gauge, counter, histogram }: Definitions): void {
+function messageMetrics(view: RelayView, { gauge, counter, histogram }: Definitions): void {
+  const { topics, doors } = view;
   const { accounting } = topics;
   counter(
     'messages_total',
     'Messages of the clients of this relay, and messages that came over links. Each is of the clients of one relay.',
     () => [
-      [
-        doors().reduce((sum, { counters }) => sum + counters.messages + counters.posts, 0),
-        { from: 'clients' },
-      ],
+      [clientMessages(view), { from: 'clients' }],
       [accounting.overLinks, { from: 'links' }],
     ],
   );

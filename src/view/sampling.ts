@@ -108,12 +108,12 @@ export class Sampling {
 type Totals = ReturnType<typeof totalsOf>;
 type Sample = ReturnType<typeof sampleOf>;
 
-function totalsOf({ topics }: RelayView) {
-  const { messages, overLinks, delivered, droppedInAll: dropped, latency } = topics.accounting;
+function totalsOf(view: RelayView) {
+  const { messages, delivered, droppedInAll: dropped, latency } = view.topics.accounting;
   return {
     at: performance.now(),
     messages,
-    published: messages - overLinks,
+    published: clientMessages(view),
     deliveries: delivered,
     dropped,
     latency: [...latency.counts],
@@ -139,8 +139,8 @@ function sampleOf(view: RelayView, last: Totals, now: Totals, load: Load) {
     /** Milliseconds since 1970. */
     at: Date.now(),
     messages: (now.messages - last.messages) / seconds,
-    /** Those that have not come over links. */
-    published: (now.published - last.published) / seconds,
+    /** Those of this relay's own clients. A door that is closed for good takes its count with it. */
+    published: Math.max(0, now.published - last.published) / seconds,
     deliveries: (now.deliveries - last.deliveries) / seconds,
     dropped: (now.dropped - last.dropped) / seconds,
     /** Milliseconds from publish to write; null: nothing was timed. */
@@ -160,6 +160,14 @@ function milliseconds(seconds: number | null): number | null {
 /** Connections that are open at all doors. */
 export function connectionCount({ doors }: RelayView): number {
   return doors().reduce((sum, { counters }) => sum + counters.connections, 0);
+}
+
+/**
+ * Messages of this relay's own clients, counted as they come in. The difference of all messages and of those over links
+ * would not do: what a slow reader holds back has come over a link, and is no message that was fanned out yet.
+ */
+export function clientMessages({ doors }: RelayView): number {
+  return doors().reduce((sum, { counters }) => sum + counters.messages + counters.posts, 0);
 }
 
 type Census = ReturnType<typeof takeCensus>;

@@ -29,6 +29,17 @@ test('what the system does not tell is not known to others either', (t) => {
   t.is(vitalsIn(vitalsText({ ...vitals, rss: Number.NaN }))?.rss, null);
 });
 
+test('nothing is told that nobody takes: numbers are brought within the limits, not the whole refused', (t) => {
+  const below = { ...vitals, in: -59.7, heap: 2 ** 60, links: [{ ...link, roundTrip: -0.1 }] };
+  t.like(vitalsIn(vitalsText(below)), {
+    in: 0,
+    uptime: 7,
+    heap: Number.MAX_SAFE_INTEGER,
+    links: [{ ...link, roundTrip: 0 }],
+  });
+  t.is(vitalsIn(vitalsText({ ...vitals, busy: Number.POSITIVE_INFINITY }))?.busy, null);
+});
+
 const bad: readonly (readonly [what: string, text: string])[] = [
   ['nothing', ''],
   ['no JSON', '{'],
