@@ -111,7 +111,8 @@ export function startRelay(
     'relay',
     `starting${version === '' ? '' : `, version ${version}`}, pid ${process.pid}`,
   );
-  const { audit: given = { write: ({ isLook: _, ...entry }) => log.note('audit', entry) } } = options;
+  const { audit: given = { write: ({ isLook: _, told: __, ...entry }) => log.note('audit', entry) } } =
+    options;
   const audit: Audit = {
     write: (entry) => {
       happened.acted(entry);

@@ -143,14 +143,15 @@ function take(state: State, request: Request): void {
       const { text } = request;
       // Whatever is evaluated may end the node before there is an outcome.
       written(state, request, { text, isLook: true }, 'begun');
-      const what = { text, isLook: isPlainLook(state, text) };
+      const what = { text, told: evaluatedText(state, text), isLook: isPlainLook(state, text) };
       perform(state, request, what, (signal) => evaluate(state, request, signal));
       return;
     }
     case 'call': {
       const { name, args } = request;
       const what = {
-        text: `${name}(${args.map((argument) => JSON.stringify(argument)).join(', ')})`,
+        text: callText(name, args),
+        told: shownCall(state, name, () => args),
         isLook: isLook(state, name),
       };
       const isKnown = isSeen(state, request, what.text);
@@ -159,7 +160,9 @@ function take(state: State, request: Request): void {
     }
     case 'command': {
       const { text } = request;
-      const what = { text, isLook: isLook(state, /^\s*([a-z_.]*)/.exec(text)?.[1] ?? '') };
+      const [, name = ''] = /^\s*([a-z_.]*)/.exec(text) ?? [];
+      const told = shownCall(state, name, () => typedCommand(text).args);
+      const what = { text, told, isLook: isLook(state, name) };
       perform(state, request, what, (signal) => run(state, typedCommand(text), request, signal));
       return;
     }
@@ -169,16 +172,24 @@ function take(state: State, request: Request): void {
 /** What was asked, for the audit log. */
 interface What {
   readonly text: string;
+  /** Where the time line does not show that text: what it shows. */
+  readonly told?: string | undefined;
   readonly isLook: boolean;
 }
 
-function written({ audit, self }: State, { by, who }: Asker, { text, isLook }: What, outcome: string): void {
+function written(
+  { audit, self }: State,
+  { by, who }: Asker,
+  { text, told, isLook }: What,
+  outcome: string,
+): void {
   const session = self.toString();
   audit.write({
     by: by ?? 'prompt',
     who: who === undefined ? session : `${who} ${session}`,
     what: text,
     outcome,
+    ...(told === undefined ? {} : { told }),
     isLook,
   });
 }
@@ -187,11 +198,46 @@ function isLook({ operations }: State, name: string): boolean {
   return operations.byName.get(name)?.isAction !== true;
 }
 
-/** Whether what is evaluated is one call of an operation that only looks. Whatever could run anything else is no plain call. */
+/** Whether what is evaluated is one call of an operation that only looks. */
 function isPlainLook(state: State, text: string): boolean {
+  const name = plainCall(state, text);
+  return name !== undefined && (name === 'h' || isLook(state, name));
+}
+
+/** The operation of which an evaluated text is one call. Whatever could run anything else is no plain call. */
+function plainCall({ operations }: State, text: string): string | undefined {
   const withoutTexts = text.replace(/'[^'\\]*'|"[^"\\]*"/g, "''");
-  const [, name] = /^\s*(?:await\s+)?([a-z_]+)\([^()=`+-]*\)\s*;?\s*$/.exec(withoutTexts) ?? [];
-  return name !== undefined && (name === 'h' || (state.operations.byName.has(name) && isLook(state, name)));
+  const [, name = ''] =
+    /^\s*(?:await\s+)?([a-z_]+(?:\.[a-z_]+)?)\([^()=`+-]*\)\s*;?\s*$/.exec(withoutTexts) ?? [];
+  return name === 'h' || operations.byName.has(name) ? name : undefined;
+}
+
+/** What the time line shows in place of an evaluated text; undefined: the text. */
+function evaluatedText(state: State, text: string): string | undefined {
+  const name = plainCall(state, text);
+  if (name === undefined) return 'an expression';
+  return shownCall(state, name, () => typedCommand(text.replace(/^\s*await\s/, '')).args);
+}
+
+/** A call of an operation without what clients get; undefined: nothing of it goes to clients. */
+function shownCall(
+  { operations }: State,
+  name: string,
+  argumentsOf: () => readonly unknown[],
+): string | undefined {
+  const shown = operations.byName.get(name)?.shownArguments;
+  if (shown === undefined) return undefined;
+  try {
+    return callText(name, argumentsOf(), shown);
+  } catch {
+    return `${name}(…)`;
+  }
+}
+
+/** A call as it is written, with so many of its arguments. */
+function callText(name: string, args: readonly unknown[], most = args.length): string {
+  const texts = args.slice(0, most).map((argument) => JSON.stringify(argument));
+  return `${name}(${[...texts, ...(args.length > most ? ['…'] : [])].join(', ')})`;
 }
 
 /** Of what is asked again and again, a session's first look of each kind says that it looks. */

@@ -5,6 +5,11 @@ export interface AuditEntry {
   readonly who: string;
   readonly what: string;
   readonly outcome: string;
+  /**
+   * What the time line has in place of `what`, and of the words of a failure: no message, and nothing of what was evaluated.
+   * The time line goes into reports and onto the observer page; the audit log is its owner's alone.
+   */
+  readonly told?: string;
   /** Nothing has come of it: it only looks, or has only begun. */
   readonly isLook?: boolean;
 }

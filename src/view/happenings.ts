@@ -71,13 +71,14 @@ export class Happenings {
     if (told !== undefined) this.add(...told);
   }
 
-  acted({ by, who, what, outcome, isLook = false }: AuditEntry): void {
+  acted({ by, who, what, outcome, told, isLook = false }: AuditEntry): void {
     if (isLook) return;
-    const came = outcome === 'done' || outcome === 'heard' ? '' : `: ${outcome}`;
+    const shownOutcome = told === undefined ? outcome : outcome.replace(/:.*/s, '');
+    const came = outcome === 'done' || outcome === 'heard' ? '' : `: ${shownOutcome}`;
     this.add(
       'operator',
       by === 'signal' ? 'signal' : who,
-      `${by === 'signal' ? '' : `${by}: `}${what}${came}`,
+      `${by === 'signal' ? '' : `${by}: `}${told ?? what}${came}`,
     );
   }
 

@@ -195,13 +195,58 @@ test('what operators do is in the time line, and what they only look at is not',
     rows.map(({ what }) => what.replace(/: failed.*/, ': failed')),
     [
       "prompt: log_level('debug')",
-      'prompt: nothing = 1',
-      'prompt: topics(h()): failed',
+      'prompt: an expression',
+      'prompt: an expression: failed',
       'prompt: kill("<99999>"): failed',
       'prompt: resume <99999>: failed',
     ],
   );
   t.regex(rows[0]?.of ?? '', /^<\d+>$/);
+});
+
+test('the time line has no message and nothing of what was evaluated, and the audit log has both', async (t) => {
+  const { client, folder } = await attached(t);
+  const name = 'topic:main:kept.a';
+  for (const text of [
+    `publish('${name}', 'SECRETone')`,
+    `publish("${name}", {content: "SECRETtwo"})`,
+    `publish('${name}', 'it\\'s SECRETthree')`,
+    `await publish('${name}', SECRETfour)`,
+    "globalThis.kept = 'SECRETfive'",
+    "throw new Error('SECRETsix')",
+    `publish('${name}')`,
+    "kill('<99999>'); 'SECRETeight'",
+    "disconnect({address: '10.9.9.9'}, 'maintenance')",
+  ])
+    await client.evaluate(text, 'shell');
+  await client.call('publish', [name, 'SECRETnine'], 'json');
+  await client.call('publish', [name], 'json');
+  await client.command(`publish ${name}, SECRETten`, 'shell');
+  await client.command(`publish ${name}, {SECRETeleven`, 'shell');
+  const { text } = await client.call('timeline', [{ kind: 'operator', n: 100 }], 'json');
+  const rows = (JSON.parse(text) as { rows: { what: string }[] }).rows.toReversed();
+  t.notRegex(text, /SECRET/);
+  t.deepEqual(
+    rows.map(({ what }) => what),
+    [
+      `prompt: publish("${name}", …)`,
+      `prompt: publish("${name}", …)`,
+      'prompt: publish(…)',
+      `prompt: publish("${name}", …): failed`,
+      'prompt: an expression',
+      'prompt: an expression: failed',
+      `prompt: publish("${name}"): failed`,
+      'prompt: an expression: failed',
+      "prompt: disconnect({address: '10.9.9.9'}, 'maintenance'): failed: no such client is there",
+      `prompt: publish("${name}", …)`,
+      `prompt: publish("${name}"): failed`,
+      `prompt: publish("${name}", …)`,
+      'prompt: publish(…): failed',
+    ],
+  );
+  const audited = readFileSync(join(folder, 'audit.log'), 'utf8');
+  for (const secret of ['one', 'two', 'three', 'five', 'six', 'eight', 'nine', 'ten', 'eleven'])
+    t.true(audited.includes(`SECRET${secret}`), secret);
 });
 
 test('what a program looks at again and again is in the audit log once for each session, and a failure each time', async (t) => {

@@ -23,6 +23,8 @@ export interface Operation<Data = unknown> {
   readonly isRefreshed?: boolean;
   /** It changes something of the relay; all others only look. */
   readonly isAction?: boolean;
+  /** How many of its arguments the time line shows; undefined: all. Those behind them are what clients get. */
+  readonly shownArguments?: number;
   /** Returns plain data, or a promise of it; throws a `Refusal` for what cannot be. */
   readonly run: (asked: Asked) => Data | Promise<Data>;
   /** The data as lines for people, of so many characters at the most. A text is searched for secrets; our own words hold none. */

@@ -122,6 +122,7 @@ export const topicOperations: readonly Operation[] = [
     takes: 'topic',
     example: "publish('topic:main:chat', {hello: 'all'})",
     isAction: true,
+    shownArguments: 1,
     needs: 2,
     summary: 'publishes a text, or the JSON of anything else',
     run: ({ node, args, publisher }) => {
