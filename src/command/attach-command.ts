@@ -1,8 +1,8 @@
 import { csvIn, everyPage } from '../attach/client/listing.ts';
-import { NodeClient } from '../attach/client/node-client.ts';
+import { NodeClient, SilentNode } from '../attach/client/node-client.ts';
 import { attachTerminal } from '../attach/client/terminal.ts';
 import { help } from '../attach/operations.ts';
-import { flowValue, type Style } from '../attach/protocol.ts';
+import { type Asker, flowValue, type Style } from '../attach/protocol.ts';
 import { askerOf } from './audit.ts';
 import {
   argumentsIn,
@@ -84,7 +84,7 @@ export const rpcCommand: Command = {
 export const reloadCommand = nodeCommand('reload', async (options, place) => {
   const found = findNode(options, place);
   const pid = found.pid ?? (await noProcess(found, place.out, NOT_YET));
-  const client = await NodeClient.connect(found.folder, askerOf('command', place));
+  const client = await clientOf(found.folder, pid, askerOf('command', place));
   if (client === undefined) {
     process.kill(pid, 'SIGHUP');
     place.out('asked; the outcome is in its log');
@@ -92,6 +92,7 @@ export const reloadCommand = nodeCommand('reload', async (options, place) => {
   }
   const { ok, text } = await client.call('reload', [], 'json');
   client.close();
+  if (client.isSilent) throw new Failed(NOT_YET, text);
   const reloaded = ok ? (JSON.parse(text) as Reloaded) : null;
   for (const error of reloaded?.errors ?? [text]) place.err(error);
   if (reloaded === null) return FAILED;
@@ -126,6 +127,7 @@ async function once(
   client.close();
   if (ok) place.out(text);
   else place.err(text);
+  if (client.isSilent) return NOT_YET;
   return ok ? DONE : FAILED;
 }
 
@@ -137,12 +139,22 @@ export async function connectedNode(
 ): Promise<NodeClient> {
   const found = findNode(options, place);
   const pid = found.pid ?? (await noProcess(found, place.err, NOT_YET));
-  const client = await NodeClient.connect(found.folder, askerOf(by, place));
+  const client = await clientOf(found.folder, pid, askerOf(by, place));
   if (client !== undefined) return client;
   throw new Failed(
     NOT_YET,
     `pid ${pid} runs, but nobody can attach to it (attach.enabled, or another user's)`,
   );
+}
+
+/** A node that says nothing ends the command. */
+async function clientOf(folder: string, pid: number, asker: Asker): Promise<NodeClient | undefined> {
+  try {
+    return await NodeClient.connect(folder, asker);
+  } catch (error) {
+    if (!(error instanceof SilentNode)) throw error;
+    throw new Failed(NOT_YET, `pid ${pid} runs, but ${error.message}; report packs what there is of it`);
+  }
 }
 
 function argument(text: string): unknown {

@@ -10,6 +10,7 @@ import {
   DONE,
   FAILED,
   Failed,
+  NOT_YET,
   type OptionTable,
   type Place,
 } from './command.ts';
@@ -110,7 +111,7 @@ async function ofRunning(settings: SettingsOptions, place: Place): Promise<reado
   const client = await connectedNode(settings, place);
   const { ok, text } = await client.call('config', [], 'json');
   client.close();
-  if (!ok) throw new Failed(FAILED, text);
+  if (!ok) throw new Failed(client.isSilent ? NOT_YET : FAILED, text);
   return rowsIn(text, 'the relay');
 }
 

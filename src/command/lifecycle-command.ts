@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { statusOf } from '../attach/client/node-client.ts';
+import { SilentNode, statusOf } from '../attach/client/node-client.ts';
 import { isRunning } from '../host/run-folder.ts';
 import { audited } from './audit.ts';
 import { DONE, FAILED, Failed, type NOT_YET, type Place } from './command.ts';
@@ -71,13 +71,16 @@ async function end({ drain }: FoundNode, pid: number, wait: number | undefined):
 export const pingCommand = nodeCommand('ping [--wait S]', async (options, place) => {
   const end = performance.now() + (options.wait ?? 0);
   for (;;) {
-    const status = await statusOfNode(findNode(options, place));
+    const found = findNode(options, place);
+    const status = await statusOfNode(found);
     if (status === 'ready') {
       place.out('pong');
       return DONE;
     }
     if (performance.now() >= end) {
       place.out(status === 'stopped' ? NOT_RUNNING : `Node is ${status}.`);
+      if (status === SILENT)
+        place.err(`pid ${found.pid} runs, but says nothing: it hangs, or somebody has stopped it`);
       return FAILED;
     }
     await pause(PERIOD);
@@ -87,8 +90,16 @@ export const pingCommand = nodeCommand('ping [--wait S]', async (options, place)
 /** A node to which nobody can attach counts as ready: no more is known than that it runs. */
 async function statusOfNode({ pid, folder, closed, asked }: FoundNode): Promise<string> {
   if (pid === undefined) return asked === null ? 'stopped' : statusAtAdmin(asked);
-  return closed ? 'ready' : statusOf(folder);
+  if (closed) return 'ready';
+  try {
+    return await statusOf(folder);
+  } catch (error) {
+    if (error instanceof SilentNode) return SILENT;
+    throw error;
+  }
 }
+
+const SILENT = 'silent';
 
 export const pidCommand = nodeCommand('pid', async (options, place) => {
   const found = findNode(options, place);

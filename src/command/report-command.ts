@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { NodeClient } from '../attach/client/node-client.ts';
+import { NodeClient, SilentNode } from '../attach/client/node-client.ts';
 import { LOG_FILE } from '../host/run-folder.ts';
 import { redactText } from '../secret/redaction.ts';
 import { askerOf } from './audit.ts';
@@ -90,8 +90,7 @@ export const reportCommand: Command = {
     };
     await addSettings(settings, place, add);
     await addSystem(found, place, add);
-    await addAnswers(found, place, add);
-    await addMetrics(settings, place, add);
+    await Promise.all([addAnswers(found, place, add), addMetrics(settings, place, add)]);
     await add('log.txt', () => endOfLog(settings, found, place));
     const stamp = time.toISOString().replace(/[:.]/g, '-');
     const folder = `fanfare-report-${stamp}`;
@@ -101,7 +100,7 @@ export const reportCommand: Command = {
       const archive = gzipSync(tarOf(folder, [about, ...files], Math.floor(time.getTime() / 1000)));
       writeFileSync(file, archive, { mode: 0o600, flag: 'wx' });
     } catch (error) {
-      throw new Failed(FAILED, `${file}: ${(error as Error).message}`);
+      throw new Failed(FAILED, whyUnwritten(file, error as NodeJS.ErrnoException));
     }
     for (const one of missing) place.err(`not in it: ${one}`);
     place.out(file);
@@ -117,6 +116,12 @@ export const reportCommand: Command = {
     example: 'report --config /etc/fanfare/relay.yaml',
   },
 };
+
+function whyUnwritten(file: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EEXIST') return `${file} is there already: name another with --output`;
+  if (code === 'ENOENT') return `${file}: its folder is not there`;
+  return `${file}: ${message}`;
+}
 
 type Add = (name: string, content: () => string | Promise<string>) => Promise<void>;
 
@@ -148,9 +153,17 @@ async function addSystem({ pid, folder }: FoundNode, place: Place, add: Add): Pr
 }
 
 async function addAnswers({ pid, folder }: FoundNode, place: Place, add: Add): Promise<void> {
-  const client = pid === undefined ? undefined : await NodeClient.connect(folder, askerOf('command', place));
+  let whyNot = pid === undefined ? 'no node runs' : 'nobody can attach';
+  const silent = (error: unknown) => {
+    if (!(error instanceof SilentNode)) throw error;
+    whyNot = error.message;
+    return undefined;
+  };
+  const client =
+    pid === undefined ? undefined : await NodeClient.connect(folder, askerOf('command', place)).catch(silent);
   const ask = async (operation: string, args: readonly unknown[]) => {
-    if (client === undefined) throw new Error(pid === undefined ? 'no node runs' : 'nobody can attach');
+    if (client === undefined) throw new Error(whyNot);
+    if (client.isSilent) throw new Error('the node has not answered the question before');
     const late = pause(PATIENCE, { ok: false, text: `no answer in ${PATIENCE} ms` }, { ref: false });
     const { ok, text } = await Promise.race([client.call(operation, args, 'lines'), late]);
     if (!ok) throw new Error(text);
@@ -162,18 +175,18 @@ async function addAnswers({ pid, folder }: FoundNode, place: Place, add: Add): P
 }
 
 async function addMetrics(settings: SettingsOptions, place: Place, add: Add): Promise<void> {
-  for (const [file, path] of [
-    ['metrics.txt', '/metrics'],
-    ['health.json', '/health/ready'],
-  ] as const)
-    await add(file, async () => {
-      const { admin } = load(settings, place).config;
-      if (admin === null) throw new Error('there is no admin port');
-      const answer = await fetch(`http://${reachable(admin.host)}:${admin.port}${path}`, {
-        signal: AbortSignal.timeout(PATIENCE),
-      });
-      return answer.text();
+  const content = async (path: string) => {
+    const { admin } = load(settings, place).config;
+    if (admin === null) throw new Error('there is no admin port');
+    const answer = await fetch(`http://${reachable(admin.host)}:${admin.port}${path}`, {
+      signal: AbortSignal.timeout(PATIENCE),
     });
+    return answer.text();
+  };
+  await Promise.all([
+    add('metrics.txt', () => content('/metrics')),
+    add('health.json', () => content('/health/ready')),
+  ]);
 }
 
 /** Of the log's file, or of the journal where the log goes there. */

@@ -66,11 +66,13 @@ test('a report of a relay that runs has all that somebody needs who is to help, 
   t.regex(of('README.txt'), /^- metrics\.txt: /m, 'the port of this relay is any free one');
   t.regex(err, /not in it: metrics\.txt/);
   t.false([...files.values()].join().includes(SECRET));
-  t.is(
-    (await runCommand(['report', '-o', archive, '--config', file], '', { env })).code,
-    1,
-    'it is there already',
-  );
+  const again = await runCommand(['report', '-o', archive, '--config', file], '', { env });
+  t.deepEqual([again.code, again.out], [1, '']);
+  t.true(again.err.includes(`${archive} is there already: name another with --output\n`));
+  const nowhere = join(var_dir, 'no', 'report.tar.gz');
+  const away = await runCommand(['report', '-o', nowhere, '--config', file], '', { env });
+  t.deepEqual([away.code, away.out], [1, '']);
+  t.true(away.err.includes(`${nowhere}: its folder is not there\n`));
 });
 
 test('a report of a node that does not run has what there is', async (t) => {

@@ -1,4 +1,4 @@
-import { NodeClient } from '../../attach/client/node-client.ts';
+import { NodeClient, SilentNode } from '../../attach/client/node-client.ts';
 import type { Asker } from '../../attach/protocol.ts';
 
 /** Milliseconds between two looks. */
@@ -20,8 +20,13 @@ export class RelayLoad {
 
   /** Watches for so long. Null: nobody can look into that relay from here. */
   static async watch(folder: string, asker: Asker, milliseconds: number): Promise<RelayLoad | null> {
-    const client = await NodeClient.connect(folder, asker);
-    return client === undefined ? null : new RelayLoad(client, milliseconds);
+    try {
+      const client = await NodeClient.connect(folder, asker);
+      return client === undefined ? null : new RelayLoad(client, milliseconds);
+    } catch (error) {
+      if (error instanceof SilentNode) return null;
+      throw error;
+    }
   }
 
   /** The mean, from 0 to 1; null: it is not known. */

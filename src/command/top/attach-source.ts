@@ -1,5 +1,5 @@
 import type { NodeClient } from '../../attach/client/node-client.ts';
-import { FAILED, Failed } from '../command.ts';
+import { FAILED, Failed, NOT_YET } from '../command.ts';
 import { type ListName, lists, type Row, withRates } from './lists.ts';
 import type { Look, Source } from './source.ts';
 
@@ -85,7 +85,7 @@ export class AttachSource implements Source {
 
   async #call(name: string, args: readonly unknown[]): Promise<unknown> {
     const { ok, text } = await this.#client.call(name, args, 'json');
-    if (!ok) throw new Failed(FAILED, text);
+    if (!ok) throw new Failed(this.#client.isSilent ? NOT_YET : FAILED, text);
     return JSON.parse(text);
   }
 }
