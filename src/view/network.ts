@@ -40,6 +40,8 @@ const STALE = 3 * VITALS_PERIOD;
 /** Milliseconds that a link or the event loop may be late, and the part of the time that the loop may be busy. */
 const LATE = 250;
 const BUSY = 0.95;
+/** Seconds of a relay's life in which its event loop is busy with its start. */
+const START = 10;
 
 type Found = Omit<RelayRow, 'troubles'>;
 
@@ -142,16 +144,18 @@ function slowLinks(rows: readonly Found[]): Map<string, { readonly to: string; r
 const NOT_HEARD: ReadonlySet<string> = new Set(['down', 'stale', 'stopped', 'unknown']);
 
 function troublesOf(
-  { state, why, heard, loopDelay, busy }: Found,
+  { state, why, heard, uptime, loopDelay, busy }: Found,
   slow: readonly { readonly to: string; readonly link: SlowLink }[],
 ): string[] {
   const troubles: string[] = [];
   if (state === 'down') troubles.push(why ?? 'it is being dialled');
   if ((state === 'down' || state === 'stale') && heard !== null)
     troubles.push(`not heard for ${timeText(heard)}`);
-  if (!NOT_HEARD.has(state) && loopDelay !== null && loopDelay >= LATE)
+  const isServing = !NOT_HEARD.has(state) && state !== 'starting';
+  const isYoung = uptime !== null && uptime < START;
+  if (isServing && loopDelay !== null && loopDelay >= LATE)
     troubles.push(`its event loop stood still for ${timeText(loopDelay)}`);
-  if (!NOT_HEARD.has(state) && busy !== null && busy >= BUSY)
+  if (isServing && !isYoung && busy !== null && busy >= BUSY)
     troubles.push(`its event loop is ${Math.round(busy * 100)}% busy`);
   if (slow.length > 0) {
     const roundTrip = Math.max(...slow.map(({ link }) => link.roundTrip));

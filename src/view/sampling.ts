@@ -36,6 +36,9 @@ export class Sampling {
   #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
   #cpu = process.cpuUsage();
   #last: Totals;
+  /** Samples that were taken while the relay was starting, and the one in which it became ready; those of ten minutes at most. */
+  #ofStart = 0;
+  #isStarting = true;
   #census: { readonly at: number; readonly census: Census } | null = null;
 
   constructor(view: RelayView) {
@@ -69,6 +72,8 @@ export class Sampling {
     const loop = performance.eventLoopUtilization(this.#utilisation);
     this.#utilisation = performance.eventLoopUtilization();
     const now = totalsOf(this.#view);
+    const isLong = now.at - this.#last.at > 2 * SAMPLE_PERIOD;
+    const isStarting = this.#view.phase() === 'starting';
     const { user, system } = process.cpuUsage(this.#cpu);
     this.#cpu = process.cpuUsage();
     const cpu = (user + system) / 1000 / Math.max(1, now.at - this.#last.at);
@@ -79,7 +84,13 @@ export class Sampling {
     });
     this.#last = now;
     this.history.push(sample);
-    if (this.history.length > SAMPLES_KEPT) this.history.shift();
+    // Where samples are seldom taken, the first one is mostly of what came after the start.
+    if (isStarting || (this.#isStarting && !isLong)) this.#ofStart = this.history.length;
+    this.#isStarting = isStarting;
+    if (this.history.length > SAMPLES_KEPT) {
+      this.history.shift();
+      this.#ofStart = Math.max(0, this.#ofStart - 1);
+    }
     this.#view.topics.accounting.timeNext();
     return sample;
   }
@@ -88,6 +99,13 @@ export class Sampling {
   lately(seconds: number): readonly Sample[] {
     if (performance.now() - this.#last.at > 2 * SAMPLE_PERIOD || this.history.length === 0) this.take();
     return this.history.slice(-seconds);
+  }
+
+  /** The same without what a start has cost, once the relay is ready: that says nothing of how it gets on. */
+  settled(seconds: number): readonly Sample[] {
+    const lately = this.lately(seconds);
+    const { length } = this.history;
+    return this.#isStarting ? lately : this.history.slice(Math.max(this.#ofStart, length - lately.length));
   }
 
   #noteDelay(): void {

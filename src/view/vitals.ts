@@ -13,8 +13,7 @@ const CENSUS_VALID = 10_000;
 export function vitalsOf(view: RelayView, sampling: Sampling): Vitals {
   const samples = sampling.lately(DELAY_TIME);
   const last = samples.slice(-RATE_TIME);
-  const mean = (read: (sample: (typeof last)[number]) => number) =>
-    last.reduce((sum, sample) => sum + read(sample), 0) / Math.max(1, last.length);
+  const settled = sampling.settled(DELAY_TIME);
   const { pending, behind, stalled } = sampling.census(CENSUS_VALID);
   const newest = samples.at(-1);
   const links = linksByPeer(view.links() ?? []);
@@ -24,21 +23,28 @@ export function vitalsOf(view: RelayView, sampling: Sampling): Vitals {
     uptime: Math.round(process.uptime()),
     connections: connectionCount(view),
     topics: topicCount(view),
-    in: rounded(mean(({ published }) => published)),
-    out: rounded(mean(({ deliveries }) => deliveries)),
+    in: rounded(mean(last, ({ published }) => published)),
+    out: rounded(mean(last, ({ deliveries }) => deliveries)),
     waiting: pending,
     slow: behind + stalled,
     dropped: view.topics.accounting.droppedInAll,
     crashed: view.system.counters.crashed,
-    loopDelay: rounded(samples.reduce((most, { loopDelay }) => Math.max(most, loopDelay), 0)),
-    busy: rounded(mean(({ utilisation }) => utilisation)),
-    cpu: rounded(mean(({ cpu }) => cpu)),
+    loopDelay: settled.length === 0 ? null : rounded(Math.max(...settled.map(({ loopDelay }) => loopDelay))),
+    busy:
+      settled.length === 0
+        ? null
+        : rounded(mean(settled.slice(-RATE_TIME), ({ utilisation }) => utilisation)),
+    cpu: rounded(mean(last, ({ cpu }) => cpu)),
     rss: numberOrNull(newest?.rss),
     heap: numberOrNull(newest?.heapUsed),
     linksUp: links.filter(({ up }) => up).length,
     linksDown: links.filter(({ up }) => !up).length,
     links: links.slice(0, MOST_LINKS),
   };
+}
+
+function mean<Sample>(samples: readonly Sample[], read: (sample: Sample) => number): number {
+  return samples.reduce((sum, sample) => sum + read(sample), 0) / Math.max(1, samples.length);
 }
 
 function rounded(value: number): number {

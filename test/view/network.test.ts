@@ -97,6 +97,14 @@ test('an event loop that stands still or has no time left is a trouble, from the
   t.deepEqual(troubleLines(shown({ loopDelay: 1234 }, [])), ['a lags: its event loop stood still for 1.2s']);
 });
 
+test('the work of a start is no trouble: not before the relay is ready, nor what keeps the loop busy in the first 10 s', (t) => {
+  const of = (more: Partial<Vitals>) => troubleLines(shown({}, [up('b')], { b: told(more) }));
+  t.deepEqual(of({ phase: 'starting', uptime: 60, busy: 1, loopDelay: 900 }), []);
+  t.deepEqual(of({ uptime: 9.9, busy: 1 }), []);
+  t.deepEqual(of({ uptime: 10, busy: 1 }), ['b lags: its event loop is 100% busy']);
+  t.deepEqual(of({ uptime: 1, loopDelay: 900 }), ['b lags: its event loop stood still for 900ms']);
+});
+
 test('of late links the relay is the cause that has most of them, whoever tells of them and looks at them', (t) => {
   const late = shown({ links: [link('b'), link('c', 400)] }, [up('b'), up('c')], {
     b: told({ links: [link('a'), link('c', 300, 900)] }),
