@@ -230,9 +230,7 @@ function returned(connection: Connection, bytes: number): void {
   intake.giveBack(bytes);
   if (intake.finishing !== undefined) {
     if (intake.whole) finished(connection);
-  } else if (connection.transport.kind === 'exchange')
-    step(connection, { type: 'published', topic: connection.memberships.target?.name ?? '' });
-  else if (intake.paused) updateReading(connection);
+  } else if (intake.paused) updateReading(connection);
 }
 
 /** Pings, and looks for a sign of life when it is due; then waits for the time of the next ping. */

@@ -35,6 +35,8 @@ const PATIENCE = 5000;
 const THROTTLE_PERIOD = 10;
 /** Milliseconds that a client waits which has been refused a topic, where each topic is asked about. */
 const REFUSED_PERIOD = 50;
+/** The receipt of what an exchange publishes: the answer to its request is what becomes of the message. */
+const OF_EXCHANGE = '0';
 
 type Answer = Extract<Authorisation, { readonly type: 'authorised' }>;
 
@@ -252,7 +254,7 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
   const exchange = transport.kind === 'exchange';
   const name = usable(connection, 'write', command);
   if (name === undefined) return;
-  const { message, receipt, key } = command;
+  const { message, key, receipt = exchange ? OF_EXCHANGE : undefined } = command;
   if (exchange && message.payload.length === 0) {
     step(connection, { type: 'published', topic: name });
     return;
@@ -273,9 +275,7 @@ function publish(connection: Connection, command: Extract<Command, { type: 'publ
     const why = isNobodyThere ? 'unheard' : 'refused';
     context.topics.accounting.lose(1, why);
     context.counters.drops++;
-    if (exchange) step(connection, { type: 'published', topic: name });
-    else if (receipt !== undefined && isNobodyThere)
-      step(connection, { type: 'published', topic: name, receipt });
+    if (receipt !== undefined && isNobodyThere) step(connection, { type: 'published', topic: name, receipt });
     else if (receipt !== undefined) step(connection, refusal(attemptOf(command), 'unavailable'));
     return;
   }

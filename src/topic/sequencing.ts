@@ -45,7 +45,7 @@ function order(state: State, message: Publish): void {
     const { from, receipt } = message;
     accounting.lose(1, 'refused');
     const refused = { type: 'refused', action: 'publish', name: topic.name, why: 'owned' } as const;
-    // Before the credit, which an exchange takes for success.
+    // Before the credit: a publisher that waits for room goes on then.
     inform(from, receipt === undefined ? refused : { ...refused, receipt });
     giveBack(message);
     return;
