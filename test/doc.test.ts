@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { Accounting } from '../src/topic/accounting.ts';
 import { packageRoot } from './support/relay-process.ts';
 
 const pages = readdirSync(join(packageRoot, 'doc'))
@@ -22,3 +23,15 @@ for (const page of [...pages, 'README.md'])
     );
     t.deepEqual(missing, []);
   });
+
+test('doc/observability.md says of each reason why messages were dropped or lost, and of none that is not', (t) => {
+  const doc = readFileSync(join(packageRoot, 'doc/observability.md'), 'utf8');
+  const reasons = (metric: string) => {
+    const [, table = ''] = doc.split(`| \`${metric}{reason}\` | why |\n|---|---|\n`);
+    const [rows = ''] = table.split('\n\n');
+    return [...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason);
+  };
+  const { dropped, lost } = new Accounting();
+  t.deepEqual(reasons('dropped_total'), Object.keys(dropped));
+  t.deepEqual(reasons('lost_total'), Object.keys(lost));
+});

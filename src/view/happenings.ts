@@ -179,6 +179,11 @@ export const TOLD: ReadonlyMap<string, (fields: Fields) => Told> = new Map(
       text(peer),
       `takes messages no longer${because(why)}${some(dropped, 'dropped')}`,
     ],
+    'while it was away': ({ peer, dropped }) => [
+      'link',
+      text(peer),
+      `${text(dropped)} messages for it were dropped while it was away`,
+    ],
     'link overflow': ({ peer, over }) => [
       'link',
       text(peer ?? over),

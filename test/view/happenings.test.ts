@@ -92,11 +92,13 @@ test('links say up, down and why, and what was lost with them', (t) => {
   happened.logged('unlinked', { peer: 'b', address: 'h:1', why: 'it said goodbye' });
   happened.logged('not linked', { address: 'h:1', why: 'ECONNREFUSED' });
   happened.logged('unlinked', { peer: 'c', over: 'nats' });
+  happened.logged('while it was away', { peer: 'b', dropped: 309 });
   t.deepEqual(rows('link').toReversed(), [
     ['b', 'up, 3 missed', 1],
     ['b', 'down: it said goodbye', 1],
     ['h:1', 'cannot be linked: ECONNREFUSED', 1],
     ['c', 'down: not heard over nats', 1],
+    ['b', '309 messages for it were dropped while it was away', 1],
   ]);
 });
 

@@ -191,6 +191,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     refuseEarly(state);
     if (served.pid !== self) return;
     disconnect(state, 'ended');
+    sayWhileAway(state);
     for (const topic of state.interest.topics) leave(topic, state.self);
     // Where it is to go on, as after a restart of the processes around it, its counts are there for the next one.
     if (reason === 'normal') network.outbound.forget(peer.node, served);
@@ -252,6 +253,7 @@ function take(state: State, connection: Connection): void {
     network.epochs.sequencer.epoch,
     now(self),
   );
+  sayWhileAway(state);
   served.connected(connection);
   const { timeout } = network.settings;
   state.earlyUntil = now(self) + timeout;
@@ -578,6 +580,12 @@ function disconnect(state: State, why: string): void {
   linksChanged(state.self.system);
   ownership.unheard(state.self.system, peer.node);
   later(state, FORGET, { type: 'forget' });
+}
+
+/** What was dropped between two connections, or since the last one: `not serving` has been said before that. */
+function sayWhileAway({ network, peer, served }: State): void {
+  const dropped = served.outbox.takeWhileAway();
+  if (dropped > 0) network.log.note('while it was away', { peer: peer.node, dropped });
 }
 
 /** What has not been sent for want of room since it was said last, by topic. */

@@ -22,6 +22,7 @@ export class NumberedOutbox {
   readonly dropped = { overflow: 0, unlinked: 0 };
   /** Messages that did not get to the other side, as it has told. */
   lost = 0;
+  #whileAway = 0;
   #queue: Numbered[] = [];
   #head = 0;
   #inFlight = 0;
@@ -36,6 +37,14 @@ export class NumberedOutbox {
   drop(count: number, why: 'overflow' | 'unlinked'): void {
     this.last += count;
     this.dropped[why] += count;
+    if (why === 'unlinked') this.#whileAway += count;
+  }
+
+  /** Messages that were dropped because there was no connection, since this was asked last. */
+  takeWhileAway(): number {
+    const count = this.#whileAway;
+    this.#whileAway = 0;
+    return count;
   }
 
   /** The last number before what waits. */

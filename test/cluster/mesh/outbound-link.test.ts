@@ -11,7 +11,7 @@ import { ReceivedCounts } from '../../../src/door/peer/dialling-session.ts';
 import { isAlive, send } from '../../../src/otp/process.ts';
 import { exit } from '../../../src/otp/signal.ts';
 import { Accounting } from '../../../src/topic/accounting.ts';
-import type { Publish } from '../../../src/topic/message.ts';
+import { Delivery, type Publish } from '../../../src/topic/message.ts';
 import { Topic } from '../../../src/topic/topic.ts';
 import { spawnOk, spawnScripted, testSystem } from '../../support/otp.ts';
 
@@ -33,7 +33,11 @@ function world() {
   topic.serve(server.pid);
   const topics = { accounting, find: () => topic, keeps: () => false } as unknown as LocalTopics;
   const log: string[] = [];
-  const note = (message: string) => log.push(message);
+  const lines: [message: string, fields: object][] = [];
+  const note = (message: string, fields: object) => {
+    log.push(message);
+    lines.push([message, fields]);
+  };
   const network = new Network({
     self: { node: 'near', incarnation: 'n1' },
     settings: { heartbeat: 1000, timeout: 3000, pending: 0 },
@@ -52,7 +56,7 @@ function world() {
   };
   const ordered = () =>
     (server.log.got as Publish[]).map(({ message, receipt }) => [String(message.payload), receipt]);
-  return { network, log, quiet, advance, start, link, ordered, accounting };
+  return { network, log, lines, quiet, advance, start, link, ordered, accounting };
 }
 
 /** A frame that the peer sends, with messages to be given their order. */
@@ -92,6 +96,7 @@ function connection() {
     stream,
     fates,
     frame: (payload: Buffer) => ({ type: 'frame', socket, payload }) as const,
+    ends: { type: 'closed', socket, why: 'connection lost' } as const,
     taken: { type: 'take', connection: { socket, session } as unknown as Connection } as const,
   };
 }
@@ -124,6 +129,46 @@ test('a connection that comes anew takes over, with the counts of the one before
   send(start(), connection().taken);
   await quiet();
   t.is(network.outbound.of('far')?.links, 3);
+});
+
+test('what was for a relay while it was away is said once, when it is back or is given up', async (t) => {
+  const { lines, quiet, start, accounting } = world();
+  const link = start();
+  const one = connection();
+  const deliver = (count: number) => {
+    accounting.attempt(count);
+    send(link, new Delivery(Buffer.from('x'), count, accounting));
+  };
+  const away = () => lines.filter(([message]) => message === 'while it was away').map(([, fields]) => fields);
+  send(link, one.taken);
+  await quiet();
+  send(link, one.ends);
+  await quiet();
+  deliver(3);
+  deliver(4);
+  await quiet();
+  t.deepEqual(away(), []);
+  const other = connection();
+  send(link, other.taken);
+  await quiet();
+  t.deepEqual(away(), [{ peer: 'far', dropped: 7 }]);
+  send(link, other.ends);
+  await quiet();
+  send(link, connection().taken);
+  await quiet();
+  t.is(away().length, 1, 'nothing was for it');
+  const third = connection();
+  send(link, third.taken);
+  send(link, third.ends);
+  await quiet();
+  deliver(5);
+  send(link, { type: 'replaced' });
+  await quiet();
+  t.deepEqual(away(), [
+    { peer: 'far', dropped: 7 },
+    { peer: 'far', dropped: 5 },
+  ]);
+  t.is(accounting.dropped.unlinked, 12);
 });
 
 test('what a peer forwards waits until this relay has linked the peer, too, and is told of once it has been sent on', async (t) => {
