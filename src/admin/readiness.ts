@@ -6,17 +6,23 @@ import {
 } from '../otp/dynamic-supervisor.ts';
 import { processName, whereis } from '../otp/registry.ts';
 import { findProcess, viewOf } from '../otp/sys.ts';
-import type { RelayView } from '../view/relay-view.ts';
+import type { Format } from '../topic/message.ts';
+import type { RelayView, Way } from '../view/relay-view.ts';
 import { type CanaryArgs, type CanaryMessage, canary, condition } from './canary.ts';
 
 /** An edge over which messages must flow: a door, a partition of the topics, a way to other relays. */
 interface Edge {
   /** As the answer names it: `door pusu`, `peer relay-2`. */
   readonly name: string;
-  /** Without it the relay is not ready. */
+  /** Settles within a second. */
+  probe(): Promise<Proof>;
+}
+
+interface Proof {
+  /** Without this edge the relay is not ready. */
   readonly needed: boolean;
-  /** Settles within a second: with null, or with why nothing gets through, in words for an operator. */
-  probe(): Promise<string | null>;
+  /** Why nothing gets through, in words for an operator; null: messages flow. */
+  readonly why: string | null;
 }
 
 const CANARIES = processName<DynamicSupervisorMessage<CanaryArgs, CanaryMessage>>('admin.canaries');
@@ -51,8 +57,8 @@ async function probed(view: RelayView) {
   const { clock } = view.system;
   const began = clock.now();
   return Promise.all(
-    edgesOf(view).map(async ({ name: edge, needed, probe }) => {
-      const why = await probe();
+    edgesOf(view).map(async ({ name: edge, probe }) => {
+      const { needed, why } = await probe();
       // In milliseconds.
       const took = Math.round((clock.now() - began) * 10) / 10;
       return { edge, ok: why === null, needed, why, took };
@@ -73,16 +79,24 @@ function edgesOf(view: RelayView): Edge[] {
     needs: string | null = null,
   ): Edge => {
     const asked = { topic, format: first.format, around: null, ...more };
-    return { name, needed: true, probe: () => sendCanary(view, asked, needs) };
+    return { name, probe: async () => ({ needed: true, why: await sendCanary(view, asked, needs) }) };
   };
   return [
     ...doors.map(({ name, listener, format }) => edge(`door ${name}`, `door-${name}`, { format }, listener)),
     ...topicsByRouter(view).map(([router, topic]) => edge(router, topic)),
-    ...view.ways().map(({ name, topic, down, needed, publish }): Edge => {
-      if (down === null) return edge(name, topic, { around: publish });
-      return { name, needed, probe: () => Promise.resolve(`down: ${down}`) };
-    }),
+    ...view.ways().map((way): Edge => ({ name: way.name, probe: () => proofOf(view, way, first.format) })),
   ];
+}
+
+/** A way may go down while its probe is under way, as when the other relay stops: then it counts as down. */
+async function proofOf(view: RelayView, way: Way, format: Format): Promise<Proof> {
+  const { name, topic, down, needed, publish } = way;
+  if (down !== null) return { needed, why: `down: ${down}` };
+  const why = await sendCanary(view, { topic, format, around: publish }, null);
+  if (why === null) return { needed: true, why };
+  const now = view.ways().find((one) => one.name === name);
+  if (now?.down === null) return { needed: true, why };
+  return { needed, why: `down: ${now?.down ?? why}` };
 }
 
 type Asked = Pick<CanaryArgs, 'topic' | 'format' | 'around'>;

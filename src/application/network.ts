@@ -256,7 +256,7 @@ function meshWays({ network }: Mesh, needed: boolean): Way[] {
       name: `peer ${peer}`,
       topic: probeTopic(network.self.node, peer).name,
       down: isUp ? null : unlinked,
-      needed: needed || isUp,
+      needed,
       publish: (message) => probe(network, peer, message),
     });
   }

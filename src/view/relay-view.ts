@@ -114,7 +114,7 @@ export interface Way {
   readonly topic: string;
   /** Why the way is down; null: it is up, and to be proved. */
   readonly down: string | null;
-  /** Without it the relay is not ready. */
+  /** Without it the relay is not ready, even where it is down. */
   readonly needed: boolean;
   /** Returns why the message could not be sent; null: it was. */
   publish(message: Message): string | null;
