@@ -1,3 +1,4 @@
+import { size } from '../measure/size.ts';
 import type { Page } from '../view/page-of.ts';
 
 /**
@@ -54,20 +55,6 @@ export function bounded(text: string, lines = 500, characters = 65_536): string 
   const cut = kept.length > characters ? kept.slice(0, characters) : kept;
   const left = text.length - cut.length;
   return left === 0 ? text : `${cut}\n… ${left} more characters`;
-}
-
-const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** `0 B`, `1.5 KiB`, `12 MiB`. */
-export function size(bytes: number): string {
-  let value = Math.abs(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < SIZES.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const text = unit === 0 || value >= 100 ? String(Math.round(value)) : String(Math.round(value * 10) / 10);
-  return `${bytes < 0 ? '-' : ''}${text} ${SIZES[unit]}`;
 }
 
 /** `250ms`, `3.2s`, `5m 12s`, `3h 2m`, `12d 4h`. */

@@ -1,4 +1,5 @@
-import { size, whole } from '../attach/text.ts';
+import { whole } from '../attach/text.ts';
+import { size } from '../measure/size.ts';
 import { connectedNode } from './attach-command.ts';
 import {
   argumentsIn,

@@ -373,6 +373,11 @@ export class Connection {
     this.#awaitsRoom = is;
   }
 
+  /** Of all that was written to the client, what the kernel has taken. */
+  get bytesTaken(): number {
+    return bytesTaken(this.transport.socket);
+  }
+
   /** Nothing waits to be written. */
   get hasRoom(): boolean {
     const { outflow } = this;

@@ -1,4 +1,5 @@
 import { Connection, type Phase } from '../connection/connection.ts';
+import { size } from '../measure/size.ts';
 import type { Pid } from '../otp/process.ts';
 import { exit } from '../otp/signal.ts';
 import { type Resident, resident, residents, viewOf } from '../otp/sys.ts';
@@ -40,6 +41,8 @@ export function connectionDetails(pid: Pid<never>) {
     ...row,
     transport: transport.kind,
     authorised,
+    /** Bytes that the kernel has taken for the client, ever: they grow where one message takes seconds. */
+    taken: connection.bytesTaken,
     memberships: namedTopics(names),
     owns: memberships.owned?.name ?? null,
     /** Why it is slow, and what comes of it, in words; null: it is not. */
@@ -50,8 +53,8 @@ export function connectionDetails(pid: Pid<never>) {
 function troubleOf(connection: Connection): string | null {
   const { outflow, context, memberships, self } = connection;
   const { pending, writeStall } = context.limits;
-  const waiting = sizeOf(pendingOf(connection));
-  const limit = pending > 0 ? `with more than ${sizeOf(pending)} (limits.pending)` : null;
+  const waiting = size(pendingOf(connection));
+  const limit = pending > 0 ? `with more than ${size(pending)} (limits.pending)` : null;
   const stall = writeStall > 0 ? `after ${seconds(writeStall)} of that (limits.write_stall)` : null;
   const ends = (ways: readonly (string | null)[]) => {
     const known = ways.filter((way) => way !== null);
@@ -67,11 +70,6 @@ function troubleOf(connection: Connection): string | null {
   if (!outflow.behind) return null;
   const topics = memberships.size === 1 ? 'its topic waits' : `its ${memberships.size} topics wait`;
   return `It reads too slowly: ${waiting} wait for it, and ${topics} until it has caught up.${ends([limit])}`;
-}
-
-function sizeOf(bytes: number): string {
-  const kibibytes = Math.ceil(bytes / 1024);
-  return kibibytes < 10_240 ? `${kibibytes} KiB` : `${Math.round(kibibytes / 1024)} MiB`;
 }
 
 function seconds(milliseconds: number): string {
@@ -145,9 +143,13 @@ function* connectionsOf(system: System, meant: Whom): Iterable<readonly [Residen
 
 /** A client that is there, with what it has sent and got since `before` in messages per second, or one that is gone. */
 export type ClientView =
-  | ({ readonly type: 'live'; readonly inRate: number; readonly outRate: number } & NonNullable<
-      ReturnType<typeof connectionDetails>
-    >)
+  | ({
+      readonly type: 'live';
+      readonly inRate: number;
+      readonly outRate: number;
+      /** Bytes in a second. */
+      readonly takenRate: number;
+    } & NonNullable<ReturnType<typeof connectionDetails>>)
   | Certificate;
 
 /**
@@ -175,6 +177,7 @@ export async function client(
     ...after,
     inRate: (after.in - before.in) / seconds,
     outRate: (after.out - before.out) / seconds,
+    takenRate: (after.taken - before.taken) / seconds,
   };
 }
 

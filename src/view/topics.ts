@@ -1,3 +1,4 @@
+import { rateScore } from '../measure/rate-score.ts';
 import type { Pid } from '../otp/process.ts';
 import { viewOf } from '../otp/sys.ts';
 import { type MemberMessage, Topic } from '../topic/topic.ts';
@@ -18,6 +19,8 @@ export function topicRow(node: NodeView, topic: Topic) {
     queue: topic.fanOut.queue.length,
     /** Members that are behind and hold it back. */
     behind: topic.fanOut.behind.size,
+    /** The members that hold it back, where messages wait for them; null: nobody does. */
+    heldBy: holdersOf(topic),
     /** Who alone publishes to it; null: everybody may. */
     owner: ownerOf(node, topic),
     /** Messages that are kept, and their bytes; null: none are to be. */
@@ -26,6 +29,19 @@ export function topicRow(node: NodeView, topic: Topic) {
     /** Messages that its process has handled. */
     handled: server === undefined ? 0 : viewOf(server).handled,
   };
+}
+
+/** Refs in one text. */
+const HOLDERS_NAMED = 3;
+
+function holdersOf({ fanOut }: Topic): string | null {
+  const { behind, queue } = fanOut;
+  if (behind.size === 0 || queue.length === 0) return null;
+  const named: string[] = [];
+  for (const pid of behind) if (named.push(pid.toString()) === HOLDERS_NAMED) break;
+  const more = behind.size - named.length;
+  if (more > 0) return `${named.join(', ')} and ${more} more`;
+  return named.length === 1 ? named.join() : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
 }
 
 function ownerOf(node: NodeView, topic: Topic): string | null {
@@ -108,7 +124,12 @@ export function topics(
     };
   });
   const byName = (a: TopicRow, b: TopicRow) => (a.topic === b.topic ? 0 : a.topic < b.topic ? -1 : 1);
-  return pageOf(rows, (row) => (by === 'name' ? 0 : (row[by] ?? -1)), { ...wanted, tie: byName });
+  const score = (row: (typeof rows)[number]) => {
+    if (by === 'name') return 0;
+    const isRate = by === 'rate' || by === 'deliveries';
+    return (isRate ? rateScore(row[by], row.queue, row.behind) : row[by]) ?? -1;
+  };
+  return pageOf(rows, score, { ...wanted, tie: byName });
 }
 
 /** Publishes a text as a client would. `from`: the process that a refusal is sent to. */

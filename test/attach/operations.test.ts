@@ -234,7 +234,46 @@ test('a client that does not read is told from one that is behind, and from one 
   t.regex((await ask('connections')).text, /127\.0\.0\.1 +stalled/);
   const stalled = rowsOf((await ask('connections')).data).find((row) => row['state'] === 'stalled');
   const { text } = await ask('client', stalled?.['ref'], { window: 1 });
-  t.regex(text, /^trouble +It does not read: [1-9]\d* [KM]iB wait for it/m);
+  const [, waiting] = /^trouble +It does not read: ([1-9][\d.]* [KM]iB) wait for it/m.exec(text) ?? [];
+  t.is(/^waiting +(.*?),/m.exec(text)?.[1], waiting, 'in the same unit');
+  t.regex(text, /^messages .*\ntaken +[1-9][\d.]* [KM]iB, [\d.]+ [KM]?i?B\/s now$/m);
+});
+
+test('a topic that is held back stays on top, though nothing goes through it, and says who holds it', async (t) => {
+  const { relay, ask } = await world(t);
+  const [slow, other, quiet, next] = [
+    await subscriber(t, relay, 'hot'),
+    await subscriber(t, relay, 'hot'),
+    await subscriber(t, relay, 'quiet'),
+    await subscriber(t, relay, 'calm'),
+  ];
+  const { topics } = relay.relay.node;
+  const [hot, calm] = ['hot', 'calm'].map((name) => topics.find('main', name));
+  const [first, second] = hot === undefined ? [] : [...hot.members.all()];
+  if (hot === undefined || calm === undefined || first === undefined || second === undefined) return t.fail();
+  hot.fanOut.fallBehind(first);
+  for (let i = 0; i < 3; i++) slow.send(JSON.stringify({ type: 'publish', channel: 'hot', content: i }));
+  await eventually(() => hot.fanOut.queue.length === 3, 'its messages wait');
+  // A member is behind there, and nothing waits for it: that is not held back.
+  for (const member of calm.members.all()) calm.fanOut.fallBehind(member);
+  const publishing = setInterval(
+    () => quiet.send(JSON.stringify({ type: 'publish', channel: 'quiet', content: 'x' })),
+    1,
+  );
+  t.teardown(() => clearInterval(publishing));
+  for (const by of ['rate', 'deliveries']) {
+    const { data, text } = await ask('topics', { by, window: 100 });
+    t.like(rowsOf(data)[0], { topic: 'topic:main:hot', rate: 0, queue: 3, behind: 1, heldBy: String(first) });
+    t.like(rowsOf(data)[1], { topic: 'topic:main:quiet', heldBy: null });
+    t.is(
+      text.split('\n').at(-1),
+      `topic:main:hot is held back by ${first}, which reads too slowly: 3 messages wait`,
+    );
+  }
+  hot.fanOut.fallBehind(second);
+  const { text } = await ask('topics', { by: 'name' });
+  t.true(text.includes(`held back by ${first} and ${second}, which read too slowly: 3 messages wait`), text);
+  await Promise.all([other, next].map((client) => client.leave()));
 });
 
 test('publish reaches the members, and says when there are none', async (t) => {

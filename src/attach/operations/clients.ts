@@ -1,3 +1,4 @@
+import { size } from '../../measure/size.ts';
 import { type ClientView, client, connections, disconnect, gone, why } from '../../view/connections.ts';
 import type { Certificate, Ended } from '../../view/history.ts';
 import type { Page } from '../../view/page-of.ts';
@@ -12,7 +13,6 @@ import {
   pageText,
   rateOf,
   right,
-  size,
   sizes,
   spare,
   spareRight,
@@ -137,6 +137,7 @@ function clientText(width: number, live: Extract<ClientView, { readonly type: 'l
         'messages',
         `${whole(live.in)} in (${rateText(live.inRate)}), ${whole(live.out)} out (${rateText(live.outRate)})`,
       ],
+      ['taken', `${size(live.taken)}, ${size(live.takenRate)}/s now`],
       ['waiting', `${size(live.pending)}, ${size(live.pendingHighWater)} at the most`],
       ['round trip', roundTrip === null ? 'not pinged yet' : `${roundTrip}ms at the last ping`],
     ],

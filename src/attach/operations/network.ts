@@ -1,3 +1,4 @@
+import { size } from '../../measure/size.ts';
 import { type RelayRow, troubleLines } from '../../view/network.ts';
 import {
   counts,
@@ -8,7 +9,6 @@ import {
   right,
   safeLine,
   shorten,
-  size,
   sizes,
   spare,
   spareRight,

@@ -1,3 +1,4 @@
+import { size } from '../../measure/size.ts';
 import { binLeak, nodeStats, runtimeInfo } from '../../view/runtime.ts';
 import {
   counts,
@@ -6,7 +7,6 @@ import {
   fieldsOf,
   left,
   right,
-  size,
   sizes,
   spare,
   spareRight,

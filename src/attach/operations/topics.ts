@@ -1,3 +1,4 @@
+import { size } from '../../measure/size.ts';
 import { members } from '../../view/connections.ts';
 import { keptMessages, keptTopics } from '../../view/kept.ts';
 import { Refusal } from '../../view/relay-view.ts';
@@ -11,7 +12,6 @@ import {
   rateOf,
   right,
   safeLine,
-  size,
   sizes,
   spare,
   spareRight,
@@ -49,20 +49,25 @@ export const topicOperations: readonly Operation[] = [
       return pause(period, signal).then(() => topics(node, order, wanted, since));
     },
     show: (page, width) =>
-      pageText(
-        width,
-        page,
-        'topics',
-        ...texts('topic'),
-        ...texts('ref').map(spare),
-        ...counts('members'),
-        right('in/s', ({ rate }) => known(rate, rateOf)),
-        right('out/s', ({ deliveries }) => known(deliveries, rateOf)),
-        ...counts('queue', 'behind'),
-        ...counts('handled', 'kept').map(spare),
-        spareRight('bytes', ({ keptBytes }) => known(keptBytes, size)),
-        left('owner', ({ owner }) => owner ?? ''),
-      ),
+      [
+        pageText(
+          width,
+          page,
+          'topics',
+          ...texts('topic'),
+          ...texts('ref').map(spare),
+          ...counts('members'),
+          right('in/s', ({ rate }) => known(rate, rateOf)),
+          right('out/s', ({ deliveries }) => known(deliveries, rateOf)),
+          ...counts('queue', 'behind'),
+          ...counts('handled', 'kept').map(spare),
+          spareRight('bytes', ({ keptBytes }) => known(keptBytes, size)),
+          left('owner', ({ owner }) => owner ?? ''),
+        ),
+        ...page.rows.flatMap((row) =>
+          row.heldBy === null ? [] : [wrapped(heldText(row, row.heldBy), width)],
+        ),
+      ].join('\n'),
   }),
   operation({
     usage: 'history(topic, n) or history({n: 20, offset: 0})',
@@ -132,3 +137,12 @@ export const topicOperations: readonly Operation[] = [
     },
   }),
 ];
+
+function heldText(
+  { topic, queue, behind }: Readonly<Record<'queue' | 'behind', number>> & { readonly topic: string },
+  heldBy: string,
+): string {
+  const read = behind === 1 ? 'reads' : 'read';
+  const wait = queue === 1 ? '1 message waits' : `${whole(queue)} messages wait`;
+  return `${safeLine(topic)} is held back by ${heldBy}, which ${read} too slowly: ${wait}`;
+}

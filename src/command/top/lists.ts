@@ -1,4 +1,6 @@
-import { type Column, duration, left, right, safeLine, size, table, whole } from '../../attach/text.ts';
+import { type Column, duration, left, right, safeLine, table, whole } from '../../attach/text.ts';
+import { rateScore } from '../../measure/rate-score.ts';
+import { size } from '../../measure/size.ts';
 
 /** A row as the relay tells it: which fields there are depends on the list, and on the relay's version. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -12,6 +14,8 @@ interface ListColumn {
   readonly title: string;
   readonly of: (row: Row) => number | string | null;
   readonly text: (value: number) => string;
+  /** What rows are sorted by, where that is not the value itself. */
+  readonly score?: (row: Row) => number | string | null;
 }
 
 interface List {
@@ -74,13 +78,13 @@ export const lists: Readonly<Record<ListName, List>> = {
     columns: [
       word('topic', field('topic'), 'name'),
       number('members'),
-      number('rate', 'msg/s', 'rate', perSecond),
-      {
+      heldFirst(number('rate', 'msg/s', 'rate', perSecond)),
+      heldFirst({
         key: 'deliveries',
         title: 'deliv/s',
         of: (row) => field('deliveryRate')(row) ?? field('deliveries')(row),
         text: perSecond,
-      },
+      }),
       number('queue'),
       number('behind'),
     ],
@@ -167,6 +171,16 @@ export const lists: Readonly<Record<ListName, List>> = {
   },
 };
 
+/** A rate of topics, by which those that are held back come first. */
+function heldFirst(column: ListColumn): ListColumn {
+  const count = (row: Row, name: string) => Number(row[name] ?? 0);
+  const score = (row: Row) => {
+    const rate = column.of(row);
+    return typeof rate === 'string' ? rate : rateScore(rate, count(row, 'queue'), count(row, 'behind'));
+  };
+  return { ...column, score };
+}
+
 /** Why it lags. */
 function troublesOf({ troubles }: Row): string | null {
   return Array.isArray(troubles) ? troubles.join('; ') : null;
@@ -187,9 +201,10 @@ export function sortKeys(list: ListName): string[] {
 export function sorted(list: ListName, rows: readonly Row[], key: string, reverse = false): Row[] {
   const column = lists[list].columns.find((one) => one.key === key);
   if (column === undefined) return [...rows];
+  const score = column.score ?? column.of;
   const sign = reverse ? -1 : 1;
   return rows.toSorted((a, b) => {
-    const [one, other] = [column.of(a), column.of(b)];
+    const [one, other] = [score(a), score(b)];
     if (one === null || other === null) return (one === null ? 1 : 0) - (other === null ? 1 : 0);
     if (typeof one === 'string' || typeof other === 'string')
       return sign * (String(one) < String(other) ? -1 : 1);

@@ -70,14 +70,14 @@ export const detailScript = String.raw`
   function clientFacts(client, traffic) {
     return [['State', client.state], ['Who', visible(client.subject ?? (client.authorised ? 'a credential of its own' : 'anonymous'))],
       ['Topics', whole(client.topics)], ...(client.owns === null ? [] : [['Owns', visible(client.owns)]]),
-      ['Waiting', bytes(client.pending)], ['Most waiting', bytes(client.pendingHighWater)],
+      ['Waiting', bytes(client.pending)], ['Most waiting', bytes(client.pendingHighWater)], ['Bytes taken', bytes(client.taken)],
       ['In per second', perSecond(traffic.in)], ['Out per second', perSecond(traffic.out)], ['Messages in', whole(client.in)], ['Messages out', whole(client.out)],
       ['Last ping', milliseconds(client.roundTrip)], ['Transport', client.transport]];
   }
 
   function topicFacts(topic, traffic) {
     return [['Members', whole(topic.members)], ['In per second', perSecond(traffic.in)], ['Out per second', perSecond(traffic.out)],
-      ['Waiting', plural(topic.queue, 'message')], ['Held back by', topic.behind === 0 ? 'nobody' : plural(topic.behind, 'member')],
+      ['Waiting', plural(topic.queue, 'message')], ['Held back by', topic.heldBy ?? 'nobody'],
       ...(topic.kept === null ? [] : [['Kept', plural(topic.kept, 'message') + ', ' + bytes(topic.keptBytes)]]),
       ...(topic.owner === null ? [] : [['Owner', visible(topic.owner)]])];
   }

@@ -1,3 +1,4 @@
+import { rateScore } from '../../measure/rate-score.ts';
 import type { Topic } from '../../topic/topic.ts';
 import { topicRow } from '../../view/topics.ts';
 import { listTab } from '../tab.ts';
@@ -31,14 +32,16 @@ export const topics = listTab<Topic>({
       head: 'Messages/s',
       kind: 'rate',
       bar: true,
-      order: ({ server }, { rates }) => rates.of(server?.id).trafficRate,
+      order: ({ server, fanOut }, { rates }) =>
+        rateScore(rates.of(server?.id).trafficRate, fanOut.queue.length, fanOut.behind.size),
     },
     {
       field: 'deliveryRate',
       head: 'Deliveries/s',
       kind: 'rate',
       bar: true,
-      order: ({ server }, { rates }) => rates.of(server?.id).deliveryRate,
+      order: ({ server, fanOut }, { rates }) =>
+        rateScore(rates.of(server?.id).deliveryRate, fanOut.queue.length, fanOut.behind.size),
     },
     { field: 'messages', head: 'Messages', kind: 'count', order: ({ fanOut }) => fanOut.messages },
     {

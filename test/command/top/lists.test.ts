@@ -26,6 +26,15 @@ test('the most come first, and what is not known comes last, either way round', 
   t.is(names(sorted('topics', topics, 'nonsense')), 'bac');
 });
 
+test('a topic that is held back comes first where topics come by rate, either way round the last or the first', (t) => {
+  const held = { topic: 'topic:main:d', rate: 0, deliveryRate: 0, queue: 316, behind: 1 };
+  const calm = { topic: 'topic:main:e', rate: 0, deliveryRate: 0, queue: 0, behind: 1 };
+  const rows = [...topics, calm, held];
+  t.is(names(sorted('topics', rows, 'rate')), 'dabec');
+  t.is(names(sorted('topics', rows, 'deliveries')).at(0), 'd');
+  t.is(names(sorted('topics', rows, 'rate', true)), 'ebadc');
+});
+
 test('every list can be sorted as it usually is, and what is asked of the relay for it is known', (t) => {
   for (const name of listNames) {
     const { usual, operationBy, observerBy } = lists[name];
