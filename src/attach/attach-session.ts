@@ -141,6 +141,12 @@ function take(state: State, request: Request): void {
       return;
     case 'evaluate': {
       const { text } = request;
+      if (ASKS_FOR_HELP.test(text)) {
+        perform(state, request, { text, isLook: true }, (signal) =>
+          run(state, typedCommand(text), request, signal),
+        );
+        return;
+      }
       // Whatever is evaluated may end the node before there is an outcome.
       written(state, request, { text, isLook: true }, 'begun');
       const what = { text, told: evaluatedText(state, text), isLook: isPlainLook(state, text) };
@@ -168,6 +174,9 @@ function take(state: State, request: Request): void {
     }
   }
 }
+
+/** As it is typed by somebody who does not know the prompt yet: as JavaScript it is a fault, or a function. */
+const ASKS_FOR_HELP = /^\s*(?:help|(?:h|help)\s+[a-z_.]+)\s*$/;
 
 /** What was asked, for the audit log. */
 interface What {
@@ -198,10 +207,14 @@ function isLook({ operations }: State, name: string): boolean {
   return operations.byName.get(name)?.isAction !== true;
 }
 
+function isHelp(name: string): boolean {
+  return name === 'h' || name === 'help';
+}
+
 /** Whether what is evaluated is one call of an operation that only looks. */
 function isPlainLook(state: State, text: string): boolean {
   const name = plainCall(state, text);
-  return name !== undefined && (name === 'h' || isLook(state, name));
+  return name !== undefined && (isHelp(name) || isLook(state, name));
 }
 
 /** The operation of which an evaluated text is one call. Whatever could run anything else is no plain call. */
@@ -209,7 +222,7 @@ function plainCall({ operations }: State, text: string): string | undefined {
   const withoutTexts = text.replace(/'[^'\\]*'|"[^"\\]*"/g, "''");
   const [, name = ''] =
     /^\s*(?:await\s+)?([a-z_]+(?:\.[a-z_]+)?)\([^()=`+-]*\)\s*;?\s*$/.exec(withoutTexts) ?? [];
-  return name === 'h' || operations.byName.has(name) ? name : undefined;
+  return isHelp(name) || operations.byName.has(name) ? name : undefined;
 }
 
 /** What the time line shows in place of an evaluated text; undefined: the text. */
@@ -283,8 +296,7 @@ async function run(
   { style, width }: Shape,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const isHelp = name === 'h' || name === 'help';
-  const operation = isHelp ? state.operations.help : state.operations.byName.get(name);
+  const operation = isHelp(name) ? state.operations.help : state.operations.byName.get(name);
   if (operation === undefined) throw new Refusal('there is no operation of that name; h lists what there is');
   const data = await unlessCancelled(operation.run(askedBy(state, args, style, signal)), signal);
   return done(answerText(data, operation, style, width));
@@ -387,7 +399,7 @@ function askedBy(state: State, args: readonly unknown[], style: Style, signal: A
 
 function completions(state: State, text: string): string[] {
   const { node, operations, evaluation } = state;
-  const byName = new Map([...operations.byName, ['h', operations.help]]);
+  const byName = new Map([...operations.byName, ['h', operations.help], ['help', operations.help]]);
   const found = operationCompletions({ node, operations: byName, evaluation }, text);
   // Of nothing, JavaScript's own names would be hundreds.
   if (!evaluation || text.trim() === '') return found ?? [];

@@ -82,6 +82,7 @@ export function operatorRealm(
     globals: {
       ...functions,
       h,
+      help: h,
       exit: leave,
       quit: leave,
       relay: { system: asked.node.system, topics: asked.node.topics },

@@ -100,7 +100,10 @@ export function run({
     if (reopened === 'failed') log.warn('the log cannot be opened anew');
   };
   // Without a listener of ours Node would open its debugger.
-  process.on('SIGUSR1', reopen);
+  process.on('SIGUSR1', (signal) => {
+    heard(signal);
+    reopen();
+  });
   process.on('SIGHUP', (signal) => {
     heard(signal);
     reopen();

@@ -96,8 +96,9 @@ export class LogTarget {
   reopen(): Reopened {
     if (this.#file === null) return 'no file';
     try {
-      const fresh = open(this.#file);
       const old = this.#target;
+      // Whoever may read the log goes on reading it, and nobody else does.
+      const fresh = open(this.#file, fstatSync(old.descriptor).mode & 0o777);
       this.#target = fresh;
       if (!this.#writing) close(old.descriptor);
       this.#drain();
@@ -216,16 +217,19 @@ const STDOUT = 1;
 const RETRY = 20;
 const FILE_RETRY = 1000;
 const CHUNK = 64 * 1024;
+/** As that of a daemon's log. */
+const FILE_MODE = 0o640;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 const NON_BLOCKING = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-function open(file: string | null): Target {
+/** `mode`: of a file that is made, less the umask. */
+function open(file: string | null, mode = FILE_MODE): Target {
   if (file !== null) {
     makeFolder(dirname(file));
     if (statSync(file, { throwIfNoEntry: false })?.isFIFO() === true) {
       return { kind: 'stream', descriptor: openSync(file, NON_BLOCKING) };
     }
-    const descriptor = openSync(file, 'a');
+    const descriptor = openSync(file, 'a', mode);
     if (fstatSync(descriptor).isFile()) return { kind: 'file', descriptor };
     return { kind: 'stream', descriptor: reopened(descriptor) };
   }

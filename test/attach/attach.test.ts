@@ -75,6 +75,24 @@ test('an operation is a function whose answer is aligned for people, or JSON', a
   t.regex((await client.evaluate('h(tree)', 'lines')).text, /^tree/);
 });
 
+test('help is asked for as h, as help, and in words without brackets', async (t) => {
+  const { client } = await attached(t);
+  for (const style of ['lines', 'shell'] as const) {
+    const all = await client.evaluate('h()', style);
+    const one = await client.evaluate("h('timeline')", style);
+    t.regex(one.text, /^timeline/);
+    for (const typed of ['help', ' help ', 'help()'])
+      t.deepEqual(await client.evaluate(typed, style), all, typed);
+    for (const typed of ["help('timeline')", 'help(timeline)', 'help timeline', 'h timeline'])
+      t.deepEqual(await client.evaluate(typed, style), one, typed);
+  }
+  t.false((await client.evaluate('help nothing', 'shell')).ok);
+  t.true((await client.complete('hel')).includes('help'));
+  t.true((await client.complete("help('timel")).includes('timeline'));
+  const { text } = await client.call('timeline', [{ kind: 'operator' }], 'json');
+  t.is((JSON.parse(text) as { total: number }).total, 0, 'it is nothing that an operator has done');
+});
+
 test('for the shell a text of several lines is those lines, and an error is one', async (t) => {
   const { client } = await attached(t);
   t.is((await client.evaluate('"a\\nb\\u001b[2J"', 'shell')).text, 'a\nb\\x1b[2J');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/arrivals.ts';
 import { configFile, packageRoot, temporaryFolder } from '../support/relay-process.ts';
@@ -55,6 +55,9 @@ for (const way of ['standard output', 'log.file'] as const)
         'nothing more goes there',
       );
     }
+    const audited = readFileSync(join(dirname(file), 'n', 'audit.log'), 'utf8');
+    for (const signal of ['SIGUSR1', 'SIGHUP'])
+      t.true(audited.includes(`"by":"signal","who":"unknown","what":"${signal}"`), signal);
     child.kill('SIGTERM');
     await gone;
     t.true(messages(file).includes('stopped'));

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { LogTarget } from '../../src/log/log-target.ts';
@@ -113,6 +123,22 @@ test('a log that was moved away is opened anew', async (t) => {
   target.flush();
   t.is(readFileSync(`${file}.1`, 'utf8'), 'a\n');
   t.is(readFileSync(file, 'utf8'), 'b\n');
+});
+
+test('a log is made for its owner and its group, and opened anew it has the mode of the one before', (t) => {
+  const file = join(temporaryFolder(t), 'log');
+  const target = new LogTarget(file, lost);
+  t.is(statSync(file).mode & 0o777, 0o640);
+  chmodSync(file, 0o600);
+  renameSync(file, `${file}.1`);
+  t.is(target.reopen(), 'anew');
+  t.is(statSync(file).mode & 0o777, 0o600);
+  // A file that somebody else has made stays as it was made.
+  renameSync(file, `${file}.2`);
+  writeFileSync(file, '', { mode: 0o644 });
+  chmodSync(file, 0o644);
+  t.is(target.reopen(), 'anew');
+  t.is(statSync(file).mode & 0o777, 0o644);
 });
 
 test('a file that cannot be opened is an error at once', (t) => {
