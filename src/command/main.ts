@@ -55,7 +55,7 @@ const table: readonly Row[] = [
   ['reload', 'reads the configuration again; a bad one changes nothing', { reload: reloadCommand }],
   ['check', 'looks at the configuration', { check: checkCommand }],
   ['config show', 'all settings, where each comes from, what has changed', { config: configCommand }],
-  ['report', 'one archive of what somebody needs who is to help', { report: reportCommand }],
+  ['report', 'one archive for somebody who can help', { report: reportCommand }],
   ['apikey', 'the keys of publishers: add, list, revoke, import', { apikey: apikeyCommand }],
   ['password', 'hash: what stands for a password in the configuration', { password: passwordCommand }],
 

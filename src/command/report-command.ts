@@ -68,7 +68,7 @@ const options = {
   ...settingsOptions,
 } as const satisfies OptionTable;
 
-/** Packs what somebody needs who is to help, and has no way to the relay. */
+/** Packs what somebody needs who can help, and cannot reach the relay. */
 export const reportCommand: Command = {
   usage: ['report [--output FILE.tar.gz] [--config FILE] [--set KEY=VALUE]'],
   async run(args, place) {
@@ -108,7 +108,7 @@ export const reportCommand: Command = {
   },
   help: {
     about: [
-      'One archive for whoever is to help: settings without secrets, tree, runtime, links, busiest processes, topics and clients,',
+      'One archive for somebody who can help: settings without secrets, tree, runtime, links, busiest processes, topics and clients,',
       'closes, crash reports, metrics, the system, the end of the log. Addresses of clients and names of topics are in it; no',
       'message and no secret is. What cannot be had is left out, and named.',
     ],
