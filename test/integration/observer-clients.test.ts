@@ -21,7 +21,7 @@ test('the slowest client is the first of the list, and its detail says why it is
   await page.waitForSelector('#counts .warn:text-matches("^1 slow client$")');
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('.trouble:text-matches("^It does not read: [1-9][0-9]* [KM]iB wait for it")');
+  await page.waitForSelector('.trouble:text-matches("^It does not read: [1-9][0-9.]* [KM]iB wait for it")');
   const trouble = String(await page.textContent('.trouble'));
   t.regex(trouble, /it has taken nothing for \d+ s\. Nobody waits for it\./);
   t.regex(
@@ -29,7 +29,10 @@ test('the slowest client is the first of the list, and its detail says why it is
     /closed after 600 s of that \(limits\.write_stall\), or with more than 64 MiB \(limits\.pending\)\.$/,
   );
   const facts = String(await page.textContent('aside dl'));
-  t.regex(facts, /Statestalled.*Whoanonymous.*Topics1.*Waiting\d.*Out per second.*Last ping/);
+  t.regex(
+    facts,
+    /Statestalled.*Whoanonymous.*Topics1.*Waiting\d.*Bytes taken[1-9].*Out per second.*Round trip/,
+  );
   await page.click('aside .links button:text-is("room/slow")');
   await page.waitForSelector('#tab-topics[aria-selected=true]');
   await page.waitForSelector('#range:text-is("1–1 of 1")');

@@ -76,7 +76,7 @@ function networkText(rows: readonly RelayRow[], width: number): string {
       right('loop', ({ loopDelay }) => time(loopDelay)),
       right('busy', ({ busy }) => known(busy, percent)),
       right('lag', ({ lag }) => time(lag)),
-      spareRight('trip', ({ roundTrip }) => time(roundTrip)),
+      spareRight('round trip', ({ roundTrip }) => time(roundTrip)),
       spareRight('heard', ({ heard }) => time(heard)),
       ...sizes('waiting').map(spare),
       ...counts('slow', 'topics', 'dropped', 'crashed').map(spare),

@@ -72,7 +72,7 @@ export const detailScript = String.raw`
       ['Topics', whole(client.topics)], ...(client.owns === null ? [] : [['Owns', visible(client.owns)]]),
       ['Waiting', bytes(client.pending)], ['Most waiting', bytes(client.pendingHighWater)], ['Bytes taken', bytes(client.taken)],
       ['In per second', perSecond(traffic.in)], ['Out per second', perSecond(traffic.out)], ['Messages in', whole(client.in)], ['Messages out', whole(client.out)],
-      ['Last ping', milliseconds(client.roundTrip)], ['Transport', client.transport]];
+      ['Round trip', milliseconds(client.roundTrip)], ['Transport', client.transport]];
   }
 
   function topicFacts(topic, traffic) {
@@ -90,7 +90,7 @@ export const detailScript = String.raw`
     drawFacts([['Pid', '<' + gone.conn + '>'], ['Closed', new Date(gone.at).toLocaleString()], ['Code', String(gone.code)], ['Reason', visible(gone.reason)],
       ['Who', visible(gone.subject ?? (gone.authorised ? 'a credential of its own' : 'anonymous'))], ['Lived', time(gone.age)],
       ['Topics', named(gone.topics, gone.topicCount)],
-      ['Messages in', whole(gone.in)], ['Messages out', whole(gone.out)], ['Most waiting', bytes(gone.pendingHighWater)], ['Last ping', milliseconds(gone.roundTrip)]]);
+      ['Messages in', whole(gone.in)], ['Messages out', whole(gone.out)], ['Most waiting', bytes(gone.pendingHighWater)], ['Round trip', milliseconds(gone.roundTrip)]]);
     drawMore('gone', gone.address, gone.subject, gone.topics);
     panel.stateTitle.hidden = true;
   }

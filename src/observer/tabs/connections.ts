@@ -106,7 +106,7 @@ export const connections = listTab<Client>({
     },
     {
       field: 'roundTrip',
-      head: 'Ping',
+      head: 'Round trip',
       hint: 'From the last ping to its pong',
       kind: 'milliseconds',
       order: ({ connection }) => connection.heartbeat.roundTrip,

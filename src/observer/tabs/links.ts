@@ -27,8 +27,8 @@ export const links = listTab<LinkView>({
     },
     {
       field: 'lag',
-      head: 'Behind',
-      hint: 'How far the messages that have come are behind those that were sent',
+      head: 'Lag',
+      hint: 'How late the messages come on the other side',
       kind: 'seconds',
       order: ({ lag }) => lag,
     },

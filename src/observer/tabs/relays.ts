@@ -62,14 +62,14 @@ export const relays = listTab<RelayRow>({
     },
     {
       field: 'lag',
-      head: 'Behind',
-      hint: 'How far it is behind with what this relay sends',
+      head: 'Lag',
+      hint: 'How late the messages of this relay come there',
       kind: 'milliseconds',
       order: ({ lag }) => lag,
     },
     {
       field: 'roundTrip',
-      head: 'Ping',
+      head: 'Round trip',
       hint: 'From a question of this relay to its answer',
       kind: 'milliseconds',
       order: ({ roundTrip }) => roundTrip,
