@@ -9,6 +9,9 @@ const BEHIND_BYTES = 256 * 1024;
 const PROGRESS_BYTES = 4096;
 /** Milliseconds in which a client that reads acknowledges something: TCP opens a closed window in steps of some 100 kB. */
 const READING_PERIOD = 700;
+/** Milliseconds for which a client may hold its topics back before its speed is looked at, and the least speed, in bytes per millisecond. */
+const HOLD = 1900;
+const LEAST_SPEED = 125;
 
 /** How the writing goes: bytes that the kernel has taken and that were acknowledged, ever; times in milliseconds. */
 interface Progress {
@@ -20,8 +23,28 @@ interface Progress {
   since: number;
   /** The kernel has taken nothing since the last look, and is asked what was acknowledged; or it has answered. */
   doubt: 'none' | 'asked' | 'answered';
-  /** Behind, and not reading: the client holds nobody back. */
+  /** Behind, and not reading, or too slowly: the client holds nobody back. */
   stalled: boolean;
+  /** Where it stood when its speed was looked at last; null: its topics do not wait for it. */
+  held: Mark | null;
+  /** It reads too slowly for its topics to wait for it, until it has all that there is. */
+  slow: boolean;
+}
+
+interface Mark {
+  readonly at: number;
+  readonly taken: number;
+  readonly acknowledged: number;
+}
+
+/** Should it read again, its speed is looked at from then on. */
+function becomeStalled(progress: Progress): void {
+  progress.stalled = true;
+  progress.held = null;
+}
+
+function markOf({ taken, acknowledged }: Progress, at: number): Mark {
+  return { at, taken, acknowledged };
 }
 
 /** What is to be done about a client: nothing, tell its topics that it is behind or no longer is, or close it. */
@@ -132,6 +155,8 @@ export class Outflow {
       since: now,
       doubt: 'none',
       stalled: false,
+      held: null,
+      slow: false,
     };
     return !this.#behind && this.#isBehind(unsent, pending) ? this.#turn(true) : 'go on';
   }
@@ -163,9 +188,9 @@ export class Outflow {
     progress.taken = taken;
     if (bytes > 0) progress.since = now;
     if (stall > 0 && now - progress.since >= stall) return 'too slow';
-    if (bytes >= PROGRESS_BYTES) return this.#reads(progress, unsent, pending);
+    if (bytes >= PROGRESS_BYTES) return this.#reads(progress, unsent, pending, now);
     // The kernel takes more in strides of a third of its buffer, which is seconds of a reader's time.
-    if (progress.doubt === 'asked') progress.stalled = true;
+    if (progress.doubt === 'asked') becomeStalled(progress);
     progress.doubt = 'asked';
     return progress.stalled ? this.#turn(false) : 'go on';
   }
@@ -181,11 +206,12 @@ export class Outflow {
     if (!isFirst && !moves && now - progress.acknowledgedAt < READING_PERIOD) return 'go on';
     progress.acknowledged = atMost;
     progress.acknowledgedAt = now;
+    if (isFirst) progress.held = markOf(progress, now);
     if (moves) {
       progress.since = now;
-      return this.#reads(progress, unsent, pending);
+      return this.#reads(progress, unsent, pending, now);
     }
-    if (stands) progress.stalled = true;
+    if (stands) becomeStalled(progress);
     return progress.stalled ? this.#turn(false) : 'go on';
   }
 
@@ -254,11 +280,28 @@ export class Outflow {
     return this.#bytes + unsent;
   }
 
-  /** A client that reads slowly holds its topics back; one that does not read holds its neighbours for two periods only. */
-  #reads(progress: Progress, unsent: number, pending: number): Verdict {
+  /**
+   * A client that reads holds its topics back, at its own speed. One that does not read holds its neighbours for two periods only, and
+   * one that reads too slowly as long: a few bytes each second are no reason to wait for it without end.
+   */
+  #reads(progress: Progress, unsent: number, pending: number, now: number): Verdict {
     progress.doubt = 'none';
-    progress.stalled = false;
-    return this.#turn(this.#isBehind(unsent, pending));
+    if (!progress.slow && this.#isBehind(unsent, pending)) {
+      progress.held ??= markOf(progress, now);
+      const { at, taken, acknowledged } = progress.held;
+      if (now - at >= HOLD) {
+        const moved = Math.max(
+          progress.taken - taken,
+          acknowledged < 0 ? 0 : progress.acknowledged - acknowledged,
+        );
+        progress.slow = moved < LEAST_SPEED * (now - at);
+        progress.held = markOf(progress, now);
+      }
+    } else {
+      progress.held = null;
+    }
+    progress.stalled = progress.slow;
+    return this.#turn(!progress.slow && this.#isBehind(unsent, pending));
   }
 
   #isBehind(unsent: number, pending: number): boolean {

@@ -201,13 +201,35 @@ test('where the kernel tells nothing, a client that takes less than 4 KiB in two
 
 test('a client that acknowledges reads, whatever the kernel takes; one that does not holds nobody back', (t) => {
   const reads = writing(2000, 4000);
-  t.deepEqual(looks(reads, [0, 0, 0, 0, 0], [5, 6, 7, 8, 9]), []);
+  const fast = [1, 2, 3, 4, 5].map((seconds) => 200_000 * seconds);
+  t.deepEqual(looks(reads, [0, 0, 0, 0, 0], fast), []);
   t.true(reads.behind);
   const stops = writing(2000, 4000);
   t.deepEqual(looks(stops, [0, 0], [5, 5]), ['caught up']);
   t.true(stops.stalled);
   t.is(stops.look(2000, 4000, 0, 3000, 0), 'go on');
   t.is(stops.acknowledged(6, 6, 3020, 2000, 4000), 'behind', 'it reads again');
+});
+
+test('a client that reads too slowly holds its neighbours for three seconds, however steadily, and no more until it has all', (t) => {
+  for (const [taken, acknowledged] of [
+    [
+      [0, 0, 0, 0, 0],
+      [30_000, 60_000, 90_000, 120_000, 150_000],
+    ],
+    [[30_000, 60_000, 90_000, 120_000, 150_000], []],
+  ] as const) {
+    const outflow = writing(2000, 4000);
+    t.true(outflow.behind);
+    t.deepEqual(looks(outflow, taken.slice(0, 2), acknowledged.slice(0, 2)), []);
+    t.deepEqual(looks(outflow, taken, acknowledged), ['caught up']);
+    t.true(outflow.stalled);
+    t.is(outflow.weigh(2000, 4000), 'go on');
+    t.is(outflow.weigh(4001, 4000), 'too slow', 'it may wait for as much as any other client');
+    outflow.arrived();
+    outflow.look(0, 4000, 150_000, 6000, 0);
+    t.false(outflow.stalled);
+  }
 });
 
 test('what was acknowledged a moment ago says nothing of a client that is asked about now', (t) => {
