@@ -1,5 +1,3 @@
-import { whole } from '../attach/text.ts';
-import { size } from '../measure/size.ts';
 import { connectedNode } from './attach-command.ts';
 import {
   argumentsIn,
@@ -18,7 +16,7 @@ import { credentialOf, tokenFileIn } from './reach.ts';
 import { AttachSource } from './top/attach-source.ts';
 import { type ListName, listNames, lists, listText, plainRow, sorted, sortKeys } from './top/lists.ts';
 import { ObserverSource } from './top/observer-source.ts';
-import type { Look, Source } from './top/source.ts';
+import { headText, type Look, type Source } from './top/source.ts';
 
 const options = {
   by: {
@@ -80,7 +78,9 @@ export const topCommand: Command = {
         const look = await Promise.race([source.next(list, sort), ends]);
         if (look === null) return DONE;
         await output.write(
-          values.json ? jsonOf(look, view, rows ?? ROWS) : textOf(look, view, rows ?? ROWS).join('\n'),
+          values.json
+            ? jsonOf(look, view, rows ?? ROWS)
+            : textOf(look, view, rows ?? ROWS, screen.isTTY ? screen.columns : undefined).join('\n'),
         );
         if (!values.once && !values.json) await output.write('');
       } while (!values.once);
@@ -131,11 +131,13 @@ function jsonOf(look: Look, view: View, most: number): string {
   return JSON.stringify({ at: new Date().toISOString(), ...head, by: list, sort: view.sort, total, rows });
 }
 
-function textOf(look: Look, view: View, most: number): string[] {
+function textOf(look: Look, view: View, most: number, width?: number): string[] {
   const { head, list, total } = look;
-  const { node, busy, messages, deliveries, dropped, memory } = head;
-  const first = `${node}  ${Math.round(busy * 100)}% busy  ${whole(messages)} msg/s  ${whole(deliveries)} deliv/s  ${whole(dropped)} dropped/s  ${size(memory)}  ${whole(total)} ${list}`;
-  return [first, '', ...listText(list, shown(look, view, most), view.sort)];
+  return [
+    headText(head, list, total, width),
+    '',
+    ...listText(list, shown(look, view, most), view.sort, width),
+  ];
 }
 
 interface TerminalArgs {
@@ -164,7 +166,8 @@ async function onTerminal({ source, screen, view, rows, place, interrupted }: Te
   const draw = () => {
     if (last === null || last.list !== view.list) return;
     const most = rows ?? Math.max(1, (screen.rows ?? 24) - HEAD_LINES - 1);
-    const lines = textOf(last, view, most).map((line) => `${line.slice(0, screen.columns ?? 80)}\u001b[K`);
+    const width = screen.columns ?? 80;
+    const lines = textOf(last, view, most, width).map((line) => `${line.slice(0, width)}\u001b[K`);
     screen.write(`\u001b[H${lines.join('\n')}\u001b[J`);
   };
   const press = (key: string) => {

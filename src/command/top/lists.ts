@@ -1,4 +1,13 @@
-import { type Column, duration, left, right, safeLine, table, whole } from '../../attach/text.ts';
+import {
+  type Column,
+  duration,
+  left,
+  right,
+  safeLine,
+  spareRight,
+  tableWithin,
+  whole,
+} from '../../attach/text.ts';
 import { rateScore } from '../../measure/rate-score.ts';
 import { size } from '../../measure/size.ts';
 
@@ -219,8 +228,16 @@ export function plainRow(list: ListName, row: Row): Record<string, number | stri
   );
 }
 
-/** A table of the rows; the title of the column that they are sorted by has a mark. */
-export function listText(list: ListName, rows: readonly Row[], sort: string): string[] {
+/**
+ * A table of the rows, in lines of so many characters; the title of the column that they are sorted by has a mark. Numbers
+ * that have no room are left out: half of one would be read as another.
+ */
+export function listText(
+  list: ListName,
+  rows: readonly Row[],
+  sort: string,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   const columns = lists[list].columns.map(({ key, title, of, text }): Column<Row> => {
     const shown = key !== null && key === sort ? `${title}*` : title;
     const cell = (row: Row) => {
@@ -228,9 +245,10 @@ export function listText(list: ListName, rows: readonly Row[], sort: string): st
       if (value === null) return title === '' ? '' : '-';
       return typeof value === 'number' ? text(value) : safeLine(value);
     };
-    return key === null || key === 'name' ? left(shown, cell, 40) : right(shown, cell);
+    if (key === null || key === 'name') return left(shown, cell, 40);
+    return key === sort ? right(shown, cell) : spareRight(shown, cell);
   });
-  return table(rows, ...columns).split('\n');
+  return tableWithin(width, rows, ...columns).split('\n');
 }
 
 /** Rates per second from two looks at the same rows: `before` holds the rows of the earlier one by their identity. */

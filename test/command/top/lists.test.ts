@@ -64,6 +64,49 @@ test('a client that does not read, or is behind, is seen as that, and its name c
   t.regex(line, /<8> {2}pusu {2}\\x1b\[2J {2}open +1 +2 KiB/);
 });
 
+const crowded: Row = {
+  ...{
+    ref: '<12345>',
+    door: 'wspubsub',
+    address: '192.168.100.200:65535',
+    state: 'stalled',
+    topics: 12,
+    pending: 1e7,
+  },
+  ...{ inRate: 12_345, outRate: 12_345, roundTrip: 1234.5, age: 383_000 },
+};
+
+test('in 80 columns a column that does not fit is left out, and not cut', (t) => {
+  const wide = listText('connections', [crowded], 'pending');
+  t.regex(wide[1] ?? '', /6m 23s$/);
+  const [heads = '', row = ''] = listText('connections', [crowded], 'pending', 80);
+  for (const line of [heads, row]) t.true(line.length <= 80, line);
+  t.regex(heads, /^ref +door +address +state +topics +pending\* +in\/s/);
+  t.notRegex(heads, /\bage?$|round/);
+  t.regex(row, /12 345$/);
+  const [byAge = ''] = listText('connections', [crowded], 'age', 80);
+  t.regex(byAge, / {2}age\*$/, 'the column that rows are sorted by stays');
+});
+
+test('why a relay lags is told in 80 columns, too', (t) => {
+  const relay = {
+    ...{
+      node: 'relay-1',
+      state: 'ready',
+      in: 12_345,
+      out: 123_456,
+      connections: 12_345,
+      loopDelay: 1234,
+      busy: 0.98,
+    },
+    ...{ lag: 1234, roundTrip: 1234, heard: 1234, troubles: ['its event loop is 98% busy'] },
+  };
+  const [heads = '', row = ''] = listText('relays', [relay], 'name', 80);
+  t.true(row.length <= 80, row);
+  t.regex(heads, /^relay\* +state +in\/s +out\/s +clients +loop +busy/);
+  t.regex(row, /its event loop/);
+});
+
 test('rates come from two looks, where the relay tells none itself', (t) => {
   const before = new Map([['<1>', { ref: '<1>', in: 100 }]]);
   const rows = [
