@@ -65,8 +65,11 @@ export const rpcCommand: Command = {
         ? await everyPage(client, name, given)
         : await client.call(name, given, style, process.stdout.columns);
       if (!csv || !outcome.ok) return outcome;
-      const text = csvIn(outcome.text);
-      return text === null ? { ok: false, text: `${name} is no list` } : { ok: true, text };
+      const list = csvIn(outcome.text);
+      if (list === null) return { ok: false, text: `${name} is no list: --json prints it` };
+      if (list.leftOut.length > 0)
+        place.err(`left out, as each is a list of its own, which --json prints: ${list.leftOut.join(', ')}`);
+      return { ok: true, text: list.text };
     });
   },
   help: {

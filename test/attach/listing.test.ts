@@ -62,10 +62,15 @@ test('rows are lines of CSV: times as ISO 8601, names in one cell, and no formul
     { at: null, door: 'pusu', deep: { a: 1 } },
   ];
   t.is(
-    csvIn(JSON.stringify({ total: 2, rows })),
+    csvIn(JSON.stringify({ total: 2, rows }))?.text,
     'at,who,topics,door,deep\r\n2026-11-28T18:23:07.370Z,\'=1+1,"a; b,c",,\r\n,,,pusu,"{""a"":1}"',
   );
-  t.is(csvIn('[{"at":0.3}]'), 'at\r\n0.3');
+  t.is(csvIn('[{"at":0.3}]')?.text, 'at\r\n0.3');
   t.is(csvIn('"none"'), null);
   t.is(csvIn('{"pid":1}'), null);
+  t.is(csvIn('[{"id":1,"children":[{"id":2,"children":[]}]}]'), null, 'a tree');
+  t.deepEqual(csvIn('[{"node":"a","links":[]},{"node":"b","links":[{"peer":"a"}]}]'), {
+    text: 'node\r\na\r\nb',
+    leftOut: ['links'],
+  });
 });

@@ -39,13 +39,25 @@ export async function everyPage(
   }
 }
 
-/** The rows of a list as CSV, without the end of the last line; null: it is no list. */
-export function csvIn(json: string): string | null {
+/** A list as CSV, without the end of the last line. `leftOut`: fields that are lists of their own in their rows. */
+interface Csv {
+  readonly text: string;
+  readonly leftOut: readonly string[];
+}
+
+/** The rows of a list as CSV; null: it is no list. A tree is none. */
+export function csvIn(json: string): Csv | null {
   const listing = listingIn(json);
-  if (listing === null) return null;
-  const fields = [...new Set(listing.rows.flatMap((row) => Object.keys(row)))];
+  if (listing === null || listing.rows.some(({ children }) => Array.isArray(children))) return null;
+  const all = [...new Set(listing.rows.flatMap((row) => Object.keys(row)))];
+  const leftOut = all.filter((field) => listing.rows.some((row) => isListOfRows(row[field])));
+  const fields = all.filter((field) => !leftOut.includes(field));
   const lines = listing.rows.map((row) => csvLine(fields.map((field) => cell(field, row[field]))));
-  return [csvLine(fields), ...lines].join('').replace(/\r\n$/, '');
+  return { text: [csvLine(fields), ...lines].join('').replace(/\r\n$/, ''), leftOut };
+}
+
+function isListOfRows(value: unknown): boolean {
+  return Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null);
 }
 
 function listingIn(json: string): Listing | null {
