@@ -219,6 +219,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
       query,
       body,
       from: sourceOf(request),
+      address: addressOf(request),
       credential: credentialIn(request.headers.authorization),
       response,
       neverEnds,
@@ -228,8 +229,12 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
 }
 
 /** `X-Forwarded-For` is the proxy's word, or a stranger's: it is only ever written down. */
-function sourceOf({ socket, headers }: IncomingMessage): string {
-  const forwarded = headers['x-forwarded-for'];
-  const address = socket.remoteAddress ?? 'unknown';
+function sourceOf(request: IncomingMessage): string {
+  const forwarded = request.headers['x-forwarded-for'];
+  const address = addressOf(request);
   return forwarded === undefined ? address : `${address} for ${forwarded}`;
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? 'unknown';
 }

@@ -12,6 +12,7 @@ import { disconnect } from '../view/connections.ts';
 import { kill, resume, suspend, trace } from '../view/processes.ts';
 import { Refusal, type RelayView } from '../view/relay-view.ts';
 import type { Readiness } from './readiness.ts';
+import type { WrongTokens } from './wrong-tokens.ts';
 
 /** What the admin port answers, by path. */
 export interface AdminRoutes {
@@ -24,6 +25,7 @@ export interface AdminRoutes {
   readonly exportTo: (response: ServerResponse, query: string, format: Format) => boolean;
   readonly settings: AdminSettings;
   readonly audit: Audit;
+  readonly wrongTokens: WrongTokens;
 }
 
 /** What may change while the port stays where it is: read at the time of need. */
@@ -47,6 +49,8 @@ export interface AdminRequest {
   readonly body: string;
   /** The address that asks; behind a proxy, what that says of its client as well. */
   readonly from: string;
+  /** The address that asks, alone. */
+  readonly address: string;
   readonly credential: AdminCredential | null;
   readonly response: ServerResponse;
   /** The answer has no end. False: other requests wait behind it. */
@@ -66,8 +70,14 @@ type Answered = AdminAnswer | Promise<AdminAnswer> | null;
 export function routeAdmin(routes: AdminRoutes, request: AdminRequest): Answered {
   const { method, path } = request;
   const refusal = refusalOfPath(routes, request);
+  const isAction = path === '/observer/actions' && method === 'POST';
+  if (refusal?.status === 401) {
+    // A browser asks without one first.
+    if (isAction || request.credential !== null) tokenRefused(routes, request);
+    return refusal;
+  }
   if (path === '/observer/actions') {
-    if (method === 'POST') return audited(routes, request, refusal ?? act(routes, request.body));
+    if (isAction) return audited(routes, request, refusal ?? act(routes, request.body));
     return refusal ?? { ...json(405, { error: 'POST expected' }), more: { Allow: 'POST' } };
   }
   if (refusal !== null) return refusal;
@@ -295,10 +305,18 @@ function audited(
 ): AdminAnswer {
   const asked = parsed(body);
   const { done, error } = JSON.parse(answer.text) as { readonly done?: string; readonly error?: string };
-  const user = credential === null || credential.user === '' ? '' : `${credential.user} at `;
   const what = asked === null ? 'what is no action' : `${asked.action} <${asked.pid}>`;
-  audit.write({ by: 'page', who: user + from, what, outcome: done ?? `refused: ${error}` });
+  audit.write({ by: 'page', who: whoAsks({ from, credential }), what, outcome: done ?? `refused: ${error}` });
   return answer;
+}
+
+function tokenRefused({ wrongTokens }: AdminRoutes, { address, from, credential }: AdminRequest): void {
+  const who = whoAsks({ from, credential });
+  wrongTokens.refused({ address, who, token: credential === null ? null : 'wrong' });
+}
+
+function whoAsks({ from, credential }: Pick<AdminRequest, 'from' | 'credential'>): string {
+  return credential === null || credential.user === '' ? from : `${credential.user} at ${from}`;
 }
 
 function act({ view, settings }: AdminRoutes, body: string): AdminAnswer {

@@ -15,6 +15,7 @@ import { type AdminLog, adminListener } from './admin-listener.ts';
 import type { AdminRoutes, AdminSettings } from './admin-routes.ts';
 import { canaries, Readiness } from './readiness.ts';
 import { type WatchdogArgs, watchdog } from './watchdog.ts';
+import type { WrongTokens } from './wrong-tokens.ts';
 
 export interface AdminOptions {
   readonly view: RelayView;
@@ -29,6 +30,7 @@ export interface AdminOptions {
   readonly vitals: ChildSpec;
   readonly log: AdminLog;
   readonly audit: Audit;
+  readonly wrongTokens: WrongTokens;
 }
 
 export interface AdminAt {
@@ -70,7 +72,7 @@ export class Admin {
   constructor(options: AdminOptions) {
     this.#options = options;
     this.#at = options.at;
-    const { view, metrics, audit } = options;
+    const { view, metrics, audit, wrongTokens } = options;
     this.#routes = {
       view,
       metrics,
@@ -79,6 +81,7 @@ export class Admin {
       exportTo: (response, query, format) => exportBy(view.system, EXPORTS, response, query, format),
       settings: this.#settings,
       audit,
+      wrongTokens,
     };
     if (options.at !== null) this.#set(options.at);
     this.#listener = new MovableChild<Pick<AdminAt, 'host' | 'port'>>(

@@ -3,6 +3,7 @@ import { connectionsWithin, Gate, type GateLimits } from '../acceptor/gate.ts';
 import type { Refusals } from '../acceptor/refusals.ts';
 import { Admin } from '../admin/admin.ts';
 import { STALL, Stalls } from '../admin/watchdog.ts';
+import { WrongTokens } from '../admin/wrong-tokens.ts';
 import { attachSpec } from '../attach/attach.ts';
 import { turnWithin } from '../attach/evaluator.ts';
 import { StrayErrors } from '../attach/stray-errors.ts';
@@ -167,6 +168,7 @@ export function startRelay(
     settings: () => running.effective,
   };
   const stalls = new Stalls();
+  const wrongTokens = new WrongTokens(clock, audit);
   const view: RelayView = {
     ...node,
     phase: () => lifecycle.shown,
@@ -175,6 +177,7 @@ export function startRelay(
     refused: () => ({ ...gate.refusals }),
     authenticators: () => doors.meters.all,
     stalls,
+    wrongTokens: () => wrongTokens.count,
     ways: () => network.ways(current.needsPeers),
     linesLost: () => logTarget?.linesLost ?? 0,
   };
@@ -198,6 +201,7 @@ export function startRelay(
     vitals: cluster.vitalsSpec(network.backplane, vitals),
     log,
     audit,
+    wrongTokens,
   });
   const parts: readonly Reloadable[] = [
     {

@@ -122,7 +122,7 @@ const REFUSING_STATUSES = [
 
 /** Clients that are connected, clients that were turned away, and the authenticators that are asked for them. */
 function clientMetrics(
-  { doors, history, admission, authenticators, refused }: RelayView,
+  { doors, history, admission, authenticators, refused, wrongTokens }: RelayView,
   sampling: Sampling,
   { gauge, counter, histogram }: Definitions,
 ): void {
@@ -142,6 +142,11 @@ function clientMetrics(
   );
   counter('gate_refusals_total', 'What the limits and checks before a door turned away.', () =>
     byKey(refused(), 'reason'),
+  );
+  counter(
+    'admin_token_refusals_total',
+    'Requests that the admin port refused for a wrong token, and actions without one.',
+    wrongTokens,
   );
   gauge('admitted_sockets', 'Sockets that count against limits.connections.', () => admission.open);
   gauge(

@@ -100,6 +100,8 @@ export interface RelayView extends NodeView {
   readonly authenticators: () => readonly AuthenticatorView[];
   /** Times that the event loop stood still. */
   readonly stalls: { readonly count: number };
+  /** Requests that the admin port has refused for their token. */
+  readonly wrongTokens: () => number;
   /** The ways to other relays; none where there are none. */
   readonly ways: () => readonly Way[];
   /** Log lines that were lost. */

@@ -84,7 +84,18 @@ test('with a token the page wants it, as a password or as a bearer token, and me
   const written = relay.log.all.filter(({ msg }) => msg === 'audit');
   t.deepEqual(
     written.map(({ who, outcome }) => `${String(who)}: ${String(outcome).split(':')[0]}`),
-    ['127.0.0.1: refused', 'alice at 127.0.0.1: refused'],
+    ['127.0.0.1: refused', '127.0.0.1: refused', 'alice at 127.0.0.1: refused'],
+  );
+  t.like(written, [
+    { what: 'a wrong token' },
+    { what: 'an action without a token' },
+    { what: 'suspend <1>' },
+  ]);
+  const { body } = await ask(port, '/metrics');
+  t.regex(
+    body,
+    /^fanfare_admin_token_refusals_total 7$/m,
+    'a request without a token only asks for the challenge',
   );
   t.false(JSON.stringify(relay.log.all).includes(TOKEN));
 });
