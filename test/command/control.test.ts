@@ -165,7 +165,11 @@ test('a node from daemon to stop', async (t) => {
     /^at,kind,of,what,count\r\n20\d\d-.*Z,phase,relay,ready,1\r\n/,
   );
   t.like(run('rpc', '--json', '--all', 'connections'), { code: 0, out: '{"total":0,"rows":[]}' });
-  t.like(run('rpc', '--csv', 'runtime_info'), { code: 1, out: '', err: 'runtime_info is no list: --json prints it' });
+  t.like(run('rpc', '--csv', 'runtime_info'), {
+    code: 1,
+    out: '',
+    err: 'runtime_info is no list: --json prints it',
+  });
   for (const words of [['--all'], ['--csv', '--json']])
     t.like(run('rpc', ...words, 'topics'), { code: 1, out: '' });
   const first = run('pid').out;
