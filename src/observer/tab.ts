@@ -51,6 +51,8 @@ export interface ShownColumn {
   readonly hint?: string;
   /** A bar shows how much of the largest value on the page it is. */
   readonly bar?: true;
+  /** On a phone it stands before the columns without it, and its text is not cut. */
+  readonly early?: true;
 }
 
 export interface ShownTab {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { openBrowser, openPage } from '../support/browser.ts';
+import { freePorts, SECRET } from '../support/cluster.ts';
 import { startTestRelay } from '../support/relay.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -75,5 +76,46 @@ test('on a phone the list comes first, the detail lies over it, and nothing is w
   await page.waitForSelector('tbody .fold');
   t.deepEqual(await small(), []);
   t.deepEqual(await widths(), [390, 390]);
+  t.deepEqual(complaints, []);
+});
+
+test('on a phone the columns that decide come first: what happened, how a client is and what waits, why a relay lags', async (t) => {
+  const [nobody] = await freePorts(1);
+  const relay = await startTestRelay(t, {
+    relays: [`127.0.0.1:${nobody}`],
+    network: { host: '127.0.0.1', port: 0, secret: SECRET },
+    doors: { pinghub: {} },
+  });
+  await connectWs(t, relay.port('pinghub'), '/room');
+  const at = `http://127.0.0.1:${relay.port('admin')}/observer#tab=timeline`;
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+  const { page, complaints } = await openPage(t, await openBrowser(t), at, phone);
+  // The heads that lie within the screen as a whole.
+  const seen = async () => {
+    await page.waitForSelector('tbody tr');
+    return page.evaluate<string[]>(
+      "[...document.querySelectorAll('th')].filter((one) => one.getBoundingClientRect().right <= innerWidth).map((one) => one.textContent)",
+    );
+  };
+  t.deepEqual((await seen()).slice(0, 2), ['When', 'What']);
+  await page.tap('#tab-connections');
+  await page.waitForSelector('tbody .tag:text-is("open")');
+  t.deepEqual((await seen()).slice(0, 3), ['Address', 'State', 'Waiting']);
+  await page.tap('#tab-relays');
+  const reason = await page.waitForSelector('tbody .more:text-matches("ECONNREFUSED")');
+  const { x = 0, width = Number.NaN, y: below = 0 } = (await reason.boundingBox()) ?? {};
+  t.true(x + width <= 390, 'the whole reason lies within the screen');
+  const tag = await page.locator('tbody .tag:text-is("down")').boundingBox();
+  t.true(below >= (tag?.y ?? Number.NaN) + (tag?.height ?? Number.NaN) - 1, 'on a line of its own');
+  const cut = () =>
+    page.evaluate<string[]>(
+      "[...document.querySelectorAll('.scale span')].filter((one) => one.scrollWidth > one.clientWidth && one.clientWidth > 0).map((one) => one.textContent)",
+    );
+  await page.evaluate("document.querySelector('.scale span').textContent = 'max 123 456, cut at 12 345'");
+  t.deepEqual(await cut(), []);
+  await page.setViewportSize({ width: 1200, height: 844 });
+  await page.tap('#tab-timeline');
+  await page.waitForSelector('th button:text-is("What")');
+  t.deepEqual(await seen(), ['When', 'Kind', 'Of', 'Times', 'What']);
   t.deepEqual(complaints, []);
 });

@@ -4,28 +4,32 @@ export const listScript = String.raw`
   const STILL = 20000;
   // rows: by key, each with its element, its row, and since when its numbers are what they are. at: the row of the keyboard.
   let list = null;
+  // On a phone the columns that decide come first: the others lie beyond the edge of the screen.
+  const phone = matchMedia('(max-width: 620px)');
+  const columnsOf = (tab) => phone.matches ? TABS[tab].columns.toSorted((a, b) => (a.early ? 0 : 1) - (b.early ? 0 : 1)) : TABS[tab].columns;
 
   function newList(tab) {
-    const { columns, layout } = TABS[tab];
+    const { layout } = TABS[tab];
+    const columns = columnsOf(tab);
     const rows = new Map();
-    if (layout === 'reports') { const body = el('div', {}); return { tab, rows, body, frame: body, at: null, heads: [] }; }
+    if (layout === 'reports') { const body = el('div', {}); return { tab, rows, body, frame: body, at: null, heads: [], columns, narrow: phone.matches }; }
     const heads = columns.map((column) => el('th', { scope: 'col', class: numeric(column) ? 'num' : null, title: column.hint ?? null },
       column.natural === null || TABS[tab].first === null ? column.head : el('button', { onclick: () => orderBy(column.field) }, column.head)));
     const body = el('tbody');
-    return { tab, rows, body, heads, at: null, frame: el('table', {}, el('thead', {}, el('tr', {}, ...heads)), body) };
+    return { tab, rows, body, heads, at: null, columns, narrow: phone.matches, frame: el('table', {}, el('thead', {}, el('tr', {}, ...heads)), body) };
   }
 
   function drawList(page) {
     const shown = TABS[view.tab];
-    if (list?.tab !== view.tab) list = newList(view.tab);
+    if (list?.tab !== view.tab || list.narrow !== phone.matches) list = newList(view.tab);
     if (page.rows.length === 0) {
       const why = view.filter === '' ? shown.empty : 'Nothing here matches \u201c' + visible(view.filter) + '\u201d.';
       patch(byId('list'), [el('p', { class: 'empty' }, why)]);
       list.rows.clear();
       return;
     }
-    list.heads.forEach((head, index) => setAttr(head, 'aria-sort', shown.first !== null && shown.columns[index].field === view.by ? view.dir + 'ending' : null));
-    const most = shown.columns.map((column) => column.bar ? Math.max(1e-9, ...page.rows.map((row) => row[column.field] ?? 0)) : 0);
+    list.heads.forEach((head, index) => setAttr(head, 'aria-sort', shown.first !== null && list.columns[index].field === view.by ? view.dir + 'ending' : null));
+    const most = list.columns.map((column) => column.bar ? Math.max(1e-9, ...page.rows.map((row) => row[column.field] ?? 0)) : 0);
     const { activeElement } = document;
     const lost = list.body.contains(activeElement) ? [...list.body.children].findIndex((node) => node.contains(activeElement)) : -1;
     const rows = new Map();
@@ -60,11 +64,11 @@ export const listScript = String.raw`
     const chosen = shown.pid !== null && row[shown.pid] !== undefined && row[shown.pid] === view.pid;
     setAttr(node, 'class', [chosen && 'chosen', (row[shown.pid] ?? null) === null && 'still'].filter(Boolean).join(' ') || null);
     setAttr(node, 'aria-current', chosen ? 'true' : null);
-    patch(node, shown.columns.map((column, index) => {
+    patch(node, list.columns.map((column, index) => {
       const value = row[column.field] ?? null;
       if (values[index]?.value !== value) values[index] = { value, since: values[index] === undefined ? now - STILL / 2 : now };
       const still = numeric(column) && now - values[index].since >= STILL;
-      const cell = el('td', { class: [numeric(column) && 'num', LONG.has(column.kind) && 'name', column.bar && 'bar', still && 'still'].filter(Boolean).join(' ') || null });
+      const cell = el('td', { class: [numeric(column) && 'num', LONG.has(column.kind) && 'name', column.bar && 'bar', column.early && 'early', still && 'still'].filter(Boolean).join(' ') || null });
       if (column.bar) {
         const length = el('i');
         length.style.width = value > 0 ? Math.max(1, value / most[index] * 90).toFixed(1) + '%' : '0';

@@ -137,6 +137,8 @@ body.lost .area { fill: none; } body.lost .now, body.lost .counts b { font-weigh
   .tools .button { line-height: 28px; text-align: center; }
   th { padding-top: 0; padding-bottom: 0; } th button { text-align: inherit; } td { height: 40px; } td, th, .split.two td, .split.two th { padding-left: 10px; padding-right: 10px; }
   td.name { max-width: 220px; } .fold { width: 40px; height: 40px; margin: -10px 0 -10px -12px; font-size: 14px; } .branch .more { display: none; }
+  td.early.name { min-width: 170px; max-width: 240px; white-space: normal; overflow-wrap: anywhere; } td.early .more { display: block; margin-left: 0; }
+  .tile .scale, .tile .also { flex-wrap: wrap; white-space: normal; }
   .report summary { padding: 10px 0; } aside .top { align-items: center; padding-top: 6px; padding-bottom: 4px; }
   input { flex: 1 1 100%; width: 100%; min-height: 40px; font-size: 16px; } .tools { padding: 8px; } }
 [hidden] { display: none !important; }

@@ -28,7 +28,7 @@ export const gone = listTab<Ended>({
   },
   row: (ended) => ended,
   columns: [
-    { field: 'at', head: 'When', kind: 'when', order: ({ at }) => at },
+    { field: 'at', head: 'When', kind: 'when', early: true, order: ({ at }) => at },
     {
       field: 'conn',
       head: 'Pid',
@@ -45,7 +45,7 @@ export const gone = listTab<Ended>({
       natural: 'asc',
       order: (ended) => (ended.type === 'closed' ? (ended.subject ?? null) : null),
     },
-    { field: 'reason', head: 'Why', kind: 'why', natural: 'asc', order: ({ reason }) => reason },
+    { field: 'reason', head: 'Why', kind: 'why', early: true, natural: 'asc', order: ({ reason }) => reason },
     {
       field: 'topics',
       head: 'Topics',

@@ -14,9 +14,9 @@ export const links = listTab<LinkView>({
     [peer, address ?? '', state, why ?? ''].some((text) => text.toLowerCase().includes(filter)),
   row: (link) => link,
   columns: [
-    { field: 'peer', head: 'Relay', kind: 'mono', natural: 'asc', order: ({ peer }) => peer },
+    { field: 'peer', head: 'Relay', kind: 'mono', early: true, natural: 'asc', order: ({ peer }) => peer },
     { field: 'direction', head: 'Way', kind: 'way', natural: 'asc', order: ({ direction }) => direction },
-    { field: 'state', head: 'State', kind: 'link', natural: 'asc', order: ({ state }) => state },
+    { field: 'state', head: 'State', kind: 'link', early: true, natural: 'asc', order: ({ state }) => state },
     { field: 'address', head: 'Address', kind: 'mono', natural: 'asc', order: ({ address }) => address },
     {
       field: 'roundTrip',

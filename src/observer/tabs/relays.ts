@@ -18,6 +18,7 @@ export const relays = listTab<RelayRow>({
       field: 'node',
       head: 'Relay',
       kind: 'relay',
+      early: true,
       natural: 'asc',
       // Whose page it is comes before all names.
       order: ({ own, node }) => (own ? '' : node),
@@ -27,6 +28,7 @@ export const relays = listTab<RelayRow>({
       head: 'State',
       hint: 'And what slows it or the others down; those that lag most come first',
       kind: 'health',
+      early: true,
       order: ({ state, troubles }) => troubles.length + (state === 'down' ? 1000 : 0),
     },
     {

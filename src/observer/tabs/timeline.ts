@@ -13,7 +13,7 @@ export const timeline = listTab<Happening>({
     [kind, of, String(what)].some((text) => text.toLowerCase().includes(filter)),
   row: (happening) => happening,
   columns: [
-    { field: 'at', head: 'When', kind: 'when', order: ({ at }) => at },
+    { field: 'at', head: 'When', kind: 'when', early: true, order: ({ at }) => at },
     { field: 'kind', head: 'Kind', kind: 'text', natural: 'asc', order: ({ kind }) => kind },
     { field: 'of', head: 'Of', kind: 'name', natural: 'asc', order: ({ of }) => of },
     {
@@ -23,6 +23,13 @@ export const timeline = listTab<Happening>({
       hint: 'Closes and refusals are counted for each minute and reason',
       order: ({ count }) => count,
     },
-    { field: 'what', head: 'What', kind: 'name', natural: 'asc', order: ({ what }) => String(what) },
+    {
+      field: 'what',
+      head: 'What',
+      kind: 'name',
+      early: true,
+      natural: 'asc',
+      order: ({ what }) => String(what),
+    },
   ],
 });
