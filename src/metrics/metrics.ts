@@ -217,13 +217,13 @@ function linkMetrics({ links }: RelayView, declare: Definitions): void {
     'gauge',
     'link_round_trip_seconds',
     'From a question over a link to its answer, behind what was under way.',
-    ({ roundTrip }) => roundTrip,
+    ({ roundTrip }) => inSeconds(roundTrip),
   );
   each(
     'gauge',
     'link_lag_seconds',
     'How far what has come to the other side is behind what was sent there.',
-    ({ lag }) => lag,
+    ({ lag }) => inSeconds(lag),
   );
   each(
     'gauge',
@@ -327,4 +327,8 @@ function standardMetrics({ gauge, counter }: Definitions): void {
   gauge('virtual_memory_bytes', 'Address space.', () => virtualMemory() ?? []);
   gauge('open_fds', 'Open file descriptors.', () => openFiles() ?? []);
   gauge('max_fds', 'The most file descriptors that may be open.', () => maxOpenFiles() ?? []);
+}
+
+function inSeconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : milliseconds / 1000;
 }

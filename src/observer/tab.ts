@@ -33,7 +33,6 @@ export type Kind =
   | 'rate'
   | 'relay'
   | 'runs'
-  | 'seconds'
   | 'share'
   | 'text'
   | 'topic'

@@ -146,7 +146,7 @@ interface AuthenticatorView {
   readonly latency: Histogram;
 }
 
-/** One direction of what links this relay to another, or to the network that carries its messages. Times in seconds. */
+/** One direction of what links this relay to another, or to the network that carries its messages. Times in milliseconds. */
 export interface LinkView {
   /** The other relay's name, or its address while that is not known; `nats`: the network. */
   readonly peer: string;

@@ -64,14 +64,14 @@ function linksByPeer(links: readonly LinkView[]): LinkVitals[] {
     peers.set(peer, {
       peer,
       up: before?.up !== false && state === 'up',
-      roundTrip: roundTrip === null ? (before?.roundTrip ?? null) : milliseconds(roundTrip),
-      lag: lag === null ? (before?.lag ?? null) : milliseconds(lag),
+      roundTrip: roundTrip === null ? (before?.roundTrip ?? null) : tenths(roundTrip),
+      lag: lag === null ? (before?.lag ?? null) : tenths(lag),
       lost: (before?.lost ?? 0) + lost,
     });
   }
   return [...peers.values()];
 }
 
-function milliseconds(seconds: number): number {
-  return Math.round(seconds * 10_000) / 10;
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }

@@ -97,6 +97,12 @@ test.serial('the link to NATS is counted, and who is heard there is named', asyn
     sumOf(found, 'fanfare_link_round_trip_seconds', 'peer="nats",direction="in"');
   await server.freeze();
   await scraped(a, (found) => roundTrip(found) > 0.5, 'a ping that has no answer is late');
+  const { body } = await ask(await a.port('admin'), '/observer/export?tab=links&format=json');
+  const rows = JSON.parse(body) as readonly { readonly roundTrip: number | null }[];
+  t.true(
+    Math.max(...rows.map((row) => row.roundTrip ?? 0)) > 500,
+    'programs get milliseconds, as of all other lists',
+  );
   server.signal('SIGCONT');
   await scraped(a, (found) => roundTrip(found) < 0.5, 'its answer has come');
   await server.kill();

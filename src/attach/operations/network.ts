@@ -54,7 +54,7 @@ export const networkOperations: readonly Operation[] = [
   }),
 ];
 
-const milliseconds = (seconds: number) => `${Math.round(seconds * 10_000) / 10}ms`;
+const milliseconds = (time: number) => `${Math.round(time * 10) / 10}ms`;
 
 /** The columns that tell which relay lags come first: the others are left out where there is no room. */
 function networkText(rows: readonly RelayRow[], width: number): string {

@@ -66,7 +66,6 @@ const word = (title: string, of = field(title), key: string | null = null): List
 /** Below ten a rate has a decimal: one message in two seconds is not none. */
 const perSecond = (rate: number) => (rate > 0 && rate < 10 ? rate.toFixed(1) : whole(rate));
 const milliseconds = (ms: number) => `${Math.round(ms * 10) / 10}ms`;
-const seconds = (s: number) => milliseconds(s * 1000);
 
 export const lists: Readonly<Record<ListName, List>> = {
   topics: {
@@ -148,8 +147,8 @@ export const lists: Readonly<Record<ListName, List>> = {
       word('way', field('direction')),
       word('state'),
       word('address'),
-      number('rtt', 'round trip', 'roundTrip', seconds),
-      number('lag', 'lag', 'lag', seconds),
+      number('rtt', 'round trip', 'roundTrip', milliseconds),
+      number('lag', 'lag', 'lag', milliseconds),
       number('rate', 'msg/s', 'rate', perSecond),
       number('pending', 'pending', 'pending', size),
       number('lost'),

@@ -17,7 +17,7 @@ export const cellScript = String.raw`
   const HEALTH = { ready: 'good', stopped: '', down: 'bad', stale: 'bad' };
 
   // Kinds whose values are numbers: they stand on the right, and fade when they do not change.
-  const NUMBERS = new Set(['bytes', 'count', 'duration', 'milliseconds', 'rate', 'seconds', 'share']);
+  const NUMBERS = new Set(['bytes', 'count', 'duration', 'milliseconds', 'rate', 'share']);
   const numeric = ({ kind }) => NUMBERS.has(kind);
   // Kinds whose texts may be long.
   const LONG = new Set(['name', 'names', 'topic', 'tree', 'why', 'link', 'health']);
@@ -28,7 +28,6 @@ export const cellScript = String.raw`
     duration: number(time),
     milliseconds: number((n) => n === 0 ? '< 1 ms' : ms(n) + ' ms'),
     rate: number(rate),
-    seconds: number((n) => n > 0 && n < 0.001 ? '< 1 ms' : ms(n * 1000) + ' ms'),
     share: number((n) => Math.round(n * 100) + ' %'),
     text: word((text) => el('span', {}, visible(text))),
     mono: word(mono),
