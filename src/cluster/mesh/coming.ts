@@ -1,7 +1,8 @@
+import { costOf } from '../../topic/message.ts';
 import type { Forwarding } from './inbound-links.ts';
 
-/** Messages that wait for one relay to be linked. Those beyond are lost. */
-const MOST = 10_000;
+/** What may wait for one relay to be linked, in bytes as `costOf` counts them. What is beyond is lost, and its publishers hear of that. */
+const MOST = 16 * 1024 * 1024;
 
 /**
  * dialled: it has dialled this relay, which has not dialled back yet. lost: its link has broken a moment ago. left: it has said goodbye, and
@@ -14,6 +15,7 @@ interface Waiting {
   /** What was sent to the relay's link before the link was lost. */
   readonly first: Forwarding[];
   readonly list: Forwarding[];
+  cost: number;
 }
 
 /**
@@ -35,14 +37,15 @@ export class Coming {
 
   begin(node: string, reason: Reason): void {
     const waiting = this.#waiting.get(node);
-    if (waiting === undefined) this.#waiting.set(node, { reasons: new Set([reason]), first: [], list: [] });
+    if (waiting === undefined)
+      this.#waiting.set(node, { reasons: new Set([reason]), first: [], list: [], cost: 0 });
     else waiting.reasons.add(reason);
   }
 
   /** A message is for a relay that comes. False: that relay does not, or too many wait for it. */
   hold(node: string, forwarding: Forwarding): boolean {
     const waiting = this.#waiting.get(node);
-    if (waiting === undefined || waiting.list.length >= MOST) return false;
+    if (waiting === undefined || !hasRoom(waiting, forwarding)) return false;
     waiting.list.push(forwarding);
     return true;
   }
@@ -50,7 +53,7 @@ export class Coming {
   /** The same, of a message that was on its way before the relay was waited for. */
   holdFirst(node: string, forwarding: Forwarding): boolean {
     const waiting = this.#waiting.get(node);
-    if (waiting === undefined || waiting.first.length >= MOST) return false;
+    if (waiting === undefined || !hasRoom(waiting, forwarding)) return false;
     waiting.first.push(forwarding);
     return true;
   }
@@ -75,4 +78,12 @@ export class Coming {
     this.#waiting.clear();
     return all;
   }
+}
+
+/** Whether a message may wait beside the others; it is counted then. */
+function hasRoom(waiting: Waiting, { forwarded }: Forwarding): boolean {
+  const cost = costOf(forwarded.message.payload.length);
+  if (waiting.cost + cost > MOST) return false;
+  waiting.cost += cost;
+  return true;
 }

@@ -183,7 +183,7 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
         if (message.connection === connection) hangUp(state, message.why, message.isUnreachable);
         return keep;
       case 'grace-over':
-        if (state.lost === message) isLostForGood(state);
+        if (state.lost === message) giveUp(state);
         return keep;
       case 'end':
         leaveList(state);
@@ -205,13 +205,13 @@ const linkBehaviour: Behaviour<InboundLinkArgs, State, InboundLinkMessage> = {
 
   terminate(state, reason) {
     disconnect(state, 'ended');
-    isLostForGood(state);
+    giveUp(state);
     state.network.inbound.end(state.dialled, state.self, reason === 'shutdown');
   },
 
   salvage(state) {
     disconnect(state, 'killed');
-    isLostForGood(state);
+    giveUp(state);
     state.network.inbound.end(state.dialled, state.self, false);
   },
 };
@@ -492,7 +492,7 @@ function hangUp(state: State, why: string, isUnreachable = false): void {
     say('not linked', { address, why });
   }
   disconnect(state, why);
-  if (isUnreachable) isLostForGood(state);
+  if (isUnreachable) giveUp(state);
   // Relays that lost each other at once do not come back at once.
   const wait = state.lost !== null && state.retry === RETRY_FIRST ? RETRY_AT_ONCE : state.retry;
   again(state, wait * (0.5 + Math.random() / 2));
@@ -530,8 +530,8 @@ function disconnect(state: State, why: string): void {
     ownership.detach(self.system, self);
     network.inbound.unlinked(peer, self);
     network.epochs.next();
-    if (why === SAID_GOODBYE) hasGone(state, peer.node, untaken);
-    else if (!GONE.includes(why) && !network.inbound.has(peer.node)) isLost(state, peer.node);
+    if (why === SAID_GOODBYE) passOn(state, peer.node, untaken);
+    else if (!GONE.includes(why) && !network.inbound.has(peer.node)) awaitReturn(state, peer.node);
   }
   if (why === 'ended' && socket.readyState === WebSocket.OPEN) sayGoodbye(socket);
   else socket.terminate();
@@ -541,14 +541,14 @@ function disconnect(state: State, why: string): void {
 const GONE: readonly string[] = ['ended', 'killed'];
 
 /** The link has broken. Its relay goes on, as far as is known, and gives topics their order. */
-function isLost(state: State, node: string): void {
+function awaitReturn(state: State, node: string): void {
   state.network.coming.begin(node, 'lost');
   state.lost = { type: 'grace-over', node, reason: 'lost' };
   sendAfter(state.self, GRACE, state.lost);
 }
 
 /** The relay has left. What it has not taken goes to the next home, and so does what this link comes to behind that. */
-function hasGone(state: State, node: string, untaken: readonly Underway[]): void {
+function passOn(state: State, node: string, untaken: readonly Underway[]): void {
   state.network.coming.begin(node, 'left');
   state.lost = { type: 'grace-over', node, reason: 'left' };
   for (const { topic, forwarded, sender } of untaken)
@@ -556,7 +556,7 @@ function hasGone(state: State, node: string, untaken: readonly Underway[]): void
   inform(state.self, state.lost);
 }
 
-function isLostForGood(state: State): void {
+function giveUp(state: State): void {
   const { network, self, lost } = state;
   state.lost = null;
   if (lost === null) return;

@@ -14,7 +14,7 @@ import { isOrderly } from '../../otp/exit-reason.ts';
 import { inform, type Self } from '../../otp/process.ts';
 import { now, sendAfter, type Timer } from '../../otp/timer.ts';
 import type { Place } from '../../topic/follower.ts';
-import { Delivery, type Message } from '../../topic/message.ts';
+import { costOf, Delivery, type Message } from '../../topic/message.ts';
 import type { MemberMessage, Recall } from '../../topic/topic.ts';
 import { answerNothing, leave } from '../../topic/topic-requests.ts';
 import { PROBE_REALM } from '../../topic/topic-router.ts';
@@ -51,6 +51,12 @@ export type OutboundLinkMessage =
   | { readonly type: 'forget' | 'leave' | 'early' }
   | { readonly type: 'not-come'; readonly connection: Connection };
 
+interface Early {
+  readonly batch: Published;
+  readonly first: number;
+  readonly hops: number;
+}
+
 interface State extends OutboundLinkArgs {
   readonly self: Self<OutboundLinkMessage>;
   readonly served: Served;
@@ -61,7 +67,8 @@ interface State extends OutboundLinkArgs {
   /** A write is under way; nothing more is written until it is done. */
   writing: boolean;
   /** What the peer has forwarded before this relay has made its own link to the peer, and until when that is waited for, in milliseconds. */
-  readonly early: { readonly batch: Published; readonly first: number; readonly hops: number }[];
+  readonly early: Early[];
+  earlyCost: number;
   earlyUntil: number;
   /** When it is to end at the latest, in milliseconds of the system's time: it takes nothing more, and ends once what all links have taken is sent on. */
   leavesBy: number | null;
@@ -73,8 +80,8 @@ const NOTHING = Buffer.alloc(0);
 /** Milliseconds for what was taken to be sent on, as the relay ends, and from one look to the next. */
 const LEAVING = 500;
 const LOOK = 10;
-/** Messages that wait for this relay's own link to the peer. */
-const MOST_EARLY = 10_000;
+/** Bytes of messages that wait for this relay's own link to the peer. */
+const MOST_EARLY = 16 * 1024 * 1024;
 
 /**
  * The link to one other relay that brings it messages: a member, on the peer's behalf, of the topics that the peer wants.
@@ -98,6 +105,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
     overflow: new Overflow(),
     writing: false,
     early: [],
+    earlyCost: 0,
     earlyUntil: 0,
     leavesBy: null,
     timer: undefined,
@@ -160,7 +168,7 @@ export const outboundLink: Behaviour<OutboundLinkArgs, State, OutboundLinkMessag
         early(state);
         return keep;
       case 'not-come':
-        if (message.connection === connection) comesNot(state);
+        if (message.connection === connection) giveUp(state);
         return keep;
       case 'refused':
         if (message.receipt !== undefined) state.served.fates.settle(Number(message.receipt), false);
@@ -231,7 +239,7 @@ function leaveOff(state: State): Next<State> {
 }
 
 /** This relay could not dial the peer: it does not count among those that give topics their order. */
-function comesNot({ network, peer, self }: State): void {
+function giveUp({ network, peer, self }: State): void {
   if (!network.inbound.isLinked(peer.incarnation))
     forwardAnew(network, self.system, network.coming.end(peer.node, 'dialled'));
 }
@@ -440,13 +448,10 @@ function publish(state: State, connection: Connection, { first: hops, batches }:
       const topic = state.interest.topicOf(batch);
       if (topic !== undefined) answerProbe(state.self, topic, messages);
       for (let i = 0; i < messages.length; i++) served.fates.settle(first + i, true);
+    } else if (state.early.length > 0 || isToWait(state)) {
+      holdEarly(state, { batch, first, hops });
     } else {
-      if (isEarly(state)) {
-        if (state.early.length === 0) sendAfter(state.self, LOOK, { type: 'early' });
-        state.early.push({ batch, first, hops });
-      } else {
-        order(state, batch, first, hops);
-      }
+      order(state, batch, first, hops);
     }
   }
   if (publication.isFull) connection.socket.stream.pause();
@@ -456,9 +461,16 @@ function publish(state: State, connection: Connection, { first: hops, batches }:
  * The peer may know of this relay before this relay knows of the peer, and of all others: it would give an order of its own
  * then, that nobody else goes by. The messages wait until it has linked the peer, too.
  */
-function isEarly(state: State): boolean {
-  const { early } = state;
-  return early.length > 0 ? early.length < MOST_EARLY : isToWait(state);
+function holdEarly(state: State, forwarded: Early): void {
+  const { batch, first } = forwarded;
+  const cost = costOf(batch.bytes, batch.messages.length);
+  if (state.earlyCost + cost > MOST_EARLY) {
+    refuse(state, batch, first);
+    return;
+  }
+  if (state.early.length === 0) sendAfter(state.self, LOOK, { type: 'early' });
+  state.earlyCost += cost;
+  state.early.push(forwarded);
 }
 
 /** For the link to the peer; after a start for the links to all relays that can be reached. */
@@ -473,6 +485,7 @@ function early(state: State): void {
     sendAfter(state.self, LOOK, { type: 'early' });
     return;
   }
+  state.earlyCost = 0;
   for (const { batch, first, hops } of state.early.splice(0)) order(state, batch, first, hops);
 }
 
@@ -499,12 +512,14 @@ function order(
 }
 
 /** Nobody waits any longer for this relay's own link to the peer. */
-function refuseEarly({ network, served, early }: State): void {
-  for (const { batch, first } of early.splice(0)) {
-    const { length } = batch.messages;
-    network.topics().accounting.lose(length, 'unreachable');
-    for (let i = 0; i < length; i++) served.fates.settle(first + i, false);
-  }
+function refuseEarly(state: State): void {
+  state.earlyCost = 0;
+  for (const { batch, first } of state.early.splice(0)) refuse(state, batch, first);
+}
+
+function refuse({ network, served }: State, { messages }: Published, first: number): void {
+  network.topics().accounting.lose(messages.length, 'unreachable');
+  for (let i = 0; i < messages.length; i++) served.fates.settle(first + i, false);
 }
 
 /** The relay that was to give a message its order has left without having taken the message. */

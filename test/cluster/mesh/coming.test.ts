@@ -21,11 +21,16 @@ test('what is for a relay that comes waits in order until the relay is linked, a
   t.is(coming.size, 0);
 });
 
-test('ten thousand messages wait for one relay, and not one more', (t) => {
+test('16 MiB of messages wait for one relay, and not one more; for another as many', (t) => {
   const coming = new Coming();
-  coming.begin('far', 'dialled');
+  for (const node of ['far', 'other']) coming.begin(node, 'dialled');
   const [one] = underway(1).map((message) => ({ ...message, hops: 0 }));
   if (one === undefined) throw new Error('one message');
-  for (let i = 0; i < 10_000; i++) t.true(coming.hold('far', one));
-  t.false(coming.hold('far', one));
+  const half = {
+    ...one,
+    forwarded: { message: { kind: 'text', payload: Buffer.alloc(8 * 1024 ** 2 - 64) }, key: '' },
+  } as const;
+  t.true(coming.holdFirst('far', half) && coming.hold('far', half));
+  t.false(coming.hold('far', one) || coming.holdFirst('far', one));
+  t.true(coming.hold('other', one));
 });
