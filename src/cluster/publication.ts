@@ -17,7 +17,7 @@ import type { LocalTopics } from './backplane.ts';
 const LIMIT = 4 * 1024 * 1024;
 
 /** Messages that have numbers, from `first` on, by which it is known what has become of them. */
-export interface Numbered {
+export interface ByNumber {
   readonly first: number;
   readonly fates: Pick<Fates, 'settle'>;
 }
@@ -44,13 +44,13 @@ export class Publication {
 
   /**
    * Messages of one topic, of so many bytes. `via`: the relay that has given them their order; null: they get it here.
-   * What is lost is counted. Returns how many of them the topic has refused. `numbered`: the link is told of each by its number what
+   * What is lost is counted. Returns how many of them the topic has refused. `byNumber`: the link is told of each by its number what
    * has become of it (`published`, `refused`), or is so at once.
    */
   publish(
     { realm, name, messages, bytes, keys }: Published,
     via: Sequencer | null,
-    numbered: Numbered | null = null,
+    byNumber: ByNumber | null = null,
   ): number {
     const topics = this.#topics();
     const { accounting } = topics;
@@ -62,7 +62,7 @@ export class Publication {
     if (topic?.server === undefined && !isKept) {
       // Nobody is in the topic any more, or it is just being lost.
       accounting.lose(length, 'unheard');
-      for (let i = 0; i < length; i++) numbered?.fates.settle(numbered.first + i, true);
+      for (let i = 0; i < length; i++) byNumber?.fates.settle(byNumber.first + i, true);
       return 0;
     }
     const cost = costOf(bytes, length);
@@ -72,14 +72,14 @@ export class Publication {
       const credit = i === length - 1 ? cost : 0;
       const plain: Publish = { type: 'publish', message, from: this.#link, credit, via };
       const told: Publish =
-        numbered === null ? plain : { ...plain, isForwarded: true, receipt: `${numbered.first + i}` };
+        byNumber === null ? plain : { ...plain, isForwarded: true, receipt: `${byNumber.first + i}` };
       const one = keyedBy(keys, i, told);
       const isTaken =
         isKept || topic === undefined ? topics.publish(system, realm, name, topic, one) : publish(topic, one);
       if (isTaken) this.underWay += credit;
       else {
         refused++;
-        numbered?.fates.settle(numbered.first + i, false);
+        byNumber?.fates.settle(byNumber.first + i, false);
       }
     }
     accounting.lose(refused, 'refused');
